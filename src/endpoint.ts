@@ -1,0 +1,44 @@
+/** Reads and writes end points (`address:port`, `[IPv6]:port`, `name:port`) in one normal form. */
+import ipaddr from 'ipaddr.js';
+
+/** A host and a port; `address` is true when the host is an IP address. */
+export type Endpoint = { readonly host: string; readonly port: number; readonly address: boolean };
+
+/**
+ * Reads `203.0.113.25:25`, `[2001:db8::1]:25` (with or without zone) or `mail.contoso.example:25`.
+ * @returns undefined when the text is none of them or the port is not 1 to 65535
+ */
+export function endpointOf(text: string, defaultPort?: number): Endpoint | undefined {
+  const trimmed = text.trim();
+  const match = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(trimmed) ?? /^([^:\s[\]]+)(?::(\d{1,5}))?$/.exec(trimmed);
+  if (!match?.[1]) return undefined;
+  const port = match[2] === undefined ? defaultPort : Number(match[2]);
+  if (port === undefined || port < 1 || port > 65535) return undefined;
+  const address = addressOf(match[1]);
+  if (address !== undefined) return { host: address, port, address: true };
+  if (trimmed.startsWith('[') || !isHostName(match[1])) return undefined;
+  return { host: match[1].toLowerCase(), port, address: false };
+}
+
+/** The label of an end point: IPv6 in brackets, RFC 5952 form, no zone. */
+export function destinationOf(endpoint: { readonly host: string; readonly port: number }): string {
+  return endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
+}
+
+/**
+ * An IP address in its normal form (RFC 5952 for IPv6, zone removed).
+ * IPv4-mapped IPv6 addresses keep their IPv6 form, so that a label shows what the log said.
+ * @returns undefined when the text is not an IP address
+ */
+export function addressOf(text: string): string | undefined {
+  const bare = text.replace(/%.*$/, '');
+  if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return bare.split('.').map(Number).join('.');
+  if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined;
+  const parsed = ipaddr.IPv6.parse(bare);
+  return parsed.isIPv4MappedAddress() ? `::ffff:${parsed.toIPv4Address().toString()}` : parsed.toRFC5952String();
+}
+
+/** Letters, digits, hyphens, underscores and dots; at most 253 characters (RFC 1035), with a letter in the last label. */
+function isHostName(text: string): boolean {
+  return text.length <= 253 && /^(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_-]*[a-z][a-z0-9_-]*\.?$/i.test(text);
+}

@@ -1,0 +1,62 @@
+/** What a format is, and the list of them in the order in which they are tried. */
+import type { FileHandle } from 'node:fs/promises';
+import type { Decoded, Position, UnreadableReason } from '../model.js';
+
+/**
+ * A format made of text records. Framing and encodings are not its business: it is handed whole records as strings.
+ *
+ * `lines`: a record is a line. `xml`: a record ends with `</Event>`. `json`: a record is an object at the top level
+ * or an element of an array at the top level, over as many lines as it likes.
+ */
+export type TextFormat = {
+  readonly name: string;
+  readonly kind: 'text';
+  readonly framing: 'lines' | 'xml' | 'json';
+  /** Is this how an export of this format begins? `head` is the first record, or the first 64 KiB of a longer one. */
+  readonly recognises: (head: string) => boolean;
+  /**
+   * Where the event ID stands in the bytes of a record: digits right after `after` (a blank and a quote may stand
+   * between) or right before `before`. A record whose ID is found and is of no interest is dropped without decoding;
+   * one without the mark is decoded. The mark must not be able to stand inside a value.
+   */
+  readonly idMark?: { readonly after: string } | { readonly before: string };
+  /** One record to its events (a batching carrier has several). Throws `UnreadableRecord`. */
+  readonly decode: (record: string) => readonly Decoded[];
+};
+
+/** What one bounded piece of reading gave. */
+export type PassResult = {
+  readonly decoded: readonly Decoded[];
+  /** Records dropped by their bytes. */
+  readonly ignored: number;
+  readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
+  /** Where the next pass goes on. */
+  readonly position: Position;
+  /** False when the end of what can be read now was reached. */
+  readonly more: boolean;
+};
+
+/** A format that reads the file itself, because its records are not text. */
+export type BinaryFormat = {
+  readonly name: string;
+  readonly kind: 'binary';
+  readonly recognises: (head: Buffer) => boolean;
+  /**
+   * Reads on from `position` for at most about 4 MiB or 50 ms.
+   * @param wanted whether an event ID is of any interest
+   */
+  readonly pass: (file: FileHandle, position: Position, wanted: (eventId: number) => boolean) => Promise<PassResult>;
+};
+
+export type Format = TextFormat | BinaryFormat;
+
+/** Thrown by `decode` for a record that cannot be read; counted by reason and stepped over. */
+export class UnreadableRecord extends Error {
+  constructor(
+    readonly reason: UnreadableReason,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'UnreadableRecord';
+  }
+}

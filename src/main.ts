@@ -1,0 +1,3 @@
+#!/usr/bin/env node
+/** Turns the arguments into a command. */
+export {};

@@ -1,0 +1,284 @@
+/**
+ * The nouns of the exporter as plain, read-only data, with the closed lists that metrics and pages share.
+ * Imports nothing; everything else may import it.
+ */
+
+// ---------------------------------------------------------------------------------------------------- events
+
+/** One Windows event, whatever carried it here. */
+export type WindowsEvent = {
+  readonly kind: 'event';
+  /** Provider (event source) name as written, for instance `MSExchangeTransport`. */
+  readonly provider: string;
+  /** The low 16 bits of the identifier, for instance 2002. */
+  readonly eventId: number;
+  /** Channel the event was written to, for instance `Application`; empty when the carrier does not say. */
+  readonly channel: string;
+  /** Computer that logged the event (not the collector), as written; empty when the carrier does not say. */
+  readonly computer: string;
+  /** Windows' own number of the record, or undefined when the carrier does not have it. */
+  readonly recordId: number | undefined;
+  /** When the event was logged, milliseconds since 1970 UTC; undefined when absent or without a time zone. */
+  readonly time: number | undefined;
+  /** Insertion strings: index 0 is %1. A string that the carrier dropped is undefined. */
+  readonly values: readonly (string | undefined)[];
+  /** The finished text in the language of the server, when the carrier has it. */
+  readonly message: string | undefined;
+};
+
+/** What a format makes of one record. Transport logs add their rows to this union. */
+export type Decoded = WindowsEvent;
+
+/** Windows' identity of one event; with a record ID it tells a second delivery from a second event. */
+export type RecordKey = {
+  readonly server: string;
+  readonly channel: string;
+  readonly recordId: number | undefined;
+  readonly time: number | undefined;
+};
+
+/** Event 2002: a Send connector could not connect to a destination. */
+export type ConnectionError = {
+  readonly kind: 'connection_error';
+  readonly key: RecordKey;
+  /** Lower case name of the server that logged it. */
+  readonly server: string;
+  /** Name of the Send connector as written, or `unknown` when only an unreadable message named it. */
+  readonly connector: string;
+  /** Normalised end point, for instance `203.0.113.25:25` or `[2001:db8::1]:25`. */
+  readonly destination: string;
+  /** When it was logged, milliseconds since 1970 UTC; undefined when the carrier does not say. */
+  readonly at: number | undefined;
+};
+
+/** An event that helps to explain a connection error: listed in `events/related.ts`. */
+export type RelatedEvent = {
+  readonly kind: 'related_event';
+  readonly key: RecordKey;
+  readonly server: string;
+  readonly provider: string;
+  readonly eventId: number;
+  readonly at: number | undefined;
+  readonly values: readonly (string | undefined)[];
+};
+
+/** Whatever the ledger counts. */
+export type Evidence = ConnectionError | RelatedEvent;
+
+/** Every record read ends in exactly one of these. */
+export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'unreadable'] as const;
+export type RecordOutcome = (typeof recordOutcomes)[number];
+
+/** Why a record could not be read. */
+export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged', 'no_destination'] as const;
+export type UnreadableReason = (typeof unreadableReasons)[number];
+
+// --------------------------------------------------------------------------------------------------- reading
+
+/** A place in a file between two records. */
+export type Position = {
+  /** Bytes from the beginning of the file as it is on disk. */
+  readonly offset: number;
+  /** True while a record over the size limit is being stepped over. */
+  readonly skipping?: boolean;
+  /** What a format must remember between passes (plain JSON, bounded). */
+  readonly memory?: unknown;
+};
+
+/** Where reading of one file has got to, and which file that is. */
+export type Checkpoint = Position & {
+  /** Label of the source that found the file. */
+  readonly source: string;
+  /** Where the file was last seen. */
+  readonly path: string;
+  /** Device and inode (volume and file index on Windows), as decimal text. */
+  readonly device: string;
+  readonly inode: string;
+  /** Hash of the first `fingerprintLength` bytes: which file this is, whatever it is called today. */
+  readonly fingerprint: string;
+  readonly fingerprintLength: number;
+};
+
+/** What one pass over one file gave: whole records only, and the place after the last of them. */
+export type Batch = {
+  /** Label of the source. */
+  readonly source: string;
+  readonly evidence: readonly Evidence[];
+  /** Records read that are not evidence. */
+  readonly ignored: number;
+  readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
+  /** True when this file was there before the exporter first saw its source: old events in it are not news. */
+  readonly history: boolean;
+  /** New checkpoint of the file read. */
+  readonly checkpoint: Checkpoint | undefined;
+};
+
+// --------------------------------------------------------------------------------------------------- ledger
+
+/** One Send connector and destination as published: never more than what is safely on disk. */
+export type LedgerRow = {
+  readonly server: string;
+  readonly connector: string;
+  readonly destination: string;
+  /** Events 2002 counted. */
+  readonly errors: number;
+  /** Time of the latest evidence, milliseconds since 1970 UTC; undefined before the first. */
+  readonly lastErrorAt: number | undefined;
+  /** When the latest evidence was read, milliseconds since 1970 UTC; undefined before the first. */
+  readonly lastObservedAt: number | undefined;
+};
+
+// --------------------------------------------------------------------------------------------------- probing
+
+/** Why something failed; probes and transport logs share the list. */
+export const reasons = [
+  'refused',
+  'timeout',
+  'reset',
+  'host_unreachable',
+  'network_unreachable',
+  'address_not_available',
+  'access_denied',
+  'no_buffers',
+  'name_not_found',
+  'name_no_address',
+  'name_server_failure',
+  'name_timeout',
+  'null_mx',
+  'banner_timeout',
+  'banner_4xx',
+  'banner_5xx',
+  'not_smtp',
+  'ehlo_rejected',
+  'starttls_not_offered',
+  'starttls_rejected',
+  'tls_handshake',
+  'certificate_expired',
+  'certificate_not_yet_valid',
+  'certificate_name_mismatch',
+  'certificate_untrusted',
+  'closed_by_remote',
+  'blocked_by_policy',
+  'other',
+] as const;
+export type Reason = (typeof reasons)[number];
+
+/** The questions of one visit, in the order in which they are asked. */
+export const stepNames = ['dns', 'tcp', 'banner', 'ehlo', 'starttls', 'tls', 'quit'] as const;
+export type StepName = (typeof stepNames)[number];
+
+/** Who told us about a destination. */
+export const origins = ['observed', 'inventory', 'configured'] as const;
+export type Origin = (typeof origins)[number];
+
+/** A destination to probe, and how its Send connector would connect to it. */
+export type Target = {
+  /** Label: a normalised end point, or `name:port` when it still has to be resolved. */
+  readonly destination: string;
+  /** Host name or IP address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly origin: Origin;
+  /** Connector settings that change the visit; all optional, with the defaults of a Send connector. */
+  readonly settings?: TargetSettings;
+};
+
+/** The part of a Send connector that decides how to connect. Source: Get-SendConnector. */
+export type TargetSettings = {
+  /** Name given in EHLO (Fqdn); default: the name of this host. */
+  readonly ehloName?: string;
+  readonly forceHelo?: boolean;
+  readonly ignoreStartTls?: boolean;
+  /** A missing or failing STARTTLS fails the visit (RequireTLS). */
+  readonly requireTls?: boolean;
+  readonly tlsAuthLevel?: 'EncryptionOnly' | 'CertificateValidation' | 'DomainValidation';
+  readonly tlsDomain?: string;
+  /** Local address to connect from (SourceIPAddress). */
+  readonly sourceAddress?: string;
+};
+
+/** What came of one step. A step that did not run is not in the list of a visit. */
+export type StepResult = {
+  readonly step: StepName;
+  readonly seconds: number;
+  readonly outcome: 'passed' | 'failed';
+  /** Present exactly when the step failed. */
+  readonly reason?: Reason;
+  /** One line for a person: the reply of the server or the words of the system. */
+  readonly detail?: string;
+};
+
+/** Facts that a visit learned on its way. */
+export type VisitFacts = {
+  /** Address that was connected to. */
+  readonly address?: string;
+  /** Addresses that the name resolved to. */
+  readonly addresses?: readonly string[];
+  readonly tlsVersion?: string;
+  readonly tlsCipher?: string;
+  /** Earliest end of validity in the chain shown, milliseconds since 1970 UTC. */
+  readonly certificateExpiresAt?: number;
+};
+
+/** One line of the conversation of a visit; bounded, without secrets. */
+export type TranscriptLine = {
+  /** Milliseconds since the start of the visit. */
+  readonly ms: number;
+  /** `>` sent, `<` received, `*` information. */
+  readonly direction: '>' | '<' | '*';
+  readonly text: string;
+};
+
+/** One round of questions to one destination. */
+export type ProbeResult = {
+  /** Stable id of this visit: the destination and its start in milliseconds. */
+  readonly id: string;
+  readonly destination: string;
+  readonly host: string;
+  readonly origin: Origin;
+  /** Start, milliseconds since 1970 UTC. */
+  readonly at: number;
+  readonly seconds: number;
+  readonly success: boolean;
+  /** The step that decided failure, with its reason; undefined when the visit succeeded. */
+  readonly failedStep: StepName | undefined;
+  readonly reason: Reason | undefined;
+  readonly steps: readonly StepResult[];
+  readonly facts: VisitFacts;
+  readonly transcript: readonly TranscriptLine[];
+};
+
+// -------------------------------------------------------------------------------------------------- diagnosis
+
+/** What both books say together about one connector and destination. */
+export const diagnoses = [
+  'destination_down',
+  'network_path',
+  'name_resolution',
+  'smtp_refuses',
+  'tls',
+  'connector_wide',
+  'server_egress',
+  'intermittent',
+  'recovered',
+  'not_probed',
+] as const;
+export type Diagnosis = (typeof diagnoses)[number];
+
+// ---------------------------------------------------------------------------------------- state of the sources
+
+/** What a source says of itself. */
+export type SourceStatus = {
+  /** Label: the path, glob or channel as it was given. */
+  readonly source: string;
+  /** False when the source cannot be read at present. */
+  readonly up: boolean;
+  /** Sentence for a person: why it is down, or what it reads. */
+  readonly detail: string;
+  /** Time of the newest record read, milliseconds since 1970 UTC. */
+  readonly lastRecordAt: number | undefined;
+  readonly lagBytes: number;
+  /** Seconds since unread bytes were first seen; 0 when all is read. */
+  readonly lagSeconds: number;
+  readonly bytesRead: number;
+};
