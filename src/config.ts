@@ -1,0 +1,162 @@
+/** The configuration: a YAML file and flags, checked together, with every mistake told at once. */
+import { readFile } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { fileMistakes, flagMistakes, syntaxMistakes, type YamlFile } from './config/mistakes.js';
+import { configSchema } from './config/schema.js';
+import { defaultStateDirectory } from './config/state-directory.js';
+
+export type { ListenAddress, PortRange } from './config/schema.js';
+
+type Given = z.input<typeof configSchema>;
+type Checked = z.output<typeof configSchema>;
+
+/** The configuration with every default filled in. All durations are milliseconds. */
+export type Config = ReadonlyDeep<
+  Omit<Checked, 'state'> & {
+    /** Where counts and positions are kept; need not exist yet. */
+    state: { directory: string };
+  }
+>;
+export type SourceConfig = Config['sources'][number];
+export type ProbeConfig = Config['probe'];
+
+/** Settings given on the command line, as the person wrote them. Each replaces what the file says. */
+export type Overrides = {
+  /** Files, folders and globs to read instead of the sources of the file. */
+  readonly files?: readonly string[];
+  readonly stateDirectory?: string;
+  readonly listenAddresses?: readonly string[];
+  readonly telemetryPath?: string;
+  readonly externalUrl?: string;
+  readonly probe?: boolean;
+  readonly probeAllow?: readonly string[];
+  readonly probePorts?: readonly string[];
+};
+
+/** A configuration, or all that is wrong with it, one line each. */
+export type Loaded =
+  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly mistakes: readonly string[] };
+
+type Machine = { readonly platform: NodeJS.Platform; readonly env: NodeJS.ProcessEnv };
+type ReadonlyDeep<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> } : T;
+
+/** Reads the file when one is named, puts the flags over it, checks both. Paths in the file are relative to the file. */
+export async function loadConfig(
+  given: { readonly file?: string | undefined; readonly overrides?: Overrides },
+  machine: Machine = process,
+): Promise<Loaded> {
+  const fromFile = given.file === undefined ? { value: {}, mistakes: [] } : await readConfigFile(given.file);
+  const flags = flagSettings(given.overrides ?? {});
+  const flagCheck = configSchema.safeParse(flags);
+  const mistakes = [
+    ...fromFile.mistakes,
+    ...(flagCheck.success ? [] : flagMistakes(flagOf, flags, flagCheck.error.issues)),
+  ];
+  if (mistakes.length > 0) return { ok: false, mistakes };
+  return { ok: true, config: resolve(configSchema.parse(merge(fromFile.value, flags)), machine) };
+}
+
+async function readConfigFile(name: string): Promise<{ value: Given; mistakes: readonly string[] }> {
+  const content = await readText(name);
+  if (typeof content !== 'string') return { value: {}, mistakes: [content.mistake] };
+  const lines = new LineCounter();
+  const file: YamlFile = { name, lines, document: parseDocument(content, { lineCounter: lines, prettyErrors: false }) };
+  if (file.document.errors.length > 0) return { value: {}, mistakes: syntaxMistakes(file) };
+  const { value, mistake } = plainValue(file);
+  if (mistake !== undefined) return { value: {}, mistakes: [mistake] };
+  const check = configSchema.safeParse(value);
+  if (!check.success) return { value: {}, mistakes: fileMistakes(file, value, check.error.issues) };
+  return { value: besideFile(value as Given, dirname(name)), mistakes: [] };
+}
+
+async function readText(name: string): Promise<string | { readonly mistake: string }> {
+  try {
+    return await readFile(name, 'utf8');
+  } catch (error) {
+    return { mistake: `${name}: expected a readable YAML file, got ${(error as Error).message}` };
+  }
+}
+
+/** A file with nothing but comments is a configuration with nothing but defaults. */
+function plainValue({ name, document }: YamlFile): { value?: unknown; mistake?: string } {
+  try {
+    return { value: document.toJS() ?? {} };
+  } catch (error) {
+    // Aliases: without their anchor, or so many that they would fill the memory.
+    return { mistake: `${name}: not readable as YAML: ${(error as Error).message}` };
+  }
+}
+
+/** Paths of the file as seen from here. Joined with `/`, which Windows takes too, because globs need it. */
+function besideFile(value: Given, folder: string): Given {
+  const seen = (path: string): string => (folder === '.' || isAbsolute(path) ? path : `${folder}/${path}`);
+  return {
+    ...value,
+    ...(value.sources && {
+      sources: value.sources.map((source) =>
+        source.type === 'file' ? { ...source, paths: source.paths.map(seen) } : source,
+      ),
+    }),
+    ...(value.inventory?.file !== undefined && { inventory: { file: seen(value.inventory.file) } }),
+    ...(value.state?.directory !== undefined && { state: { directory: seen(value.state.directory) } }),
+  };
+}
+
+const flagNames: Readonly<Record<string, string>> = {
+  sources: 'FILES',
+  'state.directory': '--state.directory',
+  'web.listenAddresses': '--web.listen-address',
+  'web.telemetryPath': '--web.telemetry-path',
+  'web.externalUrl': '--web.external-url',
+  'probe.allow': '--probe.allow',
+  'probe.ports': '--probe.ports',
+};
+
+function flagOf(path: readonly PropertyKey[]): string {
+  return flagNames[path.slice(0, 2).join('.')] ?? flagNames[String(path[0])] ?? path.join('.');
+}
+
+/** The flags in the shape of the file; a flag that was not given leaves no key. */
+function flagSettings(flags: Overrides): Given {
+  return withoutUndefined({
+    sources: flags.files?.length ? [{ type: 'file' as const, paths: [...flags.files] }] : undefined,
+    state: withoutUndefined({ directory: flags.stateDirectory }),
+    probe: withoutUndefined({
+      enabled: flags.probe === false ? false : undefined,
+      allow: flags.probeAllow && [...flags.probeAllow],
+      ports: flags.probePorts && [...flags.probePorts],
+    }),
+    web: withoutUndefined({
+      listenAddresses: flags.listenAddresses && [...flags.listenAddresses],
+      telemetryPath: flags.telemetryPath,
+      externalUrl: flags.externalUrl,
+    }),
+  });
+}
+
+type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
+
+function withoutUndefined<T extends object>(value: T): Defined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, setting]) => setting !== undefined)) as Defined<T>;
+}
+
+function merge(file: Given, flags: Given): Given {
+  return {
+    ...file,
+    ...flags,
+    state: { ...file.state, ...flags.state },
+    probe: { ...file.probe, ...flags.probe },
+    web: { ...file.web, ...flags.web },
+  };
+}
+
+function resolve(checked: Checked, { platform, env }: Machine): Config {
+  const windowsDefault = platform === 'win32' && checked.sources.length === 0;
+  return {
+    ...checked,
+    sources: windowsDefault ? [{ type: 'windows-event-log', channels: ['Application'] }] : checked.sources,
+    state: { directory: checked.state.directory ?? defaultStateDirectory(platform, env) },
+  };
+}

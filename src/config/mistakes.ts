@@ -1,0 +1,118 @@
+/** Turns what YAML and the schema complain about into one line per mistake: where, what was expected, what was found. */
+import { isMap, isNode, isScalar, type Document, type LineCounter } from 'yaml';
+import type { z } from 'zod';
+
+type Path = readonly PropertyKey[];
+type Issue = z.core.$ZodIssue;
+
+/** A YAML file as parsed, for finding the line of a path. */
+export type YamlFile = { readonly name: string; readonly document: Document.Parsed; readonly lines: LineCounter };
+
+/** Mistakes in the YAML itself, for instance `config.yml:3: not readable as YAML: Map keys must be unique`. */
+export function syntaxMistakes({ name, document, lines }: YamlFile): string[] {
+  return document.errors.map((error) => {
+    const { line, col } = lines.linePos(error.pos[0]);
+    return `${name}:${line}:${col}: not readable as YAML: ${error.message.replace(/\s+/g, ' ')}`;
+  });
+}
+
+/**
+ * Mistakes in the values, in the order of the file, for instance
+ * `config.yml:7: destinations.static[2]: expected host:port, got "relay:70000"`.
+ */
+export function fileMistakes(file: YamlFile, value: unknown, issues: readonly Issue[]): string[] {
+  return spread(issues)
+    .map(({ path, issue }) => {
+      const line = lineOf(file, path, issue.code === 'unrecognized_keys');
+      return { line, text: `${file.name}:${line}: ${pathText(path)}${sentence(issue, path, value)}` };
+    })
+    .sort((a, b) => a.line - b.line)
+    .map(({ text }) => text);
+}
+
+/** Mistakes in flags, for instance `--probe.allow: expected an IP address or ..., got "everything"`. */
+export function flagMistakes(flagOf: (path: Path) => string, value: unknown, issues: readonly Issue[]): string[] {
+  return spread(issues).map(({ path, issue }) => `${flagOf(path)}: ${sentence(issue, path, value)}`);
+}
+
+/** One entry per mistake: zod tells all unknown keys of a mapping in one issue. */
+function spread(issues: readonly Issue[]): { path: Path; issue: Issue }[] {
+  return issues.flatMap<{ path: Path; issue: Issue }>((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ path: [...issue.path, key], issue }))
+      : [{ path: issue.path, issue }],
+  );
+}
+
+function sentence(issue: Issue, path: Path, value: unknown): string {
+  if (issue.code !== 'unrecognized_keys') return `expected ${issue.message}, got ${found(valueAt(value, path))}`;
+  const key = String(path.at(-1));
+  const near = issue.message
+    .replace(/^one of /, '')
+    .split(', ')
+    .find((known) => distance(known.toLowerCase(), key.toLowerCase()) <= 2);
+  return `expected ${issue.message}, got the unknown key ${JSON.stringify(key)}${near === undefined ? '' : ` (did you mean ${near}?)`}`;
+}
+
+function pathText(path: Path): string {
+  const text = path.reduce<string>(
+    (so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so === '' ? '' : `${so}.`}${String(part)}`),
+    '',
+  );
+  // A key may hold anything, a line break too.
+  return text === '' ? '' : `${text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')}: `;
+}
+
+function valueAt(value: unknown, path: Path): unknown {
+  return path.reduce<unknown>(
+    (so, part) => (typeof so === 'object' && so !== null ? (so as Record<PropertyKey, unknown>)[part] : undefined),
+    value,
+  );
+}
+
+/** The value as a person would write it; long ones cut, so that a message stays one line. */
+function found(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+}
+
+/** The line of a value, or of the nearest thing around it that the file has. */
+function lineOf({ document, lines }: YamlFile, path: Path, ofKey: boolean): number {
+  for (let length = path.length; length >= 0; length--) {
+    const start =
+      length === path.length && ofKey ? keyOffset(document, path) : nodeOffset(document, path.slice(0, length));
+    if (start !== undefined) return lines.linePos(start).line;
+  }
+  return 1;
+}
+
+function nodeOffset(document: Document.Parsed, path: Path): number | undefined {
+  const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+  // A key without a value has a node that begins where the value would: the line of the key is the better place.
+  const absent = isScalar(node) && node.value === null;
+  return (absent ? keyOffset(document, path) : undefined) ?? (isNode(node) ? node.range?.[0] : undefined);
+}
+
+function keyOffset(document: Document.Parsed, path: Path): number | undefined {
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  if (!isMap(parent)) return undefined;
+  const key = parent.items.map((pair) => pair.key).find((key) => isScalar(key) && key.value === path.at(-1));
+  return isNode(key) ? key.range?.[0] : undefined;
+}
+
+/** Number of letters to add, drop or change (Levenshtein), to guess which key was meant. */
+function distance(a: string, b: string): number {
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column++) {
+      const change = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      current.push(Math.min(change, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    above = current;
+  }
+  return above[b.length] ?? 0;
+}

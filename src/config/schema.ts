@@ -1,0 +1,187 @@
+/** Every setting of the configuration file: its form, its default and the words that say what was expected. */
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { destinationOf, endpointOf } from '../endpoint.js';
+
+// The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.
+
+/** The configuration file. Input is what YAML gives; output has numbers, normal forms and all defaults. */
+export const configSchema = mapping({
+  sources: list(sourceSchema(), 'a list of sources').prefault([]),
+  inventory: settings({
+    file: fileName('Get-SendConnector export (JSON): connectors and their smart hosts').optional(),
+  }),
+  destinations: settings({
+    static: list(destination(), 'a list of host:port').prefault([]).describe('Destinations to probe in any case.'),
+    limit: whole(1, 1_000_000, 'Destinations shown by name; further ones are counted as `other`.').prefault(2000),
+    forgetAfter: duration('Destinations without errors for this long are no longer shown.').prefault('30d'),
+  }),
+  probe: settings({
+    enabled: z.boolean({ error: 'true or false' }).prefault(true).describe('Probe destinations at all.'),
+    interval: duration('Between two probes of a destination named here or in the inventory.').prefault('30s'),
+    observedInterval: duration('Between two probes of a destination known only from events.').prefault('5m'),
+    timeout: duration('For one whole probe.').prefault('45s'),
+    concurrency: whole(1, 1000, 'Probes at the same time.').prefault(32),
+    allow: list(network(), 'a list of networks').prefault([]).describe('When not empty, only these are probed.'),
+    deny: list(network(), 'a list of networks').prefault([]).describe('Never probed; wins over `allow`.'),
+    ports: list(portRange(), 'a list of ports')
+      .prefault([25, 465, 475, 587, 717, 2525])
+      .describe('Ports that may be probed.'),
+    ehloName: hostName('Name given in EHLO; by default the name of this host.').optional(),
+  }),
+  state: settings({ directory: fileName('Folder in which counts and positions are kept.').optional() }),
+  web: settings({
+    listenAddresses: list(listenAddress(), 'a list of host:port or :port', 1).prefault([':10202']),
+    telemetryPath: telemetryPath().prefault('/metrics'),
+    externalUrl: externalUrl().optional(),
+  }),
+});
+
+/** An address to listen on; without a host all addresses of this machine, port 0 takes a free one. */
+export type ListenAddress = { readonly host: string | undefined; readonly port: number };
+
+/** Ports from `from` to `to`, both included. */
+export type PortRange = { readonly from: number; readonly to: number };
+
+const durationUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A mapping that refuses unknown keys; absent, it is empty and every key has its default. */
+function settings<Shape extends z.ZodRawShape>(shape: Shape) {
+  // Every key of every section is optional or has a default, so an empty mapping is complete.
+  return mapping(shape).prefault({} as never);
+}
+
+function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+  const keys = Object.keys(shape).join(', ');
+  return z.strictObject(shape, {
+    error: (issue) => (issue.code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping with the keys ${keys}`),
+  });
+}
+
+function list<Item extends z.ZodType>(item: Item, expected: string, least = 0) {
+  return z.array(item, { error: expected }).min(least, { error: `${expected} with at least one entry` });
+}
+
+function sourceSchema() {
+  const file = mapping({
+    type: z.literal('file'),
+    paths: list(fileName('File, folder or glob.'), 'a list of files, folders or globs', 1),
+    server: hostName('Server that wrote the files; only for files that do not name it (transport logs).').optional(),
+  });
+  const windows = mapping({
+    type: z.literal('windows-event-log'),
+    channels: list(text('the name of a channel', nonEmpty), 'a list of channels', 1).prefault(['Application']),
+  });
+  return z.discriminatedUnion('type', [file, windows], {
+    error: (issue) => (isMapping(issue.input) ? '"file" or "windows-event-log"' : 'a mapping with a type'),
+  });
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A string with a meaning: `parse` gives it, or undefined when the string has none. */
+function text<Value>(expected: string, parse: (text: string) => Value | undefined, about: z.GlobalMeta = {}) {
+  return z
+    .string({ error: expected })
+    .meta(about)
+    .transform((given, context): Value => {
+      const value = parse(given);
+      if (value !== undefined) return value;
+      context.addIssue({ code: 'custom', message: expected, input: given });
+      return z.NEVER;
+    });
+}
+
+function nonEmpty(given: string): string | undefined {
+  return given.trim() === '' ? undefined : given;
+}
+
+function fileName(description: string) {
+  return text('the path of a file or folder', nonEmpty, { description, minLength: 1 });
+}
+
+function hostName(description: string) {
+  const parse = (given: string): string | undefined => (endpointOf(given, 25)?.host === undefined ? undefined : given);
+  return text('a host name', (given) => (given.includes(':') ? undefined : parse(given)), { description });
+}
+
+function whole(least: number, most: number, description: string) {
+  const error = `a whole number from ${least} to ${most}`;
+  return z.int({ error }).min(least, { error }).max(most, { error }).describe(description);
+}
+
+/** `30s`, `5m`, `12h`, `30d` to milliseconds; from a second to ten years. */
+function duration(description: string) {
+  const parse = (given: string): number | undefined => {
+    const match = /^(\d{1,9}(?:\.\d{1,3})?)(s|m|h|d)$/.exec(given);
+    const milliseconds = Number(match?.[1]) * (durationUnits[match?.[2] ?? ''] ?? Number.NaN);
+    return milliseconds >= 1000 && milliseconds <= 3650 * 86_400_000 ? milliseconds : undefined;
+  };
+  const pattern = '^[0-9]{1,9}([.][0-9]{1,3})?(s|m|h|d)$';
+  return text('a duration of a second or more, like 30s, 5m, 12h or 30d', parse, { description, pattern });
+}
+
+/** `host:port` in its normal form, for instance `203.0.113.25:25`. */
+function destination() {
+  const parse = (given: string): string | undefined => {
+    const endpoint = endpointOf(given);
+    return endpoint && destinationOf(endpoint);
+  };
+  return text('host:port', parse, { examples: ['relay.contoso.example:25', '203.0.113.25:25', '[2001:db8::25]:25'] });
+}
+
+/** A network or a single address, as `address/length`. */
+function network() {
+  const parse = (given: string): string | undefined => {
+    const [address = '', length, ...rest] = given.trim().split('/');
+    const whole = ipaddr.IPv4.isValidFourPartDecimal(address) ? 32 : address.includes(':') ? 128 : undefined;
+    if (whole === undefined || rest.length > 0 || !ipaddr.isValid(address) || address.includes('%')) return undefined;
+    if (length !== undefined && (!/^\d{1,3}$/.test(length) || Number(length) > whole)) return undefined;
+    return `${ipaddr.parse(address).toString()}/${length ?? whole}`;
+  };
+  return text('an IP address or a network like 10.0.0.0/8', parse, { examples: ['10.0.0.0/8', '2001:db8::/32'] });
+}
+
+function portRange() {
+  const expected = 'a port from 1 to 65535 or a range like "2500-2599"';
+  return z.union([z.number(), z.string()], { error: expected }).transform((given, context): PortRange => {
+    const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(String(given));
+    const from = Number(match?.[1]);
+    const to = Number(match?.[2] ?? match?.[1]);
+    if (from >= 1 && from <= to && to <= 65535) return { from, to };
+    context.addIssue({ code: 'custom', message: expected, input: given });
+    return z.NEVER;
+  });
+}
+
+/** `:10202`, `127.0.0.1:0`, `[::1]:10202` or `localhost:10202`. */
+function listenAddress() {
+  const parse = (given: string): ListenAddress | undefined => {
+    const match = /^(?:\[([^\]]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given);
+    const host = match?.[1] ?? match?.[2];
+    const port = Number(match?.[3]);
+    if (host === undefined || !(port <= 65535)) return undefined;
+    if (host === '') return { host: undefined, port };
+    return endpointOf(match?.[1] === undefined ? host : `[${host}]`, 1) && { host, port };
+  };
+  return text('host:port or :port', parse, { examples: [':10202', '127.0.0.1:10202', '[::1]:10202'] });
+}
+
+function telemetryPath() {
+  const parse = (given: string): string | undefined => (/^(\/[\w.~-]+)+$/.test(given) ? given : undefined);
+  return text('a path like /metrics', parse, { description: 'Where Prometheus reads the metrics.' });
+}
+
+/** An absolute http or https address, without a slash at its end. */
+function externalUrl() {
+  const parse = (given: string): string | undefined => {
+    if (!URL.canParse(given)) return undefined;
+    const url = new URL(given);
+    if (!['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') return undefined;
+    return url.href.replace(/\/+$/, '');
+  };
+  const description = 'Address under which people reach the exporter, for links in alerts and pages.';
+  return text('an address like https://exporter.contoso.example', parse, { description });
+}
