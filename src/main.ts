@@ -1,3 +1,75 @@
 #!/usr/bin/env node
-/** Turns the arguments into a command. */
-export {};
+/** Turns the arguments into a command; what a command needs is loaded only when it runs. */
+import { Command, Option } from 'commander';
+import type { ServeFlags } from './commands/serve.js';
+import { exporterVersion } from './version.js';
+
+const examples = `
+Examples:
+  Read an export of the Application log, probe nothing:
+    $ send-connector-exporter --no-probe application.ndjson
+
+  Follow what Winlogbeat writes, and probe only your own smart hosts:
+    $ send-connector-exporter --probe.allow=203.0.113.0/24 '/var/log/winlogbeat/*.ndjson'
+
+  Check a configuration file, then use it:
+    $ send-connector-exporter check config.yml
+    $ send-connector-exporter --config.file=config.yml
+
+With the defaults, the status page is at http://localhost:10202/ and the metrics at http://localhost:10202/metrics.`;
+
+await program().parseAsync();
+
+function program(): Command {
+  const root = new Command('send-connector-exporter')
+    .description('Prometheus exporter for Exchange Send connectors: which cannot reach what, since when, and why.')
+    .version(exporterVersion(), '--version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this.')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help lists the flags)')
+    .addHelpText('after', examples);
+  addServe(root);
+  addCheck(root);
+  return root;
+}
+
+/** The command without a name: read, probe, answer, until a signal comes. */
+function addServe(root: Command): void {
+  root
+    .argument('[files...]', 'files, folders or globs to read; instead of the sources of the configuration file')
+    .option('--config.file <path>', 'Configuration in YAML. Every setting has a default.')
+    .option('--state.directory <path>', 'Folder for counts and positions; default: a folder of the system or of yours.')
+    .option('--web.listen-address <address>', 'Where to answer, repeatable. (default: ":10202")', collect)
+    .option('--web.telemetry-path <path>', 'Where Prometheus reads the metrics. (default: "/metrics")')
+    .option('--web.external-url <url>', 'Address under which people reach this exporter, for links.')
+    .option('--no-probe', 'Connect to nothing; only read events.')
+    .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
+    .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
+    .addOption(new Option('--log.level <level>', 'Least level to log.').choices(levels()).default('info'))
+    .addOption(new Option('--log.format <format>', 'Form of the log.').choices(['logfmt', 'json']).default('logfmt'))
+    .action(async (files: string[], flags: ServeFlags) => {
+      const { serveCommand } = await import('./commands/serve.js');
+      process.exitCode = await serveCommand(files, flags);
+    });
+}
+
+function addCheck(root: Command): void {
+  root
+    .command('check')
+    .description('check a configuration file: all mistakes at once, exit code 1 when there is one')
+    .argument('<file>', 'configuration in YAML')
+    .action(async (file: string) => {
+      const { checkCommand } = await import('./commands/check.js');
+      process.exitCode = await checkCommand(file);
+    });
+}
+
+/** As in log.ts, which is not loaded here because pino takes longer to load than --help may take. */
+function levels(): string[] {
+  return ['debug', 'info', 'warn', 'error'];
+}
+
+function collect(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}

@@ -1,0 +1,105 @@
+/** The command without a name: from flags to a running exporter, from a signal to a clean end. */
+import { loadConfig, type Config, type Overrides } from '../config.js';
+import type { Log, LogFormat, LogLevel } from '../log.js';
+
+/** Flags as the command line gives them; see main.ts for what each means. */
+export type ServeFlags = {
+  readonly 'config.file'?: string;
+  readonly 'state.directory'?: string;
+  readonly 'web.listenAddress'?: string[];
+  readonly 'web.telemetryPath'?: string;
+  readonly 'web.externalUrl'?: string;
+  readonly probe: boolean;
+  readonly 'probe.allow'?: string[];
+  readonly 'probe.ports'?: string[];
+  readonly 'log.level': LogLevel;
+  readonly 'log.format': LogFormat;
+};
+
+/** Runs until SIGINT or SIGTERM. @returns the exit code: 0 after a clean stop, 1 when it could not start or stop */
+export async function serveCommand(files: readonly string[], flags: ServeFlags): Promise<number> {
+  const loaded = await loadConfig({ file: flags['config.file'], overrides: overridesOf(files, flags) });
+  if (!loaded.ok) return complain(loaded.mistakes);
+  if (loaded.config.sources.length === 0) return complain([nothingToRead]);
+  const { createLog } = await import('../log.js');
+  const log = createLog({ level: flags['log.level'], format: flags['log.format'] });
+  return run(loaded.config, log);
+}
+
+const nothingToRead = `Nothing to read. Expected files, folders or globs with exported events, for instance
+  send-connector-exporter --no-probe application.ndjson
+or a configuration file that names sources (--config.file=config.yml). Reading the live Windows event log needs Windows.`;
+
+function overridesOf(files: readonly string[], flags: ServeFlags): Overrides {
+  const overrides = {
+    files,
+    stateDirectory: flags['state.directory'],
+    listenAddresses: flags['web.listenAddress'],
+    telemetryPath: flags['web.telemetryPath'],
+    externalUrl: flags['web.externalUrl'],
+    probe: flags.probe,
+    probeAllow: flags['probe.allow'],
+    probePorts: flags['probe.ports'],
+  };
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+}
+
+function complain(lines: readonly string[]): number {
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return 1;
+}
+
+async function run(config: Config, log: Log): Promise<number> {
+  const { serve } = await import('../serve.js');
+  // Asked for before the start, so that a signal during the start is not lost.
+  const signal = firstSignal(log);
+  try {
+    const exporter = await serve(config, log);
+    const name = await signal;
+    log.info('stopping', { signal: name });
+    await exporter.stop();
+    log.info('stopped');
+    return 0;
+  } catch (error) {
+    log.error(...startFailure(error));
+    return 1;
+  }
+}
+
+/** The first SIGINT or SIGTERM. The second one ends the process at once: the person means it. */
+function firstSignal(log: Log): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let asked = false;
+    const onSignal = (name: NodeJS.Signals, code: number): void => {
+      if (asked) {
+        log.warn('second signal, ending without a clean stop', { signal: name });
+        process.exit(code);
+      }
+      asked = true;
+      resolve(name);
+    };
+    // 128 + the number of the signal, as shells report it.
+    process.on('SIGINT', () => {
+      onSignal('SIGINT', 130);
+    });
+    process.on('SIGTERM', () => {
+      onSignal('SIGTERM', 143);
+    });
+  });
+}
+
+/** What went wrong and what to do about it. A state folder and an address are the two things a start depends on. */
+function startFailure(thrown: unknown): [message: string, fields: Record<string, unknown>] {
+  const error = thrown as NodeJS.ErrnoException & { address?: string; port?: number };
+  const address = `${error.address ?? ''}:${error.port ?? ''}`;
+  if (error.code === 'EADDRINUSE') {
+    return [
+      'cannot listen: another program has this address. Stop it, or choose another with --web.listen-address=:PORT',
+      { address },
+    ];
+  }
+  if (error.syscall === 'listen') {
+    return ['cannot listen: choose an address and port that you may use with --web.listen-address', { address, error }];
+  }
+  return ['cannot go on', { error, ...(error.code === undefined && { stack: error.stack }) }];
+}
