@@ -70,7 +70,14 @@ export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'un
 export type RecordOutcome = (typeof recordOutcomes)[number];
 
 /** Why a record could not be read. */
-export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged', 'no_destination'] as const;
+export const unreadableReasons = [
+  'not_json',
+  'not_xml',
+  'wrong_shape',
+  'too_large',
+  'damaged',
+  'no_destination',
+] as const;
 export type UnreadableReason = (typeof unreadableReasons)[number];
 
 // --------------------------------------------------------------------------------------------------- reading

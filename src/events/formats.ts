@@ -1,6 +1,10 @@
 /** What a format is, and the list of them in the order in which they are tried. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Position, UnreadableReason } from '../model.js';
+import { eventXml } from './formats/event-xml.js';
+import { winlogbeat, winlogbeatDocument } from './formats/winlogbeat.js';
+
+export { UnreadableRecord } from './unreadable.js';
 
 /**
  * A format made of text records. Framing and encodings are not its business: it is handed whole records as strings.
@@ -50,13 +54,8 @@ export type BinaryFormat = {
 
 export type Format = TextFormat | BinaryFormat;
 
-/** Thrown by `decode` for a record that cannot be read; counted by reason and stepped over. */
-export class UnreadableRecord extends Error {
-  constructor(
-    readonly reason: UnreadableReason,
-    message: string,
-  ) {
-    super(message);
-    this.name = 'UnreadableRecord';
-  }
-}
+/**
+ * Tried in this order on the head of a file: the first that recognises it reads it.
+ * To add a format: its import above and its name here.
+ */
+export const formats: readonly Format[] = [winlogbeat, winlogbeatDocument, eventXml];

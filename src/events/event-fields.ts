@@ -1,0 +1,69 @@
+/** Turns loosely written fields of a Windows event (numbers as strings, ids as objects) into the ones of the model. */
+
+/**
+ * The low 16 bits of an event ID written as a number, as a string of digits, or as an object around one of them
+ * (`{ "id": 2002, "qualifiers": 32772 }`, `{ "text": "2002" }`).
+ */
+export function eventIdOf(value: unknown): number | undefined {
+  const number = wholeNumberOf(value);
+  if (number !== undefined) return number & 0xffff;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    if (/^(?:id|event_?id|value|[#_$@]?text)$/i.test(key)) return eventIdOf(inner);
+  }
+  return undefined;
+}
+
+/** A record ID written as a number or a string of digits. Windows counts from 1. */
+export function recordIdOf(value: unknown): number | undefined {
+  const number = wholeNumberOf(value);
+  return number !== undefined && number > 0 ? number : undefined;
+}
+
+/** A string as it is; '' for whatever is not one. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** A finished text, or undefined when the carrier has none. */
+export function messageOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+/** One insertion string; carriers write numeric ones as numbers. */
+export function insertionStringOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** Insertion strings from an array; undefined when it is none or is empty. */
+export function insertionStringsOf(value: unknown): (string | undefined)[] | undefined {
+  return Array.isArray(value) && value.length > 0 ? value.map(insertionStringOf) : undefined;
+}
+
+/**
+ * Insertion strings from members numbered from 1, as `param1`, `param2`: a carrier that drops empty strings keeps the
+ * numbers of the others.
+ */
+export function numberedStringsOf(value: unknown, prefix: string): (string | undefined)[] {
+  const strings: (string | undefined)[] = [];
+  if (typeof value !== 'object' || value === null) return strings;
+  for (const key in value) {
+    if (!key.startsWith(prefix)) continue;
+    const number = wholeNumberOf(key.slice(prefix.length));
+    if (number === undefined || number < 1 || number > mostStrings) continue;
+    while (strings.length < number) strings.push(undefined);
+    strings[number - 1] = insertionStringOf((value as Record<string, unknown>)[key]);
+  }
+  return strings;
+}
+
+/** Windows allows no more insertion strings than this in one event (message format: %1 to %99). */
+const mostStrings = 99;
+
+function wholeNumberOf(value: unknown): number | undefined {
+  if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
+  if (typeof value !== 'string' || !/^\s*-?\d{1,16}\s*$/.test(value)) return undefined;
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : undefined;
+}

@@ -1,0 +1,25 @@
+/** Tells JSON lines from one JSON document, and makes the reader of the one into a reader of the other. */
+import type { TextFormat } from './formats.js';
+
+/**
+ * JSON lines: the text begins with an object that ends on its line (or is longer than the text), or with the rest of a
+ * line whose beginning is gone. A document: it begins with `[`, or with an object over several lines.
+ */
+export function jsonLayoutOf(head: string): 'lines' | 'document' {
+  const start = head.search(/\S/);
+  if (head[start] === '[') return 'document';
+  if (head[start] !== '{') return 'lines';
+  const lineEnd = head.indexOf('\n', start);
+  if (lineEnd < 0) return 'lines';
+  return /\}\s*$/.test(head.slice(start, lineEnd)) ? 'lines' : 'document';
+}
+
+/** The twin of a `lines` format for the same objects in an array or pretty-printed. */
+export function asJsonDocument(format: TextFormat, shape: RegExp): TextFormat {
+  return {
+    ...format,
+    name: `${format.name}-document`,
+    framing: 'json',
+    recognises: (head) => jsonLayoutOf(head) === 'document' && shape.test(head),
+  };
+}
