@@ -51,33 +51,15 @@ export type ConnectionError = {
   readonly at: number | undefined;
 };
 
-/** An event that helps to explain a connection error: listed in `events/related.ts`. */
-export type RelatedEvent = {
-  readonly kind: 'related_event';
-  readonly key: RecordKey;
-  readonly server: string;
-  readonly provider: string;
-  readonly eventId: number;
-  readonly at: number | undefined;
-  readonly values: readonly (string | undefined)[];
-};
-
 /** Whatever the ledger counts. */
-export type Evidence = ConnectionError | RelatedEvent;
+export type Evidence = ConnectionError;
 
 /** Every record read ends in exactly one of these. */
 export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'unreadable'] as const;
 export type RecordOutcome = (typeof recordOutcomes)[number];
 
 /** Why a record could not be read. */
-export const unreadableReasons = [
-  'not_json',
-  'not_xml',
-  'wrong_shape',
-  'too_large',
-  'damaged',
-  'no_destination',
-] as const;
+export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged'] as const;
 export type UnreadableReason = (typeof unreadableReasons)[number];
 
 // --------------------------------------------------------------------------------------------------- reading
@@ -98,13 +80,18 @@ export type Checkpoint = Position & {
   readonly source: string;
   /** Where the file was last seen. */
   readonly path: string;
-  /** Device and inode (volume and file index on Windows), as decimal text. */
-  readonly device: string;
+  /** Device and inode (volume and file index on Windows), as decimal text with a colon between. */
   readonly inode: string;
-  /** Hash of the first `fingerprintLength` bytes: which file this is, whatever it is called today. */
-  readonly fingerprint: string;
-  readonly fingerprintLength: number;
+  /** Hash of the first bytes: which file this is, whatever it is called today. */
+  readonly head: Fingerprint;
+  /** Hash of the bytes right before `offset`: proof that this file really has been read up to there. */
+  readonly tail: Fingerprint;
+  /** True until the end was reached once, for a file that was there before its source was first read. */
+  readonly history: boolean;
 };
+
+/** A hash over `length` bytes; length 0 says nothing. */
+export type Fingerprint = { readonly length: number; readonly hash: string };
 
 /** What one pass over one file gave: whole records only, and the place after the last of them. */
 export type Batch = {
@@ -114,10 +101,10 @@ export type Batch = {
   /** Records read that are not evidence. */
   readonly ignored: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
-  /** True when this file was there before the exporter first saw its source: old events in it are not news. */
+  /** Checkpoint of the file read, after this batch; its `history` says whether old events in the batch are news. */
+  readonly checkpoint: Checkpoint;
+  /** True when the batch was read as history: old events in it are not news. */
   readonly history: boolean;
-  /** New checkpoint of the file read. */
-  readonly checkpoint: Checkpoint | undefined;
 };
 
 // --------------------------------------------------------------------------------------------------- ledger

@@ -1,0 +1,78 @@
+/** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
+import { destinationOf, endpointOf } from '../endpoint.js';
+import type { ConnectionError, Decoded, Evidence, RecordKey, WindowsEvent } from '../model.js';
+
+/** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
+const connectionErrorId = 2002;
+
+/**
+ * Every transport service writes the same event under a source name of its own; other providers (PerfProc, for one)
+ * use the number 2002 too, so the provider decides. Lower case.
+ */
+const transportProviders = new Set([
+  'msexchangetransport',
+  'msexchangefrontendtransport',
+  'msexchangetransportdelivery',
+  'msexchangetransportsubmission',
+  'msexchangetransportmailsubmission',
+  'msexchangetransportmailboxassistants',
+  'msexchangetransportsearch',
+]);
+
+/** Carriers that leave the channel out are believed; forwarded events may carry the name of the collecting log. */
+const channels = new Set(['', 'application', 'forwardedevents']);
+
+export type ClassifyOptions = {
+  /** Server for records that do not name their computer. */
+  readonly server: string;
+  /** Names of Send connectors known from the inventory, for messages in a language that we do not read. */
+  readonly knownConnectors: readonly string[];
+};
+
+/** Event IDs worth decoding; everything else is dropped by its bytes. */
+export function isWanted(eventId: number): boolean {
+  return eventId === connectionErrorId;
+}
+
+/** @returns undefined for a record that is no evidence */
+export function classify(record: Decoded, options: ClassifyOptions): Evidence | undefined {
+  if (record.eventId !== connectionErrorId) return undefined;
+  if (!transportProviders.has(record.provider.toLowerCase())) return undefined;
+  if (!channels.has(record.channel.toLowerCase())) return undefined;
+  return connectionErrorOf(record, options);
+}
+
+/** An event that names nobody still counts: it is a failure all the same. */
+function connectionErrorOf(event: WindowsEvent, options: ClassifyOptions): ConnectionError {
+  const [first, second] = event.values;
+  const key = recordKeyOf(event, options);
+  return {
+    kind: 'connection_error',
+    key,
+    server: key.server,
+    connector: labelOf(first),
+    destination: destinationLabelOf(second),
+    at: event.time,
+  };
+}
+
+function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
+  const server = (event.computer.trim() || options.server).toLowerCase().slice(0, maxLabelLength);
+  return { server, channel: event.channel.toLowerCase(), recordId: event.recordId, time: event.time };
+}
+
+function destinationLabelOf(text: string | undefined): string {
+  const endpoint = text === undefined ? undefined : endpointOf(text);
+  return endpoint ? destinationOf(endpoint) : labelOf(text);
+}
+
+/** Longer than any name that Exchange accepts (64 characters); keeps a hostile log from growing labels. */
+const maxLabelLength = 256;
+
+function labelOf(text: string | undefined): string {
+  const clean = text
+    ?.replace(/\p{Cc}+/gu, ' ')
+    .trim()
+    .slice(0, maxLabelLength);
+  return clean === undefined || clean === '' ? 'unknown' : clean;
+}

@@ -1,0 +1,187 @@
+/** One bounded pass over one text file: from a position to the last whole record, decoding only what may matter. */
+import { hash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.js';
+import { UnreadableRecord, type PassResult, type TextFormat } from './formats.js';
+import { findEndFor, findSkipEnd, maxRecordBytes, rawLength, restKind, utf8Of, type Encoding } from './text.js';
+
+/** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
+const passBytes = 4 * 1024 * 1024;
+const passMs = 50;
+/** So many bytes before the position are read again to prove that the file is still the one read before. */
+const tailBytes = 256;
+
+export type PassOptions = {
+  readonly format: TextFormat;
+  readonly encoding: Encoding;
+  /** Hash of the bytes right before the position. */
+  readonly tail: Fingerprint;
+  /** Whether an event ID is of any interest. */
+  readonly wanted: (eventId: number) => boolean;
+};
+
+export type TextPass = PassResult & { readonly tail: Fingerprint };
+
+export type Reader = (file: FileHandle, from: Position, options: PassOptions) => Promise<TextPass | 'replaced'>;
+
+/**
+ * Creates a reader that reuses one buffer; its passes must not overlap.
+ * Invariant 3: the position returned never stands beyond a record that is not in the result, and half a record at
+ * the end stays unread.
+ * @returns `replaced` when the bytes before the position are not those of the pass before: truncated and written anew
+ */
+export function createReader(size = passBytes): Reader {
+  const buffer = Buffer.allocUnsafe(size + tailBytes);
+  return async (file, from, options) => {
+    const before = options.tail.length;
+    const { bytesRead } = await file.read(buffer, 0, before + size, from.offset - before);
+    if (fingerprintOf(buffer.subarray(0, Math.min(before, bytesRead))).hash !== options.tail.hash) return 'replaced';
+    const raw = buffer.subarray(before, bytesRead);
+    const bytes = utf8Of(raw, options.encoding);
+    const cut = cutRecords(bytes, from.skipping === true, raw.length < size, options);
+    const read = rawLength(bytes, cut.consumed, options.encoding);
+    const offset = from.offset + read;
+    const end = before + read;
+    return {
+      decoded: cut.decoded,
+      ignored: cut.ignored,
+      unreadable: cut.unreadable,
+      position: cut.skipping ? { offset, skipping: true } : { offset },
+      tail: fingerprintOf(buffer.subarray(Math.max(0, end - tailBytes), end)),
+      more: read > 0 && (cut.outOfTime || raw.length === size),
+    };
+  };
+}
+
+/** Hash of some bytes; nothing at all hashes to the empty text. */
+export function fingerprintOf(bytes: Buffer): Fingerprint {
+  return { length: bytes.length, hash: bytes.length === 0 ? '' : hash('sha1', bytes).slice(0, 16) };
+}
+
+type Cut = {
+  decoded: Decoded[];
+  ignored: number;
+  unreadable: Partial<Record<UnreadableReason, number>>;
+  consumed: number;
+  skipping: boolean;
+  outOfTime: boolean;
+};
+
+function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: PassOptions): Cut {
+  const cut: Cut = { decoded: [], ignored: 0, unreadable: {}, consumed: 0, skipping, outOfTime: false };
+  if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
+  const findEnd = findEndFor(options.format.framing);
+  const isDull = dullnessOf(options, bytes);
+  const deadline = performance.now() + passMs;
+  for (let records = 0; ; records++) {
+    const end = findEnd(bytes, cut.consumed);
+    if (end < 0) break;
+    if (end - cut.consumed > maxRecordBytes) count(cut, 'too_large');
+    else if (isDull(cut.consumed, end)) cut.ignored++;
+    else decodeRecord(bytes, cut, end, options.format);
+    cut.consumed = end;
+    if ((records & 63) === 63 && performance.now() > deadline) {
+      cut.outOfTime = true;
+      return cut;
+    }
+  }
+  takeRest(bytes, cut, atEnd, options.format);
+  return cut;
+}
+
+/** Steps over the rest of a record that is too long. Returns false when its end is not in these bytes. */
+function skipRecord(bytes: Buffer, cut: Cut, format: TextFormat): boolean {
+  const end = findSkipEnd(bytes, format.framing);
+  // The end mark of an event may itself be cut in two: its first bytes are looked at again.
+  cut.consumed = end < 0 ? Math.max(0, bytes.length - '</Event>'.length) : end;
+  cut.skipping = end < 0;
+  return end >= 0;
+}
+
+function takeRest(bytes: Buffer, cut: Cut, atEnd: boolean, format: TextFormat): void {
+  const length = bytes.length - cut.consumed;
+  if (length > maxRecordBytes) {
+    count(cut, 'too_large');
+    cut.consumed = bytes.length - '</Event>'.length;
+    cut.skipping = true;
+  } else if (atEnd && length > 0) {
+    const kind = restKind(bytes.toString('utf8', cut.consumed), format.framing);
+    if (kind === 'record') decodeRecord(bytes, cut, bytes.length, format);
+    if (kind !== 'half') cut.consumed = bytes.length;
+  }
+}
+
+function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat): void {
+  const start = startOfRecord(bytes, cut.consumed, end, format.framing);
+  if (start === end) return;
+  try {
+    const decoded = format.decode(bytes.toString('utf8', start, trimBlanks(bytes, start, end)));
+    if (decoded.length === 0) cut.ignored++;
+    for (const each of decoded) cut.decoded.push(each);
+  } catch (error) {
+    if (!(error instanceof UnreadableRecord)) throw error;
+    count(cut, error.reason);
+  }
+}
+
+/**
+ * The byte filter: true when every event ID found in the record is of no interest. A record without a mark, or with
+ * something else than digits at it, is not dull: the decoder decides.
+ */
+function dullnessOf(options: PassOptions, bytes: Buffer): (start: number, end: number) => boolean {
+  const { idMark } = options.format;
+  if (!idMark) return () => false;
+  const after = 'after' in idMark;
+  const needle = Buffer.from(after ? idMark.after : idMark.before);
+  let at = bytes.indexOf(needle);
+  return (start, end) => {
+    let found = false;
+    while (at >= 0 && at < start) at = bytes.indexOf(needle, start);
+    while (at >= 0 && at < end) {
+      const id = after ? numberAfter(bytes, at + needle.length) : numberBefore(bytes, at);
+      if (id < 0 || options.wanted(id)) return false;
+      found = true;
+      at = bytes.indexOf(needle, at + needle.length);
+    }
+    return found;
+  };
+}
+
+const [zero, nine, space, quote] = [0x30, 0x39, 0x20, 0x22];
+
+function numberAfter(bytes: Buffer, from: number): number {
+  let at = from;
+  while (bytes[at] === space) at++;
+  if (bytes[at] === quote) at++;
+  let value = -1;
+  for (let byte = bytes[at] ?? 0; byte >= zero && byte <= nine; byte = bytes[++at] ?? 0) {
+    value = Math.max(value, 0) * 10 + byte - zero;
+  }
+  return value;
+}
+
+function numberBefore(bytes: Buffer, before: number): number {
+  let at = before - 1;
+  let value = -1;
+  for (let scale = 1, byte = bytes[at] ?? 0; byte >= zero && byte <= nine; byte = bytes[--at] ?? 0, scale *= 10) {
+    value = Math.max(value, 0) + (byte - zero) * scale;
+  }
+  return value;
+}
+
+/** Blanks before a record, and the comma or bracket before an element of a JSON array, are not part of it. */
+function startOfRecord(bytes: Buffer, start: number, end: number, framing: TextFormat['framing']): number {
+  let at = framing === 'json' ? bytes.indexOf('{', start) : start;
+  while (at < end && (bytes[at] ?? 0) <= space) at++;
+  return at;
+}
+
+function trimBlanks(bytes: Buffer, start: number, end: number): number {
+  let at = end;
+  while (at > start && (bytes[at - 1] ?? 0) <= space) at--;
+  return at;
+}
+
+function count(cut: Cut, reason: UnreadableReason): void {
+  cut.unreadable[reason] = (cut.unreadable[reason] ?? 0) + 1;
+}

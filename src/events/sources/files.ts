@@ -1,0 +1,368 @@
+/**
+ * Decides when files are read: chokidar tells that files appear, vanish or are renamed, a stat timer drives the reads.
+ *
+ * One round looks at every open file and reads those that changed; rounds come quickly while something is written
+ * and slowly when nothing is. A scan looks for new names. All file sources share one loop, so that passes never
+ * overlap and one buffer serves them all.
+ */
+import { stat } from 'node:fs/promises';
+import { watch } from 'chokidar';
+import type { Log } from '../../log.js';
+import type { Batch, Checkpoint, Evidence, SourceStatus } from '../../model.js';
+import { classify, isWanted } from '../classify.js';
+import type { PassResult } from '../formats.js';
+import { createReader } from '../read-pass.js';
+import { findFiles, problemOf, watchedFolder } from './find-files.js';
+import { checkpointOf, inodeOf, openTracked, readTracked, startOver, type TrackedFile } from './tracked-file.js';
+
+export type FileSource = {
+  /** Label: the path, folder or glob as it was given. */
+  readonly name: string;
+  readonly paths: readonly string[];
+  /** Server for records that do not name their computer. */
+  readonly server: string;
+};
+
+export type FollowOptions = {
+  readonly sources: readonly FileSource[];
+  /** Saved checkpoints of all files ever read. */
+  readonly checkpoints: () => readonly Checkpoint[];
+  /** Resolves when reading may go on; evidence and checkpoint are entered together. */
+  readonly post: (batch: Batch) => Promise<void>;
+  readonly knownConnectors: () => readonly string[];
+  readonly log: Log;
+  readonly now: () => number;
+};
+
+export type Followed = {
+  readonly statuses: () => readonly SourceStatus[];
+  /** True once every source was looked at and read to its end. */
+  readonly caughtUp: () => boolean;
+  /** True while the first read of a source goes on. */
+  readonly readingHistory: () => boolean;
+  readonly stop: () => Promise<void>;
+};
+
+/** Rounds come this often while files grow, and this often when all has been quiet. */
+const busyMs = 20;
+const quietMs = 250;
+/** A scan makes up for what the notices of the system leave out; with many files it comes less often. */
+const scanMs = 1_000;
+const scanShare = 0.02;
+/** A file whose name is gone is read on for late lines this long. */
+const lateMs = 60_000;
+/** A file that has been quiet this long is looked at with each scan only. */
+const coldMs = 60_000;
+const passesPerTurn = 16;
+
+type FollowedFile = TrackedFile & {
+  /** Size when last looked at. */
+  seenSize: number;
+  /** When a change was last seen; quiet files are looked at with each scan only. */
+  changedAt: number;
+  /** Offset of the checkpoint posted last. */
+  postedOffset: number;
+  /** Since when no name leads to it. */
+  goneAt: number | undefined;
+  /** Since when it has not been read to its end. */
+  behindSince: number | undefined;
+};
+
+type State = FollowOptions & {
+  readonly reader: ReturnType<typeof createReader>;
+  readonly found: Map<string, SourceState>;
+  /** By inode: one file is followed once, whatever sources and names lead to it. */
+  readonly files: Map<string, FollowedFile>;
+  scanDue: boolean;
+  /** By the clock that only goes forward. */
+  nextScanAt: number;
+  scans: number;
+  /** The scan after which all files were last looked at, quiet ones too. */
+  roundedScans: number;
+  stopped: boolean;
+  wake: (() => void) | undefined;
+};
+
+type SourceState = {
+  readonly source: FileSource;
+  problems: readonly string[];
+  lastRecordAt: number | undefined;
+  bytesRead: number;
+  /** False until a first scan found something to read: what it finds is history. */
+  known: boolean;
+};
+
+/** Follows all file sources until stopped. */
+export function followFiles(options: FollowOptions): Followed {
+  const state = createState(options);
+  const watcher = watchFolders(state);
+  const running = run(state);
+  return {
+    statuses: () => [...state.found.values()].map((each) => statusOf(state, each)),
+    caughtUp: () => state.scans > 0 && [...state.files.values()].every((file) => file.size === file.seenSize),
+    readingHistory: () => state.scans === 0 || [...state.files.values()].some(isUnreadHistory),
+    stop: async () => {
+      state.stopped = true;
+      state.wake?.();
+      await Promise.all([running, watcher.close()]);
+    },
+  };
+}
+
+function createState(options: FollowOptions): State {
+  const seen = new Set(options.checkpoints().map((each) => each.source));
+  const found = options.sources.map((source): [string, SourceState] => [
+    source.name,
+    { source, problems: [], lastRecordAt: undefined, bytesRead: 0, known: seen.has(source.name) },
+  ]);
+  return {
+    ...options,
+    reader: createReader(),
+    found: new Map(found),
+    files: new Map(),
+    scanDue: true,
+    nextScanAt: 0,
+    scans: 0,
+    roundedScans: 0,
+    stopped: false,
+    wake: undefined,
+  };
+}
+
+/** Only names matter here: files themselves are not watched, their growth is the business of the stat timer. */
+function watchFolders(state: State): ReturnType<typeof watch> {
+  const watched = state.sources.flatMap((source) => source.paths.map(watchedFolder));
+  const depth = watched.some((each) => each.depth === undefined)
+    ? {}
+    : { depth: Math.max(0, ...watched.map((each) => each.depth ?? 0)) };
+  const watcher = watch([...new Set(watched.map((each) => each.folder))], { ignoreInitial: true, ...depth });
+  const onNames = (): void => {
+    state.scanDue = true;
+    state.wake?.();
+  };
+  for (const name of ['add', 'unlink', 'addDir', 'unlinkDir'] as const) watcher.on(name, onNames);
+  watcher.on('error', (error) => {
+    state.log.warn('cannot watch a folder; it is looked at every second or so all the same', { error: String(error) });
+  });
+  return watcher;
+}
+
+async function run(state: State): Promise<void> {
+  let pause = busyMs;
+  while (!state.stopped) {
+    if (state.scanDue || performance.now() >= state.nextScanAt) await scan(state);
+    const busy = await round(state);
+    pause = busy ? busyMs : Math.min(quietMs, pause * 1.2);
+    await sleep(state, pause);
+  }
+  for (const file of state.files.values()) await file.handle.close();
+}
+
+function sleep(state: State, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (state.stopped) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(resolve, ms);
+    state.wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
+async function scan(state: State): Promise<void> {
+  state.scanDue = false;
+  const started = performance.now();
+  const present = new Set<string>();
+  for (const each of state.found.values()) await scanSource(state, each, present);
+  for (const file of state.files.values()) {
+    if (present.has(file.inode)) file.goneAt = undefined;
+    else file.goneAt ??= state.now();
+  }
+  state.scans++;
+  const ended = performance.now();
+  state.nextScanAt = ended + Math.max(scanMs, (ended - started) / scanShare);
+}
+
+async function scanSource(state: State, each: SourceState, present: Set<string>): Promise<void> {
+  const problems: string[] = [];
+  for (const pattern of each.source.paths) {
+    const { paths, problem } = await findFiles(pattern).catch((error: unknown) => ({
+      paths: [],
+      problem: problemOf(error, pattern),
+    }));
+    if (problem !== undefined) problems.push(problem);
+    for (const path of paths) {
+      const trouble = await lookAt(state, each, path, present);
+      if (trouble !== undefined) problems.push(trouble);
+    }
+  }
+  reportProblems(state, each, problems);
+}
+
+/** Takes up a new file or notes the present name of one that is followed. Returns why it cannot be read. */
+async function lookAt(
+  state: State,
+  each: SourceState,
+  path: string,
+  present: Set<string>,
+): Promise<string | undefined> {
+  try {
+    const followed = state.files.get(inodeOf(await stat(path, { bigint: true })));
+    if (followed) followed.path = path;
+    const file = followed ?? (await takeUp(state, each, path));
+    if (file) present.add(file.inode);
+    return file?.problem;
+  } catch (error) {
+    return problemOf(error, path);
+  }
+}
+
+async function takeUp(state: State, each: SourceState, path: string): Promise<FollowedFile | undefined> {
+  const file = await openTracked(path, {
+    source: each.source.name,
+    checkpoints: [...[...state.files.values()].map(checkpointOf), ...state.checkpoints()],
+    history: !each.known,
+  });
+  if (!file) return undefined;
+  const added = {
+    seenSize: 0,
+    changedAt: state.now(),
+    postedOffset: file.position.offset,
+    goneAt: undefined,
+    behindSince: undefined,
+  };
+  const followed = Object.assign(file, added);
+  state.files.set(file.inode, followed);
+  return followed;
+}
+
+function reportProblems(state: State, each: SourceState, problems: readonly string[]): void {
+  for (const problem of problems) {
+    if (!each.problems.includes(problem)) state.log.warn('cannot read', { source: each.source.name, problem });
+  }
+  if (each.problems.length > 0 && problems.length === 0) state.log.info('readable again', { source: each.source.name });
+  each.problems = problems;
+}
+
+/** Reads every file that changed. Returns whether anything was read. */
+async function round(state: State): Promise<boolean> {
+  let busy = false;
+  const all = state.scans !== state.roundedScans;
+  state.roundedScans = state.scans;
+  for (const file of [...state.files.values()]) {
+    if (state.stopped) break;
+    if (!all && state.now() - file.changedAt > coldMs) continue;
+    try {
+      if (await readOn(state, file)) busy = true;
+      await letGo(state, file);
+    } catch (error) {
+      await giveUp(state, file, error);
+    }
+  }
+  return busy;
+}
+
+async function readOn(state: State, file: FollowedFile): Promise<boolean> {
+  const { size, mtimeMs } = await file.handle.stat();
+  if (size === file.size && mtimeMs === file.changedMs) return false;
+  file.seenSize = size;
+  file.changedAt = state.now();
+  if (size < file.position.offset && file.format?.kind === 'text') restart(state, file);
+  let done = false;
+  for (let turn = 0; !done && turn < passesPerTurn && !state.stopped; turn++) {
+    const pass = await readTracked(file, state.reader, isWanted);
+    if (pass === 'replaced') restart(state, file);
+    else if (typeof pass === 'string') done = true;
+    else {
+      done = !pass.more;
+      await postPass(state, file, pass);
+    }
+  }
+  if (done) Object.assign(file, { size, changedMs: mtimeMs });
+  return true;
+}
+
+function restart(state: State, file: FollowedFile): void {
+  state.log.info('truncated or written anew: read from the beginning', {
+    source: file.source,
+    path: file.path,
+    bytes_not_read_before: Math.max(0, file.size - file.position.offset),
+  });
+  startOver(file);
+}
+
+async function postPass(state: State, file: FollowedFile, pass: PassResult): Promise<void> {
+  const each = state.found.get(file.source);
+  if (!each) return;
+  const history = file.history;
+  // What stood in the file when its source was first read is history; whatever comes after its end is news.
+  if (!pass.more) file.history = false;
+  each.known = true;
+  each.bytesRead += Math.max(0, pass.position.offset - file.postedOffset);
+  file.postedOffset = pass.position.offset;
+  if (lagOf(file) === 0) file.behindSince = undefined;
+  else file.behindSince ??= state.now();
+  const { evidence, ignored } = sortOut(state, each, pass);
+  if (evidence.length + ignored + Object.keys(pass.unreadable).length > 0) each.lastRecordAt = state.now();
+  await state.post({
+    source: file.source,
+    evidence,
+    ignored,
+    unreadable: pass.unreadable,
+    checkpoint: checkpointOf(file),
+    history,
+  });
+}
+
+function sortOut(state: State, each: SourceState, pass: PassResult): { evidence: Evidence[]; ignored: number } {
+  const evidence: Evidence[] = [];
+  const options = { server: each.source.server, knownConnectors: state.knownConnectors() };
+  for (const record of pass.decoded) {
+    const found = classify(record, options);
+    if (found) evidence.push(found);
+  }
+  return { evidence, ignored: pass.ignored + pass.decoded.length - evidence.length };
+}
+
+/** A file whose name is gone (rotated out of sight, or deleted) is finished, waited for a while, then closed. */
+async function letGo(state: State, file: FollowedFile): Promise<void> {
+  if (file.goneAt === undefined || state.now() - file.goneAt < lateMs) return;
+  state.files.delete(file.inode);
+  await file.handle.close();
+}
+
+/** The next scan opens the file again and goes on from its checkpoint, or says why it cannot. */
+async function giveUp(state: State, file: FollowedFile, error: unknown): Promise<void> {
+  state.log.warn('cannot read', { source: file.source, problem: problemOf(error, file.path) });
+  state.files.delete(file.inode);
+  await file.handle.close().catch(() => undefined);
+}
+
+/** A file that cannot be read does not keep the history of the others back. */
+function isUnreadHistory(file: FollowedFile): boolean {
+  return file.history && file.problem === undefined && file.size !== file.seenSize;
+}
+
+/** A binary log is not read from end to end, so its lag in bytes says nothing. */
+function lagOf(file: FollowedFile): number {
+  return file.format?.kind === 'binary' ? 0 : Math.max(0, file.seenSize - file.position.offset);
+}
+
+function statusOf(state: State, each: SourceState): SourceStatus {
+  const files = [...state.files.values()].filter((file) => file.source === each.source.name);
+  const problems = [...each.problems, ...files.flatMap((file) => file.problem ?? [])];
+  const readable = files.filter((file) => file.problem === undefined).length;
+  const behindSince = Math.min(...files.map((file) => file.behindSince ?? Infinity));
+  return {
+    source: each.source.name,
+    up: readable > 0 && !each.problems.some((problem) => problem.includes('permission denied')),
+    detail: problems[0] ?? `reading ${readable} file${readable === 1 ? '' : 's'}`,
+    lastRecordAt: each.lastRecordAt,
+    lagBytes: files.reduce((sum, file) => sum + lagOf(file), 0),
+    lagSeconds: behindSince === Infinity ? 0 : Math.max(0, state.now() - behindSince) / 1000,
+    bytesRead: each.bytesRead,
+  };
+}

@@ -1,0 +1,112 @@
+/** The saved form of the ledger: version 1, one JSON file, one row a line. */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { Checkpoint, LedgerRow } from './model.js';
+import type { Scraper } from './scrapers.js';
+import type { SavedRecords } from './seen-records.js';
+
+/** What is saved, in one file, in one rename: counts and checkpoints cannot disagree (invariant 2). */
+export type SavedLedger = {
+  readonly rows: readonly LedgerRow[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly seen: readonly SavedRecords[];
+  readonly scrapers: readonly Scraper[];
+};
+
+/** The file cannot be used as it is; the message says why and what to do. */
+export class LedgerFileError extends Error {
+  constructor(
+    readonly kind: 'damaged' | 'newer',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'LedgerFileError';
+  }
+}
+
+const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() });
+const time = z.number().optional();
+
+const schema = z.strictObject({
+  version: z.literal(1),
+  savedAt: z.string(),
+  rows: z.array(
+    z.strictObject({
+      server: z.string(),
+      connector: z.string(),
+      destination: z.string(),
+      errors: z.int().min(0),
+      lastErrorAt: time,
+      lastObservedAt: time,
+    }),
+  ),
+  checkpoints: z.array(
+    z.strictObject({
+      source: z.string(),
+      path: z.string(),
+      inode: z.string(),
+      head: fingerprint,
+      tail: fingerprint,
+      history: z.boolean(),
+      offset: z.int().min(0),
+      skipping: z.boolean().optional(),
+      memory: z.unknown().optional(),
+    }),
+  ),
+  seen: z.array(
+    z.strictObject({
+      server: z.string(),
+      channel: z.string(),
+      floor: z.tuple([z.int(), z.int()]).optional(),
+      blocks: z.array(z.string()),
+    }),
+  ),
+  scrapers: z.array(z.strictObject({ address: z.string(), lastAt: z.number(), intervalMs: z.number().optional() })),
+});
+
+/**
+ * Reads the saved ledger.
+ * @returns undefined when there is none yet
+ * @throws LedgerFileError when it is damaged, foreign or of a newer version
+ */
+export async function loadLedgerFile(file: string): Promise<SavedLedger | undefined> {
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (text === undefined) return undefined;
+  const content = parse(text, file);
+  const version = (content as { version?: unknown } | null)?.version;
+  if (typeof version === 'number' && version > 1) {
+    const message = `${file}: written by a newer exporter (version ${version}, this one knows 1); install that one again or move the file away`;
+    throw new LedgerFileError('newer', message);
+  }
+  const result = schema.safeParse(content);
+  if (!result.success) {
+    const { path, message } = result.error.issues[0] ?? { path: [], message: 'unknown shape' };
+    throw new LedgerFileError(
+      'damaged',
+      `${file}: not a ledger of this exporter: ${path.join('.') || 'content'}: ${message}`,
+    );
+  }
+  // Absent and undefined are the same to JSON; the schema has checked the rest.
+  return result.data as SavedLedger;
+}
+
+/** The parts of a ledger, each entry already written as JSON. */
+export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string> };
+
+export function ledgerText(savedAt: number, parts: LedgerParts): string {
+  const sections = (['rows', 'checkpoints', 'seen', 'scrapers'] as const).map(
+    (name) => `"${name}":[\n${[...parts[name]].join(',\n')}\n]`,
+  );
+  return `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}",\n${sections.join(',\n')}}\n`;
+}
+
+function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new LedgerFileError('damaged', `${file}: damaged: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,468 @@
+/**
+ * What has been counted and how far each file is read: entered together, saved together, then published.
+ *
+ * Invariant 1: nothing is shown before it is saved. If a scrape showed 105, the process died and came back with the
+ * saved 97, Prometheus would take the fall for a reset and add the whole value again. So readers enter, a save writes
+ * what was entered until then, and only after its rename are those values visible.
+ */
+import { mkdir, rename } from 'node:fs/promises';
+import path from 'node:path';
+import { createBounds, otherDestination, type Bounds, type Folded } from './ledger-bounds.js';
+import { LedgerFileError, ledgerText, loadLedgerFile, type SavedLedger } from './ledger-file.js';
+import type { Batch, Checkpoint, ConnectionError, LedgerRow, RecordOutcome, UnreadableReason } from './model.js';
+import { createScrapers, type Scrapers } from './scrapers.js';
+import { createSeenRecords, type SeenRecords } from './seen-records.js';
+import { replaceFile, type FileOperations } from './state-file.js';
+
+export type LedgerOptions = {
+  /** State folder; made when it is missing. */
+  readonly directory: string;
+  readonly now: () => number;
+  /** Destinations shown by name, of each Send connector. */
+  readonly limit?: number;
+  /** A destination without errors for this long is no longer shown; its count is kept. Milliseconds. */
+  readonly forgetAfterMs?: number;
+  /** True while the first read of a source goes on: what it finds is shown in one piece, when it is complete. */
+  readonly readingHistory?: () => boolean;
+  readonly operations?: FileOperations;
+  /** Told of every row whenever its published value changes, saved rows at the start included. */
+  readonly onPublished?: (row: LedgerRow) => void;
+  /** Told once when saving fails, and once when it works again. */
+  readonly onSaving?: (failing: string | undefined) => void;
+};
+
+/** Records of one source by what became of them, since the start. */
+export type Tally = {
+  readonly outcomes: Readonly<Record<RecordOutcome, number>>;
+  readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
+};
+
+export type Saving = {
+  /** Why saving fails at present. */
+  readonly failing: string | undefined;
+  readonly lastSavedAt: number | undefined;
+  readonly saved: number;
+  readonly failed: number;
+  /** What was wrong with a damaged ledger at the start, and where it was moved to. */
+  readonly movedAside: string | undefined;
+};
+
+/** The rows as one scraper is shown them; call `end` when the answer is complete. */
+export type Scrape = { readonly rows: readonly LedgerRow[]; readonly held: number; readonly end: () => void };
+
+export type Ledger = {
+  /** Published rows: never more than what is safely on disk. */
+  readonly rows: () => readonly LedgerRow[];
+  /** Published rows as a scraper sees them: a new one at its value of before until all have seen it. */
+  readonly scrape: (scraper: string) => Scrape;
+  readonly checkpoints: () => readonly Checkpoint[];
+  readonly tallies: () => ReadonlyMap<string, Tally>;
+  readonly folded: () => Folded;
+  readonly saving: () => Saving;
+  /** Enters a batch. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
+  readonly post: (batch: Batch) => Promise<void>;
+  /** Saves what was entered and ends. */
+  readonly close: () => Promise<void>;
+};
+
+/** On the very first read of a source older events are history: counted, but not observed now (invariant 13). */
+const historyMs = 15 * 60_000;
+/** Readers may run ahead of the save by so many batches. */
+const batchesAhead = 16;
+/** A checkpoint alone is saved within this time: reading ignored records again does no harm. */
+const lazySaveMs = 2_000;
+/** Saving takes at most about a fifth of the time. */
+const pauseFactor = 4;
+const retryMs = 1_000;
+const maxCheckpoints = 10_000;
+const sweepMs = 60_000;
+
+type Row = {
+  /** All that was entered, saved or not. */
+  entered: LedgerRow;
+  /** What the file on disk says. */
+  saved: LedgerRow | undefined;
+  /** What pages show; undefined while not shown at all. */
+  published: LedgerRow | undefined;
+  /** Value shown to scrapers until all have seen it. */
+  held: { readonly errors: number; readonly birth: number } | undefined;
+  /** How many of the errors were history when the row was first published. */
+  history: number;
+  /** True while history that was entered waits for the rest of it. */
+  awaitsHistory: boolean;
+  /** True while the destination has been silent for so long that it is not shown; its count is kept. */
+  dormant: boolean;
+  json: string;
+};
+
+type State = LedgerOptions & {
+  readonly file: string;
+  readonly rowsByKey: Map<string, Row>;
+  /** Entered since the last save, saved but not yet published, and held back from scrapers. */
+  readonly dirty: Set<Row>;
+  readonly unpublished: Set<Row>;
+  readonly held: Set<Row>;
+  readonly checkpointsByInode: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
+  readonly tallyBySource: Map<string, MutableTally>;
+  readonly seen: SeenRecords;
+  readonly scrapers: Scrapers;
+  readonly bounds: Bounds;
+  saving: Saving;
+  /** Batches entered since the last save began. */
+  unsaved: number;
+  /** When the next save is due; undefined when there is nothing to save. */
+  dueAt: number | undefined;
+  /** No save before this: a long save is followed by a long pause. */
+  restUntil: number;
+  /** When silent destinations are looked for next. */
+  sweepAt: number;
+  closing: boolean;
+  wakeSaver: (() => void) | undefined;
+  waiting: (() => void)[];
+};
+
+type MutableTally = {
+  outcomes: Record<RecordOutcome, number>;
+  unreadable: Partial<Record<UnreadableReason, number>>;
+};
+
+/**
+ * Opens the ledger of a state folder. A damaged or foreign file is moved aside, never replaced by zeros in silence.
+ * @throws LedgerFileError for a file of a newer version; the error of the system when the folder cannot be used
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const file = path.join(options.directory, 'ledger.json');
+  await mkdir(options.directory, { recursive: true });
+  const { saved, movedAside } = await load(file, options.now());
+  const state = createState(options, file, saved, movedAside);
+  for (const row of saved?.rows ?? []) restoreRow(state, row);
+  for (const each of saved?.checkpoints ?? []) keepCheckpoint(state, each);
+  const running = keepSaving(state);
+  return {
+    rows: () => publishedRows(state),
+    scrape: (scraper) => scrape(state, scraper),
+    checkpoints: () => [...state.checkpointsByInode.values()].map((each) => each.checkpoint),
+    tallies: () => state.tallyBySource,
+    folded: () => state.bounds.folded(),
+    saving: () => state.saving,
+    post: (batch) => post(state, batch),
+    close: async () => {
+      state.closing = true;
+      state.wakeSaver?.();
+      await running;
+    },
+  };
+}
+
+async function load(
+  file: string,
+  now: number,
+): Promise<{ readonly saved: SavedLedger | undefined; readonly movedAside: string | undefined }> {
+  try {
+    return { saved: await loadLedgerFile(file), movedAside: undefined };
+  } catch (error) {
+    if (!(error instanceof LedgerFileError) || error.kind !== 'damaged') throw error;
+    const aside = `${file}.damaged-${new Date(now).toISOString().replace(/[:.]/g, '')}`;
+    await rename(file, aside);
+    return { saved: undefined, movedAside: `${error.message}; moved to ${aside}` };
+  }
+}
+
+function createState(
+  options: LedgerOptions,
+  file: string,
+  saved: SavedLedger | undefined,
+  movedAside: string | undefined,
+): State {
+  return {
+    ...options,
+    file,
+    rowsByKey: new Map(),
+    dirty: new Set(),
+    unpublished: new Set(),
+    held: new Set(),
+    checkpointsByInode: new Map(),
+    tallyBySource: new Map(),
+    seen: createSeenRecords(saved?.seen ?? []),
+    scrapers: createScrapers(saved?.scrapers ?? [], options.now),
+    bounds: createBounds(options.limit ?? 2_000),
+    saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
+    unsaved: 0,
+    dueAt: undefined,
+    restUntil: 0,
+    sweepAt: 0,
+    closing: false,
+    wakeSaver: undefined,
+    waiting: [],
+  };
+}
+
+/** A saved row is shown at its saved value before the first read; what was missed meanwhile comes as one step. */
+function restoreRow(state: State, saved: LedgerRow): void {
+  const row: Row = { ...freshRow(saved), saved, json: JSON.stringify(saved) };
+  state.rowsByKey.set(keyOf(saved), row);
+  row.dormant = isSilent(state, saved) || !isSame(state.bounds.place(saved), saved);
+  if (row.dormant) return;
+  row.published = saved;
+  state.onPublished?.(saved);
+  hold(state, row, saved.errors);
+}
+
+function freshRow(entered: LedgerRow): Row {
+  return {
+    entered,
+    saved: undefined,
+    published: undefined,
+    held: undefined,
+    history: 0,
+    awaitsHistory: false,
+    dormant: false,
+    json: '',
+  };
+}
+
+// ------------------------------------------------------------------------------------------------- entering
+
+async function post(state: State, batch: Batch): Promise<void> {
+  const news = enter(state, batch);
+  state.unsaved++;
+  const dueAt = Math.max(state.restUntil, performance.now() + (news ? 0 : lazySaveMs));
+  if (state.dueAt === undefined || dueAt < state.dueAt) {
+    state.dueAt = dueAt;
+    state.wakeSaver?.();
+  }
+  // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
+  while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) {
+    await new Promise<void>((resolve) => state.waiting.push(resolve));
+  }
+}
+
+/** Counts, marks and checkpoint in one go: nothing can come between them. @returns whether anything was counted */
+function enter(state: State, batch: Batch): boolean {
+  const tally = tallyOf(state, batch.source);
+  let news = false;
+  for (const each of batch.evidence) {
+    const isNew = state.seen.note(each.key);
+    tally.outcomes[isNew ? 'counted' : 'duplicate']++;
+    if (isNew) enterError(state, each, batch.history);
+    news ||= isNew;
+  }
+  tally.outcomes.ignored += batch.ignored;
+  for (const [reason, count] of Object.entries(batch.unreadable) as [UnreadableReason, number][]) {
+    tally.outcomes.unreadable += count;
+    tally.unreadable[reason] = (tally.unreadable[reason] ?? 0) + count;
+  }
+  keepCheckpoint(state, batch.checkpoint);
+  return news;
+}
+
+function enterError(state: State, error: ConnectionError, history: boolean): void {
+  const row = rowFor(state, error);
+  const now = state.now();
+  const isHistory = history && error.at !== undefined && error.at < now - historyMs;
+  if (isHistory) row.history++;
+  if (history) row.awaitsHistory = true;
+  row.entered = {
+    ...row.entered,
+    errors: row.entered.errors + 1,
+    lastErrorAt: latest(row.entered.lastErrorAt, error.at ?? now),
+    lastObservedAt: latest(row.entered.lastObservedAt, isHistory ? error.at : now),
+  };
+  state.dirty.add(row);
+}
+
+/** The row of a destination, or the row `other` of its connector when the limit is reached. */
+function rowFor(state: State, { server, connector, destination }: ConnectionError): Row {
+  const wanted = { server, connector, destination };
+  const known = state.rowsByKey.get(keyOf(wanted));
+  if (known && !known.dormant) return known;
+  const place = state.bounds.place(wanted);
+  if (!isSame(place, wanted)) state.bounds.fold(wanted);
+  const row = state.rowsByKey.get(keyOf(place));
+  if (row) {
+    row.dormant = false;
+    return row;
+  }
+  const fresh = freshRow({ ...place, errors: 0, lastErrorAt: undefined, lastObservedAt: undefined });
+  state.rowsByKey.set(keyOf(place), fresh);
+  return fresh;
+}
+
+function keepCheckpoint(state: State, checkpoint: Checkpoint): void {
+  const { checkpointsByInode } = state;
+  checkpointsByInode.delete(checkpoint.inode);
+  checkpointsByInode.set(checkpoint.inode, { checkpoint, json: JSON.stringify(checkpoint) });
+  // The least recently read file goes first; a map keeps the order of insertion.
+  if (checkpointsByInode.size > maxCheckpoints) checkpointsByInode.delete(checkpointsByInode.keys().next().value ?? '');
+}
+
+function tallyOf(state: State, source: string): MutableTally {
+  const known = state.tallyBySource.get(source);
+  if (known) return known;
+  const fresh = { outcomes: { counted: 0, related: 0, ignored: 0, duplicate: 0, unreadable: 0 }, unreadable: {} };
+  state.tallyBySource.set(source, fresh);
+  return fresh;
+}
+
+// --------------------------------------------------------------------------------------------------- saving
+
+async function keepSaving(state: State): Promise<void> {
+  while (!state.closing) {
+    await untilDue(state);
+    if (state.dueAt !== undefined) await saveOnce(state);
+  }
+  // What was entered while that save ran.
+  if (state.dueAt !== undefined) await saveOnce(state);
+  release(state);
+}
+
+function untilDue(state: State): Promise<void> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined;
+    const check = (): void => {
+      clearTimeout(timer);
+      const wait = state.dueAt === undefined ? undefined : state.dueAt - performance.now();
+      if (state.closing || (wait !== undefined && wait <= 0)) {
+        state.wakeSaver = undefined;
+        resolve();
+      } else if (wait !== undefined) timer = setTimeout(check, wait);
+    };
+    state.wakeSaver = check;
+    check();
+  });
+}
+
+/** Saves what is entered by now; what is entered meanwhile waits for the next save. */
+async function saveOnce(state: State): Promise<void> {
+  const started = performance.now();
+  const rows = [...state.dirty];
+  const values = rows.map((row) => row.entered);
+  state.dirty.clear();
+  state.unsaved = 0;
+  state.dueAt = undefined;
+  for (const row of rows) row.json = JSON.stringify(row.entered);
+  try {
+    await replaceFile(state.file, textOf(state), state.operations);
+    rows.forEach((row, index) => {
+      row.saved = values[index];
+      state.unpublished.add(row);
+    });
+    publish(state);
+    noteSaved(state, performance.now() - started);
+  } catch (error) {
+    for (const row of rows) state.dirty.add(row);
+    noteFailed(state, error);
+  }
+}
+
+function textOf(state: State): string {
+  return ledgerText(state.now(), {
+    rows: [...state.rowsByKey.values()].filter((row) => row.json !== '').map((row) => row.json),
+    checkpoints: [...state.checkpointsByInode.values()].map((each) => each.json),
+    seen: state.seen.texts(),
+    scrapers: state.scrapers.all().map((each) => JSON.stringify(each)),
+  });
+}
+
+function noteSaved(state: State, tookMs: number): void {
+  if (state.saving.failing !== undefined) state.onSaving?.(undefined);
+  state.saving = { ...state.saving, failing: undefined, lastSavedAt: state.now(), saved: state.saving.saved + 1 };
+  state.restUntil = performance.now() + Math.min(tookMs * pauseFactor, lazySaveMs);
+  if (state.dueAt !== undefined) state.dueAt = Math.max(state.dueAt, state.restUntil);
+  release(state);
+}
+
+function noteFailed(state: State, error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (state.saving.failing !== message) state.onSaving?.(message);
+  state.saving = { ...state.saving, failing: message, failed: state.saving.failed + 1 };
+  state.dueAt = performance.now() + retryMs;
+}
+
+function release(state: State): void {
+  const waiting = state.waiting;
+  state.waiting = [];
+  for (const resume of waiting) resume();
+}
+
+// ----------------------------------------------------------------------------------------------- publishing
+
+/** Shows what is saved. History waits until all of it is read, so that its series are born at their whole value. */
+function publish(state: State): void {
+  const reading = state.readingHistory?.() ?? false;
+  for (const row of state.unpublished) {
+    if (row.awaitsHistory && reading) continue;
+    state.unpublished.delete(row);
+    row.awaitsHistory = false;
+    // A new row is first shown as it was before its news: at zero, or at what history says.
+    if (row.published === undefined) hold(state, row, row.history);
+    row.published = row.saved;
+    if (row.saved) state.onPublished?.(row.saved);
+  }
+}
+
+function publishedRows(state: State): LedgerRow[] {
+  publish(state);
+  sweep(state);
+  return [...state.rowsByKey.values()].flatMap((row) => row.published ?? []);
+}
+
+function scrape(state: State, scraper: string): Scrape {
+  publish(state);
+  sweep(state);
+  const { end } = state.scrapers.begin(scraper);
+  let heldBack = 0;
+  for (const row of state.held) {
+    if (row.held && !state.scrapers.haveSeen(row.held.birth)) {
+      if (row.held.errors !== row.published?.errors) heldBack++;
+      continue;
+    }
+    row.held = undefined;
+    state.held.delete(row);
+  }
+  return { rows: [...state.rowsByKey.values()].flatMap((row) => shownRow(row) ?? []), held: heldBack, end };
+}
+
+/** Last-error times are never held back: an alert on them needs no sample of before. */
+function shownRow(row: Row): LedgerRow | undefined {
+  if (!row.published || !row.held || row.held.errors === row.published.errors) return row.published;
+  return { ...row.published, errors: row.held.errors };
+}
+
+function hold(state: State, row: Row, errors: number): void {
+  row.held = { errors, birth: state.scrapers.birth() };
+  state.held.add(row);
+}
+
+/** Destinations silent for long go dormant (invariant 7): no longer shown, value kept for their return. */
+function sweep(state: State): void {
+  if (state.now() < state.sweepAt && state.sweepAt - state.now() <= sweepMs) return;
+  state.sweepAt = state.now() + sweepMs;
+  for (const row of state.rowsByKey.values()) {
+    if (!row.published || state.dirty.has(row) || !isSilent(state, row.entered)) continue;
+    row.history = row.published.errors;
+    row.published = undefined;
+    row.dormant = true;
+    state.held.delete(row);
+    state.bounds.release(row.entered);
+  }
+}
+
+function isSilent(state: State, row: LedgerRow): boolean {
+  if (state.forgetAfterMs === undefined || row.destination === otherDestination) return false;
+  return row.lastObservedAt !== undefined && state.now() - row.lastObservedAt > state.forgetAfterMs;
+}
+
+type RowName = { readonly server: string; readonly connector: string; readonly destination: string };
+
+function keyOf(row: RowName): string {
+  return `${row.server}\n${row.connector}\n${row.destination}`;
+}
+
+function isSame(a: RowName, b: RowName): boolean {
+  return keyOf(a) === keyOf(b);
+}
+
+function latest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
+}

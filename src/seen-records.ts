@@ -1,0 +1,172 @@
+/**
+ * Remembers which records were counted, so that a second delivery is not a second event (invariant 5).
+ *
+ * Windows numbers the records of each log of each computer upwards; a cleared log begins anew, so the time belongs to
+ * the key. Memory is bounded: of each log the latest records are known one by one; what is older than those counts as
+ * delivered before, because shippers and exports repeat what they have, and a log that was never read has no record
+ * older than its own first.
+ */
+import type { RecordKey } from './model.js';
+
+export type SeenRecords = {
+  /**
+   * Notes a record. A record without an ID is always new: nothing tells a second delivery from a second event.
+   * @returns false when it was noted before
+   */
+  readonly note: (key: RecordKey) => boolean;
+  /** The saved form: one JSON text a log, the same text object while nothing changed. */
+  readonly texts: () => readonly string[];
+};
+
+/** One log of one server as saved: `floor` is the newest ID and second that were let go, `records` as written below. */
+export type SavedRecords = {
+  readonly server: string;
+  readonly channel: string;
+  readonly floor: readonly [id: number, second: number] | undefined;
+  /** Blocks of `id:second` pairs, each a difference to the pair before, base 36. */
+  readonly blocks: readonly string[];
+};
+
+export type SeenOptions = {
+  /** Records known one by one: of one log, and of all logs together. */
+  readonly perLog?: number;
+  readonly inAll?: number;
+};
+
+const blockLength = 256;
+/** Carriers cut or round the time: whole seconds on old servers, seven digits on new ones. */
+const toleranceSeconds = 1;
+
+type Block = { readonly pairs: [id: number, second: number][]; text: string | undefined };
+
+type Log = {
+  readonly server: string;
+  readonly channel: string;
+  floor: readonly [id: number, second: number] | undefined;
+  readonly blocks: Block[];
+  /** Seconds by record ID; several where a cleared log used an ID again. NaN stands for a time not known. */
+  readonly secondsById: Map<number, number | number[]>;
+  text: string | undefined;
+};
+
+export function createSeenRecords(saved: readonly SavedRecords[], options: SeenOptions = {}): SeenRecords {
+  const { perLog = 65_536, inAll = 262_144 } = options;
+  const logs = new Map<string, Log>();
+  for (const each of saved) logs.set(keyOf(each), restore(each));
+  let total = [...logs.values()].reduce((sum, log) => sum + log.secondsById.size, 0);
+  return {
+    note: (key) => {
+      if (key.recordId === undefined) return true;
+      const log = logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key));
+      const second = key.time === undefined ? Number.NaN : Math.floor(key.time / 1000);
+      if (isKnown(log, key.recordId, second)) return false;
+      logs.set(keyOf(key), log);
+      add(log, key.recordId, second);
+      total++;
+      if (log.secondsById.size > perLog) total -= dropOldest(log);
+      else if (total > inAll) total -= dropOldest(largest(logs));
+      return true;
+    },
+    texts: () => [...logs.values()].map(textOf),
+  };
+}
+
+/** A carrier that leaves the channel out means the Application log. */
+function channelOf(key: { readonly channel: string }): string {
+  return key.channel === '' ? 'application' : key.channel;
+}
+
+function keyOf(key: { readonly server: string; readonly channel: string }): string {
+  return `${key.server}\n${channelOf(key)}`;
+}
+
+function freshLog(server: string, channel: string): Log {
+  return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), text: undefined };
+}
+
+function isKnown(log: Log, id: number, second: number): boolean {
+  const known = log.secondsById.get(id);
+  const seconds = known === undefined ? [] : typeof known === 'number' ? [known] : known;
+  if (seconds.some((each) => isSameTime(each, second))) return true;
+  // Older by number and by time than all that is known one by one.
+  return log.floor !== undefined && id <= log.floor[0] && !(second > log.floor[1]);
+}
+
+function isSameTime(a: number, b: number): boolean {
+  return Number.isNaN(a) || Number.isNaN(b) || Math.abs(a - b) <= toleranceSeconds;
+}
+
+function add(log: Log, id: number, second: number): void {
+  const known = log.secondsById.get(id);
+  log.secondsById.set(id, known === undefined ? second : [...(typeof known === 'number' ? [known] : known), second]);
+  let block = log.blocks.at(-1);
+  if (!block || block.pairs.length >= blockLength) log.blocks.push((block = { pairs: [], text: undefined }));
+  block.pairs.push([id, second]);
+  block.text = undefined;
+  log.text = undefined;
+}
+
+/** Lets go of the block that was noted first. @returns how many record IDs that were */
+function dropOldest(log: Log): number {
+  const before = log.secondsById.size;
+  for (const [id, second] of log.blocks.shift()?.pairs ?? []) {
+    const known = log.secondsById.get(id);
+    if (typeof known === 'object' && known.length > 1)
+      log.secondsById.set(
+        id,
+        known.filter((each) => !Object.is(each, second)),
+      );
+    else log.secondsById.delete(id);
+    // A cleared log numbers anew from 1: its later records lift the floor in time and set it anew in number.
+    if (!log.floor || second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])) log.floor = [id, second];
+    else if (id > log.floor[0]) log.floor = [id, log.floor[1]];
+  }
+  log.text = undefined;
+  return before - log.secondsById.size;
+}
+
+function largest(logs: ReadonlyMap<string, Log>): Log {
+  return [...logs.values()].reduce((most, log) => (log.secondsById.size > most.secondsById.size ? log : most));
+}
+
+function textOf(log: Log): string {
+  log.text ??= JSON.stringify({
+    server: log.server,
+    channel: log.channel,
+    floor: log.floor,
+    blocks: log.blocks.map((block) => (block.text ??= blockText(block.pairs))),
+  } satisfies SavedRecords);
+  return log.text;
+}
+
+function blockText(pairs: readonly (readonly [id: number, second: number])[]): string {
+  let [lastId, lastSecond] = [0, 0];
+  const parts = pairs.map(([id, second]) => {
+    const part = `${(id - lastId).toString(36)}:${Number.isNaN(second) ? '' : (second - lastSecond).toString(36)}`;
+    lastId = id;
+    if (!Number.isNaN(second)) lastSecond = second;
+    return part;
+  });
+  return parts.join(' ');
+}
+
+function restore(saved: SavedRecords): Log {
+  const log = freshLog(saved.server, saved.channel);
+  log.floor = saved.floor;
+  for (const text of saved.blocks) {
+    const pairs = pairsOf(text);
+    for (const [id, second] of pairs) add(log, id, second);
+  }
+  return log;
+}
+
+function pairsOf(text: string): [id: number, second: number][] {
+  let [id, second] = [0, 0];
+  return text.split(' ').map((part) => {
+    const [idPart = '', secondPart = ''] = part.split(':');
+    id += Number.parseInt(idPart, 36);
+    if (secondPart === '') return [id, Number.NaN];
+    second += Number.parseInt(secondPart, 36);
+    return [id, second];
+  });
+}

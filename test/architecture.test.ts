@@ -1,0 +1,139 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+/** Who may import whom, at run time (`*` stands for a whole folder); types may also come from where `types` says. */
+const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
+  [
+    { part: /^model$/, may: [] },
+    { part: /^(endpoint|exposition|state-file|version|log)$/, may: [] },
+    { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
+    { part: /^events\/.*$/, may: ['model', 'endpoint', 'events/*'], types: ['config', 'log'] },
+    { part: /^probes\/.*$/, may: ['model', 'endpoint', 'probes/*'], types: ['config', 'log'] },
+    { part: /^inventory$/, may: ['model', 'endpoint'], types: ['config', 'log'] },
+    {
+      part: /^(ledger(-file|-bounds)?|seen-records|scrapers)$/,
+      may: ['model', 'ledger-file', 'ledger-bounds', 'state-file', 'seen-records', 'scrapers'],
+    },
+    { part: /^board$/, may: ['model'] },
+    { part: /^diagnosis$/, may: ['model'], types: ['ledger', 'board'] },
+    { part: /^metrics$/, may: ['model', 'exposition', 'diagnosis', 'board'], types: ['ledger'] },
+    {
+      part: /^web\/.*$/,
+      may: ['model', 'endpoint', 'diagnosis', 'web/*'],
+      types: ['ledger', 'board', 'metrics', 'config', 'log'],
+    },
+    {
+      part: /^serve$/,
+      may: [
+        'model',
+        'config',
+        'ledger',
+        'board',
+        'metrics',
+        'diagnosis',
+        'inventory',
+        'events/*',
+        'probes/*',
+        'web/*',
+        'version',
+        'log',
+        'endpoint',
+      ],
+    },
+    {
+      part: /^commands\/.*$/,
+      may: [
+        'commands/*',
+        'config',
+        'config/*',
+        'serve',
+        'log',
+        'version',
+        'model',
+        'endpoint',
+        'probes/*',
+        'inventory',
+      ],
+    },
+    { part: /^main$/, may: ['commands/*', 'version', 'log', 'config'] },
+  ];
+
+/** Packages that belong to one place. */
+const homes: Readonly<Record<string, RegExp>> = {
+  chokidar: /^events\/sources\/files$/,
+  'prom-client': /^metrics$/,
+  express: /^web\//,
+  preact: /^web\//,
+  'preact-render-to-string': /^web\//,
+  marked: /^web\//,
+  pino: /^log$/,
+  commander: /^main$/,
+  tinyglobby: /^events\/sources\//,
+};
+
+type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean };
+
+const source = path.resolve(import.meta.dirname, '../src');
+
+function parts(): string[] {
+  return readdirSync(source, { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => name.replaceAll('\\', '/').replace(/\.tsx?$/, ''));
+}
+
+function importsOf(part: string): Import[] {
+  const file = ['.ts', '.tsx']
+    .map((end) => path.join(source, part + end))
+    .find((each) => readdirSync(path.dirname(each)).includes(path.basename(each)));
+  const text = readFileSync(file ?? '', 'utf8');
+  const found = [
+    ...text.matchAll(/^(?:import|export)\s+(type\s+)?(?:[^'"]*?\sfrom\s+)?['"]([^'"]+)['"]/gms),
+    ...text.matchAll(/\bimport\(()['"]([^'"]+)['"]\)/g),
+  ];
+  return found.map(([, type, to = '']) => ({
+    from: part,
+    to: to.startsWith('.') ? path.posix.join(path.posix.dirname(part), to).replace(/\.js$/, '') : to,
+    typeOnly: Boolean(type),
+  }));
+}
+
+function allowed(list: readonly string[], part: string): boolean {
+  return list.some((entry) => (entry.endsWith('/*') ? part.startsWith(entry.slice(0, -1)) : part === entry));
+}
+
+test('imports run in one direction', () => {
+  const all = parts();
+  const wrong = all.flatMap((part) => {
+    const rule = rules.find((each) => each.part.test(part));
+    if (!rule) return [`${part}.ts has no rule in architecture.test`];
+    return importsOf(part)
+      .filter(({ to }) => all.includes(to))
+      .filter(({ to, typeOnly }) => !allowed(rule.may, to) && !(typeOnly && allowed(rule.types ?? [], to)))
+      .map(({ to }) => `${part}.ts must not import ${to}`);
+  });
+  expect(wrong).toEqual([]);
+  expect(all.length).toBeGreaterThan(20);
+});
+
+test('packages have a home', () => {
+  const wrong = parts().flatMap((part) =>
+    importsOf(part)
+      .filter(({ to }) => {
+        const home = homes[to.startsWith('preact/') ? 'preact' : to];
+        return home !== undefined && !home.test(part);
+      })
+      .map(({ to }) => `${part}.ts must not import ${to}`),
+  );
+  expect(wrong).toEqual([]);
+});
+
+test('every file opens with a sentence of purpose', () => {
+  const silent = parts().filter((part) => {
+    const file = ['.ts', '.tsx']
+      .map((end) => path.join(source, part + end))
+      .find((each) => readdirSync(path.dirname(each)).includes(path.basename(each)));
+    return !/^(#!.*\n)?\/\*\*\s/.test(readFileSync(file ?? '', 'utf8'));
+  });
+  expect(silent).toEqual([]);
+});

@@ -1,0 +1,218 @@
+import { appendFile, chmod, copyFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { followFiles, type Followed } from '../../src/events/sources/files.js';
+import type { Batch, Checkpoint } from '../../src/model.js';
+import { temporaryFolder } from '../folder.js';
+import { silentLog } from '../log-double.js';
+import { winlogbeatLine } from '../winlogbeat-line.js';
+
+type Book = { readonly batches: Batch[]; readonly checkpoints: Map<string, Checkpoint> };
+
+function emptyBook(): Book {
+  return { batches: [], checkpoints: new Map() };
+}
+
+/** Follows paths, entering batches into a book that outlives the follower, as the ledger does. */
+function follow(book: Book, ...paths: string[]): Followed {
+  const followed = followFiles({
+    sources: [{ name: paths.join(), paths, server: 'fallback' }],
+    checkpoints: () => [...book.checkpoints.values()],
+    post: (batch) => {
+      book.batches.push(batch);
+      book.checkpoints.set(batch.checkpoint.inode, batch.checkpoint);
+      return Promise.resolve();
+    },
+    knownConnectors: () => [],
+    log: silentLog,
+    now: Date.now,
+  });
+  onTestFinished(() => followed.stop());
+  return followed;
+}
+
+function counted(book: Book): number[] {
+  return book.batches.flatMap((batch) => batch.evidence.map((each) => each.key.recordId ?? -1));
+}
+
+function lines(from: number, to: number): string {
+  return Array.from({ length: to - from + 1 }, (_, index) => winlogbeatLine({ recordId: from + index })).join('');
+}
+
+function numbers(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+async function until(book: Book, expected: readonly number[]): Promise<void> {
+  await vi.waitFor(
+    () => {
+      expect(counted(book)).toEqual(expected);
+    },
+    { timeout: 10_000, interval: 20 },
+  );
+}
+
+test('follows what is appended, half lines and all', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const book = emptyBook();
+  await writeFile(file, lines(1, 3));
+  follow(book, file);
+  await until(book, numbers(1, 3));
+  const next = lines(4, 5);
+  await appendFile(file, next.slice(0, 700));
+  await appendFile(file, next.slice(700));
+  await until(book, numbers(1, 5));
+});
+
+test('goes on after a restart where it stood', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const book = emptyBook();
+  await writeFile(file, lines(1, 3));
+  const first = follow(book, file);
+  await until(book, numbers(1, 3));
+  await first.stop();
+  await appendFile(file, lines(4, 6));
+  follow(book, file);
+  await until(book, numbers(1, 6));
+});
+
+test('a file that appears later is read', async () => {
+  const folder = path.join(await temporaryFolder(), 'later');
+  const book = emptyBook();
+  const followed = follow(book, folder);
+  await vi.waitFor(() => {
+    expect(followed.statuses()[0]).toMatchObject({
+      up: false,
+      detail: expect.stringContaining('no such file or folder') as string,
+    });
+  });
+  await mkdir(folder);
+  await writeFile(path.join(folder, 'events.ndjson'), lines(1, 2));
+  await until(book, numbers(1, 2));
+  expect(followed.statuses()[0]).toMatchObject({ up: true });
+});
+
+test('rename rotation: late lines to the old file and first lines of the new one are read', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'events.ndjson');
+  const book = emptyBook();
+  await writeFile(file, lines(1, 2));
+  follow(book, file);
+  await until(book, numbers(1, 2));
+  await rename(file, `${file}.1`);
+  await appendFile(`${file}.1`, lines(3, 4));
+  await until(book, numbers(1, 4));
+  await writeFile(file, lines(5, 6));
+  await until(book, numbers(1, 6));
+  await appendFile(`${file}.1`, lines(7, 7));
+  await until(book, numbers(1, 7));
+});
+
+test.each(['smaller', 'longer'])('a file truncated and written anew is read from its beginning (%s)', async (size) => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const book = emptyBook();
+  await writeFile(file, lines(1, 4));
+  follow(book, file);
+  await until(book, numbers(1, 4));
+  await truncate(file, 0);
+  await appendFile(file, size === 'smaller' ? lines(11, 12) : lines(11, 18));
+  await until(book, [...numbers(1, 4), ...(size === 'smaller' ? numbers(11, 12) : numbers(11, 18))]);
+});
+
+test('a copy and a rename of what was read are not read again', async () => {
+  const folder = await temporaryFolder();
+  const book = emptyBook();
+  await writeFile(path.join(folder, 'a.ndjson'), lines(1, 3));
+  const first = follow(book, folder);
+  await until(book, numbers(1, 3));
+  await first.stop();
+  await rename(path.join(folder, 'a.ndjson'), path.join(folder, 'b.ndjson'));
+  await copyFile(path.join(folder, 'b.ndjson'), path.join(folder, 'c.ndjson'));
+  await writeFile(path.join(folder, 'd.ndjson'), lines(4, 5));
+  follow(book, folder);
+  await until(book, numbers(1, 5));
+});
+
+test('two names of one file are one file', async () => {
+  const folder = await temporaryFolder();
+  const book = emptyBook();
+  await writeFile(path.join(folder, 'a.ndjson'), lines(1, 3));
+  await symlink(path.join(folder, 'a.ndjson'), path.join(folder, 'b.ndjson'));
+  follow(book, folder);
+  await until(book, numbers(1, 3));
+  await appendFile(path.join(folder, 'a.ndjson'), lines(4, 4));
+  await until(book, numbers(1, 4));
+});
+
+test('what stood there on the first read is history, what comes later is news', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const book = emptyBook();
+  await writeFile(file, lines(1, 2));
+  const first = follow(book, file);
+  await until(book, numbers(1, 2));
+  await appendFile(file, lines(3, 3));
+  await until(book, numbers(1, 3));
+  await first.stop();
+  await rm(file);
+  await writeFile(file, lines(4, 4));
+  follow(book, file);
+  await until(book, numbers(1, 4));
+  expect(book.batches.map((batch) => [counted({ ...book, batches: [batch] }), batch.history])).toEqual([
+    [[1, 2], true],
+    [[3], false],
+    [[4], false],
+  ]);
+});
+
+test.each([
+  ['missing', () => Promise.resolve(), 'no such file or folder'],
+  ['an empty folder', (file: string) => mkdir(file), 'no files in this folder yet'],
+  [
+    'binary',
+    (file: string) => writeFile(file, Buffer.from([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1, 0, 0, 0])),
+    'binary content',
+  ],
+  [
+    'of no known format',
+    (file: string) => writeFile(file, 'Dear diary,\ntoday nothing happened.\n'),
+    'no known format',
+  ],
+])('a source that is %s says so and is down', async (_name, prepare, detail) => {
+  const file = path.join(await temporaryFolder(), 'thing');
+  await prepare(file);
+  const followed = follow(emptyBook(), file);
+  await vi.waitFor(() => {
+    expect(followed.statuses()).toEqual([
+      expect.objectContaining({ up: false, detail: expect.stringContaining(detail) as string }),
+    ]);
+  });
+});
+
+test('an empty file is read, waiting for records', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  await writeFile(file, '');
+  const book = emptyBook();
+  const followed = follow(book, file);
+  await vi.waitFor(() => {
+    expect(followed.caughtUp()).toBe(true);
+  });
+  expect(followed.statuses()).toEqual([expect.objectContaining({ up: true })]);
+  await appendFile(file, lines(1, 1));
+  await until(book, [1]);
+});
+
+test.skipIf(process.getuid?.() === 0)('a file without permission says so, and is read when it may be', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  await writeFile(file, lines(1, 1));
+  await chmod(file, 0);
+  const book = emptyBook();
+  const followed = follow(book, file);
+  await vi.waitFor(() => {
+    expect(followed.statuses()[0]).toMatchObject({
+      up: false,
+      detail: expect.stringContaining('permission denied') as string,
+    });
+  });
+  await chmod(file, 0o600);
+  await until(book, [1]);
+});

@@ -1,0 +1,349 @@
+import * as fs from 'node:fs/promises';
+import path from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { openLedger, type Ledger, type LedgerOptions } from '../src/ledger.js';
+import type { Batch, Checkpoint, ConnectionError } from '../src/model.js';
+import { temporaryFolder } from './folder.js';
+
+const now = Date.parse('2026-01-15T09:00:00Z');
+
+async function ledgerIn(directory: string, options: Partial<LedgerOptions> = {}): Promise<Ledger> {
+  const ledger = await openLedger({ directory, now: () => now, ...options });
+  onTestFinished(() => ledger.close());
+  return ledger;
+}
+
+function checkpoint(offset: number): Checkpoint {
+  const head = { length: 4, hash: 'abcd' };
+  return { source: 'log', path: '/log', inode: '1:2', head, tail: head, history: false, offset };
+}
+
+function connectionError(at: number, destination = '203.0.113.25:25', recordId?: number): ConnectionError {
+  const server = 'exch01';
+  const key = { server, channel: 'application', recordId, time: at };
+  return { kind: 'connection_error', key, server, connector: 'Outbound', destination, at };
+}
+
+function batch(evidence: readonly ConnectionError[], more: Partial<Batch> = {}): Batch {
+  return { source: 'log', evidence, ignored: 0, unreadable: {}, checkpoint: checkpoint(100), history: false, ...more };
+}
+
+async function saved(ledger: Ledger, least = 1): Promise<void> {
+  await vi.waitFor(() => {
+    expect(ledger.saving().saved).toBeGreaterThanOrEqual(least);
+  });
+}
+
+test('counts are there again after a restart, with the place in the file', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory);
+  await first.post(batch([connectionError(now - 1000), connectionError(now - 500)]));
+  await first.close();
+  const second = await ledgerIn(directory);
+  expect(second.rows()).toEqual([
+    {
+      server: 'exch01',
+      connector: 'Outbound',
+      destination: '203.0.113.25:25',
+      errors: 2,
+      lastErrorAt: now - 500,
+      lastObservedAt: now,
+    },
+  ]);
+  expect(second.checkpoints()).toEqual([checkpoint(100)]);
+});
+
+test('nothing is shown before it is saved', async () => {
+  const directory = await temporaryFolder();
+  let renamed: (() => void) | undefined;
+  const held = new Promise<void>((resolve) => (renamed = resolve));
+  const operations = {
+    open: fs.open,
+    rename: async (from: fs.FileHandle | string | Buffer | URL, to: string | Buffer | URL) => {
+      await held;
+      await fs.rename(from as string, to);
+    },
+  };
+  const ledger = await ledgerIn(directory, { operations });
+  await ledger.post(batch([connectionError(now)]));
+  await vi.waitFor(() => fs.access(path.join(directory, 'ledger.json.new')));
+  expect(ledger.rows()).toEqual([]);
+  renamed?.();
+  await saved(ledger);
+  expect(ledger.rows().map((row) => row.errors)).toEqual([1]);
+});
+
+test('what is entered during a save is shown by the next one, and no value ever falls', async () => {
+  const ledger = await ledgerIn(await temporaryFolder());
+  let shown = 0;
+  for (let count = 1; count <= 300; count++) {
+    await ledger.post(batch([connectionError(now)]));
+    const value = ledger.rows()[0]?.errors ?? 0;
+    expect(value).toBeGreaterThanOrEqual(shown);
+    expect(value).toBeLessThanOrEqual(count);
+    shown = value;
+  }
+  await ledger.close();
+  expect(ledger.rows()[0]?.errors).toBe(300);
+});
+
+test('while saving fails nothing new is shown and reading waits; it goes on by itself', async () => {
+  const failing = { now: true };
+  const operations = {
+    open: fs.open,
+    rename: async (from: unknown, to: unknown) => {
+      if (failing.now) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      await fs.rename(from as string, to as string);
+    },
+  };
+  const told: (string | undefined)[] = [];
+  const ledger = await ledgerIn(await temporaryFolder(), { operations, onSaving: (why) => told.push(why) });
+  await ledger.post(batch([connectionError(now)]));
+  await vi.waitFor(() => {
+    expect(ledger.saving().failing).toContain('ENOSPC');
+  });
+  let resumed = false;
+  const waiting = ledger.post(batch([connectionError(now)])).then(() => (resumed = true));
+  expect(ledger.rows()).toEqual([]);
+  expect(resumed).toBe(false);
+  failing.now = false;
+  await waiting;
+  await vi.waitFor(() => {
+    expect(ledger.rows().map((row) => row.errors)).toEqual([2]);
+  });
+  expect(told).toEqual(['ENOSPC: no space left on device', undefined]);
+});
+
+test('on the first read old events are history: counted, but observed at their own time', async () => {
+  const ledger = await ledgerIn(await temporaryFolder());
+  const old = now - 86_400_000;
+  await ledger.post(batch([connectionError(old)], { history: true }));
+  await ledger.post(batch([connectionError(now - 60_000, 'new:25')], { history: true }));
+  await ledger.post(batch([connectionError(old, 'late:25')], { history: false }));
+  await ledger.close();
+  expect(Object.fromEntries(ledger.rows().map((row) => [row.destination, row.lastObservedAt]))).toEqual({
+    '203.0.113.25:25': old,
+    'new:25': now,
+    'late:25': now,
+  });
+});
+
+test.each([
+  ['garbage', 'not json at all'],
+  ['truncated', '{"version":1,"savedAt":"2026-01-15T09:00:00.000Z","rows":[{"server":"exch'],
+  ['foreign', '{"version":1,"things":[]}'],
+  ['empty', ''],
+])('a %s ledger is moved aside and said so, never silently replaced', async (_name, content) => {
+  const directory = await temporaryFolder();
+  await fs.writeFile(path.join(directory, 'ledger.json'), content);
+  const ledger = await ledgerIn(directory);
+  const [aside] = (await fs.readdir(directory)).filter((name) => name.includes('damaged'));
+  expect(await fs.readFile(path.join(directory, aside ?? ''), 'utf8')).toBe(content);
+  expect(ledger.saving().movedAside).toContain(aside);
+});
+
+test('a ledger of a newer version is refused and left where it is', async () => {
+  const directory = await temporaryFolder();
+  await fs.writeFile(path.join(directory, 'ledger.json'), '{"version":2}');
+  await expect(openLedger({ directory, now: () => now })).rejects.toThrow(/written by a newer exporter \(version 2/);
+  expect(await fs.readdir(directory)).toEqual(['ledger.json']);
+});
+
+test('with the n-th file operation of a save failing, for every n, the file is the old ledger or the new one', async () => {
+  for (let failAt = 1; ; failAt++) {
+    const directory = await temporaryFolder();
+    const before = await openLedger({ directory, now: () => now });
+    await before.post(batch([connectionError(now)], { checkpoint: checkpoint(10) }));
+    await before.close();
+    let operation = 0;
+    const fail = (): void => {
+      if (++operation === failAt) throw new Error('EIO');
+    };
+    const operations = failingOperations(fail);
+    const during = await openLedger({ directory, now: () => now, operations });
+    await during.post(batch([connectionError(now)], { checkpoint: checkpoint(20) }));
+    await during.close();
+    const after = await openLedger({ directory, now: () => now });
+    const state = [after.rows()[0]?.errors, after.checkpoints()[0]?.offset];
+    await after.close();
+    expect([
+      [1, 10],
+      [2, 20],
+    ]).toContainEqual(state);
+    if (operation < failAt) {
+      expect(state).toEqual([2, 20]);
+      expect(failAt).toBeGreaterThan(5);
+      return;
+    }
+  }
+});
+
+function failingOperations(fail: () => void): NonNullable<LedgerOptions['operations']> {
+  const open = async (...args: Parameters<typeof fs.open>): Promise<fs.FileHandle> => {
+    fail();
+    const handle = await fs.open(...args);
+    for (const name of ['writeFile', 'sync', 'close'] as const) {
+      const original = handle[name].bind(handle) as (...given: unknown[]) => Promise<void>;
+      Object.assign(handle, {
+        [name]: async (...given: unknown[]) => {
+          if (name !== 'close') fail();
+          await original(...given);
+          if (name === 'close') fail();
+        },
+      });
+    }
+    return handle;
+  };
+  const rename: typeof fs.rename = async (from, to) => {
+    fail();
+    await fs.rename(from, to);
+  };
+  return { open, rename };
+}
+
+const hour = 3_600_000;
+
+/** What a scraper is shown, as `destination: errors`. */
+function shown(ledger: Ledger, scraper = 'prometheus'): Record<string, number> {
+  const { rows, end } = ledger.scrape(scraper);
+  end();
+  return Object.fromEntries(rows.map((row) => [row.destination, row.errors]));
+}
+
+test('a new series is seen at zero first, and its last error at once', async () => {
+  const ledger = await ledgerIn(await temporaryFolder());
+  await ledger.post(batch([connectionError(now)]));
+  await saved(ledger);
+  const { rows, held, end } = ledger.scrape('prometheus');
+  end();
+  expect(rows.map((row) => [row.errors, row.lastObservedAt])).toEqual([[0, now]]);
+  expect(held).toBe(1);
+  expect(shown(ledger)).toEqual({ '203.0.113.25:25': 1 });
+});
+
+test('both scrapers of a pair see zero first, also the one that comes later', async () => {
+  const clock = { now };
+  const ledger = await ledgerIn(await temporaryFolder(), { now: () => clock.now });
+  for (const [ms, scraper] of [
+    [0, 'a'],
+    [7_000, 'b'],
+    [15_000, 'a'],
+    [22_000, 'b'],
+  ] as const) {
+    clock.now = now + ms;
+    shown(ledger, scraper);
+  }
+  await ledger.post(batch([connectionError(now)]));
+  await saved(ledger);
+  const series = [
+    [30_000, 'a'],
+    [31_000, 'a'],
+    [37_000, 'b'],
+    [45_000, 'a'],
+    [52_000, 'b'],
+  ] as const;
+  const values = series.map(([ms, scraper]) => {
+    clock.now = now + ms;
+    return shown(ledger, scraper)['203.0.113.25:25'];
+  });
+  expect(values).toEqual([0, 0, 0, 1, 1]);
+});
+
+test('a scraper that stays away is waited for no longer than twice the longest interval', async () => {
+  const clock = { now };
+  const ledger = await ledgerIn(await temporaryFolder(), { now: () => clock.now });
+  for (const ms of [0, 15_000]) {
+    clock.now = now + ms;
+    shown(ledger, 'gone');
+    shown(ledger, 'here');
+  }
+  await ledger.post(batch([connectionError(now)]));
+  await saved(ledger);
+  const values = [30_000, 45_000, 60_000].map((ms) => {
+    clock.now = now + ms;
+    return shown(ledger, 'here')['203.0.113.25:25'];
+  });
+  expect(values).toEqual([0, 0, 1]);
+});
+
+test('after a restart the saved value is seen first, then what was missed as one step', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory);
+  shown(first);
+  await first.post(batch([connectionError(now), connectionError(now)]));
+  await saved(first);
+  shown(first);
+  expect(shown(first)).toEqual({ '203.0.113.25:25': 2 });
+  await first.close();
+  const second = await ledgerIn(directory);
+  await second.post(batch([connectionError(now), connectionError(now), connectionError(now)]));
+  await saved(second);
+  expect([shown(second), shown(second)].map((each) => each['203.0.113.25:25'])).toEqual([2, 5]);
+});
+
+test('history is born at its whole value, when all of it is read', async () => {
+  const reading = { history: true };
+  const ledger = await ledgerIn(await temporaryFolder(), { readingHistory: () => reading.history });
+  const old = now - 24 * hour;
+  await ledger.post(batch([connectionError(old), connectionError(old)], { history: true }));
+  await saved(ledger);
+  expect(shown(ledger)).toEqual({});
+  await ledger.post(batch([connectionError(old), connectionError(now)], { history: true }));
+  await saved(ledger, 2);
+  reading.history = false;
+  expect([shown(ledger), shown(ledger)].map((each) => each['203.0.113.25:25'])).toEqual([3, 4]);
+});
+
+test('the same record counts once, whatever file, carrier or run brings it', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory);
+  await first.post(batch([connectionError(now, 'a:25', 1), connectionError(now, 'a:25', 2)]));
+  await first.post(batch([connectionError(now - 137, 'a:25', 2)]));
+  await first.close();
+  const second = await ledgerIn(directory);
+  await second.post(
+    batch([connectionError(now, 'a:25', 1), connectionError(now, 'a:25', 3), connectionError(now, 'a:25')]),
+  );
+  await second.close();
+  expect(second.rows()[0]?.errors).toBe(4);
+  expect(first.tallies().get('log')?.outcomes).toMatchObject({ counted: 2, duplicate: 1 });
+  expect(second.tallies().get('log')?.outcomes).toMatchObject({ counted: 2, duplicate: 1 });
+});
+
+test('beyond the limit only the destination is folded, and the total of the connector stays exact', async () => {
+  const ledger = await ledgerIn(await temporaryFolder(), { limit: 3 });
+  for (let index = 0; index < 50; index++) await ledger.post(batch([connectionError(now, `host${index % 10}:25`)]));
+  await ledger.close();
+  const rows = ledger.rows();
+  expect(rows.map((row) => [row.destination, row.errors])).toEqual([
+    ['host0:25', 5],
+    ['host1:25', 5],
+    ['host2:25', 5],
+    ['other', 35],
+  ]);
+  expect(ledger.folded().errors).toBe(35);
+  expect(
+    ledger
+      .folded()
+      .latest.map((each) => each.destination)
+      .sort(),
+  ).toEqual([3, 4, 5, 6, 7, 8, 9].map((n) => `host${n}:25`));
+});
+
+test('a destination silent for long is no longer shown; it comes back at its old value, then steps', async () => {
+  const clock = { now };
+  const directory = await temporaryFolder();
+  const ledger = await ledgerIn(directory, { now: () => clock.now, forgetAfterMs: 24 * hour, limit: 1 });
+  await ledger.post(batch([connectionError(now, 'a:25'), connectionError(now, 'a:25')]));
+  await saved(ledger);
+  shown(ledger);
+  expect(shown(ledger)).toEqual({ 'a:25': 2 });
+  clock.now += 25 * hour;
+  expect(shown(ledger)).toEqual({});
+  await ledger.post(batch([connectionError(clock.now, 'a:25')]));
+  await saved(ledger, 2);
+  expect([shown(ledger), shown(ledger)]).toEqual([{ 'a:25': 2 }, { 'a:25': 3 }]);
+  await ledger.close();
+  const later = await ledgerIn(directory, { now: () => clock.now + 48 * hour, forgetAfterMs: 24 * hour });
+  expect(shown(later)).toEqual({});
+});
