@@ -1,0 +1,73 @@
+/**
+ * The PromQL that several alerts share.
+ *
+ * Two rules hold everywhere. Series are read over a range (`last_over_time`, `max_over_time`), so that a missed scrape
+ * does not end an alert. Errors and probes are joined on job, instance and destination: two exporters that see the same
+ * destination each keep to their own probes, and the join can never become many-to-many.
+ */
+import { duration } from './thresholds.js';
+
+/** Labels that errors and probe results of one exporter have in common. */
+export const sameDestination = 'on (job, instance, destination)';
+
+/** Time of the latest error as the exporter read it; history read at installation keeps its old time. */
+const lastObserved = 'exchange_send_connector_last_error_observed_timestamp_seconds';
+
+/**
+ * Pairs with an error observed in the last `seconds`; the value is the age of that error in seconds.
+ * One event is enough, also for a series that is born with it. Never below zero: the exporter's clock may be ahead.
+ */
+export function errorWithin(seconds: number): string {
+  return `clamp_min(time() - max_over_time(${lastObserved}[${duration(seconds)}]), 0) < ${seconds}`;
+}
+
+/**
+ * Errors counted within the last `seconds`, exact: the ledger's counter never falls, so the difference of its ends needs
+ * no extrapolation (which makes 3 of 2 on a young series). A series is seen at zero first; one that is not misses its
+ * first error. Ask for `errorWithin` too: a lost state directory starts the counter again, which looks like errors.
+ */
+export function errorsIn(seconds: number): string {
+  const counter = `exchange_send_connector_connection_errors_total[${duration(seconds)}]`;
+  return `(max_over_time(${counter}) - min_over_time(${counter}))`;
+}
+
+/** Destinations whose latest visit failed, save those that policy forbids to visit. */
+export function probeFails(seconds: number): string {
+  const range = duration(seconds);
+  return [
+    `last_over_time(exchange_destination_probe_success[${range}]) == 0`,
+    `unless ${sameDestination}`,
+    `max_over_time(exchange_destination_probe_failing{reason="blocked_by_policy"}[${range}]) == 1`,
+  ].join('\n');
+}
+
+/**
+ * True while a counter of this process rises, also when it was born above zero: `increase` cannot see a birth, the
+ * second line can. For counters that start again with the process (not for those of the ledger).
+ */
+export function rises(selector: string, seconds: number): string {
+  const range = duration(seconds);
+  return [
+    `increase(${selector}[${range}]) > 0`,
+    'or',
+    `(last_over_time(${selector}[${range}]) > 0 unless last_over_time(${selector}[${range}] offset ${range}))`,
+  ].join('\n');
+}
+
+/** Puts each line of an expression two spaces to the right, for readable rules. */
+export function indented(expression: string): string {
+  return expression.replace(/^/gm, '  ');
+}
+
+/**
+ * Template text about the latest failed visit of the alert's destination, with `{{ .step }}` and `{{ .reason }}` in it.
+ * An annotation, not a label: a reason that changes during an outage must not end one alert and start another.
+ * The newest series wins by the time of its last sample, so a gap or a change cannot give two answers.
+ */
+export function latestFailure(text: string, seconds: number): string {
+  const ofDestination = 'exchange_destination_probe_failing{job=%q,instance=%q,destination=%q}';
+  const range = `${duration(seconds)}:${duration(seconds / 10)}`;
+  const newest = `topk(1, max_over_time(timestamp(${ofDestination})[${range}]))`;
+  const question = `printf "${newest}" $labels.job $labels.instance $labels.destination | query`;
+  return `{{ with ${question} }}{{ with (first .).Labels }}${text}{{ end }}{{ else }}unknown{{ end }}`;
+}

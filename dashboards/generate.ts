@@ -1,0 +1,1 @@
+export function dashboardFiles(): Record<string, string> { return {}; }

@@ -1,0 +1,276 @@
+/** Alerts: the committed rules are the generated ones, they do what they say, and each leads to a runbook. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { defaultRuleOptions, rulesFile } from '../alerts/generate.js';
+import { alertsOf, scopes, severities } from '../alerts/rules.js';
+import { duration, scaled, thresholds } from '../alerts/thresholds.js';
+import { diagnoses, reasons } from '../src/model.js';
+import { metricsIn, publishedMetrics } from './published-metrics.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const alerts = alertsOf(thresholds);
+const rules = 'alerts/send-connector.rules.yml';
+
+type Rule = { alert: string; expr: string; labels: Record<string, string>; annotations: Record<string, string> };
+const rulesIn = (text: string): Rule[] =>
+  (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
+
+/** Runs a program of Prometheus; without it the test is skipped loudly, on CI it fails. */
+function installed(program: string): boolean {
+  const there = spawnSync(program, ['--version']).status === 0;
+  if (there) return true;
+  if (process.env['CI'] === 'true') throw new Error(`${program} is not installed; the checks of the alerts need it`);
+  console.warn(`SKIPPED: ${program} is not installed, so its checks of the alerts do not run`);
+  return false;
+}
+
+function run(program: string, ...parameters: string[]): string {
+  const result = spawnSync(program, parameters, { cwd: root, encoding: 'utf8' });
+  const output = result.stdout + result.stderr;
+  if (result.status !== 0) throw new Error(`${program} ${parameters.join(' ')}\n${output}`);
+  return output;
+}
+
+describe('the rules file', () => {
+  it('is what `npm run generate` writes', () => {
+    expect(readFileSync(join(root, rules), 'utf8')).toBe(rulesFile());
+  });
+
+  it('has one rule per alert, with labels, annotations and links', () => {
+    const written = rulesIn(rulesFile());
+    expect(written.map((rule) => rule.alert).sort()).toEqual(alerts.map((alert) => alert.name).sort());
+    for (const rule of written) {
+      expect(severities).toContain(rule.labels['severity']);
+      expect(scopes).toContain(rule.labels['scope']);
+      expect(rule.annotations['summary']).toMatch(/\S/);
+      expect(rule.annotations['description']).toMatch(/\.$/);
+      expect(rule.annotations['runbook_url']).toContain(`http://localhost:10202/runbooks/${rule.alert}`);
+      expect(rule.annotations['dashboard_url']).toContain('http://localhost:3000/d/send-connector-overview/');
+    }
+  });
+
+  it('asks only for metrics that the exporter publishes', () => {
+    const published = publishedMetrics();
+    for (const rule of rulesIn(rulesFile())) {
+      const texts = [rule.expr, ...Object.values(rule.annotations)];
+      for (const name of texts.flatMap(metricsIn)) expect(published, rule.alert).toContain(name);
+    }
+  });
+
+  it('takes other addresses and a time scale', () => {
+    const text = rulesFile({ exporterUrl: 'https://e.example', grafanaUrl: 'https://g.example/g', timeScale: 1 / 60 });
+    expect(text).not.toContain('localhost:');
+    expect(text).toContain('https://e.example/runbooks/DestinationDown?');
+    expect(text).toContain('https://g.example/g/d/send-connector-overview/');
+    const single = rulesIn(text).find((rule) => rule.alert === 'SendConnectorError');
+    expect(single?.expr).toContain('_seconds[30s]');
+    expect(single?.expr).toContain('< 30');
+  });
+});
+
+describe('thresholds', () => {
+  it('look back 15 to 60 minutes for errors, because Exchange retries at 1, 5 and 10 minutes', () => {
+    for (const [name, value] of Object.entries(thresholds)) {
+      if (!/error|window/i.test(name) || !name.endsWith('Seconds')) continue;
+      expect(value, name).toBeGreaterThanOrEqual(15 * 60);
+      expect(value, name).toBeLessThanOrEqual(60 * 60);
+    }
+  });
+
+  it('scale durations and leave counts alone', () => {
+    const fast = scaled(0.1);
+    expect(fast.singleErrorSeconds).toBe(thresholds.singleErrorSeconds / 10);
+    expect(fast.repeatedErrors).toBe(thresholds.repeatedErrors);
+  });
+
+  it('are written as Prometheus writes durations', () => {
+    expect([3600, 90, 0.5, 1209600, 600, 0].map(duration)).toEqual(['1h', '90s', '500ms', '14d', '10m', '1ms']);
+  });
+});
+
+describe('checked by Prometheus and Alertmanager', () => {
+  it.skipIf(!installed('promtool'))('promtool accepts the rules, also in fast motion', () => {
+    expect(run('promtool', 'check', 'rules', rules)).toContain(`SUCCESS: ${alerts.length} rules found`);
+    const folder = mkdtempSync(join(tmpdir(), 'rules-'));
+    try {
+      run(process.execPath, 'generate.mjs', '--output', folder, '--time-scale', '0.01');
+      const fast = join(folder, rules);
+      expect(run('promtool', 'check', 'rules', fast)).toContain('SUCCESS');
+      const options = { ...defaultRuleOptions, timeScale: 0.01 };
+      expect(readFileSync(fast, 'utf8')).toBe(rulesFile(options));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.skipIf(!installed('promtool'))('every alert fires, stays quiet, clears, and survives births, restarts and gaps', () => {
+    expect(run('promtool', 'test', 'rules', 'alerts/send-connector.rules.test.yml')).toContain('SUCCESS');
+  });
+
+  it('every alert has a rule test in which it fires with its exact labels and annotations', () => {
+    type RuleTest = { alert_rule_test?: { alertname: string; exp_alerts: { exp_annotations: object }[] }[] };
+    const file = parse(readFileSync(join(root, 'alerts/send-connector.rules.test.yml'), 'utf8')) as { tests: RuleTest[] };
+    const expectations = file.tests.flatMap((test) => test.alert_rule_test ?? []);
+    for (const alert of alerts) {
+      const own = expectations.filter((expectation) => expectation.alertname === alert.name);
+      expect(own.some((one) => one.exp_alerts.length > 0), `${alert.name} fires`).toBe(true);
+      expect(own.some((one) => one.exp_alerts.length === 0) || alert.name === 'CertificateExpiring', alert.name).toBe(true);
+    }
+  });
+
+  it.skipIf(!installed('promtool'))('promtool accepts the example for Prometheus', () => {
+    expect(run('promtool', 'check', 'config', 'examples/prometheus.yml')).toContain('SUCCESS');
+  });
+
+  it.skipIf(!installed('amtool'))('amtool accepts the example for Alertmanager and routes by severity', () => {
+    const file = 'alerts/alertmanager.example.yml';
+    expect(run('amtool', 'check-config', file)).toContain('SUCCESS');
+    const route = (...labels: string[]): string =>
+      run('amtool', 'config', 'routes', 'test', '--config.file', file, 'product=send-connector', ...labels).trim();
+    expect(route('scope=error', 'severity=info', 'connector=c')).toBe('mail-log');
+    expect(route('scope=destination', 'severity=critical', 'connector=c', 'destination=d')).toBe('mail-team');
+    expect(route('scope=exporter', 'severity=critical', 'instance=i')).toBe('mail-team');
+  });
+});
+
+describe('inhibition in the example for Alertmanager', () => {
+  type Inhibition = { source_matchers: string[]; target_matchers: string[]; equal?: string[] };
+  const config = parse(readFileSync(join(root, 'alerts/alertmanager.example.yml'), 'utf8')) as {
+    inhibit_rules: Inhibition[];
+  };
+  type Labels = Readonly<Record<string, string>>;
+  const at = { product: 'send-connector', job: 'send-connector', instance: 'i' };
+  const destinationLabels = { ...at, server: 's', connector: 'c', destination: 'd' };
+  const named = (name: string, more: Labels = {}): Labels => {
+    const alert = alerts.find((one) => one.name === name)!;
+    return { alertname: name, severity: alert.severity, scope: alert.scope, ...at, ...more };
+  };
+
+  /** Alertmanager's rule: an alert that matches a source silences one that matches the target with equal labels. */
+  function silences(source: Labels, target: Labels): boolean {
+    return config.inhibit_rules.some(
+      (rule) =>
+        rule.source_matchers.every((matcher) => matches(matcher, source)) &&
+        rule.target_matchers.every((matcher) => matches(matcher, target)) &&
+        (rule.equal ?? []).every((label) => (source[label] ?? '') === (target[label] ?? '')),
+    );
+  }
+
+  function matches(matcher: string, labels: Labels): boolean {
+    const [, label = '', operator, value = ''] = /^(\w+)(=~|!=|=)"?(.*?)"?$/.exec(matcher) ?? [];
+    const actual = labels[label] ?? '';
+    if (operator === '=') return actual === value;
+    if (operator === '!=') return actual !== value;
+    if (operator === '=~') return new RegExp(`^(?:${value})$`).test(actual);
+    throw new Error(`${matcher}: expected label, operator and value`);
+  }
+
+  const error = named('SendConnectorError', destinationLabels);
+  const down = named('DestinationDown', destinationLabels);
+  const connector = { ...at, alertname: 'Later', scope: 'connector', severity: 'critical', server: 's', connector: 'c' };
+  const server = { ...at, alertname: 'LaterToo', scope: 'server', severity: 'critical', server: 's' };
+  const exporter = named('SendConnectorExporterDown');
+
+  it('goes exporter > server > connector > destination > error, and never back', () => {
+    const tree = [exporter, server, connector, down, error];
+    for (const [place, wide] of tree.entries()) {
+      for (const narrow of tree.slice(place + 1)) {
+        expect(silences(wide, narrow), `${wide['alertname']} > ${narrow['alertname']}`).toBe(true);
+        expect(silences(narrow, wide), `${narrow['alertname']} > ${wide['alertname']}`).toBe(false);
+      }
+    }
+  });
+
+  it('leaves other destinations, connectors, servers and exporters alone', () => {
+    expect(silences(down, { ...error, destination: 'other' })).toBe(false);
+    expect(silences(connector, { ...down, connector: 'other' })).toBe(false);
+    expect(silences(server, { ...connector, server: 'other' })).toBe(false);
+    expect(silences(exporter, { ...down, instance: 'other' })).toBe(false);
+    expect(silences(exporter, { alertname: 'NodeDown', job: at.job, instance: at.instance })).toBe(false);
+  });
+
+  it('lets no alert silence itself', () => {
+    for (const alert of alerts) {
+      const labels = named(alert.name, destinationLabels);
+      expect(silences(labels, labels), alert.name).toBe(false);
+    }
+  });
+
+  it('silences everything when no exporter is scraped at all', () => {
+    const nothingScraped = { alertname: 'SendConnectorExporterDown', severity: 'critical', scope: 'exporter' };
+    expect(silences({ ...nothingScraped, product: 'send-connector' }, down)).toBe(true);
+  });
+});
+
+describe('runbooks', () => {
+  const folder = join(root, 'alerts/runbooks');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.md'));
+  const text = (name: string): string => readFileSync(join(folder, name), 'utf8');
+
+  /** Anchors as Git hosts make them from headings. */
+  const anchorsOf = (markdown: string): string[] =>
+    [...withoutCode(markdown).matchAll(/^#{1,6} (.+)$/gm)].map((match) =>
+      match[1]!
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replace(/\s/g, '-'),
+    );
+  const withoutCode = (markdown: string): string => markdown.replace(/^```[\s\S]*?^```$/gm, '');
+
+  it.each(alerts.map((alert) => alert.name))('%s has Meaning, Impact, Diagnosis and Mitigation, in this order', (name) => {
+    const markdown = text(`${name}.md`);
+    expect(markdown.startsWith(`# ${name}\n`)).toBe(true);
+    const headings = [...withoutCode(markdown).matchAll(/^## (.+)$/gm)].map((match) => match[1]);
+    expect(headings).toEqual(['Meaning', 'Impact', 'Diagnosis', 'Mitigation']);
+  });
+
+  it('has no runbook without an alert', () => {
+    const shared = ['reasons.md', 'diagnoses.md', 'checks.md', 'README.md'];
+    const expected = [...alerts.map((alert) => `${alert.name}.md`), ...shared];
+    expect(files.filter((name) => !expected.includes(name))).toEqual([]);
+  });
+
+  it('explains every reason and every diagnosis under an anchor of its name', () => {
+    expect(anchorsOf(text('reasons.md'))).toEqual(expect.arrayContaining([...reasons]));
+    expect(anchorsOf(text('diagnoses.md'))).toEqual(expect.arrayContaining([...diagnoses]));
+  });
+
+  it('says for every reason what it means, what to suspect, what to type and what comes next', () => {
+    const sections = text('reasons.md').split(/^## /m).slice(1);
+    for (const reason of reasons) {
+      const section = sections.find((one) => one.startsWith(`${reason}\n`)) ?? '';
+      expect(section, reason).toMatch(/\*\*Means:\*\* /);
+      expect(section, reason).toMatch(/\*\*Suspect first:\*\* /);
+      expect(section, reason).toMatch(/^```/m);
+      expect(section, reason).toMatch(/\*\*Next:\*\* /);
+    }
+  });
+
+  it('has only links that resolve, to files and to headings', () => {
+    for (const name of files) {
+      for (const [, target = ''] of withoutCode(text(name)).matchAll(/\]\(([^)]+)\)/g)) {
+        if (/^https?:/.test(target)) continue;
+        const [file = '', anchor] = target.split('#');
+        const markdown = file === '' ? text(name) : files.includes(file) ? text(file) : undefined;
+        expect(markdown, `${name} links to ${target}`).toBeDefined();
+        if (anchor !== undefined) expect(anchorsOf(markdown ?? ''), `${name} links to ${target}`).toContain(anchor);
+      }
+    }
+  });
+
+  it('uses only placeholders that a page can fill in, and only inside code', () => {
+    const known = ['connector', 'destination', 'server', 'host', 'port', 'address', 'domain', 'source', 'instance'];
+    for (const name of files) {
+      const markdown = text(name);
+      const prose = withoutCode(markdown).replace(/`[^`\n]*`/g, '');
+      expect(prose.match(/<[a-z]+>/g) ?? [], `${name}, outside code`).toEqual([]);
+      for (const [, placeholder] of markdown.matchAll(/<([a-z]+)>/g)) expect(known, name).toContain(placeholder);
+    }
+  });
+});
