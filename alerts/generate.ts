@@ -62,8 +62,6 @@ function isVariable(subject: Subject): boolean {
  */
 function queryOf(subjects: readonly Subject[], prefix: string): string {
   if (subjects.length === 0) return '';
-  const pairs = subjects.map(
-    (name) => `${prefix}${name}={{ $labels.${name} | urlquery | reReplaceAll "[+]" "%20" }}`,
-  );
+  const pairs = subjects.map((name) => `${prefix}${name}={{ $labels.${name} | urlquery | reReplaceAll "[+]" "%20" }}`);
   return `?${pairs.join('&')}`;
 }
