@@ -1,0 +1,167 @@
+/** Dashboards: the committed JSON is the generated one and keeps the rules of good dashboards. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { overviewPath } from '../alerts/generate.js';
+import { dashboardFiles } from '../dashboards/generate.js';
+import { overviewUid } from '../dashboards/overview.js';
+import { metricsIn, publishedMetrics } from './published-metrics.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const files = dashboardFiles({ exporterUrl: 'http://localhost:10202' });
+
+type Target = { expr: string; refId: string; datasource: { type: string; uid: string } };
+type Panel = {
+  type: string;
+  title: string;
+  description?: string;
+  gridPos: { x: number; y: number; w: number; h: number };
+  datasource?: { uid: string };
+  targets?: Target[];
+  panels?: Panel[];
+  fieldConfig?: { defaults: { unit?: string; noValue?: string } };
+};
+type Variable = { name: string; type: string; query?: string | { query: string }; current?: { value: unknown } };
+type Dashboard = { uid: string; title: string; panels: Panel[]; templating: { list: Variable[] } };
+
+const dashboards = Object.entries(files).map(([name, text]) => ({ name, text, board: JSON.parse(text) as Dashboard }));
+const panelsOf = (board: Dashboard): Panel[] =>
+  board.panels.flatMap((panel) => (panel.type === 'row' ? (panel.panels ?? []) : [panel]));
+const expressionsOf = (board: Dashboard): string[] => [
+  ...panelsOf(board).flatMap((panel) => (panel.targets ?? []).map((target) => target.expr)),
+  ...board.templating.list.flatMap((one) => (typeof one.query === 'object' ? [one.query.query] : [])),
+];
+
+/** Grafana's variables as Prometheus would get them. */
+const filledIn = (expression: string): string =>
+  expression
+    .replaceAll('$__rate_interval', '1m')
+    .replaceAll('$__interval', '15s')
+    .replaceAll('$__range', '6h')
+    .replace(/\$(server|connector|destination)\b/g, '.*');
+
+describe.each(dashboards)('$name', ({ name, text, board }) => {
+  const panels = panelsOf(board);
+
+  it('is what `npm run generate` writes', () => {
+    expect(readFileSync(join(root, name), 'utf8')).toBe(text);
+  });
+
+  it('has one data source, the variable, in every panel and query', () => {
+    expect(board.templating.list.filter((one) => one.type === 'datasource').map((one) => one.name)).toEqual([
+      'datasource',
+    ]);
+    for (const panel of panels) {
+      expect(panel.datasource?.uid, panel.title).toBe('${datasource}');
+      for (const target of panel.targets ?? []) expect(target.datasource.uid, panel.title).toBe('${datasource}');
+    }
+  });
+
+  it('has the variables that alerts fill in', () => {
+    const names = board.templating.list.map((one) => one.name);
+    expect(names).toEqual(expect.arrayContaining(['server', 'connector', 'destination', 'exporter']));
+  });
+
+  it('has a title, a description, a unit and a text for no data on every panel, and a query', () => {
+    expect(panels.length).toBeGreaterThan(0);
+    for (const panel of panels) {
+      expect(panel.description, panel.title).toMatch(/\.$/);
+      expect(panel.fieldConfig?.defaults.unit, panel.title).toMatch(/\S/);
+      expect(panel.fieldConfig?.defaults.noValue, panel.title).toMatch(/\S/);
+      expect(panel.targets?.length, panel.title).toBeGreaterThan(0);
+    }
+    expect(new Set(panels.map((panel) => panel.title)).size).toBe(panels.length);
+  });
+
+  it('takes $__rate_interval wherever a rate is taken', () => {
+    for (const expression of expressionsOf(board)) {
+      for (const [call, range] of expression.matchAll(/\b(?:rate|increase|irate)\([^[]*\[([^\]]+)\]/g)) {
+        expect(range, call).toBe('$__rate_interval');
+      }
+    }
+  });
+
+  it('asks only for metrics that the exporter publishes', () => {
+    const published = publishedMetrics();
+    const names = expressionsOf(board).flatMap((expression) => metricsIn(expression));
+    expect(names.length).toBeGreaterThan(0);
+    for (const metric of names) expect(published).toContain(metric);
+  });
+
+  it('has no panel on top of another, and none wider than the grid', () => {
+    const all = board.panels;
+    for (const [place, one] of all.entries()) {
+      expect(one.gridPos.x + one.gridPos.w, one.title).toBeLessThanOrEqual(24);
+      for (const other of all.slice(place + 1)) {
+        const apart =
+          one.gridPos.x + one.gridPos.w <= other.gridPos.x ||
+          other.gridPos.x + other.gridPos.w <= one.gridPos.x ||
+          one.gridPos.y + one.gridPos.h <= other.gridPos.y ||
+          other.gridPos.y + other.gridPos.h <= one.gridPos.y;
+        expect(apart, `${one.title} and ${other.title}`).toBe(true);
+      }
+    }
+  });
+
+  it('links to runbooks that exist', () => {
+    const runbooks = [...text.matchAll(/\$\{exporter\}\/runbooks\/(\w+)/g)].map((match) => match[1] ?? '');
+    expect(runbooks.length).toBeGreaterThan(5);
+    for (const runbook of runbooks) expect(existsSync(join(root, `alerts/runbooks/${runbook}.md`)), runbook).toBe(true);
+  });
+
+  it('encodes every value that it puts into a query string', () => {
+    for (const [value] of text.matchAll(/=\$\{__(?:data|field)[^}]*\}/g)) expect(value).toMatch(/:percentencode\}$/);
+  });
+
+  it.skipIf(!promtoolInstalled())('has only PromQL that Prometheus can parse', () => {
+    const expressions = panels.flatMap((panel) => (panel.targets ?? []).map((target) => filledIn(target.expr)));
+    const rules = expressions.map((expr, place) => ({ record: `panel:query:${place}`, expr }));
+    const folder = mkdtempSync(join(tmpdir(), 'panels-'));
+    try {
+      const file = join(folder, 'panels.yml');
+      writeFileSync(file, stringify({ groups: [{ name: 'panels', rules }] }));
+      const result = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+      expect(result.stdout + result.stderr).toContain(`SUCCESS: ${rules.length} rules found`);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe('the dashboards together', () => {
+  it('are all committed, and nothing else is', () => {
+    const committed = readdirSync(join(root, 'dashboards')).filter((name) => name.endsWith('.json'));
+    expect(committed.map((name) => `dashboards/${name}`).sort()).toEqual(Object.keys(files).sort());
+  });
+
+  it('have different, stable names, the one that alerts link to among them', () => {
+    const uids = dashboards.map((one) => one.board.uid);
+    expect(new Set(uids).size).toBe(uids.length);
+    expect(uids).toContain(overviewUid);
+    expect(overviewPath).toContain(`/d/${overviewUid}/`);
+  });
+
+  it('take the address of the exporter', () => {
+    const [other = ''] = Object.values(dashboardFiles({ exporterUrl: 'https://e.example' }));
+    expect(other).toContain('https://e.example');
+    expect(other).not.toContain('localhost');
+  });
+
+  it('come with provisioning files for Grafana', () => {
+    const file = (name: string): Record<string, unknown> =>
+      parse(readFileSync(join(root, 'dashboards/provisioning', name), 'utf8')) as Record<string, unknown>;
+    expect(file('datasources.yml')).toMatchObject({ apiVersion: 1, datasources: [{ type: 'prometheus' }] });
+    expect(file('dashboards.yml')).toMatchObject({ apiVersion: 1, providers: [{ type: 'file' }] });
+  });
+});
+
+function promtoolInstalled(): boolean {
+  if (spawnSync('promtool', ['--version']).status === 0) return true;
+  if (process.env.CI === 'true') throw new Error('promtool is not installed; the check of the dashboards needs it');
+  console.warn('SKIPPED: promtool is not installed, so the PromQL of the dashboards is not checked');
+  return false;
+}
