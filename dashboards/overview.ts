@@ -163,6 +163,7 @@ function pairs(): TablePanel {
   );
 }
 
+/** Each column has its own text for an empty cell: the panel's own speaks for the whole table. */
 function columnsOfPairs(panel: TablePanel): TablePanel {
   const columns = ['connector', 'destination', 'errors', 'last error', 'probe', 'step', 'reason', 'server'];
   return panel
@@ -182,18 +183,25 @@ function columnsOfPairs(panel: TablePanel): TablePanel {
     .overrideByName('last error', [
       { id: 'unit', value: 's' },
       { id: 'decimals', value: 0 },
+      { id: 'noValue', value: 'never' },
     ])
     .overrideByName('errors', [
       { id: 'unit', value: 'short' },
       { id: 'decimals', value: 0 },
+      { id: 'noValue', value: '0' },
     ])
     .overrideByName('probe', [
       { id: 'mappings', value: zeroOne('fails', 'passes') },
+      { id: 'noValue', value: 'not probed' },
       { id: 'custom.cellOptions', value: { type: TableCellDisplayMode.ColorBackground } },
     ])
     .overrideByName('connector', [cellLinks(['Runbook of repeated errors', runbook('SendConnectorErrorsRepeated')])])
     .overrideByName('destination', [cellLinks(['Runbook with live state', runbook('DestinationDown')])])
-    .overrideByName('reason', [cellLinks(['What this reason means', '${exporter}/runbooks/reasons#${__value.raw}'])]);
+    .overrideByName('step', [{ id: 'noValue', value: '-' }])
+    .overrideByName('reason', [
+      { id: 'noValue', value: '-' },
+      cellLinks(['What this reason means', '${exporter}/runbooks/reasons#${__value.raw}']),
+    ]);
 }
 
 function runbook(alert: string): string {

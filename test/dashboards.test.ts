@@ -132,6 +132,79 @@ describe.each(dashboards)('$name', ({ name, text, board }) => {
   });
 });
 
+describe('panel queries on the data of an outage', () => {
+  const pair = 'job="send-connector", instance="a", server="exch01", connector="c", destination="203.0.113.25:25"';
+  const board = 'job="send-connector", instance="a", destination="203.0.113.25:25"';
+  const self = 'job="send-connector", instance="a"';
+  /** Ten quiet minutes, then four errors and a probe that fails; samples a minute apart. */
+  const outage = [
+    [`exchange_send_connector_connection_errors_total{${pair}}`, '0x9 1 2 3 4x20'],
+    [`exchange_send_connector_last_error_timestamp_seconds{${pair}}`, '_x10 600 660 720 780x20'],
+    [`exchange_destination_probe_success{${board}}`, '1x9 0x30'],
+    [`exchange_destination_probe_failing{${board}, step="tcp", reason="refused"}`, '_x10 1x30'],
+    [`exchange_destination_probe_failures_total{${board}, step="tcp", reason="refused"}`, '0x9 1+1x30'],
+    [`exchange_destination_probe_step_duration_seconds_bucket{${board}, step="tcp", le="0.5"}`, '0+1x40'],
+    [`exchange_destination_probe_step_duration_seconds_bucket{${board}, step="tcp", le="+Inf"}`, '0+1x40'],
+    [`exchange_destination_certificate_expiry_timestamp_seconds{${board}}`, '5000000x40'],
+    [`exchange_exporter_source_up{${self}, source="x"}`, '1x40'],
+    [`exchange_exporter_source_lag_seconds{${self}, source="x"}`, '0x40'],
+    [`exchange_exporter_source_records_total{${self}, source="x", outcome="counted"}`, '0+1x40'],
+    [`exchange_exporter_state_saves_total{${self}, outcome="ok"}`, '0+1x40'],
+    [`exchange_exporter_state_last_save_timestamp_seconds{${self}}`, '0+60x40'],
+    [`process_resident_memory_bytes{${self}}`, '90000000x40'],
+  ] as const;
+
+  function evaluated(expressions: readonly { expr: string; exp_samples: unknown[] }[]): string {
+    const folder = mkdtempSync(join(tmpdir(), 'panels-'));
+    try {
+      const file = join(folder, 'panels.test.yml');
+      const promql_expr_test = expressions.map((one) => ({ eval_time: '13m', ...one }));
+      const input_series = outage.map(([series, values]) => ({ series, values }));
+      writeFileSync(file, stringify({ tests: [{ interval: '1m', input_series, promql_expr_test }] }));
+      const result = spawnSync('promtool', ['test', 'rules', file], { encoding: 'utf8' });
+      return result.stdout + result.stderr;
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }
+
+  /** With a step of a minute, and rates over the four steps that Grafana takes at least. */
+  const inMinutes = (expression: string): string =>
+    filledIn(expression.replaceAll('$__rate_interval', '4m').replaceAll('$__interval', '1m'));
+
+  it.skipIf(!promtoolInstalled())('all give data', () => {
+    const expressions = dashboards.flatMap((one) => panelsOf(one.board)).flatMap((panel) => panel.targets ?? []);
+    const tests = expressions.map(({ expr }) => ({
+      expr: `count(${inMinutes(expr)}) > bool 0`,
+      exp_samples: [{ value: 1 }],
+    }));
+    expect(evaluated(tests)).toContain('SUCCESS');
+  });
+
+  it.skipIf(!promtoolInstalled())('say what happened: who, how often, since when, at which step and why', () => {
+    const target = (refId: string): string =>
+      inMinutes(
+        panelsOf(dashboards[0]!.board)
+          .flatMap((panel) => panel.targets ?? [])
+          .find((one) => one.refId === refId)!.expr,
+      );
+    const who = 'server="exch01", connector="c", destination="203.0.113.25:25"';
+    const tests = [
+      { expr: target('errors'), exp_samples: [{ labels: `{${who}}`, value: 4 }] },
+      { expr: target('age'), exp_samples: [{ labels: `{${who}}`, value: 0 }] },
+      { expr: target('probe'), exp_samples: [{ labels: `{${who}}`, value: 0 }] },
+      { expr: target('failing'), exp_samples: [{ labels: `{${who}, step="tcp", reason="refused"}`, value: 1 }] },
+    ];
+    expect(evaluated(tests)).toContain('SUCCESS');
+  });
+
+  it.skipIf(!promtoolInstalled())('draw every error exactly once', () => {
+    const drawn = panelsOf(dashboards[0]!.board).find((panel) => panel.title === 'Errors by Send connector');
+    const expr = `sum_over_time((${inMinutes(drawn!.targets![0]!.expr)})[13m:1m])`;
+    expect(evaluated([{ expr, exp_samples: [{ labels: '{connector="c"}', value: 4 }] }])).toContain('SUCCESS');
+  });
+});
+
 describe('the dashboards together', () => {
   it('are all committed, and nothing else is', () => {
     const committed = readdirSync(join(root, 'dashboards')).filter((name) => name.endsWith('.json'));
