@@ -1,0 +1,140 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { builtProgram, loopbackOnly, startExporter } from './exporter.js';
+
+let folder: string;
+let events: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'main-'));
+  events = join(folder, 'events.ndjson');
+  await writeFile(events, '');
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+});
+
+describe('what a person asks first', () => {
+  it('prints a help that names every flag and ends with examples', async () => {
+    const { code, stdout, stderr } = await run('--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const flags = stdout.match(/^ {2}(-h, )?--[\w.-]+/gm)?.map((flag) => flag.trim());
+    expect(flags).toEqual([
+      '--version',
+      '--config.file',
+      '--state.directory',
+      '--web.listen-address',
+      '--web.telemetry-path',
+      '--web.external-url',
+      '--no-probe',
+      '--probe.allow',
+      '--probe.ports',
+      '--log.level',
+      '--log.format',
+      '-h, --help',
+    ]);
+    expect(stdout).toMatch(/Examples:\n[^]*\$ send-connector-exporter --no-probe application\.ndjson/);
+  });
+
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('names the flag that it does not know, and the one that was probably meant', async () => {
+    const { code, stderr } = await run('--probe.alow', '10.0.0.0/8', events);
+    expect(code).toBe(1);
+    expect(stderr).toContain("unknown option '--probe.alow'\n(Did you mean --probe.allow?)");
+  });
+});
+
+describe('check', () => {
+  it('is content with the example', async () => {
+    expect(await run('check', 'examples/config.yml')).toEqual({
+      code: 0,
+      stdout: 'examples/config.yml: valid (2 sources, 2 configured destinations, probing on)\n',
+      stderr: '',
+    });
+  });
+
+  it('prints all five of five mistakes with line and path, and exits with 1', async () => {
+    const { code, stdout, stderr } = await run('check', 'test/fixtures/config/five-mistakes.yml');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.trimEnd().split('\n')).toEqual([
+      expect.stringContaining('five-mistakes.yml:4: sources[0].paths: '),
+      expect.stringContaining('five-mistakes.yml:6: destinations.static[2]: expected host:port, got "relay:70000"'),
+      expect.stringContaining('five-mistakes.yml:8: probe.intervall: '),
+      expect.stringContaining('five-mistakes.yml:9: probe.timeout: '),
+      expect.stringContaining('five-mistakes.yml:10: probe.allow[1]: '),
+    ]);
+  });
+});
+
+describe('a start that cannot go on', () => {
+  it('prints the same mistakes as check', async () => {
+    const file = 'test/fixtures/config/five-mistakes.yml';
+    const [served, checked] = await Promise.all([run(`--config.file=${file}`), run('check', file)]);
+    expect(served).toEqual(checked);
+  });
+
+  it.skipIf(process.platform === 'win32')('says what to pass when there is nothing to read', async () => {
+    const { code, stderr } = await run();
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^Nothing to read\. Expected files, folders or globs[^]*--config\.file/);
+  });
+
+  it('names the address that another program has, and the way out', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const { port } = other.address() as AddressInfo;
+    const started = startExporter({ files: [events], args: ['--no-probe', `--web.listen-address=127.0.0.1:${port}`] });
+    await expect(started).rejects.toThrow(
+      new RegExp(
+        `ended with 1 [^]*another program has this address[^]*--web\\.listen-address=:PORT" address=127.0.0.1:${port}`,
+      ),
+    );
+    other.close();
+  });
+});
+
+describe('a running exporter', () => {
+  it('needs no configuration file, says where it listens, and stops cleanly on SIGTERM', async () => {
+    const exporter = await startExporter({ files: [events], args: ['--no-probe'] });
+    expect((await exporter.page('/')).status).toBe(200);
+    expect(await exporter.stop()).toBe(0);
+    expect(exporter.log()).toMatch(/msg=stopping signal=SIGTERM\n[^]*msg=stopped\n$/);
+  });
+
+  it('writes its log as JSON when asked', async () => {
+    const args = ['--no-probe', '--log.format=json', `--state.directory=${folder}`, '--web.listen-address=127.0.0.1:0'];
+    const child = spawn(process.execPath, [...loopbackOnly, builtProgram, ...args, events]);
+    let log = '';
+    for await (const text of child.stderr) {
+      log += String(text);
+      if (log.includes('"msg":"listening"')) child.kill('SIGINT');
+    }
+    const lines = log
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { level: string; msg: string });
+    expect(lines.at(-1)).toMatchObject({ level: 'info', msg: 'stopped' });
+  });
+});
+
+/** Runs the built program to its end. */
+async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [...loopbackOnly, builtProgram, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text) => (output[name] += String(text)));
+  }
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, ...output };
+}
