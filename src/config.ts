@@ -7,7 +7,7 @@ import { fileMistakes, flagMistakes, syntaxMistakes, type YamlFile } from './con
 import { configSchema } from './config/schema.js';
 import { defaultStateDirectory } from './config/state-directory.js';
 
-export type { ListenAddress, PortRange } from './config/schema.js';
+export type { ListenAddress } from './config/schema.js';
 
 type Given = z.input<typeof configSchema>;
 type Checked = z.output<typeof configSchema>;

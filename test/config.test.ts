@@ -194,7 +194,7 @@ describe('a valid configuration', () => {
         concurrency: 32,
         allow: [],
         deny: [],
-        ports: [25, 465, 475, 587, 717, 2525].map((port) => ({ from: port, to: port })),
+        ports: ['25', '465', '475', '587', '717', '2525'],
       },
       state: { directory: '/state' },
       web: { listenAddresses: [{ host: undefined, port: 10202 }], telemetryPath: '/metrics' },
@@ -252,7 +252,7 @@ describe('a valid configuration', () => {
         externalUrl: 'http://x:1/',
         probe: false,
         probeAllow: ['127.0.0.0/8', '::1'],
-        probePorts: ['1-65535'],
+        probePorts: ['25-25', '1-65535'],
       },
     });
     expect(read.web).toEqual({
@@ -267,7 +267,7 @@ describe('a valid configuration', () => {
       enabled: false,
       allow: ['127.0.0.0/8', '::1/128'],
       deny: ['10.99.0.0/16'],
-      ports: [{ from: 1, to: 65535 }],
+      ports: ['25', '1-65535'],
     });
     expect((await config({ file, overrides: { probe: true } })).probe.enabled).toBe(true);
   });

@@ -40,9 +40,6 @@ export const configSchema = mapping({
 /** An address to listen on; without a host all addresses of this machine, port 0 takes a free one. */
 export type ListenAddress = { readonly host: string | undefined; readonly port: number };
 
-/** Ports from `from` to `to`, both included. */
-export type PortRange = { readonly from: number; readonly to: number };
-
 const durationUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A mapping that refuses unknown keys; absent, it is empty and every key has its default. */
@@ -144,13 +141,14 @@ function network() {
   return text('an IP address or a network like 10.0.0.0/8', parse, { examples: ['10.0.0.0/8', '2001:db8::/32'] });
 }
 
+/** A port or a range of ports as text, `25` or `2500-2599`. */
 function portRange() {
   const expected = 'a port from 1 to 65535 or a range like "2500-2599"';
-  return z.union([z.number(), z.string()], { error: expected }).transform((given, context): PortRange => {
+  return z.union([z.number(), z.string()], { error: expected }).transform((given, context): string => {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(String(given));
     const from = Number(match?.[1]);
     const to = Number(match?.[2] ?? match?.[1]);
-    if (from >= 1 && from <= to && to <= 65535) return { from, to };
+    if (from >= 1 && from <= to && to <= 65535) return from === to ? `${from}` : `${from}-${to}`;
     context.addIssue({ code: 'custom', message: expected, input: given });
     return z.NEVER;
   });
