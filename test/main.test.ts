@@ -110,6 +110,13 @@ describe('a running exporter', () => {
     expect(exporter.log()).toMatch(/msg=stopping signal=SIGTERM\n[^]*msg=stopped\n$/);
   });
 
+  it('takes a Ctrl-C that npm passes on a second time for one', async () => {
+    const exporter = await startExporter({ files: [events], args: ['--no-probe'] });
+    process.kill(exporter.pid, 'SIGINT');
+    expect(await exporter.stop()).toBe(0);
+    expect(exporter.log()).not.toContain('second signal');
+  });
+
   it('writes its log as JSON when asked', async () => {
     const args = ['--no-probe', '--log.format=json', `--state.directory=${folder}`, '--web.listen-address=127.0.0.1:0'];
     const child = spawn(process.execPath, [...loopbackOnly, builtProgram, ...args, events]);

@@ -67,17 +67,19 @@ async function run(config: Config, log: Log): Promise<number> {
   }
 }
 
-/** The first SIGINT or SIGTERM. The second one ends the process at once: the person means it. */
+/** Milliseconds within which a second signal is the same Ctrl-C: npm passes on what the terminal has delivered already. */
+const sameKeyPress = 1000;
+
+/** The first SIGINT or SIGTERM. A second one ends the process at once: the person means it. */
 function firstSignal(log: Log): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false;
+    let firstAt: number | undefined;
     const onSignal = (name: NodeJS.Signals, code: number): void => {
-      if (asked) {
-        log.warn('second signal, ending without a clean stop', { signal: name });
-        process.exit(code);
-      }
-      asked = true;
+      firstAt ??= performance.now();
       resolve(name);
+      if (performance.now() - firstAt < sameKeyPress) return;
+      log.warn('second signal, ending without a clean stop', { signal: name });
+      process.exit(code);
     };
     // 128 + the number of the signal, as shells report it.
     process.on('SIGINT', () => {
