@@ -100,6 +100,7 @@ function besideFile(value: Given, folder: string): Given {
       ),
     }),
     ...(value.inventory?.file !== undefined && { inventory: { file: seen(value.inventory.file) } }),
+    ...(value.probe?.caFile !== undefined && { probe: { ...value.probe, caFile: seen(value.probe.caFile) } }),
     ...(value.state?.directory !== undefined && { state: { directory: seen(value.state.directory) } }),
   };
 }

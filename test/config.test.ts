@@ -30,7 +30,7 @@ const mistakesOf: Record<string, string[]> = {
   'five-mistakes': [
     ':4: sources[0].paths: expected a list of files, folders or globs with at least one entry, got an empty list',
     ':6: destinations.static[2]: expected host:port, got "relay:70000"',
-    ':8: probe.intervall: expected one of enabled, interval, observedInterval, timeout, concurrency, allow, deny, ports, ehloName, got the unknown key "intervall" (did you mean interval?)',
+    ':8: probe.intervall: expected one of enabled, interval, observedInterval, timeout, concurrency, allow, deny, ports, caFile, ehloName, got the unknown key "intervall" (did you mean interval?)',
     ':9: probe.timeout: expected a duration of a second or more, like 30s, 5m, 12h or 30d, got "fast"',
     ':10: probe.allow[1]: expected an IP address or a network like 10.0.0.0/8, got "everything"',
   ],
@@ -57,7 +57,7 @@ const mistakesOf: Record<string, string[]> = {
     ':2: probe.ports[5]: expected a port from 1 to 65535 or a range like "2500-2599", got nothing',
   ],
   'section-without-content': [
-    ':1: probe: expected a mapping with the keys enabled, interval, observedInterval, timeout, concurrency, allow, deny, ports, ehloName, got nothing',
+    ':1: probe: expected a mapping with the keys enabled, interval, observedInterval, timeout, concurrency, allow, deny, ports, caFile, ehloName, got nothing',
   ],
   'source-types': [
     ':2: sources[0].type: expected "file" or "windows-event-log", got "files"',
@@ -220,7 +220,7 @@ describe('a valid configuration', () => {
 
   it('says in the example what the defaults are', async () => {
     const [example, defaults] = [await config({ file: 'examples/config.yml' }), await config({})];
-    expect(example.probe).toEqual({ ...defaults.probe, deny: example.probe.deny, ehloName: example.probe.ehloName });
+    expect(example.probe).toEqual({ ...example.probe, ...defaults.probe, deny: example.probe.deny });
     expect(example.destinations).toMatchObject({ ...defaults.destinations, static: example.destinations.static });
     expect(example.web).toMatchObject(defaults.web);
   });
@@ -231,12 +231,13 @@ describe('a valid configuration', () => {
     const file = join(below, 'config.yml');
     await writeFile(
       file,
-      'sources: [{type: file, paths: [logs/*.json, /abs]}]\ninventory: {file: c.json}\nstate: {directory: s}\n',
+      'sources: [{type: file, paths: [logs/*.json, /abs]}]\ninventory: {file: c.json}\nprobe: {caFile: ca.pem}\nstate: {directory: s}\n',
     );
     const read = await config({ file });
     expect(read.sources).toEqual([{ type: 'file', paths: [`${below}/logs/*.json`, '/abs'] }]);
     expect(read.inventory.file).toBe(`${below}/c.json`);
     expect(read.state.directory).toBe(`${below}/s`);
+    expect(read.probe.caFile).toBe(`${below}/ca.pem`);
     const flagged = await config({ file, overrides: { files: ['x.json'], stateDirectory: 'y' } });
     expect(flagged.sources).toEqual([{ type: 'file', paths: ['x.json'] }]);
     expect(flagged.state.directory).toBe('y');
