@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Turns the arguments into a command; what a command needs is loaded only when it runs. */
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DemoFlags } from './commands/demo.js';
 import type { ServeFlags } from './commands/serve.js';
 import { exporterVersion } from './version.js';
 
@@ -15,6 +16,9 @@ Examples:
   Check a configuration file, then use it:
     $ send-connector-exporter check config.yml
     $ send-connector-exporter --config.file=config.yml
+
+  See it all work on this machine alone:
+    $ send-connector-exporter demo
 
 With the defaults, the status page is at http://localhost:10202/ and the metrics at http://localhost:10202/metrics.`;
 
@@ -31,6 +35,7 @@ function program(): Command {
     .addHelpText('after', examples);
   addServe(root);
   addCheck(root);
+  addDemo(root);
   return root;
 }
 
@@ -65,6 +70,18 @@ function addCheck(root: Command): void {
     });
 }
 
+function addDemo(root: Command): void {
+  root
+    .command('demo')
+    .description('show a small mail world on this machine: mail servers, events, alerts; ends with Ctrl-C')
+    .option('--demo.port <port>', 'Port of the status page; another free one when it is taken.', portNumber, 10202)
+    .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
+    .action(async (flags: DemoFlags) => {
+      const { demoCommand } = await import('./commands/demo.js');
+      process.exitCode = await demoCommand(flags);
+    });
+}
+
 /** As in log.ts, which is not loaded here because pino takes longer to load than --help may take. */
 function levels(): string[] {
   return ['debug', 'info', 'warn', 'error'];
@@ -72,4 +89,16 @@ function levels(): string[] {
 
 function collect(value: string, earlier: string[] | undefined): string[] {
   return [...(earlier ?? []), value];
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65535 && text.trim() !== '') return port;
+  throw new InvalidArgumentError('Expected a port from 0 (any free one) to 65535.');
+}
+
+function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
 }

@@ -1,0 +1,135 @@
+/** The command `demo`: a small mail world on loopback, the exporter on it, and Prometheus and Alertmanager if installed. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadConfig } from '../config.js';
+import { createLog } from '../log.js';
+import { keepWriting } from './demo/event-writer.js';
+import { freePort } from './demo/free-port.js';
+import { openMailWorld, type MailWorld } from './demo/mail-world.js';
+import { startMonitoring, type Program } from './demo/monitoring.js';
+
+export type DemoFlags = { readonly 'demo.port': number; readonly 'demo.duration'?: number };
+
+/** Runs until Ctrl-C or the end of `--demo.duration`. @returns the exit code */
+export async function demoCommand(flags: DemoFlags): Promise<number> {
+  const end = endOf(flags['demo.duration']);
+  // What was opened, closed in reverse order: also when the start fails half way.
+  const closers: (() => unknown)[] = [];
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'send-connector-demo-'));
+    closers.push(() => rm(folder, { recursive: true, force: true }));
+    await start(folder, flags['demo.port'], closers);
+    await end;
+    print('\nStopping ...');
+    return 0;
+  } catch (error) {
+    process.stderr.write(`The demo could not start: ${(error as Error).message}\n`);
+    return 1;
+  } finally {
+    for (const close of closers.reverse()) await close();
+    print('Stopped; the temporary folder is removed.');
+  }
+}
+
+async function start(folder: string, wantedPort: number, closers: (() => unknown)[]): Promise<void> {
+  const world = await openMailWorld();
+  closers.push(() => world.close());
+  const events = join(folder, 'winlogbeat.ndjson');
+  await writeFile(events, '');
+  await writeFile(join(folder, 'authority.pem'), world.authority);
+  const port = await freePort(wantedPort);
+  if (wantedPort !== 0 && port !== wantedPort) print(`Port ${wantedPort} is taken; the demo uses ${port} instead.`);
+  const url = await startExporter(folder, events, port, world, closers);
+  print(introduction(url, events, world));
+  closers.push(keepWriting(events, world.outages));
+  const monitoring = await startMonitoring(folder, url);
+  closers.push(monitoring.stop);
+  print(aboutMonitoring(monitoring.programs));
+  print('Ctrl-C ends everything and removes what was written.');
+}
+
+/** The real exporter in this process, confined to loopback and with short intervals. @returns its address */
+async function startExporter(
+  folder: string,
+  events: string,
+  port: number,
+  world: MailWorld,
+  closers: (() => unknown)[],
+): Promise<string> {
+  const file = join(folder, 'config.yml');
+  await writeFile(file, JSON.stringify(settings(folder, events, port, world)));
+  const loaded = await loadConfig({ file });
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
+  const { serve } = await import('../serve.js');
+  const exporter = await serve(loaded.config, createLog({ level: 'warn', format: 'logfmt' }));
+  closers.push(() => exporter.stop());
+  return exporter.addresses[0] ?? `http://127.0.0.1:${port}`;
+}
+
+/** A configuration file like any other (JSON is YAML), so that the demo shows nothing that a person could not have. */
+function settings(folder: string, events: string, port: number, world: MailWorld): object {
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    sources: [{ type: 'file', paths: [events] }],
+    destinations: { static: world.configured },
+    probe: {
+      interval: '5s',
+      observedInterval: '5s',
+      timeout: '4s',
+      allow: ['127.0.0.0/8'],
+      ports: ['1-65535'],
+      caFile: 'authority.pem',
+      ehloName: 'exch01.contoso.example',
+    },
+    state: { directory: join(folder, 'state') },
+    web: { listenAddresses: [`127.0.0.1:${port}`], externalUrl: url },
+  };
+}
+
+/** Resolves when a signal comes or the time is over. Asked for first, so that no signal during the start is lost. */
+function endOf(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = seconds === undefined ? undefined : setTimeout(resolve, seconds * 1000);
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      // Further signals change nothing: npm passes on a second time what the terminal has delivered already.
+      process.on(signal, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }
+  });
+}
+
+function introduction(url: string, events: string, world: MailWorld): string {
+  const rows = world.servers.map(
+    ({ destination, is, shows }) => `  ${destination.padEnd(17)} ${is.padEnd(42)} ${shows}`,
+  );
+  return `
+A small mail world runs on this machine. Nothing leaves it: every address is loopback.
+
+  Status page       ${url}/
+  Metrics           ${url}/metrics
+
+  Destination       What is there                              What the exporter finds
+${rows.join('\n')}
+
+EXCH01 and EXCH02 write an event 2002 whenever a Send connector fails; Winlogbeat appends them to
+  ${events}
+Look at the status page: each destination shows its errors, its own reason and the steps to resolve it.
+`;
+}
+
+function aboutMonitoring(programs: readonly Program[]): string {
+  const rows = programs.map(({ name, url, note }) => `  ${name.padEnd(17)} ${url ?? note ?? ''}`);
+  const running = programs.some(({ url }) => url !== undefined);
+  const advice = running
+    ? 'A single error alerts within seconds, a destination that is down after a minute: see Alerts in Prometheus.\n' +
+      'The runbook_url of an alert opens its resolution steps with the live state on top.\n'
+    : 'Install them (Debian: apt install prometheus prometheus-alertmanager) to see the alerts fire.\n';
+  return `${rows.join('\n')}\n${advice}`;
+}
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,96 @@
+/** The mail world of the demo: which server stands where, which Send connectors fail on it, and what should be found. */
+import type { Outage } from './event-writer.js';
+import {
+  demoAuthority,
+  expiredCertificate,
+  healthy,
+  refusing,
+  rude,
+  slowBanner,
+  withoutStartTls,
+  type SmtpServer,
+} from './smtp-servers.js';
+
+/** One destination of the demo, with a few words on what it is and what the exporter finds. */
+export type DemoServer = { readonly destination: string; readonly is: string; readonly shows: string };
+
+export type MailWorld = {
+  readonly servers: readonly DemoServer[];
+  readonly outages: readonly Outage[];
+  /** Destinations to name in the configuration: probed although no event names them. */
+  readonly configured: readonly string[];
+  /** Certificate (PEM) of the authority that vouches for the servers. */
+  readonly authority: string;
+  readonly close: () => Promise<void>;
+};
+
+type Failing = Omit<Outage, 'destination'>;
+type Place = {
+  readonly open: () => Promise<SmtpServer>;
+  readonly is: string;
+  readonly shows: string;
+  /** Nobody: it is named in the configuration instead. */
+  readonly failing: readonly Failing[];
+};
+
+const exch01 = 'EXCH01.contoso.example';
+const exch02 = 'EXCH02.contoso.example';
+
+const places: readonly Place[] = [
+  { open: healthy, is: 'smart host, healthy', shows: 'no errors, probes pass', failing: [] },
+  {
+    open: healthy,
+    is: 'partner that fails now and then',
+    shows: 'errors, but probes pass',
+    failing: [{ computer: exch01, connector: 'Outbound to Internet', firstAfter: 6, every: 47 }],
+  },
+  {
+    open: refusing,
+    is: 'mail service is stopped',
+    shows: 'refused',
+    failing: [
+      { computer: exch01, connector: 'To Partner Fabrikam', firstAfter: 1, every: 20 },
+      { computer: exch02, connector: 'To Partner Fabrikam', firstAfter: 2.5, every: 31 },
+    ],
+  },
+  {
+    // Far longer than the demo lets a probe wait.
+    open: () => slowBanner(60_000),
+    is: 'overloaded: a minute until its greeting',
+    shows: 'banner_timeout',
+    failing: [{ computer: exch02, connector: 'Smart host Berlin', firstAfter: 2, every: 27 }],
+  },
+  {
+    open: rude,
+    is: 'our address is on its block list',
+    shows: 'banner_5xx',
+    failing: [{ computer: exch01, connector: 'To Partner Tailspin Toys', firstAfter: 5, every: 60 }],
+  },
+  {
+    open: withoutStartTls,
+    is: 'lost STARTTLS after an update',
+    shows: 'starttls_not_offered',
+    failing: [{ computer: exch01, connector: 'To Partner Woodgrove', firstAfter: 3, every: 40 }],
+  },
+  {
+    open: expiredCertificate,
+    is: 'certificate has expired',
+    shows: 'certificate_expired',
+    failing: [{ computer: exch02, connector: 'To Branch Office München', firstAfter: 4, every: 53 }],
+  },
+];
+
+/** Opens all servers on free ports of loopback. */
+export async function openMailWorld(): Promise<MailWorld> {
+  const opened = await Promise.all(places.map(async (place) => ({ place, server: await place.open() })));
+  const all = opened.map(({ place, server: { destination } }) => ({ place, destination }));
+  return {
+    servers: all.map(({ place: { is, shows }, destination }) => ({ destination, is, shows })),
+    outages: all.flatMap(({ place, destination }) => place.failing.map((failing) => ({ ...failing, destination }))),
+    configured: all.filter(({ place }) => place.failing.length === 0).map(({ destination }) => destination),
+    authority: demoAuthority().cert,
+    close: async () => {
+      await Promise.all(opened.map(({ server }) => server.close()));
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/** Starts Prometheus with the bundled rules and Alertmanager with the bundled example, where they are installed. */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parse, stringify } from 'yaml';
+import { freePort } from './free-port.js';
+
+/** A program of the demo: its address once it answers, or why it is not there. */
+export type Program = { readonly name: string; readonly url?: string; readonly note?: string };
+
+export type Monitoring = { readonly programs: readonly Program[]; readonly stop: () => Promise<void> };
+
+/** Where the rules say the exporter is; the demo puts the real address in its place. */
+const addressInRules = 'http://localhost:10202';
+
+const bundled = new URL('../../../alerts/', import.meta.url);
+
+/** Both listen on loopback only and keep their data in the folder. What is not installed is named in a note. */
+export async function startMonitoring(folder: string, exporterUrl: string): Promise<Monitoring> {
+  const children: ChildProcess[] = [];
+  const run = async (name: string, wanted: Wanted): Promise<Program> => {
+    const path = onPath(wanted.binaries);
+    if (path === undefined) return { name, note: `not on PATH (${wanted.binaries.join(' or ')}): left out` };
+    const output = openSync(join(folder, `${wanted.binaries[0] ?? name}.log`), 'a');
+    const child = spawn(path, [...wanted.args], { stdio: ['ignore', output, output] });
+    closeSync(output);
+    children.push(child);
+    const url = `http://127.0.0.1:${wanted.port}`;
+    const trouble = await readiness(child, `${url}/-/ready`);
+    return trouble === undefined ? { name, url } : { name, note: `${trouble}; its log is in ${folder}` };
+  };
+  const [prometheusPort, alertmanagerPort] = [await freePort(9090), await freePort(9093)];
+  const programs = await Promise.all([
+    run('Prometheus', await prometheus(folder, exporterUrl, prometheusPort, alertmanagerPort)),
+    run('Alertmanager', await alertmanager(folder, alertmanagerPort)),
+  ]);
+  const stop = async (): Promise<void> => {
+    await Promise.all(children.map(end));
+  };
+  return { programs, stop };
+}
+
+type Wanted = { readonly binaries: readonly string[]; readonly port: number; readonly args: readonly string[] };
+
+async function prometheus(
+  folder: string,
+  exporterUrl: string,
+  port: number,
+  alertmanagerPort: number,
+): Promise<Wanted> {
+  const rules = await readFile(new URL('send-connector.rules.yml', bundled), 'utf8');
+  await writeFile(join(folder, 'send-connector.rules.yml'), rules.replaceAll(addressInRules, exporterUrl));
+  const settings = {
+    global: { scrape_interval: '5s', evaluation_interval: '5s' },
+    rule_files: ['send-connector.rules.yml'],
+    alerting: { alertmanagers: [{ static_configs: [{ targets: [`127.0.0.1:${alertmanagerPort}`] }] }] },
+    scrape_configs: [{ job_name: 'send-connector', static_configs: [{ targets: [new URL(exporterUrl).host] }] }],
+  };
+  const config = join(folder, 'prometheus.yml');
+  await writeFile(config, stringify(settings));
+  const data = join(folder, 'prometheus-data');
+  const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${port}`];
+  return { binaries: ['prometheus'], port, args };
+}
+
+async function alertmanager(folder: string, port: number): Promise<Wanted> {
+  const example = parse(await readFile(new URL('alertmanager.example.yml', bundled), 'utf8')) as AlertmanagerConfig;
+  // The routes and inhibitions as shipped, but nobody to notify, and not the patience of a night shift.
+  const settings = {
+    ...example,
+    route: { ...example.route, group_wait: '5s', group_interval: '10s' },
+    receivers: example.receivers.map(({ name }) => ({ name })),
+  };
+  const config = join(folder, 'alertmanager.yml');
+  await writeFile(config, stringify(settings));
+  const data = join(folder, 'alertmanager-data');
+  await mkdir(data);
+  const args = [
+    `--config.file=${config}`,
+    `--storage.path=${data}`,
+    `--web.listen-address=127.0.0.1:${port}`,
+    // No cluster: without this it would listen on all addresses for others of its kind.
+    '--cluster.listen-address=',
+  ];
+  // Debian's package has the longer name.
+  return { binaries: ['alertmanager', 'prometheus-alertmanager'], port, args };
+}
+
+type AlertmanagerConfig = { route: Record<string, unknown>; receivers: { name: string }[] };
+
+function onPath(names: readonly string[]): string | undefined {
+  const suffix = process.platform === 'win32' ? '.exe' : '';
+  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
+  return folders.flatMap((folder) => names.map((name) => join(folder, name + suffix))).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits until the program says that it is ready. @returns what is wrong when it ends or takes more than a minute */
+async function readiness(child: ChildProcess, url: string): Promise<string | undefined> {
+  let ended: string | undefined;
+  child.once('error', (error) => (ended = `could not be started: ${error.message}`));
+  child.once('exit', (code, signal) => (ended ??= `ended at once (${signal ?? `exit code ${code ?? 'unknown'}`})`));
+  for (let waited = 0; waited < 60_000; waited += 200) {
+    await pause(200);
+    if (ended !== undefined) return ended;
+    const answer = await fetch(url).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return undefined;
+  }
+  return 'not ready after a minute';
+}
+
+/** SIGTERM, and SIGKILL for one that is still there ten seconds later. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, 'exit');
+  child.kill('SIGTERM');
+  const killer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await exited;
+  clearTimeout(killer);
+}

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { delimiter, join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { builtProgram, loopbackOnly } from '../exporter.js';
+
+const limit = 90_000;
+
+type Demo = {
+  readonly pid: number;
+  readonly output: () => string;
+  /** Waits until the output has what is looked for. */
+  readonly says: (what: RegExp) => Promise<RegExpExecArray>;
+  readonly ended: Promise<number | null>;
+};
+
+const running = new Set<Demo>();
+afterEach(() => {
+  for (const { pid } of running) process.kill(pid, 'SIGKILL');
+  running.clear();
+});
+
+describe('the demo', () => {
+  it(
+    'shows every kind of server with its own reason, and leaves nothing behind after Ctrl-C',
+    async () => {
+      const demo = startDemo(['--demo.port=0']);
+      const url = (await demo.says(/Status page +(\S+)\//))[1]!;
+      const page = await eventually(() => textOf(`${url}/`), /To Partner Fabrikam/);
+      expect(page).toMatch(/<html/i);
+      for (const [destination, reason] of await reasonsPromised(demo)) {
+        await eventually(() => linesOf(`${url}/metrics`, destination), new RegExp(`reason="${reason}"`));
+      }
+      await demo.says(/Ctrl-C ends everything/);
+      const folder = (await demo.says(/(\S+send-connector-demo-\w+)/))[1]!;
+      const children = childrenOf(demo.pid);
+      process.kill(demo.pid, 'SIGINT');
+      expect(await demo.ended).toBe(0);
+      expect(existsSync(folder)).toBe(false);
+      expect(children.filter(isAlive)).toEqual([]);
+      await expect(fetch(`${url}/metrics`)).rejects.toThrow();
+    },
+    limit,
+  );
+
+  it.skipIf(missing(['prometheus'], ['alertmanager', 'prometheus-alertmanager']))(
+    'fires its alerts in the Prometheus and the Alertmanager that it starts',
+    async () => {
+      const demo = startDemo(['--demo.port=0']);
+      const url = (await demo.says(/Status page +(\S+)\//))[1]!;
+      const prometheus = (await demo.says(/Prometheus +(http\S+)/))[1]!;
+      const alertmanager = (await demo.says(/Alertmanager +(http\S+)/))[1]!;
+      await eventually(
+        () => textOf(`${prometheus}/api/v1/alerts`),
+        /"alertname":"SendConnectorError"[^]*"state":"firing"/,
+      );
+      const alerts = await eventually(
+        () => textOf(`${alertmanager}/api/v2/alerts`),
+        /"alertname":"SendConnectorError"/,
+      );
+      const runbook = /"runbook_url":"([^"]+)"/.exec(alerts)?.[1]?.replaceAll('\\u0026', '&');
+      expect(runbook).toMatch(new RegExp(`^${url}/runbooks/`));
+      expect((await fetch(runbook!)).status).toBe(200);
+      process.kill(demo.pid, 'SIGTERM');
+      expect(await demo.ended).toBe(0);
+      await expect(fetch(prometheus)).rejects.toThrow();
+      await expect(fetch(alertmanager)).rejects.toThrow();
+    },
+    limit,
+  );
+
+  it(
+    'takes a free port and says so when its own is taken, and ends by itself when told how long',
+    async () => {
+      const other = createServer().listen(0, '127.0.0.1');
+      await once(other, 'listening');
+      const { port } = other.address() as AddressInfo;
+      const demo = startDemo([`--demo.port=${port}`, '--demo.duration=1'], { PATH: '' });
+      const [, used] = await demo.says(new RegExp(`Port ${port} is taken; the demo uses (\\d+) instead`));
+      expect(Number(used)).not.toBe(port);
+      await demo.says(/Prometheus +not on PATH[^\n]*\n *Alertmanager +not on PATH/);
+      expect(await demo.ended).toBe(0);
+      other.close();
+    },
+    limit,
+  );
+});
+
+function startDemo(args: readonly string[], env: NodeJS.ProcessEnv = {}): Demo {
+  const child = spawn(process.execPath, [...loopbackOnly, builtProgram, 'demo', ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text) => (output += String(text)));
+  }
+  const demo: Demo = {
+    pid: child.pid!,
+    output: () => output,
+    ended: once(child, 'close').then(([code]) => {
+      running.delete(demo);
+      return code as number | null;
+    }),
+    says: (what) =>
+      new Promise((found, failed) => {
+        const look = (): void => {
+          const match = what.exec(output);
+          if (match) found(match);
+        };
+        look();
+        child.stdout.on('data', look);
+        void demo.ended.then(() => {
+          failed(new Error(`the demo ended without saying ${what.source}:\n${output}`));
+        });
+      }),
+  };
+  running.add(demo);
+  return demo;
+}
+
+/** Destination and reason of every row of the demo's table that names a reason. */
+async function reasonsPromised(demo: Demo): Promise<readonly [string, string][]> {
+  const [table] = await demo.says(/ {2}Destination +What is there[^]*?\n\n/);
+  const rows = [...table.matchAll(/^ {2}(127\.0\.0\.1:\d+) .* ([a-z0-9]+(?:_[a-z0-9]+)*)$/gm)];
+  const reasons = rows.map(([, destination, reason]): [string, string] => [destination!, reason!]);
+  expect(new Set(reasons.map(([, reason]) => reason)).size).toBeGreaterThanOrEqual(4);
+  return reasons;
+}
+
+async function textOf(url: string): Promise<string> {
+  return (await fetch(url)).text();
+}
+
+async function linesOf(url: string, part: string): Promise<string> {
+  return (await textOf(url))
+    .split('\n')
+    .filter((line) => line.includes(`"${part}"`))
+    .join('\n');
+}
+
+/** Asks again until the answer matches; the time limit of the test ends it, with the last answer in the log. */
+async function eventually(ask: () => Promise<string>, expected: RegExp): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const answer = await ask();
+    if (expected.test(answer)) return answer;
+    if (tries === 300) throw new Error(`expected ${expected.source}, got last:\n${answer.slice(0, 4000)}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+/** Process ids of the children; empty where there is no /proc. */
+function childrenOf(pid: number): number[] {
+  if (!existsSync('/proc')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .map(Number);
+}
+
+/** The fourth field of /proc/PID/stat; the second is the name in brackets and may hold anything. */
+function parentOf(pid: string): number | undefined {
+  try {
+    return Number(/\) \S (\d+) [^)]*$/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** True when one of the programs is not installed: said loudly, and a failure in CI. */
+function missing(...programs: readonly (readonly string[])[]): boolean {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const absent = programs.filter((names) => !folders.some((at) => names.some((name) => existsSync(join(at, name)))));
+  if (absent.length === 0) return false;
+  const names = absent.map((alternatives) => alternatives.join(' or ')).join(', ');
+  if (process.env.CI === 'true') throw new Error(`not installed, and CI must not skip: ${names}`);
+  console.warn(`SKIPPED: the demo with Prometheus and Alertmanager; not installed: ${names}`);
+  return true;
+}
