@@ -55,7 +55,7 @@ function addServe(root: Command): void {
     .addOption(new Option('--log.format <format>', 'Form of the log.').choices(['logfmt', 'json']).default('logfmt'))
     .action(async (files: string[], flags: ServeFlags) => {
       const { serveCommand } = await import('./commands/serve.js');
-      process.exitCode = await serveCommand(files, flags);
+      endWith(await serveCommand(files, flags));
     });
 }
 
@@ -66,7 +66,7 @@ function addCheck(root: Command): void {
     .argument('<file>', 'configuration in YAML')
     .action(async (file: string) => {
       const { checkCommand } = await import('./commands/check.js');
-      process.exitCode = await checkCommand(file);
+      endWith(await checkCommand(file));
     });
 }
 
@@ -78,8 +78,14 @@ function addDemo(root: Command): void {
     .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
     .action(async (flags: DemoFlags) => {
       const { demoCommand } = await import('./commands/demo.js');
-      process.exitCode = await demoCommand(flags);
+      endWith(await demoCommand(flags));
     });
+}
+
+/** Ends when all is written, or two seconds later: nothing that was left open may keep a finished process alive. */
+function endWith(code: number): void {
+  process.exitCode = code;
+  setTimeout(() => process.exit(), 2000).unref();
 }
 
 /** As in log.ts, which is not loaded here because pino takes longer to load than --help may take. */
