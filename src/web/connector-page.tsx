@@ -1,0 +1,46 @@
+/** `/connectors/:name`: one Send connector with all its servers and destinations. */
+import { Live } from './layout.js';
+import { notFound } from './error-page.js';
+import { wellFormed } from './links.js';
+import type { Answer, Page } from './page.js';
+import { StateBadge } from './pieces.js';
+import { NextStep, RowTable } from './row-table.js';
+import { Situation } from './destination-page.js';
+import { rowsOf, rowStates } from './view.js';
+import { headlineOf, stateWords } from './words.js';
+
+export const connectorPage: Page = {
+  path: '/connectors{/:name}',
+  show(page, { params, query }): Answer {
+    const name = params.name ?? query.get('name');
+    if (name === null)
+      return { status: 302, title: 'Send connectors', section: 'status', body: <p />, redirect: page.links.page('/') };
+    const rows = rowsOf(page, page.now).filter(
+      (row) => row.connector !== undefined && wellFormed(row.connector) === wellFormed(name),
+    );
+    const worst = [...rows].sort((a, b) => rowStates.indexOf(a.state) - rowStates.indexOf(b.state))[0];
+    if (!worst) return notFound(page, `No Send connector called ${name} has logged an error.`);
+    const errors = rows.reduce((sum, row) => sum + row.errors, 0);
+    const headline = headlineOf(rows);
+    const body = (
+      <Live id="now">
+        <section class={`hero ${headline.tone}`}>
+          <p class="kicker">Send connector</p>
+          <h1>
+            <span>{name}</span> <StateBadge state={worst.state} />
+          </h1>
+          <p>
+            {headline.text} {errors.toLocaleString('en')} {errors === 1 ? 'error' : 'errors'} counted in all.
+          </p>
+          <p>
+            <code>{worst.destination}</code>: <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
+          </p>
+        </section>
+        <div class="scroll" tabIndex={0} role="region" aria-label="Destinations of this Send connector">
+          <RowTable rows={rows} page={page} caption="Its servers and destinations, latest error first" />
+        </div>
+      </Live>
+    );
+    return { status: 200, title: `${name}: ${stateWords[worst.state].word}`, section: 'status', body };
+  },
+};

@@ -1,0 +1,35 @@
+/** What a page is: a path and a pure function from the books and a request to an answer. */
+import type { VNode } from 'preact';
+import type { Links } from './links.js';
+import type { Runbooks } from './runbooks.js';
+import type { Books } from './view.js';
+
+export type PageContext = Books & {
+  readonly links: Links;
+  readonly runbooks: Runbooks;
+  readonly version: string;
+  readonly telemetryPath: string;
+  /** Milliseconds since 1970 UTC; one moment for the whole page. */
+  readonly now: number;
+};
+
+export type PageRequest = {
+  /** Decoded parts of the path. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+};
+
+export type Answer = {
+  readonly status: number;
+  readonly title: string;
+  /** Which entry of the navigation is this. */
+  readonly section: 'status' | 'runbooks' | undefined;
+  readonly body: VNode;
+  /** Send the browser there instead; the body is not shown. */
+  readonly redirect?: string;
+};
+
+export type Page = {
+  readonly path: string;
+  readonly show: (context: PageContext, request: PageRequest) => Answer;
+};

@@ -1,0 +1,169 @@
+/** `/runbooks/:name`: what to do, with the live state of whatever the alert named on top. */
+import type { VNode } from 'preact';
+import { OneVisit, Situation } from './destination-page.js';
+import { notFound } from './error-page.js';
+import { Live } from './layout.js';
+import { contextKeys, contextOf, reasonLink, type Context } from './links.js';
+import type { Answer, Page, PageContext } from './page.js';
+import { InlineMoment, Sources, StateBadge } from './pieces.js';
+import { RowTable } from './row-table.js';
+import { rowsFor, rowsOf, type Row } from './view.js';
+import { reasonWords, stateWords } from './words.js';
+
+export const runbookPage: Page = {
+  path: '/runbooks/:name',
+  show(page, { params, query }): Answer {
+    const context = contextFrom(query);
+    const name = params.name ?? '';
+    const runbook = page.runbooks.show(name, context, page.links);
+    if (!runbook) return notFound(page, `There is no runbook called ${name}.`);
+    const body = (
+      <div class="book">
+        <article>
+          <p class="kicker">Runbook</p>
+          <h1>{runbook.title}</h1>
+          <Live id="now">
+            <LiveState page={page} context={context} />
+          </Live>
+          <div class="prose" dangerouslySetInnerHTML={{ __html: runbook.html }} />
+        </article>
+        {runbook.headings.length < 2 ? null : (
+          <nav class="contents" aria-label="On this page">
+            <p class="kicker">On this page</p>
+            {runbook.headings.map(({ id, text }) => (
+              <a key={id} href={`#${id}`}>
+                {text}
+              </a>
+            ))}
+          </nav>
+        )}
+      </div>
+    );
+    return { status: 200, title: runbook.title, section: 'runbooks', body };
+  },
+};
+
+export const runbookIndexPage: Page = {
+  path: '/runbooks',
+  show(page): Answer {
+    const { list } = page.runbooks;
+    const body = (
+      <>
+        <p class="kicker">What to do</p>
+        <h1>Runbooks</h1>
+        {list.length === 0 ? <p class="empty">No runbooks are installed beside this exporter.</p> : null}
+        <ul class="index">
+          {list.map(({ name, title, summary }) => (
+            <li key={name}>
+              <a href={page.links.runbook(name)}>{title}</a>
+              {title === name ? null : <small>{name}</small>}
+              <p>{summary}</p>
+            </li>
+          ))}
+        </ul>
+      </>
+    );
+    return { status: 200, title: 'Runbooks', section: 'runbooks', body };
+  },
+};
+
+// Anybody can write a link: values are bounded here and escaped wherever they are shown.
+function contextFrom(query: URLSearchParams): Context {
+  const pairs = contextKeys.flatMap((key) => {
+    const value = query.get(key)?.slice(0, 512);
+    return value === undefined || value === '' ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(pairs);
+}
+
+function LiveState({ page, context }: { page: PageContext; context: Context }): VNode | null {
+  if (context.source !== undefined) {
+    const sources = page.sources().filter((source) => source.source === context.source);
+    return sources.length === 0 ? <Unknown context={context} /> : <Sources sources={sources} now={page.now} />;
+  }
+  const { server, connector, destination } = context;
+  if (server === undefined && connector === undefined && destination === undefined) return null;
+  const rows = rowsFor(rowsOf(page, page.now), {
+    ...(server === undefined ? {} : { server }),
+    ...(connector === undefined ? {} : { connector }),
+    ...(destination === undefined ? {} : { destination }),
+  });
+  const [first, ...others] = rows;
+  if (!first) return <Unknown context={context} />;
+  return (
+    <>
+      <NowPanel row={first} page={page} />
+      {others.length === 0 ? null : (
+        <details>
+          <summary>{`${others.length} more ${others.length === 1 ? 'row fits' : 'rows fit'} this alert`}</summary>
+          <div class="scroll" tabIndex={0} role="region" aria-label="More rows">
+            <RowTable rows={others.slice(0, 100)} page={page} caption="Latest error first" />
+          </div>
+        </details>
+      )}
+    </>
+  );
+}
+
+function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
+  const latest = row.entry?.latest;
+  return (
+    <section class={`hero now ${stateWords[row.state].tone}`} aria-label="Live state">
+      <p class="kicker">Right now</p>
+      <h2>
+        {row.connector === undefined ? null : (
+          <>
+            <a href={page.links.connector(row.connector)}>{row.connector}</a> →{' '}
+          </>
+        )}
+        <a href={page.links.destination(row.destination)}>{row.destination}</a> <StateBadge state={row.state} />
+      </h2>
+      <p>
+        <Situation row={row} page={page} />
+      </p>
+      <p>
+        <b>
+          {row.errors.toLocaleString('en')} {row.errors === 1 ? 'error' : 'errors'}
+        </b>
+        {row.server === undefined ? '' : ` logged by ${row.server}`}
+        {row.lastErrorAt === undefined ? (
+          '.'
+        ) : (
+          <>
+            , the last at <InlineMoment at={row.lastErrorAt} now={page.now} />.
+          </>
+        )}
+        <GoToReason row={row} page={page} />
+      </p>
+      {latest && row.notProbed === undefined ? (
+        <OneVisit title="Latest visit" visit={latest} page={page} context={contextOf(row)} />
+      ) : null}
+    </section>
+  );
+}
+
+function GoToReason({ row, page }: { row: Row; page: PageContext }): VNode | null {
+  const latest = row.notProbed === undefined ? row.entry?.latest : undefined;
+  const reason = latest?.reason ?? latest?.warning?.reason;
+  if (reason === undefined || !page.runbooks.has('reasons')) return null;
+  return (
+    <a class="next" href={reasonLink(page.links, reason, contextOf(row))}>
+      What to do about “{reasonWords[reason].what}”
+    </a>
+  );
+}
+
+function Unknown({ context }: { context: Context }): VNode {
+  return (
+    <section class="hero now quiet" aria-label="Live state">
+      <p class="kicker">Right now</p>
+      <p>
+        This exporter knows nothing of{' '}
+        {contextKeys.flatMap((key) =>
+          context[key] === undefined ? [] : [<code key={key}>{`${key}=${context[key]}`}</code>, ' '],
+        )}
+        together. The alert may come from another exporter, or the pair was silent so long that it is no longer shown.
+      </p>
+    </section>
+  );
+}

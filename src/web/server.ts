@@ -1,0 +1,266 @@
+/** The routes of the exporter and the servers that answer them. */
+import { randomBytes } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import compression from 'compression';
+import express, { type ErrorRequestHandler, type Express, type Request, type Response, type Router } from 'express';
+import { destinationOf } from '../endpoint.js';
+import { assets } from './assets.js';
+import { connectorPage } from './connector-page.js';
+import { destinationPage } from './destination-page.js';
+import { failed, notFound } from './error-page.js';
+import { documentOf, type Frame } from './layout.js';
+import { linksOf } from './links.js';
+import type { Answer, Page, PageContext } from './page.js';
+import { runbookIndexPage, runbookPage } from './runbook-page.js';
+import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
+import { createLimitedServer, secureHeaders } from './security.js';
+import { statusPage } from './status-page.js';
+import type { Books } from './view.js';
+
+/** Every page of the product. A new one is its own file and a line here. */
+const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, runbookIndexPage, runbookPage];
+
+/** The little of a logger that is needed here; pino fits. */
+export type WebLog = {
+  readonly info: (fields: object, message: string) => void;
+  readonly warn: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
+};
+
+export type WebOptions = Books & {
+  /** Without a host on all addresses; port 0 takes any free port. */
+  readonly listen: readonly { readonly host?: string; readonly port: number }[];
+  /** Path of the metrics, for instance `/metrics`. */
+  readonly telemetryPath: string;
+  /** Where browsers and links in alerts find this exporter; its path is put before every link. */
+  readonly externalUrl: string | undefined;
+  readonly version: string;
+  /** Folder of the runbooks; default: `alerts/runbooks` of the package. */
+  readonly runbooks?: string;
+  readonly metrics: {
+    readonly contentType: string;
+    /** @param scraper remote IP address */
+    readonly render: (scraper: string) => Promise<string>;
+  };
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  readonly log: WebLog;
+};
+
+export type Web = {
+  /** Where it listens, as URLs, in the order of `listen`. */
+  readonly addresses: readonly string[];
+  /** Ends after answers under way are sent, at the latest after two seconds. */
+  readonly close: () => Promise<void>;
+};
+
+/** Runbooks beside the compiled code as well as beside the sources. */
+export const bundledRunbooks = fileURLToPath(new URL('../../alerts/runbooks', import.meta.url));
+
+/**
+ * Serves pages, health, readiness and metrics.
+ * @throws when an address cannot be listened on; then nothing is left open
+ */
+export async function startWeb(options: WebOptions): Promise<Web> {
+  const app = createApp(options, await runbooksFrom(options));
+  const servers: Server[] = [];
+  try {
+    for (const at of options.listen) {
+      const server = createLimitedServer(app);
+      await listening(server, at);
+      servers.push(server);
+    }
+  } catch (error) {
+    await closed(servers);
+    throw error;
+  }
+  return { addresses: servers.map(urlOf), close: () => closed(servers) };
+}
+
+// Without runbooks the exporter still counts and probes; the person learns of it before the first alert.
+async function runbooksFrom({ runbooks = bundledRunbooks, log }: WebOptions): Promise<Runbooks> {
+  try {
+    return await loadRunbooks(runbooks);
+  } catch (error) {
+    log.warn(
+      { folder: runbooks, cause: String(error) },
+      'the runbooks cannot be read: links from alerts will not find theirs',
+    );
+    return runbooksOf(new Map());
+  }
+}
+
+// ---------------------------------------------------------------------------------------------------------- routes
+
+function createApp(options: WebOptions, runbooks: Runbooks): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  // Parameters are read with URLSearchParams: strings only, whatever a query tries.
+  app.set('query parser', false);
+  app.use((_request, response, next) => {
+    secureHeaders(response);
+    next();
+  });
+  app.use(compression());
+
+  const links = linksOf(options.externalUrl);
+  const context = (): PageContext => ({ ...options, runbooks, links, now: options.now() });
+  const router = routes(options, context);
+  // Proxies differ in whether they take the path of the external URL away.
+  if (links.base !== '') app.use(links.base, router);
+  app.use(router);
+  app.use((request, response) => {
+    if (isApi(request)) response.status(404).json({ error: 'not found', path: request.path });
+    else sendPage(response, notFound(context(), `Nothing is at ${request.path}.`), context());
+  });
+  app.use(errorAnswer(options, context));
+  return app;
+}
+
+function routes(options: WebOptions, context: () => PageContext): Router {
+  const router = express.Router();
+  router.use((request, response, next) => {
+    if (request.method === 'GET' || request.method === 'HEAD') {
+      next();
+      return;
+    }
+    response.status(405).set('Allow', 'GET, HEAD').type('text').send(`Expected GET or HEAD, got ${request.method}.\n`);
+  });
+  router.get('/-/healthy', (_request, response) => {
+    response.type('text').send('healthy\n');
+  });
+  router.get('/-/ready', (_request, response) => {
+    const { ready, why } = options.ready();
+    response
+      .status(ready ? 200 : 503)
+      .type('text')
+      .send(ready ? 'ready\n' : `not ready\n${why.map((line) => `- ${line}\n`).join('')}`);
+  });
+  router.get(options.telemetryPath, (request, response) => sendMetrics(options, request, response));
+  for (const asset of Object.values(assets)) {
+    router.get(asset.path, (_request, response) => {
+      response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);
+    });
+  }
+  for (const page of pages) {
+    router.get(page.path, (request, response) => {
+      const shown = context();
+      sendPage(response, page.show(shown, { params: paramsOf(request), query: queryOf(request) }), shown);
+    });
+  }
+  return router;
+}
+
+async function sendMetrics({ metrics }: WebOptions, request: Request, response: Response): Promise<void> {
+  response.set('Content-Type', metrics.contentType);
+  // A new series waits at zero until each scraper has seen it. HEAD shows nobody anything, so it must not count.
+  if (request.method === 'HEAD') response.end();
+  else response.end(await metrics.render(scraperOf(request)));
+}
+
+// The address of the connection: X-Forwarded-For could be written by anybody.
+function scraperOf(request: Request): string {
+  return (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+function sendPage(response: Response, answer: Answer, context: PageContext): void {
+  if (answer.redirect !== undefined) {
+    response.redirect(answer.status, answer.redirect);
+    return;
+  }
+  const { links, version, telemetryPath } = context;
+  const paths = { style: assets.style.path, script: assets.script.path, icon: assets.icon.path };
+  const frame: Frame = {
+    links,
+    version,
+    telemetryPath,
+    assets: { style: links.page(paths.style), script: links.page(paths.script), icon: links.page(paths.icon) },
+  };
+  response.status(answer.status).type('html').send(documentOf(answer, frame));
+}
+
+function errorAnswer({ log }: WebOptions, context: () => PageContext): ErrorRequestHandler {
+  return (error: unknown, request, response, next) => {
+    const status = statusOf(error);
+    const reference = randomBytes(4).toString('hex');
+    const fields = { reference, path: request.path, status, err: error };
+    if (status >= 500) log.error(fields, 'a page could not be made');
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    if (isApi(request)) response.status(status).json({ error: 'failed', reference });
+    else if (request.path.endsWith(context().telemetryPath))
+      response.status(status).type('text').send(`failed, see the log: ${reference}\n`);
+    else sendPage(response, failed(context(), status, reference), context());
+  };
+}
+
+/** Express gives a status to what clients did wrong, for instance 400 for a path that cannot be decoded. */
+function statusOf(error: unknown): number {
+  const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined;
+  return typeof status === 'number' && status >= 400 && status < 600 ? status : 500;
+}
+
+function isApi(request: Request): boolean {
+  return request.path.includes('/api/');
+}
+
+function paramsOf(request: Request): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(request.params).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
+  );
+}
+
+function queryOf(request: Request): URLSearchParams {
+  const start = request.originalUrl.indexOf('?');
+  return new URLSearchParams(start < 0 ? '' : request.originalUrl.slice(start + 1));
+}
+
+// --------------------------------------------------------------------------------------------------------- listening
+
+function listening(server: Server, at: { host?: string; port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(refusalOf(error, at), { cause: error }));
+    });
+    server.listen(at.port, at.host, resolve);
+  });
+}
+
+function refusalOf(error: NodeJS.ErrnoException, at: { host?: string; port: number }): string {
+  const where = destinationOf({ host: at.host ?? '*', port: at.port });
+  const because: Record<string, string> = {
+    EADDRINUSE: 'another program listens there already; stop it or choose another port',
+    EACCES: 'this account may not use that port; choose one above 1023 or allow it',
+    EADDRNOTAVAIL: 'this host has no such address',
+    ENOTFOUND: 'that name has no address',
+  };
+  return `cannot listen on ${where}: ${because[error.code ?? ''] ?? error.message} (--web.listen-address)`;
+}
+
+function urlOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : address;
+  return `http://${destinationOf({ host, port })}`;
+}
+
+async function closed(servers: readonly Server[]): Promise<void> {
+  await Promise.all(servers.map(closedOne));
+}
+
+function closedOne(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => {
+      server.closeAllConnections();
+    }, 2_000);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,223 @@
+/** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
+import type { LedgerRow, Origin, ProbeResult, Reason, SourceStatus, StepName } from '../model.js';
+
+/** The ledger as the pages read it. */
+export type LedgerView = {
+  readonly rows: () => readonly LedgerRow[];
+  /** Trouble with saving: why it fails (undefined when it works), and when it last worked (ms since 1970 UTC). */
+  readonly saving: () => { readonly failing: string | undefined; readonly lastSavedAt: number | undefined };
+};
+
+/** One visit; a step that failed without deciding the outcome is its warning. */
+export type Visit = ProbeResult & { readonly warning?: { readonly step: StepName; readonly reason: Reason } };
+
+/** What the board knows of one destination. Times are milliseconds since 1970 UTC. */
+export type BoardEntry = {
+  readonly destination: string;
+  readonly host: string;
+  readonly origin: Origin;
+  readonly latest: Visit;
+  readonly lastSuccessAt: number | undefined;
+  readonly failingSince: number | undefined;
+  /** Visits made so far. */
+  readonly probes: number;
+  readonly recent: readonly Visit[];
+};
+
+/** The board as the pages read it. */
+export type BoardView = {
+  readonly entry: (destination: string) => BoardEntry | undefined;
+  readonly entries: () => readonly BoardEntry[];
+};
+
+/** Whether the exporter does its job, with a sentence for everything that is missing. */
+export type Ready = { readonly ready: boolean; readonly why: readonly string[] };
+
+/** Everything a page may read. */
+export type Books = {
+  readonly ledger: LedgerView;
+  readonly board: BoardView;
+  readonly sources: () => readonly SourceStatus[];
+  /** A sentence when this destination is never probed; undefined when it is. */
+  readonly notProbed: (destination: string) => string | undefined;
+  readonly ready: () => Ready;
+};
+
+/**
+ * How a row stands, worst first.
+ *
+ * `unreachable`: the probe gets no connection. `refusing`: it gets one, and SMTP or TLS fails. `intermittent`: the probe
+ * passes, but Exchange logged an error within `recentMs`. `unprobed_errors`: such an error, and nobody probes.
+ */
+export const rowStates = [
+  'unreachable',
+  'refusing',
+  'intermittent',
+  'unprobed_errors',
+  'waiting',
+  'not_probed',
+  'reachable',
+] as const;
+export type RowState = (typeof rowStates)[number];
+
+/** One line of the status table: a Send connector of a server and a destination, or a destination without errors. */
+export type Row = {
+  /** Undefined when the destination is probed but no connector ever failed on it. */
+  readonly server: string | undefined;
+  readonly connector: string | undefined;
+  readonly destination: string;
+  readonly errors: number;
+  readonly lastErrorAt: number | undefined;
+  readonly entry: BoardEntry | undefined;
+  /** Sentence; undefined when the destination is probed. */
+  readonly notProbed: string | undefined;
+  readonly state: RowState;
+};
+
+/** An error this young is news: as long as the alerts for a single error last. */
+export const recentMs = 60 * 60 * 1000;
+
+/** Both books joined by destination, latest error first. */
+export function rowsOf(books: Books, now: number): Row[] {
+  const inLedger = books.ledger.rows().map((row) => joined(books, row, now));
+  const known = new Set(inLedger.map((row) => row.destination));
+  const onlyProbed = books.board
+    .entries()
+    .filter((entry) => !known.has(entry.destination))
+    .map(({ destination }) => joined(books, { destination }, now));
+  return [...inLedger, ...onlyProbed].sort(byLatestError);
+}
+
+function joined(books: Books, from: Partial<LedgerRow> & { destination: string }, now: number): Row {
+  const facts = {
+    server: from.server,
+    connector: from.connector,
+    destination: from.destination,
+    errors: from.errors ?? 0,
+    lastErrorAt: from.lastErrorAt ?? from.lastObservedAt,
+    entry: books.board.entry(from.destination),
+    notProbed: books.notProbed(from.destination),
+  };
+  const observedAt = from.lastObservedAt ?? from.lastErrorAt;
+  return { ...facts, state: stateOf(facts, observedAt !== undefined && now - observedAt < recentMs) };
+}
+
+function stateOf(row: Pick<Row, 'entry' | 'notProbed'>, recentError: boolean): RowState {
+  // A visit from before probing was switched off or forbidden says nothing about now.
+  const latest = row.notProbed === undefined ? row.entry?.latest : undefined;
+  if (latest === undefined || latest.reason === 'blocked_by_policy') {
+    if (recentError) return 'unprobed_errors';
+    return row.notProbed === undefined && latest === undefined ? 'waiting' : 'not_probed';
+  }
+  if (latest.success) return recentError ? 'intermittent' : 'reachable';
+  return latest.failedStep === 'dns' || latest.failedStep === 'tcp' ? 'unreachable' : 'refusing';
+}
+
+/** Rows with the latest error first; rows without any error after them, the ones with failing probes first. */
+function byLatestError(a: Row, b: Row): number {
+  return (
+    (b.lastErrorAt ?? -1) - (a.lastErrorAt ?? -1) ||
+    rowStates.indexOf(a.state) - rowStates.indexOf(b.state) ||
+    byText(a.destination, b.destination) ||
+    byText(a.connector ?? '', b.connector ?? '') ||
+    byText(a.server ?? '', b.server ?? '')
+  );
+}
+
+// Comparing code units is 20 times faster than localeCompare, and numbers in addresses gain nothing from a language.
+function byText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+// ------------------------------------------------------------------------------------------------- choosing rows
+
+export const sortKeys = ['last', 'errors', 'state', 'destination', 'connector', 'server'] as const;
+export type SortKey = (typeof sortKeys)[number];
+
+/** What a reader asked the table for; all of it lives in the address of the page. */
+export type Choice = {
+  readonly search: string;
+  readonly state: RowState | 'trouble' | undefined;
+  readonly server: string | undefined;
+  readonly sort: SortKey;
+  readonly reversed: boolean;
+  /** From 1; `all` shows every row on one page. */
+  readonly page: number | 'all';
+};
+
+/** Reads a choice from query parameters; whatever is not understood falls back to its default. */
+export function choiceOf(query: URLSearchParams): Choice {
+  const state = query.get('state');
+  const page = query.get('page');
+  const server = query.get('server')?.slice(0, 200);
+  return {
+    search: (query.get('q') ?? '').trim().slice(0, 200),
+    state: state === 'trouble' ? state : rowStates.find((known) => known === state),
+    server: server === '' ? undefined : server,
+    sort: sortKeys.find((known) => known === query.get('sort')) ?? 'last',
+    reversed: query.get('dir') === 'reverse',
+    page: page === 'all' ? page : Math.max(1, Math.min(1e6, Math.trunc(Number(page)) || 1)),
+  };
+}
+
+/** States that need somebody. */
+export const troubles: readonly RowState[] = ['unreachable', 'refusing', 'intermittent', 'unprobed_errors'];
+
+/** The rows that fit the choice, in its order; all pages of them. `rows` come in the order of `rowsOf`. */
+export function chosenRows(rows: readonly Row[], choice: Choice): Row[] {
+  const words = choice.search.toLowerCase().split(/\s+/).filter(Boolean);
+  const kept = rows.filter(
+    (row) =>
+      (choice.state === undefined ||
+        (choice.state === 'trouble' ? troubles.includes(row.state) : row.state === choice.state)) &&
+      (choice.server === undefined || row.server === choice.server) &&
+      words.every((word) => searchText(row).includes(word)),
+  );
+  const order = orders[choice.sort];
+  // The sort is stable, so equal rows keep the latest error on top.
+  if (order) kept.sort(order);
+  return choice.reversed ? kept.reverse() : kept;
+}
+
+const orders: Record<SortKey, ((a: Row, b: Row) => number) | undefined> = {
+  last: undefined,
+  errors: (a, b) => b.errors - a.errors,
+  state: (a, b) => rowStates.indexOf(a.state) - rowStates.indexOf(b.state),
+  destination: (a, b) => byText(a.destination, b.destination),
+  connector: (a, b) => byText(a.connector ?? '\uffff', b.connector ?? '\uffff'),
+  server: (a, b) => byText(a.server ?? '\uffff', b.server ?? '\uffff'),
+};
+
+function searchText(row: Row): string {
+  const latest = row.entry?.latest;
+  const text = [row.connector, row.server, row.destination, row.entry?.host, latest?.reason, latest?.failedStep];
+  return text.filter(Boolean).join('\n').toLowerCase();
+}
+
+/** How many rows stand in each state. */
+export function countsOf(rows: readonly Row[]): Record<RowState, number> {
+  const counts = Object.fromEntries(rowStates.map((state) => [state, 0])) as Record<RowState, number>;
+  for (const row of rows) counts[row.state] += 1;
+  return counts;
+}
+
+/** Recent visits, newest first, whatever order the board keeps. */
+export function visitsOf(entry: BoardEntry): Visit[] {
+  const visits = entry.recent.some((visit) => visit.id === entry.latest.id)
+    ? [...entry.recent]
+    : [...entry.recent, entry.latest];
+  return visits.sort((a, b) => b.at - a.at);
+}
+
+/** Rows that fit all the labels an alert gave; labels that are absent fit every row. */
+export function rowsFor(
+  rows: readonly Row[],
+  labels: { server?: string; connector?: string; destination?: string },
+): Row[] {
+  return rows.filter(
+    (row) =>
+      (labels.server === undefined || row.server === labels.server.toLowerCase() || row.server === labels.server) &&
+      (labels.connector === undefined || row.connector === labels.connector) &&
+      (labels.destination === undefined || row.destination === labels.destination),
+  );
+}

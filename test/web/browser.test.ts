@@ -1,0 +1,194 @@
+/** The pages in a real Chromium: what people see, click and type, with nothing leaving the host. */
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runningWeb, type RunningWeb } from './servers.js';
+import { evil, mailWorld, type WorldDraft } from './world.js';
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const absent = !existsSync(executablePath);
+if (absent)
+  console.warn(`SKIPPED: the browser tests, because ${executablePath} is absent (set CHROMIUM to another path)`);
+
+test.runIf(absent && process.env.CI === 'true')('Chromium is there in CI', () => {
+  expect.fail(`expected Chromium at ${executablePath}: install it, or set CHROMIUM`);
+});
+
+describe.skipIf(absent)('in Chromium', () => {
+  let browser: Browser;
+  let web: RunningWeb;
+  let world: WorldDraft;
+  let pictures: string;
+
+  beforeAll(async () => {
+    world = mailWorld;
+    web = await runningWeb(
+      {},
+      {
+        ledger: { rows: () => world.rows ?? [], saving: () => ({ failing: undefined, lastSavedAt: undefined }) },
+        ...booksByReference(),
+      },
+    );
+    pictures = process.env.SCREENSHOTS ?? (await mkdtemp(join(tmpdir(), 'sce-screens-')));
+    await mkdir(pictures, { recursive: true });
+    const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+    const silent = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+    browser = await chromium.launch({ executablePath, headless: true, args: [...flags, ...silent] });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await web.close();
+  });
+
+  function booksByReference(): Partial<Parameters<typeof runningWeb>[1]> {
+    const entryOf = (destination: string) => world.entries?.find((one) => one.destination === destination);
+    return {
+      board: { entry: entryOf, entries: () => world.entries ?? [] },
+      notProbed: (destination: string) => world.notProbed?.[destination],
+    };
+  }
+
+  type Visited = { page: Page; context: BrowserContext; errors: string[]; strangers: string[] };
+
+  async function opened(path: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Visited> {
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    const strangers: string[] = [];
+    page.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
+    });
+    page.on('pageerror', (error) => errors.push(error.message));
+    await context.route('**/*', (route) => {
+      if (route.request().url().startsWith(web.url)) return route.continue();
+      strangers.push(route.request().url());
+      return route.abort();
+    });
+    await page.goto(web.url + path);
+    return { page, context, errors, strangers };
+  }
+
+  const alertLink =
+    '/runbooks/DestinationDown?server=exch01.contoso.example&connector=Outbound%20to%20Internet&destination=203.0.113.25:25';
+
+  test('the status page shows the latest error first and every link of it answers', async () => {
+    const { page, context, errors, strangers } = await opened('/');
+    expect(await page.locator('h1').innerText()).toContain('1 of 9 destinations cannot be reached');
+    const times = await page
+      .locator('tbody tr td:nth-child(5)')
+      .evaluateAll((cells) => cells.map((cell) => cell.querySelector('time')?.dateTime ?? ''));
+    expect(times.slice(0, 6)).toEqual([...times.slice(0, 6)].sort().reverse());
+    expect(times.length).toBeGreaterThan(8);
+
+    const hrefs = await page
+      .locator('a[href]')
+      .evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href));
+    for (const href of new Set(hrefs.map((one) => one.replace(/#.*$/, '')))) {
+      expect(href.startsWith(web.url), href).toBe(true);
+      expect((await fetch(href)).status, href).toBe(200);
+    }
+    expect(errors).toEqual([]);
+    expect(strangers).toEqual([]);
+    await context.close();
+  });
+
+  test('a row leads to its runbook, and that to the place of its reason', async () => {
+    const { page, context, errors, strangers } = await opened('/');
+    await page
+      .locator('tbody tr', { hasText: '203.0.113.25:25' })
+      .getByRole('link', { name: 'Resolution steps' })
+      .click();
+    await page.waitForURL(/\/runbooks\/DestinationDown\?/);
+    expect(await page.locator('.now').innerText()).toContain('14 errors');
+    expect(await page.locator('.prose pre').first().innerText()).toContain('Get-SendConnector "Outbound to Internet"');
+    await page.getByRole('link', { name: /What to do about/ }).click();
+    await page.waitForURL(/\/runbooks\/reasons\?.*#refused$/);
+    expect(await page.locator('#refused').isVisible()).toBe(true);
+    expect(errors).toEqual([]);
+    expect(strangers).toEqual([]);
+    await context.close();
+  });
+
+  test('a name from a log is text, never markup', async () => {
+    const { page, context, errors } = await opened(`/connectors/${encodeURIComponent(evil)}`);
+    expect(await page.locator('h1').innerText()).toContain(evil);
+    expect(await page.locator('img').count()).toBe(0);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  test('the table follows the books without losing scroll, filter text or focus', async () => {
+    const { page, context, errors } = await opened('/');
+    const link = page.getByRole('link', { name: 'Outbound to Internet' }).first();
+    await link.focus();
+    await page.locator('input[name=q]').evaluate((input) => ((input as HTMLInputElement).value = 'half a wo'));
+    await page.evaluate(() => {
+      window.scrollTo(0, 120);
+    });
+    try {
+      world = { ...mailWorld, rows: mailWorld.rows!.map((row) => (row.errors === 14 ? { ...row, errors: 15 } : row)) };
+      // Coming back to a tab refreshes at once: no waiting for the timer.
+      await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+      await page.locator('tbody tr td.n', { hasText: /^15$/ }).waitFor();
+    } finally {
+      world = mailWorld;
+    }
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Outbound to Internet');
+    expect(await page.locator('input[name=q]').inputValue()).toBe('half a wo');
+    expect(await page.evaluate(() => window.scrollY)).toBe(120);
+    expect(errors).toEqual([]);
+    await context.close();
+  });
+
+  test('filters and sort work without JavaScript', async () => {
+    const { page, context } = await opened('/', { javaScriptEnabled: false });
+    await page.locator('input[name=q]').fill('fabrikam 2001');
+    await page.getByRole('button', { name: 'Show' }).click();
+    expect(await page.locator('tbody').first().locator('tr').count()).toBe(1);
+    await page.getByRole('link', { name: 'Clear' }).click();
+    await page.getByRole('link', { name: 'Errors', exact: true }).click();
+    expect(await page.locator('tbody').first().locator('tr td.n').first().innerText()).toBe('12,041');
+    expect(await page.locator('th[aria-sort]').innerText()).toContain('Errors');
+    await context.close();
+  });
+
+  test('keyboard alone: the first stop skips to the content', async () => {
+    const { page, context } = await opened('/');
+    await page.keyboard.press('Tab');
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('Skip to the content');
+    await page.keyboard.press('Enter');
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe('main');
+    await context.close();
+  });
+
+  const shots = {
+    status: '/',
+    runbook: alertLink,
+    destination: '/destinations/203.0.113.25:25',
+    connector: '/connectors/Outbound%20to%20Internet',
+    index: '/runbooks',
+    missing: '/nowhere',
+  };
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1440, 390]) {
+      test(`every page fits ${width} px in ${colorScheme} colours`, async () => {
+        for (const [name, path] of Object.entries(shots)) {
+          const { page, context } = await opened(path, {
+            colorScheme,
+            viewport: { width, height: width > 800 ? 900 : 844 },
+          });
+          await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`), fullPage: true });
+          const overflow = await page.evaluate(
+            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+          );
+          expect(overflow, `${name} scrolls sideways`).toBe(0);
+          await context.close();
+        }
+      });
+    }
+  }
+});

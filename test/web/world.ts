@@ -1,0 +1,284 @@
+/** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
+import type { LedgerRow, Reason, SourceStatus, StepName, StepResult } from '../../src/model.js';
+import { stepNames } from '../../src/model.js';
+import { linksOf } from '../../src/web/links.js';
+import type { PageContext } from '../../src/web/page.js';
+import { runbooksOf } from '../../src/web/runbooks.js';
+import type { BoardEntry, Books, Visit } from '../../src/web/view.js';
+
+/** 2026-11-23 08:18:30 UTC. */
+export const now = Date.UTC(2026, 10, 23, 8, 18, 30);
+export const minute = 60_000;
+
+export const evil = '<img src=x onerror=alert(1)>';
+export const emoji = '📮'.repeat(64);
+
+export function ledgerRow(row: Partial<LedgerRow> & { connector: string; destination: string }): LedgerRow {
+  const lastErrorAt = 'lastErrorAt' in row ? row.lastErrorAt : now - 4 * minute;
+  return { server: 'exch01.contoso.example', errors: 1, lastObservedAt: lastErrorAt, ...row, lastErrorAt };
+}
+
+type VisitDraft = {
+  at?: number;
+  fails?: { step: StepName; reason: Reason; detail?: string };
+  warning?: { step: StepName; reason: Reason };
+};
+
+export function visit(destination: string, draft: VisitDraft = {}): Visit {
+  const at = draft.at ?? now - 21_000;
+  const host = destination.replace(/:\d+$/, '');
+  const last = draft.fails ? stepNames.indexOf(draft.fails.step) : stepNames.length - 1;
+  const steps = stepNames.slice(1, last + 1).map((step, index): StepResult => {
+    const fails = draft.fails?.step === step || draft.warning?.step === step;
+    const failure = draft.fails ?? draft.warning;
+    const detail = draft.fails?.detail;
+    return fails && failure
+      ? { step, seconds: 0.002, outcome: 'failed', reason: failure.reason, ...(detail === undefined ? {} : { detail }) }
+      : { step, seconds: 0.004 * (index + 1), outcome: 'passed' };
+  });
+  return {
+    id: `${destination}@${at}`,
+    destination,
+    host,
+    origin: 'observed',
+    at,
+    seconds: 0.084,
+    success: draft.fails === undefined,
+    failedStep: draft.fails?.step,
+    reason: draft.fails?.reason,
+    steps,
+    facts: draft.fails
+      ? { address: host }
+      : {
+          address: host,
+          tlsVersion: 'TLSv1.3',
+          tlsCipher: 'TLS_AES_256_GCM_SHA384',
+          certificateExpiresAt: now + 41 * 86_400_000,
+        },
+    transcript: [
+      { ms: 0, direction: '*', text: `connecting to ${destination}` },
+      ...(draft.fails?.step === 'tcp'
+        ? [{ ms: 2, direction: '*' as const, text: 'connect ECONNREFUSED' }]
+        : [
+            { ms: 4, direction: '<' as const, text: '220 mx1.fabrikam.example ESMTP' },
+            { ms: 5, direction: '>' as const, text: 'EHLO mail.contoso.example' },
+            { ms: 9, direction: '<' as const, text: '250-mx1.fabrikam.example' },
+            { ms: 9, direction: '<' as const, text: '250 STARTTLS' },
+          ]),
+    ],
+    ...(draft.warning ? { warning: draft.warning } : {}),
+  };
+}
+
+/** An entry whose last `failing` visits of 40 failed like the latest one. */
+export function entry(
+  destination: string,
+  draft: VisitDraft & { failing?: number; origin?: BoardEntry['origin'] } = {},
+): BoardEntry {
+  const failing = draft.fails ? (draft.failing ?? 8) : 0;
+  const recent = Array.from({ length: 40 }, (_, index) => {
+    const age = 39 - index;
+    const at = now - 21_000 - age * 30_000;
+    return age < failing
+      ? visit(destination, { ...draft, at })
+      : visit(destination, { ...(draft.warning ? { warning: draft.warning } : {}), at });
+  });
+  const latest = recent.at(-1)!;
+  const failed = recent.filter((one) => !one.success);
+  return {
+    destination,
+    host: latest.host,
+    origin: draft.origin ?? 'observed',
+    latest,
+    lastSuccessAt: recent.filter((one) => one.success).at(-1)?.at,
+    failingSince: failed[0]?.at,
+    probes: 1_240,
+    recent,
+  };
+}
+
+const files: SourceStatus = {
+  source: '/var/log/winlogbeat/*.ndjson',
+  up: true,
+  detail: 'Follows 2 files.',
+  lastRecordAt: now - 4 * minute,
+  lagBytes: 0,
+  lagSeconds: 0,
+  bytesRead: 12_345,
+};
+
+export type WorldDraft = {
+  rows?: readonly LedgerRow[];
+  entries?: readonly BoardEntry[];
+  sources?: readonly SourceStatus[];
+  notProbed?: Readonly<Record<string, string>>;
+  saving?: ReturnType<Books['ledger']['saving']>;
+  why?: readonly string[];
+};
+
+export function booksOf(draft: WorldDraft): Books {
+  const entries = new Map((draft.entries ?? []).map((one) => [one.destination, one]));
+  return {
+    ledger: { rows: () => draft.rows ?? [], saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now } },
+    board: { entry: (destination) => entries.get(destination), entries: () => [...entries.values()] },
+    sources: () => draft.sources ?? [files],
+    notProbed: (destination) => draft.notProbed?.[destination],
+    ready: () => ({ ready: (draft.why ?? []).length === 0, why: draft.why ?? [] }),
+  };
+}
+
+/** Every state once; the two failing destinations erred last. */
+export const mailWorld: WorldDraft = {
+  rows: [
+    ledgerRow({
+      connector: 'Outbound to Internet',
+      destination: '203.0.113.25:25',
+      errors: 14,
+      lastErrorAt: now - 4 * minute,
+    }),
+    ledgerRow({
+      connector: 'Outbound to Internet',
+      destination: '198.51.100.7:25',
+      errors: 3,
+      lastErrorAt: now - 26 * 60 * minute,
+    }),
+    ledgerRow({
+      connector: 'To Partner Fabrikam',
+      destination: '[2001:db8::25]:25',
+      errors: 6,
+      lastErrorAt: now - 9 * minute,
+      server: 'exch02.contoso.example',
+    }),
+    ledgerRow({
+      connector: 'To Partner Fabrikam',
+      destination: '198.51.100.40:587',
+      errors: 2,
+      lastErrorAt: now - 22 * minute,
+      server: 'exch02.contoso.example',
+    }),
+    ledgerRow({
+      connector: 'Scan & Fax "Relay" / Paris',
+      destination: '192.0.2.61:25',
+      errors: 1,
+      lastErrorAt: now - 41 * minute,
+    }),
+    ledgerRow({ connector: evil, destination: '192.0.2.99:25', errors: 1, lastErrorAt: now - 3 * 60 * minute }),
+    ledgerRow({
+      connector: emoji,
+      destination: '192.0.2.100:25',
+      errors: 12_041,
+      lastErrorAt: now - 9 * 24 * 60 * minute,
+    }),
+    ledgerRow({ connector: 'To Archive', destination: '192.0.2.70:25', errors: 0, lastErrorAt: undefined }),
+  ],
+  entries: [
+    entry('203.0.113.25:25', {
+      fails: { step: 'tcp', reason: 'refused', detail: 'connect ECONNREFUSED 203.0.113.25:25' },
+    }),
+    entry('198.51.100.7:25'),
+    entry('[2001:db8::25]:25', {
+      fails: { step: 'tls', reason: 'certificate_expired', detail: 'valid until 2026-11-20 23:59:59 UTC' },
+      failing: 40,
+    }),
+    entry('198.51.100.40:587'),
+    entry('192.0.2.99:25', { warning: { step: 'starttls', reason: 'starttls_not_offered' } }),
+    entry('192.0.2.100:25'),
+    entry('relay.contoso.example:587', { origin: 'configured' }),
+  ],
+  notProbed: { '192.0.2.61:25': 'Not probed: 192.0.2.61 is denied by probe.deny (192.0.2.0/26).' },
+};
+
+/** One connector for every ten destinations, a third of them failing. */
+export function largeWorld(count: number): WorldDraft {
+  const names = Array.from(
+    { length: count },
+    (_, index) => `10.${Math.floor(index / 65_536)}.${Math.floor(index / 256) % 256}.${index % 256}:25`,
+  );
+  return {
+    rows: names.map((destination, index) =>
+      ledgerRow({
+        connector: `Outbound ${Math.floor(index / 10)}`,
+        destination,
+        errors: index,
+        lastErrorAt: now - index * 7_000,
+      }),
+    ),
+    entries: names.map((destination, index) => {
+      const latest = visit(destination, index % 3 === 0 ? { fails: { step: 'tcp', reason: 'timeout' } } : {});
+      return {
+        destination,
+        host: latest.host,
+        origin: 'observed',
+        latest,
+        lastSuccessAt: undefined,
+        failingSince: latest.success ? undefined : latest.at,
+        probes: 1,
+        recent: [latest],
+      };
+    }),
+  };
+}
+
+export const runbookTexts = new Map([
+  [
+    'DestinationDown',
+    [
+      '# DestinationDown',
+      '',
+      'A Send connector cannot reach a destination, and the probe confirms it. Mail waits.',
+      '',
+      '## Meaning',
+      '',
+      'Event 2002 was logged and the probe fails. The reason decides: see [refused](reasons.md#refused).',
+      '',
+      '## Impact',
+      '',
+      'Mail for this destination waits in a queue. Users hear of it after 4 hours; after 2 days mail is returned.',
+      '',
+      '## Diagnosis',
+      '',
+      '1. Ask Exchange on `<server>`:',
+      '',
+      '```powershell',
+      'Get-SendConnector "<connector>" | Format-List Name,SmartHosts,Port',
+      'Test-NetConnection <host> -Port <port> -InformationLevel Detailed',
+      '```',
+      '',
+      '| Answer | Read as | Next |',
+      '| --- | --- | --- |',
+      '| `TcpTestSucceeded : True` | the path is fine now | look at SMTP and TLS |',
+      '| False, ping answers | the port is filtered | your firewall, then theirs |',
+      '',
+      '## Mitigation',
+      '',
+      'Repair the path, then `Retry-Queue`. More at [Microsoft](https://learn.microsoft.com/exchange/), [nothing](javascript:alert(1)), [elsewhere](../../README.md).',
+      '',
+      '<script>alert(1)</script>',
+      '',
+    ].join('\n'),
+  ],
+  [
+    'SendConnectorError',
+    '# A single connection error\n\nOne event 2002 was read.\n\n## Meaning\n\nOne error.\n\n## Impact\n\nOften none.\n',
+  ],
+  [
+    'ErrorsDespiteHealthyProbes',
+    '# ErrorsDespiteHealthyProbes\n\nExchange fails where the probe passes.\n\n## Meaning\n\nSomething differs.\n',
+  ],
+  [
+    'reasons',
+    '# Reasons\n\nWhat each reason means.\n\n## refused\n\nThe host answers `<host>`, nothing listens.\n\n## `timeout`: no answer\n\nPackets vanish.\n\n## certificate_expired\n\nRenew it.\n',
+  ],
+]);
+
+/** A page context over these books, as the server would make it. */
+export function pageOf(draft: WorldDraft, externalUrl?: string): PageContext {
+  return {
+    ...booksOf(draft),
+    links: linksOf(externalUrl),
+    runbooks: runbooksOf(runbookTexts),
+    version: '0.0.0-test',
+    telemetryPath: '/metrics',
+    now,
+  };
+}
