@@ -4,9 +4,9 @@ import { Live } from './layout.js';
 import { contextOf, wellFormed, type Context } from './links.js';
 import { notFound } from './error-page.js';
 import type { Answer, Page, PageContext } from './page.js';
-import { InlineMoment, StateBadge, Steps, Transcript, VisitHistory, VisitStrip } from './pieces.js';
+import { InlineMoment, StateBadge, Steps, Transcript, VisitHistory } from './pieces.js';
 import { NextStep, RowTable } from './row-table.js';
-import { rowsOf, rowStates, visitsOf, type BoardEntry, type Row, type Visit } from './view.js';
+import { rowsOf, rowStates, type BoardEntry, type Row, type Visit } from './view.js';
 import { ageOf, originWords, reasonWords, sentenceOf, stateWords, stepWords } from './words.js';
 
 export const destinationPage: Page = {
@@ -83,10 +83,10 @@ function Facts({ entry, now }: { entry: BoardEntry; now: number }): VNode {
   const addresses = facts.addresses ?? [];
   return (
     <dl class="facts">
-      <Fact name="Known because">{originWords[entry.origin]}</Fact>
+      <Fact name="Known because">{originWords[entry.latest.origin]}</Fact>
       {facts.address === undefined ? null : <Fact name="Address">{facts.address}</Fact>}
       {addresses.length > 1 ? <Fact name="All addresses">{addresses.join(', ')}</Fact> : null}
-      <Fact name="Visits so far">{entry.probes.toLocaleString('en')}</Fact>
+      <Fact name="Visits so far">{visitsSoFar(entry)}</Fact>
       <Fact name="Last success">
         {entry.lastSuccessAt === undefined ? 'never' : <InlineMoment at={entry.lastSuccessAt} now={now} />}
       </Fact>
@@ -107,6 +107,11 @@ function Facts({ entry, now }: { entry: BoardEntry; now: number }): VNode {
   );
 }
 
+function visitsSoFar({ probes, failedInARow }: BoardEntry): string {
+  const all = probes.toLocaleString('en');
+  return failedInARow === 0 ? all : `${all}, the last ${failedInARow.toLocaleString('en')} failed`;
+}
+
 function Fact({ name, children }: { name: string; children: VNode | string | undefined }): VNode {
   return (
     <div>
@@ -117,18 +122,14 @@ function Fact({ name, children }: { name: string; children: VNode | string | und
 }
 
 function Visits({ entry, page, context }: { entry: BoardEntry; page: PageContext; context: Context }): VNode {
-  const visits = visitsOf(entry);
-  const failed = visits.find((visit) => !visit.success);
-  const passed = visits.find((visit) => visit.success);
   return (
     <>
       <h2>Visits</h2>
-      <VisitStrip visits={visits} />
       <div class="pair">
-        <OneVisit title="Last failed visit" visit={failed} page={page} context={context} />
-        <OneVisit title="Last good visit" visit={passed} page={page} context={context} />
+        <OneVisit title="Last failed visit" visit={entry.lastFailed} page={page} context={context} />
+        <OneVisit title="Last good visit" visit={entry.lastGood} page={page} context={context} />
       </div>
-      <VisitHistory visits={visits} page={page} context={context} />
+      <VisitHistory visits={page.board.history(entry.destination)} page={page} context={context} />
     </>
   );
 }
@@ -151,7 +152,7 @@ export function OneVisit({ title, visit, page, context }: OneVisitProps): VNode 
           <Transcript visit={visit} label={`${title}: conversation`} />
         </>
       ) : (
-        <p class="muted">None among the recent visits.</p>
+        <p class="muted">None so far.</p>
       )}
     </section>
   );

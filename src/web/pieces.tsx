@@ -1,6 +1,6 @@
 /** Small parts that several pages share: times, badges, the steps of a visit, transcripts. */
-import type { VNode } from 'preact';
-import { stepNames, type Reason, type SourceStatus, type StepName, type StepResult } from '../model.js';
+import type { ComponentChildren, VNode } from 'preact';
+import { stepNames, type Reason, type SourceStatus, type StepResult } from '../model.js';
 import { reasonLink, type Context } from './links.js';
 import type { PageContext } from './page.js';
 import type { RowState, Visit } from './view.js';
@@ -36,12 +36,8 @@ export function InlineMoment({ at, now }: { at: number; now: number }): VNode {
 }
 
 export function StateBadge({ state }: { state: RowState }): VNode {
-  const { symbol, word, tone } = stateWords[state];
-  return (
-    <span class={`b ${tone}`}>
-      <i aria-hidden="true">{symbol}</i> {word}
-    </span>
-  );
+  const { word, tone } = stateWords[state];
+  return <span class={`b ${tone}`}>{word}</span>;
 }
 
 /** A reason in words, linked to its place in the runbooks. */
@@ -62,43 +58,39 @@ export function ReasonWords({
   );
 }
 
-export function Banner({ tone, title, children }: { tone: Tone; title: string; children?: preactChildren }): VNode {
+export function Banner({ tone, title, children }: { tone: Tone; title: string; children: ComponentChildren }): VNode {
   return (
     <div class={`banner ${tone}`} role={tone === 'bad' ? 'alert' : 'note'}>
       <strong>{title}</strong> {children}
     </div>
   );
 }
-type preactChildren = VNode | string | readonly (VNode | string | undefined)[] | undefined;
 
 // --------------------------------------------------------------------------------------------------------- a visit
 
-/** Every question of a visit with its answer; questions that were not asked are shown as such. */
+/** Every question of a visit with its answer; what was not asked stands together in the last line. */
 export function Steps({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
-  const answered = new Map(visit.steps.map((step) => [step.step, step]));
+  const asked = new Set(visit.steps.map((result) => result.step));
+  const unasked = stepNames.filter((name) => !asked.has(name));
   return (
     <ol class="steps">
-      {stepNames.map((name) => (
-        <Step key={name} name={name} result={answered.get(name)} page={page} context={context} />
+      {visit.steps.map((result) => (
+        <Step key={result.step} result={result} page={page} context={context} />
       ))}
+      {unasked.length === 0 ? null : (
+        <li class="quiet">
+          <i aria-hidden="true">○</i> Not asked: {unasked.map((name) => stepWords[name]).join(', ')}
+        </li>
+      )}
     </ol>
   );
 }
 
-type StepProps = { name: StepName; result: StepResult | undefined; page: PageContext; context: Context };
-
-function Step({ name, result, page, context }: StepProps): VNode {
-  if (!result) {
-    return (
-      <li class="quiet">
-        <i aria-hidden="true">○</i> <b>{stepWords[name]}</b> <span>not asked</span>
-      </li>
-    );
-  }
+function Step({ result, page, context }: { result: StepResult; page: PageContext; context: Context }): VNode {
   const passed = result.outcome === 'passed';
   return (
     <li class={passed ? 'good' : 'bad'}>
-      <i aria-hidden="true">{passed ? '✔' : '✖'}</i> <b>{stepWords[name]}</b>{' '}
+      <i aria-hidden="true">{passed ? '✔' : '✖'}</i> <b>{stepWords[result.step]}</b>{' '}
       <span>
         {passed ? 'passed' : <ReasonWords reason={result.reason ?? 'other'} page={page} context={context} />} in{' '}
         {tookOf(result.seconds)}
@@ -123,7 +115,7 @@ export function Transcript({ visit, label }: { visit: Visit; label: string }): V
   );
 }
 
-/** Visits newest first, one line each. */
+/** The visits that are kept, newest first. */
 export function VisitHistory({
   visits,
   page,
@@ -134,9 +126,9 @@ export function VisitHistory({
   context: Context;
 }): VNode {
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Recent visits">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Visits kept">
       <table class="cards">
-        <caption>Recent visits, newest first</caption>
+        <caption>Visits kept, newest first; failed ones are kept longer than good ones</caption>
         <thead>
           <tr>
             <th scope="col">Result</th>
@@ -149,20 +141,7 @@ export function VisitHistory({
         </thead>
         <tbody>
           {visits.map((visit) => (
-            <tr key={visit.id}>
-              <th scope="row" data-label="Result">
-                <ResultBadge visit={visit} />
-              </th>
-              <td data-label="Started">
-                <Moment at={visit.at} now={page.now} />
-              </td>
-              <td data-label="Failed step">
-                <FailedStep visit={visit} page={page} context={context} />
-              </td>
-              <td data-label="Took" class="n">
-                {tookOf(visit.seconds)}
-              </td>
-            </tr>
+            <VisitRow key={visit.id} visit={visit} page={page} context={context} />
           ))}
         </tbody>
       </table>
@@ -170,17 +149,32 @@ export function VisitHistory({
   );
 }
 
-function ResultBadge({ visit }: { visit: Visit }): VNode {
-  const [tone, symbol, word] = visit.success
-    ? visit.warning
-      ? ['warn', '▲', 'Passed, with a warning']
-      : ['good', '✔', 'Passed']
-    : ['bad', '✖', 'Failed'];
+function VisitRow({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
   return (
-    <span class={`b ${tone}`}>
-      <i aria-hidden="true">{symbol}</i> {word}
-    </span>
+    <tr>
+      <th scope="row" data-label="Result">
+        <ResultBadge visit={visit} />
+      </th>
+      <td data-label="Started">
+        <Moment at={visit.at} now={page.now} />
+      </td>
+      <td data-label="Failed step">
+        <FailedStep visit={visit} page={page} context={context} />
+      </td>
+      <td data-label="Took" class="n">
+        {tookOf(visit.seconds)}
+      </td>
+    </tr>
   );
+}
+
+function ResultBadge({ visit }: { visit: Visit }): VNode {
+  const [tone, word] = visit.success
+    ? visit.warning
+      ? ['warn', 'Passed, with a warning']
+      : ['good', 'Passed']
+    : ['bad', 'Failed'];
+  return <span class={`b ${tone}`}>{word}</span>;
 }
 
 function FailedStep({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
@@ -193,18 +187,6 @@ function FailedStep({ visit, page, context }: { visit: Visit; page: PageContext;
       {failure.step === undefined ? null : `${stepWords[failure.step]}: `}
       <ReasonWords reason={failure.reason} page={page} context={context} />
     </span>
-  );
-}
-
-/** One small block per visit, oldest first; the words are in the history below it. */
-export function VisitStrip({ visits }: { visits: readonly Visit[] }): VNode {
-  const failed = visits.filter((visit) => !visit.success).length;
-  return (
-    <p class="strip" role="img" aria-label={`Last ${visits.length} visits, ${failed} of them failed`}>
-      {[...visits].reverse().map((visit) => (
-        <span key={visit.id} class={visit.success ? (visit.warning ? 'warn' : 'good') : 'bad'}></span>
-      ))}
-    </p>
   );
 }
 
@@ -244,9 +226,7 @@ function SourceRow({ source, now }: { source: SourceStatus; now: number }): VNod
   return (
     <tr>
       <td data-label="State">
-        <span class={`b ${source.up ? 'good' : 'bad'}`}>
-          <i aria-hidden="true">{source.up ? '✔' : '✖'}</i> {source.up ? 'Read' : 'Cannot be read'}
-        </span>
+        <span class={`b ${source.up ? 'good' : 'bad'}`}>{source.up ? 'Read' : 'Cannot be read'}</span>
       </td>
       <th scope="row" data-label="Source">
         <code>{source.source}</code>

@@ -4,7 +4,7 @@ import { contextOf } from './links.js';
 import type { PageContext } from './page.js';
 import { Moment, StateBadge } from './pieces.js';
 import { troubles, type Row, type SortKey } from './view.js';
-import { clockOf, isoOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
+import { clockOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
 
 /** Link and direction of a column that can be sorted. */
 export type Sorting = (key: SortKey) => {
@@ -14,7 +14,11 @@ export type Sorting = (key: SortKey) => {
 
 type TableProps = { rows: readonly Row[]; page: PageContext; caption: string; sorting?: Sorting };
 
+// Thousands of rows must stay below a megabyte: then each has its state, step and reason, and the sentence is left out.
+const sentencesUpTo = 500;
+
 export function RowTable({ rows, page, caption, sorting }: TableProps): VNode {
+  const compact = rows.length > sentencesUpTo;
   return (
     <table class="cards rows">
       <caption>{caption}</caption>
@@ -26,12 +30,17 @@ export function RowTable({ rows, page, caption, sorting }: TableProps): VNode {
           <Column name="Errors" sort="errors" sorting={sorting} numeric />
           <Column name="Last error" sort="last" sorting={sorting} />
           <th scope="col">Last probe</th>
-          <th scope="col">What it means</th>
+          <th scope="col">{compact ? 'What to do' : 'What it means'}</th>
         </tr>
       </thead>
       <tbody>
         {rows.map((row) => (
-          <TableRow key={`${row.server ?? ''}\n${row.connector ?? ''}\n${row.destination}`} row={row} page={page} />
+          <TableRow
+            key={`${row.server ?? ''}\n${row.connector ?? ''}\n${row.destination}`}
+            row={row}
+            page={page}
+            compact={compact}
+          />
         ))}
       </tbody>
     </table>
@@ -56,8 +65,8 @@ function Column({ name, sort, sorting, numeric }: ColumnProps): VNode {
   );
 }
 
-// Kept lean: 2,000 of these must stay below a megabyte. What a phone shows before each value comes from the style.
-function TableRow({ row, page }: { row: Row; page: PageContext }): VNode {
+// Kept lean for the same reason: what a phone shows before each value comes from the style.
+function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact: boolean }): VNode {
   return (
     <tr>
       <td>
@@ -73,7 +82,9 @@ function TableRow({ row, page }: { row: Row; page: PageContext }): VNode {
       </td>
       <th scope="row">
         <a href={page.links.destination(row.destination)}>{row.destination}</a>
-        {row.entry && row.entry.origin !== 'observed' ? <small>{originWords[row.entry.origin]}</small> : null}
+        {row.entry && row.entry.latest.origin !== 'observed' ? (
+          <small>{originWords[row.entry.latest.origin]}</small>
+        ) : null}
       </th>
       <td class="n">{row.errors.toLocaleString('en')}</td>
       <td>
@@ -87,7 +98,8 @@ function TableRow({ row, page }: { row: Row; page: PageContext }): VNode {
         <ProbeCell row={row} now={page.now} />
       </td>
       <td>
-        {sentenceOf(row, page.now)} <NextStep row={row} page={page} />
+        {compact ? null : `${sentenceOf(row, page.now)} `}
+        {compact && !troubles.includes(row.state) ? null : <NextStep row={row} page={page} bare />}
       </td>
     </tr>
   );
@@ -109,20 +121,18 @@ function ProbeCell({ row, now }: { row: Row; now: number }): VNode {
     <span>
       {latest.failedStep === undefined ? '' : `${stepWords[latest.failedStep]}: `}
       {reasonWords[latest.reason ?? 'other'].what}
-      <small>
-        since <time dateTime={isoOf(since)}>{clockOf(since, now)}</time>
-      </small>
+      <small>since {clockOf(since, now)}</small>
     </span>
   );
 }
 
 /** The runbook for this row, when there is anything to do. */
-export function NextStep({ row, page }: { row: Row; page: PageContext }): VNode | null {
+export function NextStep({ row, page, bare }: { row: Row; page: PageContext; bare?: boolean }): VNode | null {
   if (row.errors === 0 && !troubles.includes(row.state)) return null;
   const name = runbookFor(row, page);
   const address = name === undefined ? page.links.page('/runbooks') : page.links.runbook(name, contextOf(row));
   return (
-    <a class="next" href={address}>
+    <a class={bare ? undefined : 'next'} href={address}>
       Resolution steps
     </a>
   );

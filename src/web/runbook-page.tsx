@@ -43,29 +43,37 @@ export const runbookPage: Page = {
   },
 };
 
+/** The README of the folder where there is one, since Git hosts show it in the same place; else a plain list. */
 export const runbookIndexPage: Page = {
   path: '/runbooks',
   show(page): Answer {
-    const { list } = page.runbooks;
+    const readme = page.runbooks.show('README', {}, page.links);
     const body = (
-      <>
+      <article>
         <p class="kicker">What to do</p>
-        <h1>Runbooks</h1>
-        {list.length === 0 ? <p class="empty">No runbooks are installed beside this exporter.</p> : null}
-        <ul class="index">
-          {list.map(({ name, title, summary }) => (
-            <li key={name}>
-              <a href={page.links.runbook(name)}>{title}</a>
-              {title === name ? null : <small>{name}</small>}
-              <p>{summary}</p>
-            </li>
-          ))}
-        </ul>
-      </>
+        <h1>{readme?.title ?? 'Runbooks'}</h1>
+        {readme ? <div class="prose" dangerouslySetInnerHTML={{ __html: readme.html }} /> : <RunbookList page={page} />}
+      </article>
     );
     return { status: 200, title: 'Runbooks', section: 'runbooks', body };
   },
 };
+
+function RunbookList({ page }: { page: PageContext }): VNode {
+  const { list } = page.runbooks;
+  if (list.length === 0) return <p class="empty">No runbooks are installed beside this exporter.</p>;
+  return (
+    <ul class="index">
+      {list.map(({ name, title, summary }) => (
+        <li key={name}>
+          <a href={page.links.runbook(name)}>{title}</a>
+          {title === name ? null : <small>{name}</small>}
+          <p>{summary}</p>
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 // Anybody can write a link: values are bounded here and escaped wherever they are shown.
 function contextFrom(query: URLSearchParams): Context {

@@ -37,35 +37,18 @@ export const statusPage: Page = {
 
 /** Trouble of the exporter itself stands above all else: below it no number can be trusted. */
 function Banners({ page }: { page: PageContext }): VNode {
-  const saving = page.ledger.saving();
   const ready = page.ready();
   const down = page.sources().filter((source) => !source.up);
   return (
     <>
-      {saving.failing === undefined ? null : (
-        <Banner tone="bad" title="The counts below stand still: they cannot be saved.">
-          {[
-            <span key="why">{saving.failing}. </span>,
-            saving.lastSavedAt === undefined ? undefined : (
-              <span key="when">
-                Last saved at <InlineMoment at={saving.lastSavedAt} now={page.now} />.{' '}
-              </span>
-            ),
-            <span key="todo">
-              Reading has stopped so that nothing is counted twice; the log files keep what is not read yet. Free the
-              disk or repair the state folder, and it goes on by itself.
-            </span>,
-          ]}
-        </Banner>
-      )}
+      <SavingBanner page={page} />
       {down.length === 0 ? null : (
-        <Banner tone="warn" title={`${down.length === 1 ? 'A source' : `${down.length} sources`} cannot be read.`}>
-          {[
-            <span key="why">New errors may be missing here. </span>,
-            <a key="link" href="#sources-title">
-              See the sources.
-            </a>,
-          ]}
+        <Banner
+          tone="warn"
+          title={down.length === 1 ? 'A source cannot be read.' : `${down.length} sources cannot be read.`}
+        >
+          New errors may be missing here. <a href="#sources-title">See the sources</a>
+          <Guide page={page} name="SendConnectorSourceStalled" source={down[0]?.source} />
         </Banner>
       )}
       {ready.ready ? null : (
@@ -74,6 +57,36 @@ function Banners({ page }: { page: PageContext }): VNode {
         </Banner>
       )}
     </>
+  );
+}
+
+function SavingBanner({ page }: { page: PageContext }): VNode | null {
+  const { failing, lastSavedAt } = page.ledger.saving();
+  if (failing === undefined) return null;
+  return (
+    <Banner tone="bad" title="The counts below stand still: they cannot be saved.">
+      {failing.replace(/\.?$/, '.')}{' '}
+      {lastSavedAt === undefined ? null : (
+        <>
+          Last saved at <InlineMoment at={lastSavedAt} now={page.now} />.{' '}
+        </>
+      )}
+      Reading has stopped so that nothing is counted twice; the log files keep what is not read yet. Free the disk or
+      repair the state folder, and it goes on by itself
+      <Guide page={page} name="StateNotSaved" source={undefined} />
+    </Banner>
+  );
+}
+
+/** The end of a sentence, with a link to the runbook where it is installed. */
+function Guide({ page, name, source }: { page: PageContext; name: string; source: string | undefined }): VNode {
+  return page.runbooks.has(name) ? (
+    <>
+      {', or follow '}
+      <a href={page.links.runbook(name, { source })}>the runbook</a>.
+    </>
+  ) : (
+    <>.</>
   );
 }
 
@@ -129,8 +142,7 @@ function Counts({ page, rows }: { page: PageContext; rows: readonly Row[] }): VN
         .map((state) => (
           <li key={state}>
             <a class={`b ${stateWords[state].tone}`} href={`${page.links.page('/')}?state=${state}`}>
-              <i aria-hidden="true">{stateWords[state].symbol}</i> <b>{counts[state]}</b>{' '}
-              {stateWords[state].word.toLowerCase()}
+              <b>{counts[state]}</b> {stateWords[state].word.toLowerCase()}
             </a>
           </li>
         ))}

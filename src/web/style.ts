@@ -75,14 +75,14 @@ h3 small { font-weight: 400; margin-left: 6px; }
 .hero.bad > h1 > i { color: var(--bad); } .hero.warn > h1 > i { color: var(--warn); } .hero.good > h1 > i { color: var(--good); } .hero.quiet > h1 > i { color: var(--quiet); }
 .hero > h1 code { font-size: .94em; letter-spacing: -.03em; }
 .hero > h2 { margin: 0; display: flex; flex-wrap: wrap; gap: 4px 10px; align-items: baseline; overflow-wrap: anywhere; }
-.hero > p { margin: 12px 0 0; max-width: 82ch; overflow-wrap: anywhere; }
+.hero > p { margin: 12px 0 0; max-width: 104ch; overflow-wrap: anywhere; }
 .hero > .kicker { margin: 0 0 4px; }
 .hero .b { font-size: .88rem; letter-spacing: 0; font-weight: 500; }
 .now { margin-block: 20px 8px; }
 .now .panel { border: 0; padding: 0; margin-top: 18px; background: none; }
-.next { white-space: nowrap; font-weight: 560; }
-.next::after { content: " \\2192"; }
-p > .next { margin-left: 8px; }
+.next, .rows td:last-child a { white-space: nowrap; }
+.hero .next, tr:has(.bad, .warn) td:last-child a { font-weight: 600; }
+.next::after, .rows td:last-child a::after { content: " \\2192"; }
 .counts { list-style: none; margin: 18px 0 0; padding: 0; display: flex; flex-wrap: wrap; gap: 8px; }
 .counts a { text-decoration: none; padding: 4px 12px 4px 10px; }
 .counts a:hover { box-shadow: 0 0 0 1px currentcolor; }
@@ -92,6 +92,11 @@ p > .next { margin-left: 8px; }
 .b.warn { color: var(--warn); background: var(--warn-bg); border-color: var(--warn-line); }
 .b.good { color: var(--good); background: var(--good-bg); border-color: var(--good-line); }
 .b.quiet { color: var(--quiet); background: var(--quiet-bg); border-color: var(--quiet-line); }
+
+.b::before { content: "○ "; content: "○ " / ""; }
+.b.bad::before { content: "✖ "; content: "✖ " / ""; }
+.b.warn::before { content: "▲ "; content: "▲ " / ""; }
+.b.good::before { content: "✔ "; content: "✔ " / ""; }
 
 .filters { display: flex; flex-wrap: wrap; gap: 12px; align-items: end; margin: 28px 0 14px; }
 .filters label span { display: block; font-size: .84em; color: var(--soft); margin-bottom: 3px; }
@@ -104,7 +109,8 @@ input::placeholder { color: var(--soft); opacity: 1; }
 .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 12px; box-shadow: var(--shadow); }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 14px 18px 6px; color: var(--soft); font-size: .88em; }
-th, td { text-align: left; vertical-align: top; padding: 11px 12px; font-weight: 400; overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: 11px 12px; font-weight: 400; overflow-wrap: break-word; }
+td code, th code { overflow-wrap: anywhere; }
 th:first-child, td:first-child { padding-left: 18px; }
 th:last-child, td:last-child { padding-right: 18px; }
 thead th { font-size: .86em; color: var(--soft); white-space: nowrap; padding-block: 8px; border-bottom: 1px solid var(--line); }
@@ -113,14 +119,15 @@ thead a:hover { text-decoration: underline; }
 thead [aria-sort] { color: var(--ink); font-weight: 600; }
 tbody tr + tr > * { border-top: 1px solid var(--line); }
 tbody tr:hover { background: var(--hover); }
-.n { text-align: right; }
+.n { text-align: right; white-space: nowrap; }
 td small, th small { display: block; }
 time { font-variant-numeric: tabular-nums; }
 td time { white-space: nowrap; }
-.rows th { font-family: var(--mono); font-size: .92em; }
+.rows th[scope=row] { font-family: var(--mono); font-size: .92em; }
 .rows th small { font-family: var(--sans); }
-.rows td:nth-child(2) { min-width: 150px; }
-.rows th[scope=row] { min-width: 170px; }
+.rows td:nth-child(2), .rows th[scope=row] { overflow-wrap: anywhere; }
+.rows td:nth-child(2) { min-width: 190px; }
+.rows th[scope=row] { min-width: 200px; }
 .rows td:nth-child(6) { min-width: 150px; }
 .rows td:nth-child(7) { min-width: 260px; max-width: 420px; color: var(--soft); }
 .pages { display: flex; gap: 6px; flex-wrap: wrap; margin-top: 14px; }
@@ -143,16 +150,12 @@ td time { white-space: nowrap; }
 .steps .good > i { color: var(--good); }
 .steps .quiet { color: var(--soft); } .steps .quiet b { font-weight: 400; }
 .steps q { display: block; color: var(--soft); font-size: .9em; quotes: none; }
-.strip { display: flex; gap: 3px; align-items: end; height: 30px; margin: 0 0 18px; }
-.strip span { flex: 1 1 0; max-width: 14px; border-radius: 3px; height: 60%; background: var(--good); opacity: .75; }
-.strip .warn { background: var(--warn); height: 80%; }
-.strip .bad { background: var(--bad); height: 100%; opacity: 1; }
 pre { margin: 0; overflow-x: auto; background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; line-height: 1.6; }
 .transcript { max-height: 340px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82em; }
 .transcript .out { color: var(--link); }
 .transcript .note { color: var(--soft); }
 
-.book { display: grid; grid-template-columns: minmax(0, 78ch) 200px; gap: 56px; justify-content: space-between; align-items: start; }
+.book { display: grid; grid-template-columns: minmax(0, 880px) 200px; gap: 56px; justify-content: space-between; align-items: start; }
 .contents { position: sticky; top: 24px; display: grid; gap: 2px; padding-top: 4px; }
 .contents a { color: var(--soft); text-decoration: none; padding: 3px 0; }
 .contents a:hover { color: var(--ink); text-decoration: underline; }
@@ -160,6 +163,7 @@ pre { margin: 0; overflow-x: auto; background: var(--code); border: 1px solid va
 .prose h2 { margin-top: 44px; font-size: 1.35rem; }
 .prose h3 { margin-top: 32px; font-size: 1.08rem; }
 .prose :target { background: var(--warn-bg); box-shadow: 0 0 0 8px var(--warn-bg); border-radius: 2px; }
+.prose > p, .prose > ul, .prose > ol { max-width: 76ch; }
 .prose li + li { margin-top: 5px; }
 .prose :not(pre) > code { background: var(--code); border: 1px solid var(--line); border-radius: 4px; padding: .08em .32em; }
 .prose .scroll { margin-block: 14px; box-shadow: none; font-size: .94em; }
@@ -192,9 +196,10 @@ footer span:last-child { margin-left: auto; }
   .hero { padding: 18px 18px 20px; border-radius: 12px; }
   .hero > h1 { gap: 8px; }
   .next { display: inline-block; }
-  p > .next { margin-left: 0; }
   .panel { padding: 14px 16px; }
-  .filters label, .filters label:first-child { flex: 1 1 100%; }
+  .filters label { flex: 1 1 40%; }
+  .filters label:first-child { flex: 1 1 100%; }
+  td time { white-space: normal; }
   .scroll:has(.cards) { background: none; border: 0; box-shadow: none; border-radius: 0; overflow: visible; }
   .cards caption { display: block; padding: 4px 0 10px; }
   .cards, .cards tbody, .cards tr, .cards td, .cards tbody th { display: block; }
@@ -217,5 +222,4 @@ footer span:last-child { margin-left: auto; }
   footer span:last-child { margin-left: 0; }
 }
 @media print { .top nav, .filters, .live, .copy, .contents, footer { display: none; } .hero, .scroll, .panel { box-shadow: none; } }
-@media (forced-colors: active) { .strip span { forced-color-adjust: none; } }
 `;

@@ -1,5 +1,5 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
-import type { LedgerRow, Origin, ProbeResult, Reason, SourceStatus, StepName } from '../model.js';
+import type { LedgerRow, ProbeResult, Reason, SourceStatus, StepName } from '../model.js';
 
 /** The ledger as the pages read it. */
 export type LedgerView = {
@@ -11,23 +11,25 @@ export type LedgerView = {
 /** One visit; a step that failed without deciding the outcome is its warning. */
 export type Visit = ProbeResult & { readonly warning?: { readonly step: StepName; readonly reason: Reason } };
 
-/** What the board knows of one destination. Times are milliseconds since 1970 UTC. */
+/** What the board knows of one destination; the part of it that pages show. Times are milliseconds since 1970 UTC. */
 export type BoardEntry = {
   readonly destination: string;
-  readonly host: string;
-  readonly origin: Origin;
   readonly latest: Visit;
+  readonly lastGood: Visit | undefined;
+  readonly lastFailed: Visit | undefined;
   readonly lastSuccessAt: number | undefined;
   readonly failingSince: number | undefined;
   /** Visits made so far. */
   readonly probes: number;
-  readonly recent: readonly Visit[];
+  readonly failedInARow: number;
 };
 
 /** The board as the pages read it. */
 export type BoardView = {
   readonly entry: (destination: string) => BoardEntry | undefined;
   readonly entries: () => readonly BoardEntry[];
+  /** Visits that are kept, newest first; failed ones may be kept longer than good ones. */
+  readonly history: (destination: string) => readonly Visit[];
 };
 
 /** Whether the exporter does its job, with a sentence for everything that is missing. */
@@ -190,7 +192,7 @@ const orders: Record<SortKey, ((a: Row, b: Row) => number) | undefined> = {
 
 function searchText(row: Row): string {
   const latest = row.entry?.latest;
-  const text = [row.connector, row.server, row.destination, row.entry?.host, latest?.reason, latest?.failedStep];
+  const text = [row.connector, row.server, row.destination, latest?.host, latest?.reason, latest?.failedStep];
   return text.filter(Boolean).join('\n').toLowerCase();
 }
 
@@ -199,14 +201,6 @@ export function countsOf(rows: readonly Row[]): Record<RowState, number> {
   const counts = Object.fromEntries(rowStates.map((state) => [state, 0])) as Record<RowState, number>;
   for (const row of rows) counts[row.state] += 1;
   return counts;
-}
-
-/** Recent visits, newest first, whatever order the board keeps. */
-export function visitsOf(entry: BoardEntry): Visit[] {
-  const visits = entry.recent.some((visit) => visit.id === entry.latest.id)
-    ? [...entry.recent]
-    : [...entry.recent, entry.latest];
-  return visits.sort((a, b) => b.at - a.at);
 }
 
 /** Rows that fit all the labels an alert gave; labels that are absent fit every row. */

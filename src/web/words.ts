@@ -2,15 +2,15 @@
 import type { Origin, Reason, StepName } from '../model.js';
 import { recentMs, type Row, type RowState, type Visit } from './view.js';
 
-/** A symbol beside each word, so that colour is never the only sign. */
-export const stateWords: Record<RowState, { readonly symbol: string; readonly word: string; readonly tone: Tone }> = {
-  unreachable: { symbol: '✖', word: 'Unreachable', tone: 'bad' },
-  refusing: { symbol: '✖', word: 'Refusing', tone: 'bad' },
-  intermittent: { symbol: '▲', word: 'Intermittent', tone: 'warn' },
-  unprobed_errors: { symbol: '▲', word: 'Errors, not probed', tone: 'warn' },
-  waiting: { symbol: '◌', word: 'First probe pending', tone: 'quiet' },
-  not_probed: { symbol: '○', word: 'Not probed', tone: 'quiet' },
-  reachable: { symbol: '✔', word: 'Reachable', tone: 'good' },
+/** The style puts a symbol before each word by its tone, so that colour is never the only sign. */
+export const stateWords: Record<RowState, { readonly word: string; readonly tone: Tone }> = {
+  unreachable: { word: 'Unreachable', tone: 'bad' },
+  refusing: { word: 'Refusing', tone: 'bad' },
+  intermittent: { word: 'Intermittent', tone: 'warn' },
+  unprobed_errors: { word: 'Errors, not probed', tone: 'warn' },
+  waiting: { word: 'First probe pending', tone: 'quiet' },
+  not_probed: { word: 'Not probed', tone: 'quiet' },
+  reachable: { word: 'Reachable', tone: 'good' },
 };
 export type Tone = 'bad' | 'warn' | 'good' | 'quiet';
 
@@ -112,7 +112,10 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
     what: 'TLS handshake failed',
     suspect: 'Both sides share no version or cipher, or a device breaks the handshake.',
   },
-  certificate_expired: { what: 'certificate expired', suspect: 'Its owner must renew and bind the certificate.' },
+  certificate_expired: {
+    what: 'certificate expired',
+    suspect: 'The certificate of the destination has run out: its owner must renew and bind it.',
+  },
   certificate_not_yet_valid: {
     what: 'certificate not yet valid',
     suspect: 'The certificate starts later, or a clock is wrong: compare the clocks first.',
@@ -202,8 +205,10 @@ function brokenSentence(total: number, unreachable: number, refusing: number): s
 function quietHeadline(rows: readonly Row[], total: number): { tone: Tone; text: string } {
   const reachable = destinationsIn(rows, 'reachable').size;
   if (total === 0) return { tone: 'quiet', text: 'No Send connector errors have been read yet.' };
-  if (reachable === 0)
-    return { tone: 'quiet', text: 'No connection errors within the last hour. Nothing is probed yet.' };
+  if (reachable === 0) {
+    const probes = destinationsIn(rows, 'waiting').size > 0 ? 'The first probes are pending.' : 'Nothing is probed.';
+    return { tone: 'quiet', text: `No connection errors within the last hour. ${probes}` };
+  }
   const all =
     reachable === total
       ? total === 1

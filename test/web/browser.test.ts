@@ -47,7 +47,11 @@ describe.skipIf(absent)('in Chromium', () => {
   function booksByReference(): Partial<Parameters<typeof runningWeb>[1]> {
     const entryOf = (destination: string) => world.entries?.find((one) => one.destination === destination);
     return {
-      board: { entry: entryOf, entries: () => world.entries ?? [] },
+      board: {
+        entry: entryOf,
+        entries: () => world.entries ?? [],
+        history: (destination) => entryOf(destination)?.history ?? [],
+      },
       notProbed: (destination: string) => world.notProbed?.[destination],
     };
   }

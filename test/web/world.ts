@@ -70,30 +70,29 @@ export function visit(destination: string, draft: VisitDraft = {}): Visit {
   };
 }
 
-/** An entry whose last `failing` visits of 40 failed like the latest one. */
-export function entry(
-  destination: string,
-  draft: VisitDraft & { failing?: number; origin?: BoardEntry['origin'] } = {},
-): BoardEntry {
+type EntryDraft = VisitDraft & { failing?: number; origin?: Visit['origin'] };
+
+/** An entry with its history: `failing` failed visits after some good ones, or only good ones. */
+export function entry(destination: string, draft: EntryDraft = {}): BoardEntry & { history: readonly Visit[] } {
   const failing = draft.fails ? (draft.failing ?? 8) : 0;
-  const recent = Array.from({ length: 40 }, (_, index) => {
-    const age = 39 - index;
+  const origin = draft.origin ?? 'observed';
+  const history = Array.from({ length: Math.max(failing, 3) + (failing === 12 ? 0 : 3) }, (_, age): Visit => {
     const at = now - 21_000 - age * 30_000;
-    return age < failing
-      ? visit(destination, { ...draft, at })
-      : visit(destination, { ...(draft.warning ? { warning: draft.warning } : {}), at });
+    const { fails, ...passes } = draft;
+    return { ...visit(destination, age < failing && fails ? { fails, at } : { ...passes, at }), origin };
   });
-  const latest = recent.at(-1)!;
-  const failed = recent.filter((one) => !one.success);
+  const failed = history.filter((one) => !one.success);
+  const lastGood = history.find((one) => one.success);
   return {
     destination,
-    host: latest.host,
-    origin: draft.origin ?? 'observed',
-    latest,
-    lastSuccessAt: recent.filter((one) => one.success).at(-1)?.at,
-    failingSince: failed[0]?.at,
+    latest: history[0]!,
+    lastGood,
+    lastFailed: failed[0],
+    lastSuccessAt: lastGood?.at,
+    failingSince: failed.at(-1)?.at,
     probes: 1_240,
-    recent,
+    failedInARow: failing,
+    history,
   };
 }
 
@@ -109,7 +108,7 @@ const files: SourceStatus = {
 
 export type WorldDraft = {
   rows?: readonly LedgerRow[];
-  entries?: readonly BoardEntry[];
+  entries?: readonly (BoardEntry & { history?: readonly Visit[] })[];
   sources?: readonly SourceStatus[];
   notProbed?: Readonly<Record<string, string>>;
   saving?: ReturnType<Books['ledger']['saving']>;
@@ -120,7 +119,11 @@ export function booksOf(draft: WorldDraft): Books {
   const entries = new Map((draft.entries ?? []).map((one) => [one.destination, one]));
   return {
     ledger: { rows: () => draft.rows ?? [], saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now } },
-    board: { entry: (destination) => entries.get(destination), entries: () => [...entries.values()] },
+    board: {
+      entry: (destination) => entries.get(destination),
+      entries: () => [...entries.values()],
+      history: (destination) => entries.get(destination)?.history ?? [],
+    },
     sources: () => draft.sources ?? [files],
     notProbed: (destination) => draft.notProbed?.[destination],
     ready: () => ({ ready: (draft.why ?? []).length === 0, why: draft.why ?? [] }),
@@ -178,7 +181,7 @@ export const mailWorld: WorldDraft = {
     entry('198.51.100.7:25'),
     entry('[2001:db8::25]:25', {
       fails: { step: 'tls', reason: 'certificate_expired', detail: 'valid until 2026-11-20 23:59:59 UTC' },
-      failing: 40,
+      failing: 12,
     }),
     entry('198.51.100.40:587'),
     entry('192.0.2.99:25', { warning: { step: 'starttls', reason: 'starttls_not_offered' } }),
@@ -203,19 +206,9 @@ export function largeWorld(count: number): WorldDraft {
         lastErrorAt: now - index * 7_000,
       }),
     ),
-    entries: names.map((destination, index) => {
-      const latest = visit(destination, index % 3 === 0 ? { fails: { step: 'tcp', reason: 'timeout' } } : {});
-      return {
-        destination,
-        host: latest.host,
-        origin: 'observed',
-        latest,
-        lastSuccessAt: undefined,
-        failingSince: latest.success ? undefined : latest.at,
-        probes: 1,
-        recent: [latest],
-      };
-    }),
+    entries: names.map((destination, index) =>
+      entry(destination, index % 3 === 0 ? { fails: { step: 'tcp', reason: 'timeout' } } : {}),
+    ),
   };
 }
 
