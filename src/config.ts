@@ -62,7 +62,11 @@ async function readConfigFile(name: string): Promise<{ value: Given; mistakes: r
   const content = await readText(name);
   if (typeof content !== 'string') return { value: {}, mistakes: [content.mistake] };
   const lines = new LineCounter();
-  const file: YamlFile = { name, lines, document: parseDocument(content, { lineCounter: lines, prettyErrors: false }) };
+  const file: YamlFile = {
+    name,
+    lines,
+    document: parseDocument(content, { lineCounter: lines, prettyErrors: false, logLevel: 'error' }),
+  };
   if (file.document.errors.length > 0) return { value: {}, mistakes: syntaxMistakes(file) };
   const { value, mistake } = plainValue(file);
   if (mistake !== undefined) return { value: {}, mistakes: [mistake] };
