@@ -55,7 +55,6 @@ async function run(config: Config, log: Log): Promise<number> {
   const signal = firstSignal(log);
   try {
     const exporter = await serve(config, log);
-    for (const url of exporter.addresses) log.info('listening', { url });
     const name = await signal;
     log.info('stopping', { signal: name });
     await exporter.stop();
