@@ -3,7 +3,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { ServeFlags } from './commands/serve.js';
-import { version } from './version.js';
+import { exporterVersion } from './version.js';
 
 const examples = `
 Examples:
@@ -27,7 +27,7 @@ await program().parseAsync();
 function program(): Command {
   const root = new Command('send-connector-exporter')
     .description('Prometheus exporter for Exchange Send connectors: which cannot reach what, since when, and why.')
-    .version(version, '--version', 'Print the version.')
+    .version(exporterVersion(), '--version', 'Print the version.')
     .helpOption('-h, --help', 'Print this.')
     .helpCommand(false)
     .enablePositionalOptions()
