@@ -237,6 +237,8 @@ export type ProbeResult = {
   /** The step that decided failure, with its reason; undefined when the visit succeeded. */
   readonly failedStep: StepName | undefined;
   readonly reason: Reason | undefined;
+  /** The first step that failed without deciding the visit, for instance STARTTLS where TLS is not required. */
+  readonly warning?: { readonly step: StepName; readonly reason: Reason };
   readonly steps: readonly StepResult[];
   readonly facts: VisitFacts;
   readonly transcript: readonly TranscriptLine[];

@@ -1,0 +1,252 @@
+/** One visit: asks the steps in order on one connection; times, judges and cleans up in one place. */
+import { setMaxListeners } from 'node:events';
+import { hostname } from 'node:os';
+import tls from 'node:tls';
+import { addressOf, destinationOf } from '../endpoint.js';
+import type { ProbeResult, StepName, StepResult, Target, TranscriptLine } from '../model.js';
+import { openConversation, type Conversation } from './conversation.js';
+import type { Policy } from './policy.js';
+import { isFailure, type Failure } from './reason.js';
+import { shown } from './smtp-lines.js';
+import { steps, type Step, type StepLimits, type Visit } from './steps.js';
+import { createNames, type NamesOptions } from './steps/dns.js';
+
+export type ProberOptions = {
+  readonly policy: Policy;
+  /** Longest duration of one visit to one address. @default 45000 */
+  readonly timeoutMs?: number;
+  /** Waits inside a visit, milliseconds; the whole visit never lasts longer than `timeoutMs`. */
+  readonly limits?: Partial<StepLimits>;
+  /** Name given in EHLO where the connector gives none. @default the name of this host */
+  readonly ehloName?: string;
+  readonly names?: NamesOptions;
+  /** Certificates (PEM) trusted besides those of Node, for instance of a company's own authority. */
+  readonly extraCa?: string;
+  /** Milliseconds since 1970 UTC. @default Date.now */
+  readonly now?: () => number;
+};
+
+export type Prober = {
+  /**
+   * Visits a target. An address gives one result. A name gives one for each of its addresses (destination is the
+   * address and port, host the name) and one for the name itself, whose only step is `dns`: good when at least one
+   * address is. Never throws for anything that a network can do.
+   */
+  readonly visit: (target: Target, signal: AbortSignal) => Promise<readonly ProbeResult[]>;
+};
+
+/** Builds the prober: what all visits share is made once. */
+export function createProber(options: ProberOptions): Prober {
+  const context: Context = {
+    policy: options.policy,
+    timeoutMs: options.timeoutMs ?? 45_000,
+    limits: { ...defaultLimits, ...options.limits },
+    ehloName: options.ehloName ?? hostname(),
+    names: createNames(options.names),
+    secureContext: tls.createSecureContext(options.extraCa ? { ca: [...tls.rootCertificates, options.extraCa] } : {}),
+    now: options.now ?? Date.now,
+    running: new Map(),
+  };
+  return {
+    async visit(target, signal) {
+      setMaxListeners(0, signal);
+      const address = addressOf(target.host);
+      return address === undefined
+        ? visitName(context, target, signal)
+        : [await visitAddress(context, target, address, signal)];
+    },
+  };
+}
+
+type Context = {
+  readonly policy: Policy;
+  readonly timeoutMs: number;
+  readonly limits: StepLimits;
+  readonly ehloName: string;
+  readonly names: ReturnType<typeof createNames>;
+  readonly secureContext: tls.SecureContext;
+  readonly now: () => number;
+  /** Visits under way by destination: two names of one address share a visit instead of making two. */
+  readonly running: Map<string, Promise<ProbeResult>>;
+};
+
+/**
+ * 30 s for the banner: slow greetings are a common and lawful defence against spam. 10 s for the connection is four
+ * tries of the system to be heard.
+ */
+const defaultLimits: StepLimits = {
+  dnsMs: 15_000,
+  connectMs: 10_000,
+  bannerMs: 30_000,
+  replyMs: 15_000,
+  quitMs: 3_000,
+};
+
+async function visitName(context: Context, target: Target, signal: AbortSignal): Promise<readonly ProbeResult[]> {
+  const record = startRecord(context, target, target.destination);
+  const refusal = context.policy.judge(undefined, target.port);
+  const blocked: Failure | undefined =
+    refusal === undefined
+      ? undefined
+      : { reason: 'blocked_by_policy', detail: `not asked for ${target.host}: ${refusal}` };
+  const addresses =
+    blocked ?? (await context.names.resolve(target.host, Math.min(context.timeoutMs, context.limits.dnsMs), signal));
+  const step = record.step('dns', isFailure(addresses) ? addresses : undefined);
+  if (isFailure(addresses)) return [record.result({ failed: step, facts: {} })];
+  record.note('*', `${target.host} resolves to ${addresses.join(', ')}`);
+  const visits = addresses.map((address) => {
+    const destination = destinationOf({ host: address, port: target.port });
+    const shared = context.running.get(destination);
+    return {
+      shared: shared !== undefined,
+      result: shared ?? visitAddress(context, { ...target, destination }, address, signal),
+    };
+  });
+  const results = await Promise.all(visits.map(({ result }) => result));
+  const first = results.some(({ success }) => success) ? undefined : results[0];
+  const failed = first?.failedStep && first.reason ? { step: first.failedStep, reason: first.reason } : undefined;
+  const own = results.filter((_, index) => visits[index]?.shared === false);
+  return [record.result({ failed, facts: { addresses } }), ...own];
+}
+
+/** Visits one address, or joins the visit that is already there. */
+function visitAddress(context: Context, target: Target, address: string, signal: AbortSignal): Promise<ProbeResult> {
+  const destination = destinationOf({ host: address, port: target.port });
+  const under = context.running.get(destination);
+  if (under) return under;
+  const visit = visitOnce(context, { ...target, destination }, address, signal).finally(() => {
+    context.running.delete(destination);
+  });
+  context.running.set(destination, visit);
+  return visit;
+}
+
+async function visitOnce(context: Context, target: Target, address: string, signal: AbortSignal): Promise<ProbeResult> {
+  const record = startRecord(context, target, target.destination);
+  const refusal = context.policy.judge(address, target.port);
+  if (refusal !== undefined) {
+    record.note('*', `not connected: ${refusal}`);
+    const failed = record.step('tcp', { reason: 'blocked_by_policy', detail: refusal });
+    return record.result({ failed, facts: { address } });
+  }
+  const talk = openConversation({ deadline: performance.now() + context.timeoutMs, signal, note: record.note });
+  const visit = visitOf(context, target, address, talk, record);
+  try {
+    const { failed, warning } = await askAll(visit, record);
+    return record.result({ failed, warning, facts: visit.facts });
+  } finally {
+    talk.close();
+  }
+}
+
+function visitOf(context: Context, target: Target, address: string, talk: Conversation, record: Recording): Visit {
+  const settings = target.settings ?? {};
+  return {
+    target,
+    settings,
+    address,
+    ehloName: ehloNameOf(settings.ehloName ?? context.ehloName),
+    limits: context.limits,
+    secureContext: context.secureContext,
+    talk,
+    note: (text) => {
+      record.note('*', text);
+    },
+    facts: {},
+    extensions: new Set(),
+    startTlsAgreed: false,
+  };
+}
+
+/** A name from a file goes into a command: anything but a host name or an address literal is not sent. */
+function ehloNameOf(name: string): string {
+  return /^[a-z0-9][a-z0-9._-]{0,254}$|^\[[0-9a-f.:]+\]$/i.test(name) ? name : 'localhost';
+}
+
+type Deciding = { readonly step: StepName; readonly reason: Failure['reason'] };
+
+/** The steps in order. The first fatal failure decides; a failure that is not fatal is kept as the warning. */
+async function askAll(
+  visit: Visit,
+  record: Recording,
+): Promise<{ readonly failed: Deciding | undefined; readonly warning: Deciding | undefined }> {
+  let warning: Deciding | undefined;
+  for (const step of steps) {
+    if (!step.applies(visit)) continue;
+    const startedAt = performance.now();
+    const failure = await step.run(visit);
+    const trouble = record.step(step.name, failure, startedAt);
+    if (!failure || !trouble) continue;
+    if (failure.fatal === true || step.fatal(failure.reason, visit.settings)) {
+      await leave(visit, step);
+      return { failed: trouble, warning };
+    }
+    warning ??= trouble;
+    // Neither TLS nor clear text goes on after a handshake that broke; after a poor certificate the talk goes on.
+    if (!visit.talk.idle()) break;
+  }
+  return { failed: undefined, warning };
+}
+
+/** After a fatal failure QUIT is courtesy, where the server still listens: not a step, so it has no sample. */
+async function leave(visit: Visit, after: Step): Promise<void> {
+  if (after.name !== 'quit' && visit.talk.idle()) await visit.talk.command('QUIT', visit.limits.quitMs);
+}
+
+/** A transcript longer than this is cut: a visit has some fifteen lines. */
+const maxTranscriptLines = 80;
+
+type Recording = {
+  readonly note: (direction: TranscriptLine['direction'], text: string) => void;
+  /** Enters what came of a step; gives the failure in short. */
+  readonly step: (name: StepName, failure: Failure | undefined, startedAt?: number) => Deciding | undefined;
+  readonly result: (verdict: {
+    readonly failed: Deciding | undefined;
+    readonly warning?: Deciding | undefined;
+    readonly facts: ProbeResult['facts'];
+  }) => ProbeResult;
+};
+
+function startRecord(context: Context, target: Target, destination: string): Recording {
+  const at = context.now();
+  const begun = performance.now();
+  const done: StepResult[] = [];
+  const transcript: TranscriptLine[] = [];
+  const note: Recording['note'] = (direction, text) => {
+    if (transcript.length > maxTranscriptLines) return;
+    const full = transcript.length === maxTranscriptLines;
+    const line = { direction, text: shown(text) };
+    transcript.push({
+      ms: Math.round(performance.now() - begun),
+      ...(full ? { direction: '*', text: 'cut here' } : line),
+    });
+  };
+  return {
+    note,
+    step(name, failure, startedAt = begun) {
+      const seconds = (performance.now() - startedAt) / 1000;
+      done.push(failure ? failedStep(name, seconds, failure) : { step: name, seconds, outcome: 'passed' });
+      if (failure) note('*', `${name} failed: ${failure.reason}: ${failure.detail}`);
+      return failure && { step: name, reason: failure.reason };
+    },
+    result: ({ failed, warning, facts }) => ({
+      id: `${destination}@${at}`,
+      destination,
+      host: target.host,
+      origin: target.origin,
+      at,
+      seconds: (performance.now() - begun) / 1000,
+      success: failed === undefined,
+      failedStep: failed?.step,
+      reason: failed?.reason,
+      ...(warning && { warning }),
+      steps: done,
+      facts,
+      transcript,
+    }),
+  };
+}
+
+function failedStep(step: StepName, seconds: number, { reason, detail }: Failure): StepResult {
+  return { step, seconds, outcome: 'failed', reason, detail };
+}

@@ -1,0 +1,59 @@
+/** Reads SMTP replies from a growing buffer, within bounds that a hostile or broken server cannot pass. */
+
+/** One whole reply: the code of its last line, and the text of each line without the code. */
+export type Reply = { readonly code: number; readonly lines: readonly string[] };
+
+/** Longest line accepted. RFC 5321 allows 512 bytes; some servers are chattier, none needs this much. */
+export const maxLineBytes = 4096;
+
+/** Most lines of one reply. */
+export const maxReplyLines = 128;
+
+/**
+ * Takes the first reply (RFC 5321 section 4.2.1) from the front of the buffer.
+ * @returns undefined while the reply is not complete; `broken` says in a sentence why this is not SMTP
+ */
+export function takeReply(
+  buffer: string,
+): { readonly reply: Reply; readonly used: number } | { readonly broken: string } | undefined {
+  const lines: string[] = [];
+  let from = 0;
+  for (;;) {
+    const end = buffer.indexOf('\n', from);
+    const length = (end === -1 ? buffer.length : end) - from;
+    if (length > maxLineBytes)
+      return { broken: `expected an SMTP reply, got a line of more than ${maxLineBytes} bytes` };
+    if (end === -1) return undefined;
+    const line = buffer.slice(from, buffer.charCodeAt(end - 1) === 13 && end > from ? end - 1 : end);
+    const match = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
+    if (!match) return { broken: `expected an SMTP reply, got: ${fromWire(line) || '(an empty line)'}` };
+    lines.push(match[3] ?? '');
+    from = end + 1;
+    if (match[2] !== '-') return { reply: { code: Number(match[1]), lines }, used: from };
+    if (lines.length >= maxReplyLines)
+      return { broken: `expected a reply of at most ${maxReplyLines} lines, got more` };
+  }
+}
+
+/** A reply on one line, for a person. */
+export function replyText(reply: Reply): string {
+  return fromWire(`${reply.code} ${reply.lines.join(' / ')}`);
+}
+
+/** Longest text kept of a line. */
+const maxText = 300;
+
+/** A line as it came over the wire (each byte one character), fit to be shown: UTF-8 where it is. */
+export function fromWire(bytes: string): string {
+  const cut = bytes.slice(0, maxText + 1);
+  return shown(/^[\x20-\x7e]*$/.test(cut) ? cut : Buffer.from(cut, 'latin1').toString('utf8'));
+}
+
+/** Text made fit for a page or a terminal: control characters and direction marks escaped, cut to a length. */
+export function shown(text: string): string {
+  const cut = text.length > maxText ? `${text.slice(0, maxText)}...` : text;
+  return cut.replace(
+    /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
+    (sign) => `\\x${(sign.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,160 @@
+/** Which addresses does a name have, in the order in which a Send connector would try them? */
+import { promises as dns } from 'node:dns';
+import { readFile } from 'node:fs/promises';
+import { addressOf } from '../../endpoint.js';
+import { dnsFailure, isFailure, type Failure } from '../reason.js';
+
+export type NamesOptions = {
+  /** DNS servers (`192.0.2.53`, `[2001:db8::53]:5353`); default: those of the system. */
+  readonly servers?: readonly string[];
+  /** @default the hosts file of the system */
+  readonly hostsFile?: string;
+  /** Wait for one answer of one server, milliseconds. @default 3000 */
+  readonly timeoutMs?: number;
+};
+
+export type Names = {
+  /** Addresses of a name by MX, then A and AAAA; never more than `maxAddresses`. Gives a failure after `limitMs`. */
+  readonly resolve: (host: string, limitMs: number, signal: AbortSignal) => Promise<readonly string[] | Failure>;
+};
+
+/** Most addresses of one name that are visited. */
+export const maxAddresses = 8;
+
+/** Opens the resolver; one is enough for all names. Throws when `servers` holds something that is not an address. */
+export function createNames(options: NamesOptions = {}): Names {
+  const resolver = new dns.Resolver({ timeout: options.timeoutMs ?? 3000, tries: 2 });
+  if (options.servers && options.servers.length > 0) resolver.setServers([...options.servers]);
+  const hostsFile = options.hostsFile ?? systemHostsFile();
+  return {
+    async resolve(host, limitMs, signal) {
+      const name = host.replace(/\.$/, '').toLowerCase();
+      return within(limitMs, signal, name, async () => {
+        const hosts = await readHosts(hostsFile);
+        return resolveAll(name, { resolver, hosts });
+      });
+    },
+  };
+}
+
+type Sources = { readonly resolver: dns.Resolver; readonly hosts: ReadonlyMap<string, readonly string[]> };
+
+/**
+ * The hosts file comes first, as in the system's own lookup: an entry there is an administrator's decision. Then MX;
+ * without any MX the name itself counts as the only one (implicit MX, RFC 5321 5.1); `MX 0 .` means that the domain
+ * takes no mail (RFC 7505).
+ */
+async function resolveAll(name: string, sources: Sources): Promise<readonly string[] | Failure> {
+  const local = sources.hosts.get(name) ?? loopbackOf(name);
+  if (local) return local.slice(0, maxAddresses);
+  const exchanges = await exchangesOf(name, sources.resolver);
+  if (isFailure(exchanges)) return exchanges;
+  const found = new Set<string>();
+  let trouble: Failure | undefined;
+  for (const exchange of exchanges) {
+    const addresses = await addressesOf(exchange, sources);
+    if (isFailure(addresses)) trouble ??= addresses;
+    else addresses.forEach((address) => found.add(address));
+    if (found.size >= maxAddresses) break;
+  }
+  if (found.size > 0) return [...found].slice(0, maxAddresses);
+  const implicit = exchanges.length === 1 && exchanges[0] === name;
+  if (trouble?.reason === 'name_not_found' && !implicit) return { ...trouble, reason: 'name_no_address' };
+  return trouble ?? { reason: 'name_no_address', detail: `${name} has neither A nor AAAA` };
+}
+
+/** Mail exchangers, best first. Equal ones are sorted by name, so that each round visits the same bounded set. */
+async function exchangesOf(name: string, resolver: dns.Resolver): Promise<readonly string[] | Failure> {
+  try {
+    const records = await resolver.resolveMx(name);
+    const named = records.filter(({ exchange }) => exchange !== '' && exchange !== '.');
+    if (named.length === 0 && records.length > 0) {
+      return { reason: 'null_mx', detail: `${name} has a null MX (RFC 7505): it takes no mail` };
+    }
+    if (named.length === 0) return [name];
+    named.sort((a, b) => a.priority - b.priority || (a.exchange < b.exchange ? -1 : 1));
+    return named.map(({ exchange }) => exchange.toLowerCase());
+  } catch (error) {
+    const failure = dnsFailure(error, `MX of ${name}`);
+    return failure.reason === 'name_no_address' ? [name] : failure;
+  }
+}
+
+/** IPv6 and IPv4 take turns, so that a bounded list holds both. */
+async function addressesOf(name: string, { resolver, hosts }: Sources): Promise<readonly string[] | Failure> {
+  const local = hosts.get(name) ?? loopbackOf(name) ?? literalOf(name);
+  if (local) return local;
+  const [four, six] = await Promise.all([
+    resolver.resolve4(name).catch((error: unknown) => dnsFailure(error, `A of ${name}`)),
+    resolver.resolve6(name).catch((error: unknown) => dnsFailure(error, `AAAA of ${name}`)),
+  ]);
+  const fourSorted = isFailure(four) ? [] : four.toSorted();
+  const sixSorted = isFailure(six) ? [] : six.map((text) => addressOf(text) ?? text).toSorted();
+  const mixed: string[] = [];
+  for (let index = 0; index < Math.max(fourSorted.length, sixSorted.length); index += 1) {
+    mixed.push(...fourSorted.slice(index, index + 1), ...sixSorted.slice(index, index + 1));
+  }
+  if (mixed.length > 0) return mixed;
+  const failures = [four, six].filter(isFailure);
+  return failures.find(({ reason }) => reason !== 'name_no_address') ?? failures[0] ?? [];
+}
+
+/** An MX that points to an address breaks RFC 5321, yet is found in the wild and tried by mail servers. */
+function literalOf(name: string): readonly string[] | undefined {
+  const address = addressOf(name.replace(/\.$/, ''));
+  return address === undefined ? undefined : [address];
+}
+
+/** RFC 6761 6.3: these names mean loopback and are not to be asked of DNS. */
+function loopbackOf(name: string): readonly string[] | undefined {
+  return name === 'localhost' || name.endsWith('.localhost') ? ['127.0.0.1', '::1'] : undefined;
+}
+
+function systemHostsFile(): string {
+  const root = process.env.SystemRoot;
+  return process.platform === 'win32' && root ? `${root}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
+}
+
+/** Read anew each time: small, and edited by hand while someone looks for an error. An unreadable one is empty. */
+async function readHosts(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const hosts = new Map<string, string[]>();
+  for (const line of text.split('\n')) {
+    const [first = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
+    const address = addressOf(first);
+    if (address === undefined) continue;
+    for (const name of names.map((each) => each.toLowerCase())) {
+      const known = hosts.get(name);
+      if (!known) hosts.set(name, [address]);
+      else if (!known.includes(address)) known.push(address);
+    }
+  }
+  return hosts;
+}
+
+/** Gives up after `limitMs` or when the visit is called off; a late answer is then nobody's business. */
+function within<T extends object>(
+  limitMs: number,
+  signal: AbortSignal,
+  name: string,
+  ask: () => Promise<T | Failure>,
+): Promise<T | Failure> {
+  return new Promise((resolve) => {
+    const settle = (value: T | Failure): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      resolve(value);
+    };
+    const onAbort = (): void => {
+      settle({ reason: 'other', detail: 'the exporter is stopping' });
+    };
+    const timer = setTimeout(() => {
+      settle({ reason: 'name_timeout', detail: `no DNS answer for ${name} within ${(limitMs / 1000).toFixed(1)} s` });
+    }, limitMs);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+    ask().then(settle, (error: unknown) => {
+      settle(dnsFailure(error, name));
+    });
+  });
+}

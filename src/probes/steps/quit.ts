@@ -1,0 +1,16 @@
+/** Says goodbye, so that the visit leaves no error in the log of the server. */
+import { isFailure } from '../reason.js';
+import { replyText } from '../smtp-lines.js';
+import type { Step } from '../steps.js';
+
+export const quit: Step = {
+  name: 'quit',
+  applies: ({ talk }) => talk.idle(),
+  fatal: () => false,
+  async run({ talk, limits }) {
+    const reply = await talk.command('QUIT', limits.quitMs);
+    if (isFailure(reply)) return reply;
+    if (reply.code < 400) return undefined;
+    return { reason: 'other', detail: `expected 221 after QUIT, got: ${replyText(reply)}` };
+  },
+};
