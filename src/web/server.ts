@@ -12,6 +12,7 @@ import { destinationPage } from './destination-page.js';
 import { failed, notFound } from './error-page.js';
 import { documentOf, type Frame } from './layout.js';
 import { linksOf } from './links.js';
+import type { Log } from '../log.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
@@ -22,16 +23,9 @@ import type { Books } from './view.js';
 /** Every page of the product. A new one is its own file and a line here. */
 const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, runbookIndexPage, runbookPage];
 
-/** The little of a logger that is needed here; pino fits. */
-export type WebLog = {
-  readonly info: (fields: object, message: string) => void;
-  readonly warn: (fields: object, message: string) => void;
-  readonly error: (fields: object, message: string) => void;
-};
-
 export type WebOptions = Books & {
   /** Without a host on all addresses; port 0 takes any free port. */
-  readonly listen: readonly { readonly host?: string; readonly port: number }[];
+  readonly listen: readonly { readonly host?: string | undefined; readonly port: number }[];
   /** Path of the metrics, for instance `/metrics`. */
   readonly telemetryPath: string;
   /** Where browsers and links in alerts find this exporter; its path is put before every link. */
@@ -46,7 +40,7 @@ export type WebOptions = Books & {
   };
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
-  readonly log: WebLog;
+  readonly log: Log;
 };
 
 export type Web = {
@@ -84,10 +78,10 @@ async function runbooksFrom({ runbooks = bundledRunbooks, log }: WebOptions): Pr
   try {
     return await loadRunbooks(runbooks);
   } catch (error) {
-    log.warn(
-      { folder: runbooks, cause: String(error) },
-      'the runbooks cannot be read: links from alerts will not find theirs',
-    );
+    log.warn('the runbooks cannot be read: links from alerts will not find theirs', {
+      folder: runbooks,
+      error: String(error),
+    });
     return runbooksOf(new Map());
   }
 }
@@ -187,7 +181,7 @@ function errorAnswer({ log }: WebOptions, context: () => PageContext): ErrorRequ
     const status = statusOf(error);
     const reference = randomBytes(4).toString('hex');
     const fields = { reference, path: request.path, status, err: error };
-    if (status >= 500) log.error(fields, 'a page could not be made');
+    if (status >= 500) log.error('a page could not be made', fields);
     if (response.headersSent) {
       next(error);
       return;
@@ -222,24 +216,11 @@ function queryOf(request: Request): URLSearchParams {
 
 // --------------------------------------------------------------------------------------------------------- listening
 
-function listening(server: Server, at: { host?: string; port: number }): Promise<void> {
+function listening(server: Server, at: WebOptions['listen'][number]): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new Error(refusalOf(error, at), { cause: error }));
-    });
+    server.once('error', reject);
     server.listen(at.port, at.host, resolve);
   });
-}
-
-function refusalOf(error: NodeJS.ErrnoException, at: { host?: string; port: number }): string {
-  const where = destinationOf({ host: at.host ?? '*', port: at.port });
-  const because: Record<string, string> = {
-    EADDRINUSE: 'another program listens there already; stop it or choose another port',
-    EACCES: 'this account may not use that port; choose one above 1023 or allow it',
-    EADDRNOTAVAIL: 'this host has no such address',
-    ENOTFOUND: 'that name has no address',
-  };
-  return `cannot listen on ${where}: ${because[error.code ?? ''] ?? error.message} (--web.listen-address)`;
 }
 
 function urlOf(server: Server): string {

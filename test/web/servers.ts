@@ -18,7 +18,7 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
   await writeFile(join(folder, 'secret.txt'), 'not a runbook');
   const logged: RunningWeb['logged'] = [];
   const scrapers: string[] = [];
-  const log = (level: string) => (fields: object, message: string) => void logged.push({ level, message, fields });
+  const log = (level: string) => (message: string, fields: object = {}) => void logged.push({ level, message, fields });
   const web = await startWeb({
     ...booksOf(world),
     listen: [{ host: '127.0.0.1', port: 0 }],
@@ -34,7 +34,7 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
       },
     },
     now: () => now,
-    log: { info: log('info'), warn: log('warn'), error: log('error') },
+    log: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
     ...changes,
   });
   return {

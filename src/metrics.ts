@@ -1,0 +1,292 @@
+/**
+ * Every metric name of the product: what it means and where its value comes from. The only file that knows prom-client.
+ *
+ * Rows of the ledger are many and change rarely, so each row keeps its finished lines: a scrape joins text. What the
+ * exporter says of itself and of the process is little and left to prom-client.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { durationBounds, type Board, type BoardEntry, type StepDurations } from './board.js';
+import { familyHead, labelText, sample, secondsOf, textContentType, type Family } from './exposition.js';
+import type { Ledger } from './ledger.js';
+import { recordOutcomes, type LedgerRow, type SourceStatus } from './model.js';
+
+export type MetricsOptions = {
+  readonly ledger: Pick<Ledger, 'scrape' | 'tallies' | 'saving' | 'folded'>;
+  readonly board: Pick<Board, 'entries'>;
+  /** Probes that are due and wait for a free place. */
+  readonly probeQueueLength: () => number;
+  readonly sources: () => readonly SourceStatus[];
+  readonly destinationsLimit: number;
+  readonly version: string;
+};
+
+export type Metrics = {
+  readonly contentType: string;
+  /** The whole page, for the scraper that asks. */
+  readonly render: (scraper: string) => Promise<string>;
+};
+
+export function createMetrics(options: MetricsOptions): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    contentType: textContentType,
+    render: async (scraper) => {
+      const { rows: shown, held, end } = options.ledger.scrape(scraper);
+      const parts = [await ledgerText(shown), await boardText(options.board.entries())];
+      parts.push(exporterText({ ...options, held }), await registry.metrics());
+      end();
+      return parts.join('');
+    },
+  };
+}
+
+type RowFamily = Family & { readonly value: (row: LedgerRow) => number | undefined };
+
+const rowFamilies: readonly RowFamily[] = [
+  {
+    name: 'exchange_send_connector_connection_errors_total',
+    type: 'counter',
+    help: 'Events 2002: the Send connector could not connect to the destination.',
+    value: (row) => row.errors,
+  },
+  {
+    name: 'exchange_send_connector_last_error_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the latest error was logged.',
+    value: (row) => row.lastErrorAt && secondsOf(row.lastErrorAt),
+  },
+  {
+    name: 'exchange_send_connector_last_error_observed_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the latest error was read; alerts use this one, because events may arrive late.',
+    value: (row) => row.lastObservedAt && secondsOf(row.lastObservedAt),
+  },
+];
+
+/** Rows written between two breaths, so that rendering never holds the event loop for long. */
+const rowsAtOnce = 2_000;
+
+async function ledgerText(rows: readonly LedgerRow[]): Promise<string> {
+  const texts = rowFamilies.map(familyHead);
+  for (let from = 0; from < rows.length; from += rowsAtOnce) {
+    if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+    for (const row of rows.slice(from, from + rowsAtOnce)) {
+      const lines = linesOf(row);
+      texts.forEach((text, family) => (texts[family] = text + (lines[family] ?? '')));
+    }
+  }
+  return texts.join('');
+}
+
+const linesByRow = new WeakMap<LedgerRow, readonly string[]>();
+
+/** A row is a value: it is replaced when it changes, so its lines never do. */
+function linesOf(row: LedgerRow): readonly string[] {
+  const known = linesByRow.get(row);
+  if (known) return known;
+  const { server, connector, destination } = row;
+  const labels = labelText({ server, connector, destination });
+  const lines = rowFamilies.map(({ name, value }) => {
+    const number = value(row);
+    return number === undefined ? '' : `${name}${labels} ${number}\n`;
+  });
+  linesByRow.set(row, lines);
+  return lines;
+}
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];
+type BoardFamily = Family & { readonly lines: (entry: BoardEntry, name: string) => string };
+
+/** A destination that policy forbids was not asked: it neither succeeded nor failed. */
+function wasAsked(entry: BoardEntry): boolean {
+  return entry.latest.reason !== 'blocked_by_policy';
+}
+
+const boardFamilies: readonly BoardFamily[] = [
+  ofDestinations('info', 'gauge', 'Always 1; who told us about the destination, and its host name.', ({ latest }) => [
+    [{ host: latest.host, origin: latest.origin }, 1],
+  ]),
+  ofDestinations('probe_success', 'gauge', 'Whether the latest probe of the destination succeeded.', (entry) => [
+    [{}, wasAsked(entry) ? Number(entry.latest.success) : undefined],
+  ]),
+  ofDestinations('probe_failing', 'gauge', 'Always 1; why the latest probe failed, while it fails.', (entry) => {
+    const { failedStep: step, reason } = entry.latest;
+    return step !== undefined && reason !== undefined && wasAsked(entry) ? [[{ step, reason }, 1]] : [];
+  }),
+  ofDestinations('probes_total', 'counter', 'Probes of the destination.', ({ probes }) => [[{}, probes]]),
+  ofDestinations('probe_failures_total', 'counter', 'Failed steps of probes, by reason.', ({ failures }) =>
+    failures.map(({ step, reason, count }): Sample => [{ step, reason }, count]),
+  ),
+  {
+    name: 'exchange_destination_probe_step_duration_seconds',
+    type: 'histogram',
+    help: 'How long the steps of probes took.',
+    lines: ({ destination, durations }, name) =>
+      durations.map((each) => histogramLines(name, destination, each)).join(''),
+  },
+  ofDestinations('probe_last_timestamp_seconds', 'gauge', 'When the latest probe began.', ({ latest }) => [
+    [{}, secondsOf(latest.at)],
+  ]),
+  ofDestinations('probe_last_success_timestamp_seconds', 'gauge', 'When the latest good probe began.', (entry) => [
+    [{}, optionalSeconds(entry.lastSuccessAt)],
+  ]),
+  ofDestinations(
+    'certificate_expiry_timestamp_seconds',
+    'gauge',
+    'Earliest end of validity in the certificate chain that the destination shows.',
+    ({ latest }) => [[{}, optionalSeconds(latest.facts.certificateExpiresAt)]],
+  ),
+  ofDestinations('tls_info', 'gauge', 'Always 1; what the latest TLS handshake agreed on.', ({ latest }) => {
+    const { tlsVersion: version, tlsCipher: cipher } = latest.facts;
+    return version === undefined ? [] : [[{ version, cipher: cipher ?? '' }, 1]];
+  }),
+];
+
+function ofDestinations(
+  name: string,
+  type: Family['type'],
+  help: string,
+  samples: (entry: BoardEntry) => readonly Sample[],
+): BoardFamily {
+  const lines = (entry: BoardEntry, fullName: string): string =>
+    samples(entry)
+      .map(([labels, value]) =>
+        value === undefined ? '' : sample(fullName, { destination: entry.destination, ...labels }, value),
+      )
+      .join('');
+  return { name: `exchange_destination_${name}`, type, help, lines };
+}
+
+function histogramLines(name: string, destination: string, { step, buckets, sum, count }: StepDurations): string {
+  let below = 0;
+  const lines = buckets.map((inBucket, index) => {
+    below += inBucket;
+    return sample(`${name}_bucket`, { destination, step, le: String(durationBounds[index] ?? '+Inf') }, below);
+  });
+  return (
+    lines.join('') +
+    sample(`${name}_sum`, { destination, step }, sum) +
+    sample(`${name}_count`, { destination, step }, count)
+  );
+}
+
+async function boardText(entries: readonly BoardEntry[]): Promise<string> {
+  let text = '';
+  for (const family of boardFamilies) {
+    await new Promise((resolve) => setImmediate(resolve));
+    text += familyHead(family) + entries.map((entry) => family.lines(entry, family.name)).join('');
+  }
+  return text;
+}
+
+type ExporterFacts = MetricsOptions & { readonly held: number };
+type ExporterFamily = Family & { readonly samples: (facts: ExporterFacts) => readonly Sample[] };
+
+const exporterFamilies: readonly ExporterFamily[] = [
+  {
+    name: 'exchange_exporter_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels say which build this is.',
+    samples: ({ version }) => [[{ version, nodejs: process.version }, 1]],
+  },
+  ofSources('source_up', 'gauge', 'Whether the source can be read.', (status) => Number(status.up)),
+  ofSources(
+    'source_last_record_timestamp_seconds',
+    'gauge',
+    'When the latest record of the source was read.',
+    ({ lastRecordAt }) => lastRecordAt && secondsOf(lastRecordAt),
+  ),
+  ofSources('source_lag_bytes', 'gauge', 'Bytes of the source that are not read yet.', (status) => status.lagBytes),
+  ofSources(
+    'source_lag_seconds',
+    'gauge',
+    'How long there have been bytes not read yet.',
+    (status) => status.lagSeconds,
+  ),
+  ofSources('source_bytes_total', 'counter', 'Bytes read from the source.', (status) => status.bytesRead),
+  {
+    name: 'exchange_exporter_source_records_total',
+    type: 'counter',
+    help: 'Records read, by what became of them.',
+    samples: ({ sources, ledger }) =>
+      sources().flatMap(({ source }) =>
+        recordOutcomes.map((outcome): Sample => [
+          { source, outcome },
+          ledger.tallies().get(source)?.outcomes[outcome] ?? 0,
+        ]),
+      ),
+  },
+  {
+    name: 'exchange_exporter_source_unreadable_records_total',
+    type: 'counter',
+    help: 'Records that could not be read, by reason.',
+    samples: ({ ledger }) =>
+      [...ledger.tallies()].flatMap(([source, { unreadable }]) =>
+        Object.entries(unreadable).map(([reason, count]): Sample => [{ source, reason }, count]),
+      ),
+  },
+  {
+    name: 'exchange_exporter_state_saves_total',
+    type: 'counter',
+    help: 'Attempts to save the ledger, by outcome.',
+    samples: ({ ledger }) => [
+      [{ outcome: 'saved' }, ledger.saving().saved],
+      [{ outcome: 'failed' }, ledger.saving().failed],
+    ],
+  },
+  {
+    name: 'exchange_exporter_state_last_save_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the ledger was last saved.',
+    samples: ({ ledger }) => [[{}, optionalSeconds(ledger.saving().lastSavedAt)]],
+  },
+  {
+    name: 'exchange_exporter_series_held',
+    type: 'gauge',
+    help: 'Series shown at their value of before until every scraper has seen it.',
+    samples: ({ held }) => [[{}, held]],
+  },
+  {
+    name: 'exchange_exporter_destinations_folded_total',
+    type: 'counter',
+    help: 'Errors counted under the destination "other", because their connector has reached the limit.',
+    samples: ({ ledger }) => [[{}, ledger.folded().errors]],
+  },
+  {
+    name: 'exchange_exporter_destinations_limit',
+    type: 'gauge',
+    help: 'Destinations shown by name, of each Send connector.',
+    samples: ({ destinationsLimit }) => [[{}, destinationsLimit]],
+  },
+  {
+    name: 'exchange_exporter_probe_queue_length',
+    type: 'gauge',
+    help: 'Probes that are due and wait for a free place.',
+    samples: ({ probeQueueLength }) => [[{}, probeQueueLength()]],
+  },
+];
+
+function ofSources(
+  name: string,
+  type: Family['type'],
+  help: string,
+  value: (status: SourceStatus) => number | undefined,
+): ExporterFamily {
+  const samples = ({ sources }: MetricsOptions): Sample[] =>
+    sources().map((status) => [{ source: status.source }, value(status)]);
+  return { name: `exchange_exporter_${name}`, type, help, samples };
+}
+
+function exporterText(facts: ExporterFacts): string {
+  return exporterFamilies.map((family) => familyText(family, family.samples(facts))).join('');
+}
+
+function familyText(family: Family, samples: readonly Sample[]): string {
+  const lines = samples.map(([labels, value]) => (value === undefined ? '' : sample(family.name, labels, value)));
+  return familyHead(family) + lines.join('');
+}
+
+function optionalSeconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : secondsOf(milliseconds);
+}

@@ -1,0 +1,161 @@
+/** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import { createBoard } from './board.js';
+import type { Config } from './config.js';
+import { endpointOf } from './endpoint.js';
+import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
+import { openLedger, type Ledger } from './ledger.js';
+import type { Log } from './log.js';
+import { createMetrics } from './metrics.js';
+import { createPolicy, type Policy } from './probes/policy.js';
+import { createProber } from './probes/probe.js';
+import { startSchedule, type Schedule } from './probes/schedule.js';
+import { createTargets, paceOf, type Targets } from './probes/targets.js';
+import { exporterVersion } from './version.js';
+import { startWeb } from './web/server.js';
+
+export type Exporter = {
+  /** Where it listens, as URLs. */
+  readonly addresses: readonly string[];
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Starts the exporter: books first, then the web, so that what was saved is shown before the first read, then the inlets.
+ * @throws when the state folder cannot be used or an address cannot be listened on; then nothing is left running
+ */
+export async function serve(config: Config, log: Log): Promise<Exporter> {
+  const targets = createTargets({ limit: config.destinations.limit, configured: config.destinations.static });
+  const inlets: { followed?: Followed; schedule?: Schedule } = {};
+  const ledger = await openBooks(config, log, targets, inlets);
+  const board = createBoard();
+  const policy = createPolicy(config.probe);
+  const sources = (): ReturnType<Followed['statuses']> => inlets.followed?.statuses() ?? [];
+  const metrics = createMetrics({
+    ledger,
+    board,
+    sources,
+    probeQueueLength: () => inlets.schedule?.queueLength() ?? 0,
+    destinationsLimit: config.destinations.limit,
+    version: exporterVersion(),
+  });
+  const web = await startWeb({
+    listen: config.web.listenAddresses,
+    telemetryPath: config.web.telemetryPath,
+    externalUrl: config.web.externalUrl,
+    version: exporterVersion(),
+    ledger,
+    board,
+    sources,
+    notProbed: (destination) => whyNotProbed(policy, destination),
+    metrics,
+    ready: () => readiness(ledger, inlets.followed),
+    now: Date.now,
+    log,
+  }).catch(async (error: unknown) => {
+    await ledger.close();
+    throw error;
+  });
+  for (const url of web.addresses) log.info('listening', { url });
+  inlets.followed = followFiles({
+    sources: fileSources(config),
+    checkpoints: ledger.checkpoints,
+    post: ledger.post,
+    knownConnectors: () => [...new Set(ledger.rows().map((row) => row.connector))],
+    log,
+    now: Date.now,
+  });
+  if (config.probe.enabled) inlets.schedule = await startProbing(config, log, { policy, targets, board });
+  return {
+    addresses: web.addresses,
+    stop: async () => {
+      await Promise.all([inlets.followed?.stop(), inlets.schedule?.stop()]);
+      await ledger.close();
+      await web.close();
+    },
+  };
+}
+
+async function openBooks(
+  config: Config,
+  log: Log,
+  targets: Targets,
+  inlets: { readonly followed?: Followed },
+): Promise<Ledger> {
+  const ledger = await openLedger({
+    directory: config.state.directory,
+    now: Date.now,
+    limit: config.destinations.limit,
+    forgetAfterMs: config.destinations.forgetAfter,
+    readingHistory: () => inlets.followed?.readingHistory() ?? true,
+    onPublished: (row) => {
+      targets.observe(row.destination, row.lastErrorAt);
+    },
+    onSaving: (failing) => {
+      if (failing === undefined) log.info('the ledger can be saved again; reading goes on');
+      else log.error('the ledger cannot be saved; reading waits and the logs are the buffer', { error: failing });
+    },
+  });
+  const { movedAside } = ledger.saving();
+  if (movedAside !== undefined) {
+    log.error('the saved ledger could not be read; counting begins anew', { problem: movedAside });
+  }
+  return ledger;
+}
+
+async function startProbing(
+  config: Config,
+  log: Log,
+  parts: { readonly policy: Policy; readonly targets: Targets; readonly board: ReturnType<typeof createBoard> },
+): Promise<Schedule> {
+  const { policy, targets, board } = parts;
+  const { caFile, ehloName, timeout } = config.probe;
+  const prober = createProber({
+    policy,
+    timeoutMs: timeout,
+    ...(ehloName !== undefined && { ehloName }),
+    ...(caFile !== undefined && { extraCa: await readFile(caFile, 'utf8') }),
+  });
+  return startSchedule({
+    targets: targets.list,
+    visit: prober.visit,
+    post: (result) => {
+      targets.learn(result);
+      board.post(result);
+    },
+    pace: paceOf(config.probe),
+    concurrency: config.probe.concurrency,
+    bug: (error, target) => {
+      log.error('a probe ended with a fault of the exporter; please report it', {
+        destination: target.destination,
+        error: error instanceof Error ? error.stack : String(error),
+      });
+    },
+  });
+}
+
+/** Every path is a source of its own, named as it was given, so that each says by itself when it cannot be read. */
+function fileSources(config: Config): FileSource[] {
+  return config.sources.flatMap((source) =>
+    source.type === 'file'
+      ? source.paths.map((path) => ({ name: path, paths: [path], server: source.server ?? os.hostname() }))
+      : [],
+  );
+}
+
+function whyNotProbed(policy: Policy, destination: string): string | undefined {
+  const endpoint = endpointOf(destination);
+  if (!endpoint) return 'not an address and a port';
+  return policy.judge(endpoint.address ? endpoint.host : undefined, endpoint.port);
+}
+
+function readiness(ledger: Ledger, followed: Followed | undefined): { ready: boolean; why: string[] } {
+  const { failing } = ledger.saving();
+  const why = [
+    ...(followed?.caughtUp() ? [] : ['the first read of the sources is not complete']),
+    ...(followed?.statuses() ?? []).filter((status) => !status.up).map((status) => `source ${status.detail}`),
+    ...(failing === undefined ? [] : [`the ledger cannot be saved: ${failing}`]),
+  ];
+  return { ready: why.length === 0, why };
+}
