@@ -197,7 +197,7 @@ describe('a valid configuration', () => {
         ports: ['25', '465', '475', '587', '717', '2525'],
       },
       state: { directory: '/state' },
-      web: { listenAddresses: [{ host: undefined, port: 10202 }], telemetryPath: '/metrics' },
+      web: { listenAddresses: [{ port: 10202 }], telemetryPath: '/metrics' },
     };
     expect(await loadConfig({}, machine)).toEqual({ ok: true, config: defaults });
     for (const content of ['', '# nothing but this\n', '---\n']) {

@@ -95,7 +95,7 @@ describe('a start that cannot go on', () => {
     const started = startExporter({ files: [events], args: ['--no-probe', `--web.listen-address=127.0.0.1:${port}`] });
     await expect(started).rejects.toThrow(
       new RegExp(
-        `ended with 1 [^]*another program has this address[^]*--web\\.listen-address=:PORT" address=127.0.0.1:${port}`,
+        `ended with 1 [^]*msg="cannot go on" error="[^"]*127.0.0.1:${port}[^"]*--web\\.listen-address[^"]*"\n$`,
       ),
     );
     other.close();

@@ -61,7 +61,7 @@ async function run(config: Config, log: Log): Promise<number> {
     log.info('stopped');
     return 0;
   } catch (error) {
-    log.error(...startFailure(error));
+    log.error('cannot go on', startFailure(error));
     return 1;
   }
 }
@@ -90,18 +90,8 @@ function firstSignal(log: Log): Promise<NodeJS.Signals> {
   });
 }
 
-/** What went wrong and what to do about it. A state folder and an address are the two things a start depends on. */
-function startFailure(thrown: unknown): [message: string, fields: Record<string, unknown>] {
-  const error = thrown as NodeJS.ErrnoException & { address?: string; port?: number };
-  const address = `${error.address ?? ''}:${error.port ?? ''}`;
-  if (error.code === 'EADDRINUSE') {
-    return [
-      'cannot listen: another program has this address. Stop it, or choose another with --web.listen-address=:PORT',
-      { address },
-    ];
-  }
-  if (error.syscall === 'listen') {
-    return ['cannot listen: choose an address and port that you may use with --web.listen-address', { address, error }];
-  }
-  return ['cannot go on', { error, ...(error.code === undefined && { stack: error.stack }) }];
+/** An Error says itself what to do about it. Any other kind is a fault of ours, and then the place of it is of use. */
+function startFailure(thrown: unknown): Record<string, unknown> {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+  return { error, ...(error.name !== 'Error' && { stack: error.stack }) };
 }

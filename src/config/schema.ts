@@ -39,7 +39,7 @@ export const configSchema = mapping({
 });
 
 /** An address to listen on; without a host all addresses of this machine, port 0 takes a free one. */
-export type ListenAddress = { readonly host: string | undefined; readonly port: number };
+export type ListenAddress = { readonly host?: string; readonly port: number };
 
 const durationUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
@@ -162,7 +162,7 @@ function listenAddress() {
     const host = match?.[1] ?? match?.[2];
     const port = Number(match?.[3]);
     if (host === undefined || !(port <= 65535)) return undefined;
-    if (host === '') return { host: undefined, port };
+    if (host === '') return { port };
     return endpointOf(match?.[1] === undefined ? host : `[${host}]`, 1) && { host, port };
   };
   return text('host:port or :port', parse, { examples: [':10202', '127.0.0.1:10202', '[::1]:10202'] });
