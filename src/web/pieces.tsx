@@ -1,5 +1,6 @@
 /** Small parts that several pages share: times, badges, the steps of a visit, transcripts. */
 import type { ComponentChildren, VNode } from 'preact';
+import { endpointOf } from '../endpoint.js';
 import { stepNames, type Reason, type SourceStatus, type StepResult } from '../model.js';
 import { reasonLink, type Context } from './links.js';
 import type { PageContext } from './page.js';
@@ -71,7 +72,9 @@ export function Banner({ tone, title, children }: { tone: Tone; title: string; c
 /** Every question of a visit with its answer; what was not asked stands together in the last line. */
 export function Steps({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
   const asked = new Set(visit.steps.map((result) => result.step));
-  const unasked = stepNames.filter((name) => !asked.has(name));
+  // An address has no name to resolve: saying so on every visit would only distract.
+  const address = endpointOf(visit.destination)?.address === true;
+  const unasked = stepNames.filter((name) => !asked.has(name) && !(name === 'dns' && address));
   return (
     <ol class="steps">
       {visit.steps.map((result) => (

@@ -140,7 +140,7 @@ function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
           <>
             , the last at <InlineMoment at={row.lastErrorAt} now={page.now} />.
           </>
-        )}
+        )}{' '}
         <GoToReason row={row} page={page} />
       </p>
       {latest && row.notProbed === undefined ? (

@@ -27,7 +27,7 @@ export const style = `
 *, *::before, *::after { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.55 var(--sans); }
-body > header, main, footer { max-width: 1360px; margin-inline: auto; padding-inline: 28px; }
+body > header, main, footer { max-width: 1440px; margin-inline: auto; padding-inline: 28px; }
 main:focus { outline: none; }
 a { color: var(--link); text-decoration-thickness: 1px; text-underline-offset: .18em; text-decoration-color: color-mix(in srgb, currentcolor 35%, transparent); }
 a:hover { text-decoration-color: currentcolor; }
@@ -78,6 +78,7 @@ h3 small { font-weight: 400; margin-left: 6px; }
 .hero > p { margin: 12px 0 0; max-width: 104ch; overflow-wrap: anywhere; }
 .hero > .kicker { margin: 0 0 4px; }
 .hero .b { font-size: .88rem; letter-spacing: 0; font-weight: 500; }
+.hero + .scroll { margin-top: 24px; }
 .now { margin-block: 20px 8px; }
 .now .panel { border: 0; padding: 0; margin-top: 18px; background: none; }
 .next, .rows td:last-child a { white-space: nowrap; }
@@ -126,10 +127,10 @@ td time { white-space: nowrap; }
 .rows th[scope=row] { font-family: var(--mono); font-size: .92em; }
 .rows th small { font-family: var(--sans); }
 .rows td:nth-child(2), .rows th[scope=row] { overflow-wrap: anywhere; }
-.rows td:nth-child(2) { min-width: 190px; }
-.rows th[scope=row] { min-width: 200px; }
-.rows td:nth-child(6) { min-width: 150px; }
-.rows td:nth-child(7) { min-width: 260px; max-width: 420px; color: var(--soft); }
+.rows td:nth-child(2) { min-width: 205px; }
+.rows th[scope=row] { min-width: 190px; }
+.rows td:nth-child(6) { min-width: 160px; }
+.rows td:nth-child(7) { min-width: 330px; color: var(--soft); }
 .pages { display: flex; gap: 6px; flex-wrap: wrap; margin-top: 14px; }
 .pages a { padding: 4px 11px; border: 1px solid var(--line); border-radius: 6px; text-decoration: none; background: var(--card); }
 .pages a[aria-current] { background: var(--link); border-color: var(--link); color: var(--card); }
@@ -163,6 +164,7 @@ pre { margin: 0; overflow-x: auto; background: var(--code); border: 1px solid va
 .prose h2 { margin-top: 44px; font-size: 1.35rem; }
 .prose h3 { margin-top: 32px; font-size: 1.08rem; }
 .prose :target { background: var(--warn-bg); box-shadow: 0 0 0 8px var(--warn-bg); border-radius: 2px; }
+.prose > .scroll { max-width: 1000px; }
 .prose > p, .prose > ul, .prose > ol { max-width: 76ch; }
 .prose li + li { margin-top: 5px; }
 .prose :not(pre) > code { background: var(--code); border: 1px solid var(--line); border-radius: 4px; padding: .08em .32em; }
@@ -170,7 +172,8 @@ pre { margin: 0; overflow-x: auto; background: var(--code); border: 1px solid va
 .prose th, .prose td { padding: 9px 12px; overflow-wrap: break-word; }
 .prose blockquote { margin: 16px 0; padding: 2px 18px; border: 1px solid var(--line); border-radius: 8px; background: var(--card); }
 .code { position: relative; margin-block: 14px; }
-.code pre { background: var(--card); }
+.code pre { background: var(--card); white-space: pre-wrap; overflow-wrap: anywhere; }
+.code:has(.copy) pre { padding-right: 84px; }
 .copy { position: absolute; top: 7px; right: 7px; padding: 1px 10px; font-size: .84em; color: var(--soft); }
 mark { background: var(--filled); color: var(--filled-ink); border-radius: 3px; padding: 0 .15em; }
 .index { list-style: none; margin: 22px 0 0; padding: 0; display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); }
@@ -195,7 +198,7 @@ footer span:last-child { margin-left: auto; }
   .top { padding-block: 12px; }
   .hero { padding: 18px 18px 20px; border-radius: 12px; }
   .hero > h1 { gap: 8px; }
-  .next { display: inline-block; }
+  .next, .rows td:last-child a { display: inline-block; white-space: normal; }
   .panel { padding: 14px 16px; }
   .filters label { flex: 1 1 40%; }
   .filters label:first-child { flex: 1 1 100%; }

@@ -5,7 +5,7 @@ import { recentMs, type Row, type RowState, type Visit } from './view.js';
 /** The style puts a symbol before each word by its tone, so that colour is never the only sign. */
 export const stateWords: Record<RowState, { readonly word: string; readonly tone: Tone }> = {
   unreachable: { word: 'Unreachable', tone: 'bad' },
-  refusing: { word: 'Refusing', tone: 'bad' },
+  refusing: { word: 'SMTP or TLS fails', tone: 'bad' },
   intermittent: { word: 'Intermittent', tone: 'warn' },
   unprobed_errors: { word: 'Errors, not probed', tone: 'warn' },
   waiting: { word: 'First probe pending', tone: 'quiet' },

@@ -185,6 +185,7 @@ describe.skipIf(absent)('in Chromium', () => {
             colorScheme,
             viewport: { width, height: width > 800 ? 900 : 844 },
           });
+          await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}-top.png`) });
           await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`), fullPage: true });
           const overflow = await page.evaluate(
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
