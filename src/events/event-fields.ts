@@ -63,7 +63,7 @@ const mostStrings = 99;
 
 function wholeNumberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;
-  if (typeof value !== 'string' || !/^\s*-?\d{1,16}\s*$/.test(value)) return undefined;
+  if (typeof value !== 'string' || value.length > 20 || !/^\s*-?\d+\s*$/.test(value)) return undefined;
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : undefined;
 }

@@ -26,6 +26,11 @@ export type TextFormat = {
   readonly idMark?: { readonly after: string } | { readonly before: string };
   /** One record to its events (a batching carrier has several). Throws `UnreadableRecord`. */
   readonly decode: (record: string) => readonly Decoded[];
+  /**
+   * The same for a record that stands as UTF-8 in `bytes` from `start` to `end`: for formats that read the bytes
+   * faster than a string could be made of them. Strings of the result do not hold on to `bytes`.
+   */
+  readonly decodeBytes?: (bytes: Buffer, start: number, end: number) => readonly Decoded[];
 };
 
 /** What one bounded piece of reading gave. */

@@ -1,32 +1,67 @@
-/** Reads a few members of a JSON object without building the rest of it. */
+/** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
 import { UnreadableRecord } from './unreadable.js';
 
-/** The values at the wanted paths, in the order of the paths; undefined where there is none. */
-export type FieldReader = (record: string) => readonly unknown[];
+/** The value at a wanted path, by the number of the path; undefined where there is none. */
+export type Fields = (path: number) => unknown;
+
+/** Reads the object that fills `bytes` from `start` to `end` (UTF-8, blanks around it allowed). */
+export type FieldReader = (bytes: Buffer, start: number, end: number) => Fields;
 
 /**
- * A reader for the members at `paths` of a JSON object, each path a list of keys from the top.
+ * A reader for the members at `paths` of a JSON object, each path a list of keys from the top. The last key of one path
+ * may end in `#`, as `param#`: its value is the array of the members `param1`, `param2` ... to `param99`, each at its
+ * number less one, undefined where one is missing.
  *
  * Whenever `JSON.parse` accepts the record the reader gives what it would give (last of equal keys, escapes resolved).
- * What is not wanted is only stepped over, at a fifth of the cost of parsing it; damage in there may go unnoticed.
- * No path may be the beginning of another.
- * @throws UnreadableRecord `not_json`
+ * What is not wanted is only stepped over, at a fraction of the cost of parsing it; damage in there may go unnoticed.
+ * @throws UnreadableRecord `not_json`, `wrong_shape`; also later from `Fields` when a wanted value is damaged
  */
 export function fieldReader(paths: readonly (readonly string[])[]): FieldReader {
   const root = wantedMembers(paths);
-  return (record) => {
-    const found: unknown[] = new Array<unknown>(paths.length).fill(undefined);
-    const start = skipBlanks(record, 0);
-    if (record.charCodeAt(start) === openBrace) {
-      const end = readMembers(record, start + 1, root, found);
-      if (end >= 0 && skipBlanks(record, end) === record.length) return found;
+  const none = paths.flatMap(() => [-1, -1]);
+  const numbered = paths.findIndex((path) => path.at(-1)?.endsWith('#'));
+  return (bytes, start, end) => {
+    const spans = none.slice();
+    const cursor: Cursor = { bytes, end, paths: paths.length, spans, at: start };
+    skipBlanks(cursor);
+    if (readObject(cursor, root)) {
+      skipBlanks(cursor);
+      if (cursor.at === end)
+        return (path) => {
+          if (path === numbered) return numberedValues(bytes, spans, none.length);
+          return valueAt(bytes, spans[path * 2] ?? -1, spans[path * 2 + 1] ?? -1);
+        };
     }
-    return fieldsByParsing(record, paths);
+    const values = fieldsByParsing(bytes.toString('utf8', start, end), paths);
+    return (path) => values[path];
   };
 }
 
 /** The same by `JSON.parse`: what the reader falls back on, and what its tests compare it with. */
 export function fieldsByParsing(record: string, paths: readonly (readonly string[])[]): unknown[] {
+  const top = objectOf(record);
+  return paths.map((path) => path.reduce<unknown>(memberOf, top));
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  if (key.endsWith('#')) return numberedMembersOf(value, key.slice(0, -1));
+  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+}
+
+function numberedMembersOf(value: unknown, prefix: string): unknown[] {
+  const members: unknown[] = [];
+  for (let number = mostNumbered; number > 0; number--) {
+    const member = memberOf(value, `${prefix}${number}`);
+    if (member !== undefined) members[number - 1] = member;
+  }
+  return Array.from(members);
+}
+
+/**
+ * A record as a JSON object.
+ * @throws UnreadableRecord `not_json`, `wrong_shape`
+ */
+export function objectOf(record: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(record);
@@ -34,15 +69,33 @@ export function fieldsByParsing(record: string, paths: readonly (readonly string
     throw new UnreadableRecord('not_json', `expected a JSON object, got ${shown(record)}: ${String(error)}`);
   }
   if (!isObject(parsed)) throw new UnreadableRecord('wrong_shape', `expected a JSON object, got ${shown(record)}`);
-  const top = parsed;
-  return paths.map((path) =>
-    path.reduce<unknown>((value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined), top),
-  );
+  return parsed;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The keys wanted in one object, by their length: nearly all unwanted keys are told by that alone. */
-type Wanted = { readonly byLength: (Member[] | undefined)[]; readonly slots: readonly number[] };
-type Member = { readonly key: string; readonly slot: number; readonly inside: Wanted | undefined };
+type Wanted = {
+  readonly byLength: (Member[] | undefined)[];
+  readonly slots: readonly number[];
+  /** Beginning of the keys of numbered members, when they are wanted. */
+  readonly numbered: Buffer | undefined;
+};
+type Member = { readonly key: Buffer; readonly slot: number; readonly inside: Wanted | undefined };
+
+/** Windows allows no more insertion strings in one event: %1 to %99. */
+const mostNumbered = 99;
+
+/** Where reading stands, and where each wanted value was found: two places for each path, then for each number. */
+type Cursor = {
+  readonly bytes: Buffer;
+  readonly end: number;
+  readonly paths: number;
+  readonly spans: number[];
+  at: number;
+};
 
 const quote = 34;
 const comma = 44;
@@ -55,148 +108,210 @@ const closeBrace = 125;
 
 function wantedMembers(paths: readonly (readonly string[])[], depth = 0, slots = [...paths.keys()]): Wanted {
   const byLength: (Member[] | undefined)[] = [];
+  let numbered: Buffer | undefined;
   for (const key of new Set(slots.map((slot) => paths[slot]?.[depth] ?? ''))) {
+    if (key.endsWith('#')) {
+      numbered = Buffer.from(key.slice(0, -1));
+      continue;
+    }
     const below = slots.filter((slot) => paths[slot]?.[depth] === key);
     const leaf = below.find((slot) => paths[slot]?.length === depth + 1);
-    const inside = leaf === undefined ? wantedMembers(paths, depth + 1, below) : undefined;
-    while (byLength.length <= key.length) byLength.push(undefined);
-    (byLength[key.length] ??= []).push({ key, slot: leaf ?? -1, inside });
+    const deeper = below.filter((slot) => slot !== leaf);
+    const inside = deeper.length > 0 ? wantedMembers(paths, depth + 1, deeper) : undefined;
+    const bytes = Buffer.from(key);
+    while (byLength.length <= bytes.length) byLength.push(undefined);
+    (byLength[bytes.length] ??= []).push({ key: bytes, slot: leaf ?? -1, inside });
   }
-  return { byLength, slots };
+  return { byLength, slots, numbered };
 }
 
-/**
- * Reads the members of an object whose `{` stands before `at`.
- * @returns the place after its `}`, or -1 when only a real parser can tell
- */
-function readMembers(text: string, at: number, wanted: Wanted, found: unknown[]): number {
-  let i = skipBlanks(text, at);
-  if (text.charCodeAt(i) === closeBrace) return i + 1;
-  for (;;) {
-    if (text.charCodeAt(i) !== quote) return -1;
-    const keyStart = i + 1;
-    const keyEnd = endOfPlainString(text, keyStart);
+/** Reads the object at the cursor. @returns false when only a real parser can tell; so do all functions below */
+function readObject(cursor: Cursor, wanted: Wanted): boolean {
+  if (cursor.bytes[cursor.at] !== openBrace) return false;
+  cursor.at++;
+  skipBlanks(cursor);
+  if (cursor.bytes[cursor.at] === closeBrace) {
+    cursor.at++;
+    return cursor.at <= cursor.end;
+  }
+  while (cursor.at < cursor.end) {
+    const keyStart = cursor.at + 1;
     // A key with an escape may spell a wanted one.
-    if (keyEnd < 0) return -1;
-    i = skipBlanks(text, keyEnd + 1);
-    if (text.charCodeAt(i) !== colon) return -1;
-    i = readMember(text, skipBlanks(text, i + 1), memberAt(text, keyStart, keyEnd, wanted), found);
-    if (i < 0) return -1;
-    i = skipBlanks(text, i);
-    const next = text.charCodeAt(i);
-    if (next === closeBrace) return i + 1;
-    if (next !== comma) return -1;
-    i = skipBlanks(text, i + 1);
+    if (cursor.bytes[cursor.at] !== quote || !skipPlainString(cursor)) return false;
+    const keyEnd = cursor.at - 1;
+    const member = memberAt(cursor.bytes, keyStart, keyEnd, wanted);
+    skipBlanks(cursor);
+    if (cursor.bytes[cursor.at] !== colon) return false;
+    cursor.at++;
+    skipBlanks(cursor);
+    const valueStart = cursor.at;
+    if (!(member === undefined ? skipValue(cursor) : readMember(cursor, member))) return false;
+    if (wanted.numbered !== undefined) keepNumbered(cursor, wanted.numbered, keyStart, keyEnd, valueStart);
+    skipBlanks(cursor);
+    const next = cursor.bytes[cursor.at++];
+    if (next === closeBrace) return cursor.at <= cursor.end;
+    if (next !== comma) return false;
+    skipBlanks(cursor);
   }
+  return false;
 }
 
-function memberAt(text: string, start: number, end: number, wanted: Wanted): Member | undefined {
+function memberAt(bytes: Buffer, start: number, end: number, wanted: Wanted): Member | undefined {
   const candidates = wanted.byLength[end - start];
   if (candidates === undefined) return undefined;
-  for (const candidate of candidates) if (text.startsWith(candidate.key, start)) return candidate;
+  for (const candidate of candidates) if (standsAt(bytes, start, candidate.key)) return candidate;
   return undefined;
 }
 
-function readMember(text: string, at: number, member: Member | undefined, found: unknown[]): number {
-  if (member === undefined) return skipValue(text, at);
-  if (member.inside !== undefined) {
+function standsAt(bytes: Buffer, start: number, key: Buffer): boolean {
+  let i = 0;
+  while (i < key.length && bytes[start + i] === key[i]) i++;
+  return i === key.length;
+}
+
+/** Notes where the value of a numbered member stands: behind the places of the paths. */
+function keepNumbered(cursor: Cursor, prefix: Buffer, keyStart: number, keyEnd: number, valueStart: number): void {
+  if (!standsAt(cursor.bytes, keyStart, prefix)) return;
+  const number = digitsAt(cursor.bytes, keyStart + prefix.length, keyEnd);
+  if (number < 1 || number > mostNumbered || cursor.bytes[keyStart + prefix.length] === 48) return;
+  const place = cursor.paths * 2 + (number - 1) * 2;
+  while (cursor.spans.length < place) cursor.spans.push(-1);
+  cursor.spans[place] = valueStart;
+  cursor.spans[place + 1] = cursor.at;
+}
+
+function readMember(cursor: Cursor, member: Member): boolean {
+  const { slot, inside } = member;
+  const start = cursor.at;
+  if (inside !== undefined) {
     // The last of equal keys counts, and it counts alone.
-    for (const slot of member.inside.slots) found[slot] = undefined;
-    if (text.charCodeAt(at) === openBrace) return readMembers(text, at + 1, member.inside, found);
-    return skipValue(text, at);
+    for (const below of inside.slots) cursor.spans[below * 2] = -1;
+    if (inside.numbered !== undefined) cursor.spans.length = cursor.paths * 2;
+    if (!(cursor.bytes[start] === openBrace ? readObject(cursor, inside) : skipValue(cursor))) return false;
+  } else if (!skipValue(cursor)) return false;
+  if (slot >= 0) {
+    cursor.spans[slot * 2] = start;
+    cursor.spans[slot * 2 + 1] = cursor.at;
   }
-  if (text.charCodeAt(at) === quote) {
-    const end = endOfPlainString(text, at + 1);
-    if (end >= 0) {
-      found[member.slot] = text.slice(at + 1, end);
-      return end + 1;
+  return true;
+}
+
+/** Steps over a string that holds no escape. */
+function skipPlainString(cursor: Cursor): boolean {
+  const { bytes, end } = cursor;
+  for (let i = cursor.at + 1; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === quote) {
+      cursor.at = i + 1;
+      return true;
     }
+    if (byte === backslash) return false;
   }
-  const end = skipValue(text, at);
-  if (end < 0) return -1;
-  try {
-    found[member.slot] = JSON.parse(text.slice(at, end));
-  } catch {
-    return -1;
-  }
-  return end;
+  return false;
 }
 
-/** The place of the quote that ends a string without escapes, or -1. */
-function endOfPlainString(text: string, at: number): number {
-  for (let i = at; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === quote) return i;
-    if (code === backslash) return -1;
+function skipValue(cursor: Cursor): boolean {
+  const first = cursor.bytes[cursor.at];
+  if (first === quote) return skipString(cursor);
+  if (first === openBrace || first === openBracket) return skipNested(cursor);
+  return skipWord(cursor);
+}
+
+function skipString(cursor: Cursor): boolean {
+  const { bytes, end } = cursor;
+  for (let i = cursor.at + 1; i < end; i++) {
+    const byte = bytes[i];
+    if (byte === quote) {
+      cursor.at = i + 1;
+      return true;
+    }
+    if (byte === backslash) i++;
   }
-  return -1;
+  return false;
 }
 
-/** The place after the value that begins at `at`, or -1. */
-function skipValue(text: string, at: number): number {
-  const first = text.charCodeAt(at);
-  if (first === quote) return skipString(text, at + 1);
-  if (first === openBrace || first === openBracket) return skipNested(text, at + 1);
-  const end = skipWord(text, at);
-  return end === at ? -1 : end;
-}
-
-/** The place after the quote that ends the string whose first character stands at `at`, or -1. */
-function skipString(text: string, at: number): number {
-  for (let i = at; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === quote) return i + 1;
-    if (code === backslash) i++;
-  }
-  return -1;
-}
-
-/** The place after the bracket that closes the one before `at`, or -1. */
-function skipNested(text: string, at: number): number {
-  let depth = 1;
-  let i = at;
-  while (i < text.length) {
-    const code = text.charCodeAt(i);
-    if (code === quote) {
-      i = skipString(text, i + 1);
-      if (i < 0) return -1;
+/** Steps over an object or an array, counting brackets. */
+function skipNested(cursor: Cursor): boolean {
+  const { bytes, end } = cursor;
+  let depth = 0;
+  while (cursor.at < end) {
+    const byte = bytes[cursor.at] ?? 0;
+    if (byte === quote) {
+      if (!skipString(cursor)) return false;
       continue;
     }
-    i++;
-    if (code === openBrace || code === openBracket) depth++;
-    else if (code === closeBrace || code === closeBracket) {
-      if (--depth === 0) return i;
-    } else if (!isBetweenStrings(code)) return -1;
+    cursor.at++;
+    if (byte === openBrace || byte === openBracket) depth++;
+    else if (byte === closeBrace || byte === closeBracket) {
+      if (--depth === 0) return true;
+    } else if (!isBetweenStrings(byte)) return false;
   }
-  return -1;
+  return false;
 }
 
 /** Characters of numbers, `true`, `false`, `null`, and what separates values: anything else is torn text. */
-function isBetweenStrings(code: number): boolean {
-  return (code >= 43 && code <= 58) || code <= 32 || (code >= 97 && code <= 122) || code === 69;
+function isBetweenStrings(byte: number): boolean {
+  return (byte >= 43 && byte <= 58) || byte <= 32 || (byte >= 97 && byte <= 122) || byte === 69;
 }
 
-/** The place after a number or a literal. */
-function skipWord(text: string, at: number): number {
-  let i = at;
-  for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === comma || code === closeBrace || code === closeBracket || code <= 32) break;
+/** Steps over a number or a literal. */
+function skipWord(cursor: Cursor): boolean {
+  const { bytes, end } = cursor;
+  const start = cursor.at;
+  for (; cursor.at < end; cursor.at++) {
+    const byte = bytes[cursor.at] ?? 0;
+    if (byte === comma || byte === closeBrace || byte === closeBracket || byte <= 32) break;
+    if (!isBetweenStrings(byte)) return false;
   }
-  return i;
+  return cursor.at > start;
 }
 
-function skipBlanks(text: string, at: number): number {
-  let i = at;
-  for (; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code !== 32 && code !== 10 && code !== 13 && code !== 9) break;
+function skipBlanks(cursor: Cursor): void {
+  for (; cursor.at < cursor.end; cursor.at++) {
+    const byte = cursor.bytes[cursor.at];
+    if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) return;
   }
-  return i;
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function numberedValues(bytes: Buffer, spans: readonly number[], first: number): unknown[] {
+  const values: unknown[] = [];
+  for (let i = first; i < spans.length; i += 2) values.push(valueAt(bytes, spans[i] ?? -1, spans[i + 1] ?? -1));
+  return values;
+}
+
+/** The JSON value between two places. */
+function valueAt(bytes: Buffer, start: number, end: number): unknown {
+  if (start < 0) return undefined;
+  const number = digitsAt(bytes, start, end);
+  if (number >= 0) return number;
+  if (bytes[start] === quote) {
+    let seen = 0;
+    let i = start + 1;
+    for (; i < end - 1; i++) {
+      const byte = bytes[i] ?? 0;
+      if (byte === backslash) break;
+      seen |= byte;
+    }
+    if (i === end - 1) return bytes.toString(seen < 128 ? 'latin1' : 'utf8', start + 1, end - 1);
+  }
+  const text = bytes.toString('utf8', start, end);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UnreadableRecord('not_json', `expected a JSON value, got ${shown(text)}: ${String(error)}`);
+  }
+}
+
+/** The number of the digits between two places; -1 when something else stands there. */
+function digitsAt(bytes: Buffer, start: number, end: number): number {
+  if (end <= start || end - start > 15) return -1;
+  let number = 0;
+  for (let i = start; i < end; i++) {
+    const digit = (bytes[i] ?? 0) - 48;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** The beginning of a record, for messages. */

@@ -1,5 +1,5 @@
 /** Events shipped by Winlogbeat 6 to 9, also after Elastic's ingest pipeline. */
-import { eventIdOf, messageOf, numberedStringsOf, recordIdOf, textOf } from '../event-fields.js';
+import { eventIdOf, insertionStringsOf, messageOf, recordIdOf, textOf } from '../event-fields.js';
 import { timeOf } from '../event-time.js';
 import type { TextFormat } from '../formats.js';
 import { fieldReader } from '../json-fields.js';
@@ -19,50 +19,45 @@ export const winlogbeat: TextFormat = {
   framing: 'lines',
   recognises: (head) => jsonLayoutOf(head) === 'lines' && shape.test(head),
   idMark: { after: '"event_id":' },
-  decode,
+  decode: (record) => decode(Buffer.from(record), 0, Buffer.byteLength(record)),
+  decodeBytes: decode,
 };
 
 export const winlogbeatDocument: TextFormat = asJsonDocument(winlogbeat, shape);
 
-const readFields = fieldReader([
-  ['@timestamp'],
-  ['message'],
-  ['winlog', 'event_id'],
-  ['winlog', 'provider_name'],
-  ['winlog', 'channel'],
-  ['winlog', 'computer_name'],
-  ['winlog', 'record_id'],
-  ['winlog', 'event_data'],
-  // Version 6 has the same members at the top.
-  ['event_id'],
-  ['source_name'],
-  ['log_name'],
-  ['computer_name'],
-  ['record_number'],
-  ['event_data'],
-]);
+const readCurrent = eventReader(['winlog'], 'provider_name', 'channel', 'record_id');
+const readVersion6 = eventReader([], 'source_name', 'log_name', 'record_number');
 
-function decode(record: string): readonly Decoded[] {
-  const fields = readFields(record);
-  const [time, message] = fields;
-  const [id, provider, channel, computer, recordId, data] =
-    fields[2] === undefined && fields[3] === undefined ? fields.slice(8) : fields.slice(2, 8);
-  if (id === undefined && provider === undefined) return [];
-  const eventId = eventIdOf(id);
-  if (eventId === undefined || typeof provider !== 'string') {
-    throw new UnreadableRecord('wrong_shape', 'expected an event ID and a provider name in the Winlogbeat event');
-  }
-  return [
-    {
-      kind: 'event',
-      provider,
-      eventId,
-      channel: textOf(channel),
-      computer: textOf(computer),
-      recordId: recordIdOf(recordId),
-      time: timeOf(time),
-      values: numberedStringsOf(data, 'param'),
-      message: messageOf(message),
-    },
-  ];
+function decode(bytes: Buffer, start: number, end: number): readonly Decoded[] {
+  return readCurrent(bytes, start, end) ?? readVersion6(bytes, start, end) ?? [];
+}
+
+/** The fields of an event below `top`, which versions name differently. */
+function eventReader(top: readonly string[], provider: string, channel: string, recordId: string) {
+  const members = [['event_id'], [provider], [channel], ['computer_name'], [recordId], ['event_data', 'param#']];
+  const readFields = fieldReader([...members.map((path) => [...top, ...path]), ['@timestamp'], ['message']]);
+  return (bytes: Buffer, start: number, end: number): readonly Decoded[] | undefined => {
+    const field = readFields(bytes, start, end);
+    const id = field(0);
+    const source = field(1);
+    if (id === undefined && source === undefined) return undefined;
+    const eventId = eventIdOf(id);
+    if (eventId === undefined || typeof source !== 'string') {
+      throw new UnreadableRecord('wrong_shape', 'expected an event ID and a provider name in the Winlogbeat event');
+    }
+    const values = insertionStringsOf(field(5)) ?? [];
+    return [
+      {
+        kind: 'event',
+        provider: source,
+        eventId,
+        channel: textOf(field(2)),
+        computer: textOf(field(3)),
+        recordId: recordIdOf(field(4)),
+        time: timeOf(field(6)),
+        values,
+        message: values.length > 0 ? undefined : messageOf(field(7)),
+      },
+    ];
+  };
 }
