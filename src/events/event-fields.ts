@@ -1,5 +1,8 @@
 /** Turns loosely written fields of a Windows event (numbers as strings, ids as objects) into the ones of the model. */
 
+/** Insertion strings: index 0 is %1; undefined where the carrier dropped one. */
+export type Strings = readonly (string | undefined)[];
+
 /**
  * The low 16 bits of an event ID written as a number, as a string of digits, or as an object around one of them
  * (`{ "id": 2002, "qualifiers": 32772 }`, `{ "text": "2002" }`).
@@ -30,6 +33,11 @@ export function messageOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
+/** Whether the insertion strings leave something to be found in the finished text. */
+export function needsMessage(values: Strings): boolean {
+  return values.length === 0 || values.some((value) => value === undefined || value === '');
+}
+
 /** One insertion string; carriers write numeric ones as numbers. */
 export function insertionStringOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
@@ -37,29 +45,9 @@ export function insertionStringOf(value: unknown): string | undefined {
 }
 
 /** Insertion strings from an array; undefined when it is none or is empty. */
-export function insertionStringsOf(value: unknown): (string | undefined)[] | undefined {
+export function insertionStringsOf(value: unknown): Strings | undefined {
   return Array.isArray(value) && value.length > 0 ? value.map(insertionStringOf) : undefined;
 }
-
-/**
- * Insertion strings from members numbered from 1, as `param1`, `param2`: a carrier that drops empty strings keeps the
- * numbers of the others.
- */
-export function numberedStringsOf(value: unknown, prefix: string): (string | undefined)[] {
-  const strings: (string | undefined)[] = [];
-  if (typeof value !== 'object' || value === null) return strings;
-  for (const key in value) {
-    if (!key.startsWith(prefix)) continue;
-    const number = wholeNumberOf(key.slice(prefix.length));
-    if (number === undefined || number < 1 || number > mostStrings) continue;
-    while (strings.length < number) strings.push(undefined);
-    strings[number - 1] = insertionStringOf((value as Record<string, unknown>)[key]);
-  }
-  return strings;
-}
-
-/** Windows allows no more insertion strings than this in one event (message format: %1 to %99). */
-const mostStrings = 99;
 
 function wholeNumberOf(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isSafeInteger(value) ? value : undefined;

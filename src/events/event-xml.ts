@@ -36,7 +36,7 @@ export function eventOfXml(xml: string): WindowsEvent {
 }
 
 /** Insertion strings from the inner XML of an EventData element: `<Data>one</Data><Data Name='x'>two</Data><Data/>`. */
-export function dataStringsOf(inner: string): string[] {
+export function eventDataOf(inner: string): string[] {
   const scan = emptyScan(0);
   scan.depth = 2;
   scan.section = 'data';

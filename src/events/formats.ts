@@ -1,8 +1,27 @@
 /** What a format is, and the list of them in the order in which they are tried. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Position, UnreadableReason } from '../model.js';
+import { alloy, alloyDocument } from './formats/alloy.js';
 import { eventXml } from './formats/event-xml.js';
+import {
+  winevtlog,
+  winevtlogDocument,
+  winevtlogText,
+  winevtlogTextDocument,
+  winevtlogXml,
+  winevtlogXmlDocument,
+  winlog,
+  winlogDocument,
+} from './formats/fluent-bit.js';
+import { fluentd, fluentdDocument } from './formats/fluentd.js';
+import { getWinEvent, getWinEventDocument } from './formats/get-winevent.js';
+import { nxlog, nxlogDocument } from './formats/nxlog.js';
+import { otel, otelDocument } from './formats/otel.js';
+import { snare } from './formats/snare.js';
+import { vector, vectorDocument } from './formats/vector.js';
+import { wazuh, wazuhDocument } from './formats/wazuh.js';
 import { winlogbeat, winlogbeatDocument } from './formats/winlogbeat.js';
+import { xmlAsJson, xmlAsJsonDocument } from './formats/xml-as-json.js';
 
 export { UnreadableRecord } from './unreadable.js';
 
@@ -63,4 +82,33 @@ export type Format = TextFormat | BinaryFormat;
  * Tried in this order on the head of a file: the first that recognises it reads it.
  * To add a format: its import above and its name here.
  */
-export const formats: readonly Format[] = [winlogbeat, winlogbeatDocument, eventXml];
+export const formats: readonly Format[] = [
+  winlogbeat,
+  winlogbeatDocument,
+  otel,
+  otelDocument,
+  winevtlogXml,
+  winevtlogXmlDocument,
+  winevtlogText,
+  winevtlogTextDocument,
+  fluentd,
+  fluentdDocument,
+  winevtlog,
+  winevtlogDocument,
+  winlog,
+  winlogDocument,
+  nxlog,
+  nxlogDocument,
+  vector,
+  vectorDocument,
+  alloy,
+  alloyDocument,
+  wazuh,
+  wazuhDocument,
+  getWinEvent,
+  getWinEventDocument,
+  xmlAsJson,
+  xmlAsJsonDocument,
+  snare,
+  eventXml,
+];

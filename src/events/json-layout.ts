@@ -1,5 +1,4 @@
-/** Tells JSON lines from one JSON document, and makes the reader of the one into a reader of the other. */
-import type { TextFormat } from './formats.js';
+/** Tells JSON lines from one JSON document. */
 
 /**
  * JSON lines: the text begins with an object that ends on its line (or is longer than the text), or with the rest of a
@@ -12,14 +11,4 @@ export function jsonLayoutOf(head: string): 'lines' | 'document' {
   const lineEnd = head.indexOf('\n', start);
   if (lineEnd < 0) return 'lines';
   return /\}\s*$/.test(head.slice(start, lineEnd)) ? 'lines' : 'document';
-}
-
-/** The twin of a `lines` format for the same objects in an array or pretty-printed. */
-export function asJsonDocument(format: TextFormat, shape: RegExp): TextFormat {
-  return {
-    ...format,
-    name: `${format.name}-document`,
-    framing: 'json',
-    recognises: (head) => jsonLayoutOf(head) === 'document' && shape.test(head),
-  };
 }

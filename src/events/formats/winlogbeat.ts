@@ -1,10 +1,8 @@
 /** Events shipped by Winlogbeat 6 to 9, also after Elastic's ingest pipeline. */
-import { eventIdOf, insertionStringsOf, messageOf, recordIdOf, textOf } from '../event-fields.js';
+import { eventIdOf, insertionStringsOf, messageOf, needsMessage, recordIdOf, textOf } from '../event-fields.js';
 import { timeOf } from '../event-time.js';
-import type { TextFormat } from '../formats.js';
 import { fieldReader } from '../json-fields.js';
-import { asJsonDocument, jsonLayoutOf } from '../json-layout.js';
-import { UnreadableRecord } from '../unreadable.js';
+import { decodeText, layouts, objectSpan, wrongShape } from '../json-events.js';
 import type { Decoded } from '../../model.js';
 
 /**
@@ -13,23 +11,18 @@ import type { Decoded } from '../../model.js';
  */
 const shape = /"winlog"\s*:\s*\{|"type"\s*:\s*"wineventlog"/;
 
-export const winlogbeat: TextFormat = {
-  name: 'winlogbeat',
-  kind: 'text',
-  framing: 'lines',
-  recognises: (head) => jsonLayoutOf(head) === 'lines' && shape.test(head),
+export const [winlogbeat, winlogbeatDocument] = layouts('winlogbeat', (head) => shape.test(head), {
   idMark: { after: '"event_id":' },
-  decode: (record) => decode(Buffer.from(record), 0, Buffer.byteLength(record)),
+  decode: (record) => decodeText(decode, record),
   decodeBytes: decode,
-};
-
-export const winlogbeatDocument: TextFormat = asJsonDocument(winlogbeat, shape);
+});
 
 const readCurrent = eventReader(['winlog'], 'provider_name', 'channel', 'record_id');
 const readVersion6 = eventReader([], 'source_name', 'log_name', 'record_number');
 
 function decode(bytes: Buffer, start: number, end: number): readonly Decoded[] {
-  return readCurrent(bytes, start, end) ?? readVersion6(bytes, start, end) ?? [];
+  const span = objectSpan(bytes, start, end);
+  return readCurrent(bytes, ...span) ?? readVersion6(bytes, ...span) ?? [];
 }
 
 /** The fields of an event below `top`, which versions name differently. */
@@ -40,11 +33,9 @@ function eventReader(top: readonly string[], provider: string, channel: string, 
     const field = readFields(bytes, start, end);
     const id = field(0);
     const source = field(1);
-    if (id === undefined && source === undefined) return undefined;
+    if (id === undefined) return undefined;
     const eventId = eventIdOf(id);
-    if (eventId === undefined || typeof source !== 'string') {
-      throw new UnreadableRecord('wrong_shape', 'expected an event ID and a provider name in the Winlogbeat event');
-    }
+    if (eventId === undefined || typeof source !== 'string') throw wrongShape('winlogbeat', id, source);
     const values = insertionStringsOf(field(5)) ?? [];
     return [
       {
@@ -56,7 +47,7 @@ function eventReader(top: readonly string[], provider: string, channel: string, 
         recordId: recordIdOf(field(4)),
         time: timeOf(field(6)),
         values,
-        message: values.length > 0 ? undefined : messageOf(field(7)),
+        message: needsMessage(values) ? messageOf(field(7)) : undefined,
       },
     ];
   };

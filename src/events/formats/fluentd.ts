@@ -1,0 +1,20 @@
+/** Events written by Fluentd's windows_eventlog2 input: every field a string. */
+import { insertionStringsOf } from '../event-fields.js';
+import { jsonFormats } from '../json-events.js';
+
+export const [fluentd, fluentdDocument] = jsonFormats({
+  name: 'fluentd',
+  shape: [/"ProviderName"\s*:/, /"EventID"\s*:/, /"(?:ProviderGUID|Description|EventData)"\s*:/],
+  idKey: 'EventID',
+  places: {
+    id: ['EventID'],
+    provider: ['ProviderName'],
+    channel: ['Channel'],
+    computer: ['Computer'],
+    recordId: ['EventRecordID'],
+    time: ['TimeCreated'],
+    message: ['Description', 'Message'],
+    values: ['EventData', 'StringInserts'],
+  },
+  valuesOf: insertionStringsOf,
+});

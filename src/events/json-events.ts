@@ -1,0 +1,138 @@
+/** Makes the two formats (JSON lines, JSON document) of a carrier that writes one flat object for each event. */
+import type { Decoded } from '../model.js';
+import { eventIdOf, messageOf, needsMessage, recordIdOf, textOf, type Strings } from './event-fields.js';
+import { timeOf } from './event-time.js';
+import type { TextFormat } from './formats.js';
+import { fieldReader } from './json-fields.js';
+import { jsonLayoutOf } from './json-layout.js';
+import { UnreadableRecord } from './unreadable.js';
+
+/** Where a carrier keeps what: each a list of paths (`win/system/eventID`), of which the first that is there counts. */
+type Places = {
+  readonly id: readonly string[];
+  readonly provider: readonly string[];
+  readonly channel: readonly string[];
+  readonly computer: readonly string[];
+  readonly recordId: readonly string[];
+  readonly time: readonly string[];
+  readonly message: readonly string[];
+  readonly values: readonly string[];
+};
+
+export type JsonCarrier = {
+  readonly name: string;
+  /**
+   * All of these are found in the beginning of a file of this carrier. They look for keys with their quotes: a quote
+   * within a JSON string is escaped, so that they cannot match text in a value.
+   */
+  readonly shape: readonly RegExp[];
+  /** The key of the event ID when no other member of that name can come before it. */
+  readonly idKey?: string;
+  readonly places: Places;
+  /** Insertion strings of what stands at `places.values`. */
+  readonly valuesOf: (value: unknown) => Strings | undefined;
+  readonly cleanMessage?: (message: string) => string;
+};
+
+export function jsonFormats(carrier: JsonCarrier): readonly [lines: TextFormat, document: TextFormat] {
+  const decode = carrierDecoder(carrier);
+  return layouts(carrier.name, (head) => carrier.shape.every((part) => part.test(head)), {
+    ...(carrier.idKey === undefined ? {} : { idMark: { after: `"${carrier.idKey}":` } }),
+    decode: (record) => decodeText(decode, record),
+    decodeBytes: decode,
+  });
+}
+
+/** A format for JSON lines and its twin for the same objects in an array or pretty-printed. */
+export function layouts(
+  name: string,
+  recognises: (head: string) => boolean,
+  rest: Pick<TextFormat, 'idMark' | 'decode' | 'decodeBytes'>,
+): readonly [lines: TextFormat, document: TextFormat] {
+  return [
+    {
+      ...rest,
+      name,
+      kind: 'text',
+      framing: 'lines',
+      recognises: (head) => jsonLayoutOf(head) === 'lines' && recognises(head),
+    },
+    {
+      ...rest,
+      name: `${name}-document`,
+      kind: 'text',
+      framing: 'json',
+      recognises: (head) => jsonLayoutOf(head) === 'document' && recognises(head),
+    },
+  ];
+}
+
+export function decodeText(decode: NonNullable<TextFormat['decodeBytes']>, record: string): readonly Decoded[] {
+  const bytes = Buffer.from(record);
+  return decode(bytes, 0, bytes.length);
+}
+
+/**
+ * The object in a line that may have something around it: a syslog header, or the tag and time of a file output.
+ * @returns where it begins and where it ends; the whole when there is none
+ */
+export function objectSpan(bytes: Buffer, start: number, end: number): readonly [start: number, end: number] {
+  if (bytes[start] === openBrace) return [start, end];
+  const first = bytes.indexOf(openBrace, start);
+  if (first < 0 || first >= end) return [start, end];
+  return [first, bytes.lastIndexOf(closeBrace, end - 1) + 1];
+}
+
+const openBrace = 123;
+const closeBrace = 125;
+
+function carrierDecoder({ name, places, valuesOf, cleanMessage }: JsonCarrier): NonNullable<TextFormat['decodeBytes']> {
+  const paths: string[][] = [];
+  const slots = Object.fromEntries(
+    Object.entries(places).map(([place, alternatives]) => [
+      place,
+      alternatives.map((path) => paths.push(path.split('/')) - 1),
+    ]),
+  ) as Record<keyof Places, number[]>;
+  const readFields = fieldReader(paths);
+  return (bytes, start, end) => {
+    const field = readFields(bytes, ...objectSpan(bytes, start, end));
+    const at = (place: keyof Places): unknown => {
+      for (const slot of slots[place]) {
+        const value = field(slot);
+        if (value !== undefined && value !== null) return value;
+      }
+      return undefined;
+    };
+    const id = at('id');
+    // Whatever has no event ID is not an event: a shipper's own log lines, for instance.
+    if (id === undefined) return [];
+    const eventId = eventIdOf(id);
+    const provider = at('provider');
+    if (eventId === undefined || typeof provider !== 'string') throw wrongShape(name, id, provider);
+    let values: Strings = [];
+    for (const slot of slots.values) if (values.length === 0) values = valuesOf(field(slot)) ?? [];
+    const message = needsMessage(values) ? messageOf(at('message')) : undefined;
+    return [
+      {
+        kind: 'event',
+        provider,
+        eventId,
+        channel: textOf(at('channel')),
+        computer: textOf(at('computer')),
+        recordId: recordIdOf(at('recordId')),
+        time: timeOf(at('time')),
+        values,
+        message: message === undefined || cleanMessage === undefined ? message : cleanMessage(message),
+      },
+    ];
+  };
+}
+
+export function wrongShape(name: string, id: unknown, provider: unknown): UnreadableRecord {
+  const got = JSON.stringify({ id, provider }).slice(0, 100);
+  return new UnreadableRecord(
+    'wrong_shape',
+    `expected an event ID and a provider name in the ${name} event, got ${got}`,
+  );
+}
