@@ -3,22 +3,23 @@
  * XML forbids, text between elements, `- ` before lines copied from Event Viewer) and strict about the rest.
  */
 import type { WindowsEvent } from '../model.js';
+import { digitsAt, placeOf, standsAt } from './bytes.js';
 import { eventIdOf, messageOf, recordIdOf } from './event-fields.js';
 import { timeOf } from './event-time.js';
 import { UnreadableRecord } from './unreadable.js';
 import { unescapeXml } from './xml-text.js';
 
 /**
- * The event in `xml`, which may have anything before `<Event` and after `</Event>`.
- * When the text holds the torn beginning of one event and then a whole one, the whole one is read.
+ * The event in the UTF-8 of `bytes` between `start` and `end`, which may have anything before `<Event` and after
+ * `</Event>`. When there is the torn beginning of one event and then a whole one, the whole one is read.
  * @throws UnreadableRecord `not_xml` when there is no whole `<Event>` element, `wrong_shape` when it lacks provider or ID
  */
-export function eventOfXml(xml: string): WindowsEvent {
-  const start = startOfEvent(xml, 0);
-  if (start < 0) throw new UnreadableRecord('not_xml', 'expected <Event>, found none in the record');
-  const scan = emptyScan(start);
-  while (scan.depth >= 0) readElement(xml, scan);
-  const eventId = scan.eventId === undefined ? undefined : eventIdOf(scan.eventId);
+export function eventOfXmlBytes(bytes: Buffer, start: number, end: number): WindowsEvent {
+  const at = startOfEvent(bytes, start, end);
+  if (at < 0) throw new UnreadableRecord('not_xml', 'expected <Event>, found none in the record');
+  const scan = emptyScan(bytes, at, end);
+  while (scan.depth >= 0) readElement(scan);
+  const eventId = eventIdOf(scan.eventId);
   if (eventId === undefined || scan.provider === undefined) {
     throw new UnreadableRecord('wrong_shape', 'expected Provider and EventID in the System element of the event');
   }
@@ -35,33 +36,43 @@ export function eventOfXml(xml: string): WindowsEvent {
   };
 }
 
+/** The same from a string. */
+export function eventOfXml(xml: string): WindowsEvent {
+  const bytes = Buffer.from(xml);
+  return eventOfXmlBytes(bytes, 0, bytes.length);
+}
+
 /** Insertion strings from the inner XML of an EventData element: `<Data>one</Data><Data Name='x'>two</Data><Data/>`. */
 export function eventDataOf(inner: string): string[] {
-  const scan = emptyScan(0);
+  const bytes = Buffer.from(inner);
+  const scan = emptyScan(bytes, 0, bytes.length);
   scan.depth = 2;
   scan.section = 'data';
-  while (scan.depth === 2 && inner.includes('<', scan.at)) readElement(inner, scan);
+  while (scan.depth >= 2 && placeOf(bytes, less, scan.at, scan.end) >= 0) readElement(scan);
   return scan.values;
 }
 
 /** Where `<Event` begins, not `<EventData`, `<Events` or the like; -1 when nowhere. */
-export function startOfEvent(xml: string, from: number): number {
-  let at = xml.indexOf('<Event', from);
-  while (at >= 0 && !endsName(xml.charCodeAt(at + 6))) at = xml.indexOf('<Event', at + 6);
-  return at;
+export function startOfEvent(bytes: Buffer, start: number, end: number): number {
+  for (let at = placeOf(bytes, less, start, end); at >= 0; at = placeOf(bytes, less, at + 1, end)) {
+    if (standsAt(bytes, at + 1, event) && at + 6 < end && endsName(bytes[at + 6] ?? 0)) return at;
+  }
+  return -1;
 }
 
 type Section = 'system' | 'data' | 'rendering' | 'other';
 
 /** Where the scanner stands, and what it has found so far. */
 type Scan = {
+  readonly bytes: Buffer;
+  readonly end: number;
   at: number;
   /** Open elements: 0 before Event, 1 in Event, 2 in a section; -1 when Event has ended. */
   depth: number;
   section: Section;
   provider: string | undefined;
-  eventId: string | undefined;
-  recordId: string | undefined;
+  eventId: number | string | undefined;
+  recordId: number | string | undefined;
   time: string | undefined;
   channel: string;
   computer: string;
@@ -69,8 +80,10 @@ type Scan = {
   values: string[];
 };
 
-function emptyScan(at: number): Scan {
+function emptyScan(bytes: Buffer, at: number, end: number): Scan {
   return {
+    bytes,
+    end,
     at,
     depth: 0,
     section: 'other',
@@ -87,166 +100,210 @@ function emptyScan(at: number): Scan {
 
 const exclamation = 33;
 const quote = 34;
+const ampersand = 38;
 const apostrophe = 39;
 const slash = 47;
+const less = 60;
+const equals = 61;
 const greater = 62;
 const question = 63;
 
+const event = Buffer.from('Event');
+const system = Buffer.from('System');
+const eventData = Buffer.from('EventData');
+const renderingInfo = Buffer.from('RenderingInfo');
+const data = Buffer.from('Data');
+const message = Buffer.from('Message');
+const provider = Buffer.from('Provider');
+const providerName = Buffer.from('Name');
+const eventSourceName = Buffer.from('EventSourceName');
+const timeCreated = Buffer.from('TimeCreated');
+const systemTime = Buffer.from('SystemTime');
+const eventIdName = Buffer.from('EventID');
+const eventRecordId = Buffer.from('EventRecordID');
+const channel = Buffer.from('Channel');
+const computer = Buffer.from('Computer');
+
+/** A start tag: the place of its name, the end of its name, its `>`, and whether it ends its element too. */
+type Tag = { readonly start: number; readonly nameEnd: number; readonly end: number; readonly empty: boolean };
+
 /** Reads on to the next tag and over it; over the whole element when its text is wanted. */
-function readElement(xml: string, scan: Scan): void {
-  const tag = xml.indexOf('<', scan.at);
-  if (tag < 0) throw notClosed();
-  const first = xml.charCodeAt(tag + 1);
+function readElement(scan: Scan): void {
+  const { bytes, end } = scan;
+  const place = placeOf(bytes, less, scan.at, end);
+  if (place < 0) throw notClosed();
+  const first = bytes[place + 1];
   if (first === slash) {
-    endElement(xml, scan, tag);
+    endElement(scan, place);
     return;
   }
   if (first === exclamation || first === question) {
-    scan.at = afterMarkup(xml, tag);
+    scan.at = afterMarkup(bytes, place, end);
     return;
   }
-  const nameEnd = endOfName(xml, tag + 1);
-  const tagEnd = endOfTag(xml, nameEnd);
-  if (scan.depth !== 0 && nameEnd - tag === 6 && xml.startsWith('Event', tag + 1)) {
-    Object.assign(scan, emptyScan(tag));
+  const tag = tagAt(bytes, place, end);
+  if (scan.depth !== 0 && isNamed(bytes, tag, event)) {
+    Object.assign(scan, emptyScan(bytes, place, end));
     return;
   }
-  scan.at = tagEnd + 1;
-  const empty = xml.charCodeAt(tagEnd - 1) === slash;
-  if (scan.depth === 2) readMember(xml, scan, tag + 1, nameEnd, tagEnd, empty);
-  else if (!empty) {
-    if (scan.depth === 1) scan.section = sectionOf(xml, tag + 1, nameEnd);
-    scan.depth++;
-  } else if (scan.depth === 0) throw notClosed();
+  scan.at = tag.end + 1;
+  if (scan.depth === 2 && readMember(scan, tag)) return;
+  if (tag.empty) {
+    if (scan.depth === 0) throw notClosed();
+    return;
+  }
+  if (scan.depth === 1) scan.section = sectionOf(bytes, tag);
+  scan.depth++;
 }
 
-function endElement(xml: string, scan: Scan, tag: number): void {
-  const end = xml.indexOf('>', tag);
+function endElement(scan: Scan, place: number): void {
+  const end = placeOf(scan.bytes, greater, place, scan.end);
   if (end < 0) throw notClosed();
   scan.at = end + 1;
-  scan.depth--;
-  // What ends at depth 1 must be Event itself: anything else is text torn and glued together.
-  if (scan.depth === 0) {
-    if (!xml.startsWith('Event', tag + 2) || !endsName(xml.charCodeAt(tag + 7))) throw notClosed();
-    scan.depth = -1;
+  if (--scan.depth > 0) return;
+  // What ends here must be Event itself: anything else is text torn and glued together.
+  if (!standsAt(scan.bytes, place + 2, event) || !endsName(scan.bytes[place + 7] ?? 0)) throw notClosed();
+  scan.depth = -1;
+}
+
+function sectionOf(bytes: Buffer, tag: Tag): Section {
+  if (isNamed(bytes, tag, system)) return 'system';
+  if (isNamed(bytes, tag, eventData)) return 'data';
+  return isNamed(bytes, tag, renderingInfo) ? 'rendering' : 'other';
+}
+
+/** Takes an element within a section, `scan.at` standing behind its start tag. @returns whether it was read to its end */
+function readMember(scan: Scan, tag: Tag): boolean {
+  const { bytes, section } = scan;
+  if (section === 'system') return readSystemMember(scan, tag);
+  if (section === 'data' && isNamed(bytes, tag, data)) {
+    scan.values.push(tag.empty ? '' : textOfElement(scan));
+    return true;
   }
-}
-
-function sectionOf(xml: string, start: number, end: number): Section {
-  const length = end - start;
-  if (length === 6 && xml.startsWith('System', start)) return 'system';
-  if (length === 9 && xml.startsWith('EventData', start)) return 'data';
-  if (length === 13 && xml.startsWith('RenderingInfo', start)) return 'rendering';
-  return 'other';
-}
-
-/** An element within a section; `scan.at` stands behind its start tag. */
-function readMember(xml: string, scan: Scan, start: number, nameEnd: number, tagEnd: number, empty: boolean): void {
-  const length = nameEnd - start;
-  if (scan.section === 'data') {
-    if (length === 4 && xml.startsWith('Data', start)) scan.values.push(empty ? '' : textOfElement(xml, scan));
-    else if (!empty) scan.depth++;
-  } else if (scan.section === 'rendering') {
-    if (!empty && length === 7 && xml.startsWith('Message', start)) scan.message = textOfElement(xml, scan);
-    else if (!empty) scan.depth++;
-  } else if (scan.section === 'system') {
-    readSystemMember(xml, scan, start, length, tagEnd, empty);
-  } else if (!empty) scan.depth++;
-}
-
-function readSystemMember(
-  xml: string,
-  scan: Scan,
-  start: number,
-  length: number,
-  tagEnd: number,
-  empty: boolean,
-): void {
-  if (length === 8 && xml.startsWith('Provider', start)) {
-    scan.provider =
-      attributeOf(xml, start + 8, tagEnd, 'Name') ?? attributeOf(xml, start + 8, tagEnd, 'EventSourceName');
-  } else if (length === 11 && xml.startsWith('TimeCreated', start)) {
-    scan.time = attributeOf(xml, start + 11, tagEnd, 'SystemTime');
+  if (section === 'rendering' && !tag.empty && isNamed(bytes, tag, message)) {
+    scan.message = textOfElement(scan);
+    return true;
   }
-  if (empty) return;
-  if (length === 7 && xml.startsWith('EventID', start)) scan.eventId = textOfElement(xml, scan);
-  else if (length === 7 && xml.startsWith('Channel', start)) scan.channel = textOfElement(xml, scan).trim();
-  else if (length === 8 && xml.startsWith('Computer', start)) scan.computer = textOfElement(xml, scan).trim();
-  else if (length === 13 && xml.startsWith('EventRecordID', start)) scan.recordId = textOfElement(xml, scan);
-  else scan.depth++;
+  return false;
+}
+
+function readSystemMember(scan: Scan, tag: Tag): boolean {
+  const { bytes } = scan;
+  if (isNamed(bytes, tag, provider)) {
+    scan.provider = attributeOf(bytes, tag, providerName) ?? attributeOf(bytes, tag, eventSourceName);
+    return false;
+  }
+  if (isNamed(bytes, tag, timeCreated)) {
+    scan.time = attributeOf(bytes, tag, systemTime);
+    return false;
+  }
+  if (tag.empty) return false;
+  if (isNamed(bytes, tag, eventIdName)) scan.eventId = numberOfElement(scan);
+  else if (isNamed(bytes, tag, eventRecordId)) scan.recordId = numberOfElement(scan);
+  else if (isNamed(bytes, tag, channel)) scan.channel = textOfElement(scan).trim();
+  else if (isNamed(bytes, tag, computer)) scan.computer = textOfElement(scan).trim();
+  else return false;
+  return true;
+}
+
+function numberOfElement(scan: Scan): number | string {
+  const close = placeOf(scan.bytes, less, scan.at, scan.end);
+  const number = digitsAt(scan.bytes, scan.at, close);
+  if (number < 0 || scan.bytes[close + 1] !== slash) return textOfElement(scan);
+  endText(scan, close);
+  return number;
 }
 
 /** The text up to the end tag of the element, which is left behind too. */
-function textOfElement(xml: string, scan: Scan): string {
+function textOfElement(scan: Scan): string {
+  const { bytes, end } = scan;
   let text = '';
   let nested = 0;
   for (;;) {
-    const tag = xml.indexOf('<', scan.at);
-    if (tag < 0) throw notClosed();
-    if (tag > scan.at) text += unescapeXml(xml.slice(scan.at, tag));
-    const next = xml.charCodeAt(tag + 1);
-    if (xml.startsWith('<![CDATA[', tag)) {
-      scan.at = afterMarkup(xml, tag);
-      text += xml.slice(tag + 9, scan.at - 3);
-    } else if (next === exclamation || next === question) {
-      scan.at = afterMarkup(xml, tag);
-    } else if (next === slash) {
-      scan.at = xml.indexOf('>', tag) + 1;
-      if (scan.at === 0) throw notClosed();
+    const place = placeOf(bytes, less, scan.at, end);
+    if (place < 0) throw notClosed();
+    if (place > scan.at) text += unescapedAt(bytes, scan.at, place);
+    const next = bytes[place + 1];
+    if (next === slash) {
+      endText(scan, place);
       if (nested-- === 0) return text;
+    } else if (next === exclamation || next === question) {
+      scan.at = afterMarkup(bytes, place, end);
+      if (standsAt(bytes, place, cdata)) text += bytes.toString('utf8', place + cdata.length, scan.at - 3);
     } else {
-      const end = endOfTag(xml, endOfName(xml, tag + 1));
-      if (xml.charCodeAt(end - 1) !== slash) nested++;
-      scan.at = end + 1;
+      const tag = tagAt(bytes, place, end);
+      if (!tag.empty) nested++;
+      scan.at = tag.end + 1;
     }
   }
 }
 
+function endText(scan: Scan, place: number): void {
+  const close = placeOf(scan.bytes, greater, place, scan.end);
+  if (close < 0) throw notClosed();
+  scan.at = close + 1;
+}
+
+function unescapedAt(bytes: Buffer, start: number, end: number): string {
+  let seen = 0;
+  let escaped = false;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] ?? 0;
+    seen |= byte;
+    if (byte === ampersand) escaped = true;
+  }
+  const text = bytes.toString(seen < 128 ? 'latin1' : 'utf8', start, end);
+  return escaped ? unescapeXml(text) : text;
+}
+
+const cdata = Buffer.from('<![CDATA[');
+const comment = Buffer.from('<!--');
+
 /** The place after a comment, a CDATA section, a declaration or a processing instruction. */
-function afterMarkup(xml: string, tag: number): number {
-  const mark = xml.startsWith('<!--', tag) ? '-->' : xml.startsWith('<![CDATA[', tag) ? ']]>' : '>';
-  const end = xml.indexOf(mark, tag + 2);
-  if (end < 0) throw notClosed();
-  return end + mark.length;
+function afterMarkup(bytes: Buffer, place: number, end: number): number {
+  const mark = standsAt(bytes, place, comment) ? '-->' : standsAt(bytes, place, cdata) ? ']]>' : '>';
+  const close = bytes.indexOf(mark, place + 2);
+  if (close < 0 || close + mark.length > end) throw notClosed();
+  return close + mark.length;
 }
 
-function endOfName(xml: string, at: number): number {
-  let i = at;
-  while (i < xml.length && !endsName(xml.charCodeAt(i))) i++;
-  return i;
-}
-
-/** A blank, `/`, `>`, or the end of the text (NaN). */
-function endsName(code: number): boolean {
-  return code === greater || code === slash || !(code > 32);
-}
-
-/** The place of the `>` that ends a tag; one within a quoted attribute does not. */
-function endOfTag(xml: string, at: number): number {
-  for (let i = at; i < xml.length; i++) {
-    const code = xml.charCodeAt(i);
-    if (code === greater) return i;
-    if (code === apostrophe || code === quote) {
-      i = xml.indexOf(code === quote ? '"' : "'", i + 1);
+/** The start tag whose `<` stands at `place`; a `>` within a quoted attribute does not end it. */
+function tagAt(bytes: Buffer, place: number, end: number): Tag {
+  let i = place + 1;
+  while (i < end && !endsName(bytes[i] ?? 0)) i++;
+  const nameEnd = i;
+  for (; i < end; i++) {
+    const byte = bytes[i] ?? 0;
+    if (byte === greater) return { start: place + 1, nameEnd, end: i, empty: bytes[i - 1] === slash };
+    if (byte === apostrophe || byte === quote) {
+      i = placeOf(bytes, byte, i + 1, end);
       if (i < 0) break;
     }
   }
   throw notClosed();
 }
 
-/** The value of the attribute `name` in the tag between `at` and `end`. */
-function attributeOf(xml: string, at: number, end: number, name: string): string | undefined {
-  let i = at;
-  while (i < end) {
-    const equals = xml.indexOf('=', i);
-    if (equals < 0 || equals > end) return undefined;
-    const key = xml.slice(i, equals).trim();
-    let open = equals + 1;
-    while (open < end && xml.charCodeAt(open) <= 32) open++;
-    const mark = xml[open] === '"' ? '"' : "'";
-    const close = xml.indexOf(mark, open + 1);
-    if (close < 0 || close > end) return undefined;
-    if (key === name) return unescapeXml(xml.slice(open + 1, close));
+function isNamed(bytes: Buffer, tag: Tag, name: Buffer): boolean {
+  return tag.nameEnd - tag.start === name.length && standsAt(bytes, tag.start, name);
+}
+
+/** A blank, `/` or `>`. */
+function endsName(byte: number): boolean {
+  return byte === greater || byte === slash || byte <= 32;
+}
+
+/** The value of an attribute of a tag. */
+function attributeOf(bytes: Buffer, tag: Tag, name: Buffer): string | undefined {
+  let i = tag.nameEnd;
+  while (i < tag.end) {
+    while (i < tag.end && (bytes[i] ?? 0) <= 32) i++;
+    const start = i;
+    while (i < tag.end && bytes[i] !== equals && (bytes[i] ?? 0) > 32) i++;
+    const length = i - start;
+    while (i < tag.end && bytes[i] !== quote && bytes[i] !== apostrophe) i++;
+    const close = placeOf(bytes, bytes[i] ?? 0, i + 1, tag.end);
+    if (close < 0) return undefined;
+    if (length === name.length && standsAt(bytes, start, name)) return unescapedAt(bytes, i + 1, close);
     i = close + 1;
   }
   return undefined;

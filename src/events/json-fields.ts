@@ -1,4 +1,5 @@
 /** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
+import { digitsAt, standsAt } from './bytes.js';
 import { UnreadableRecord } from './unreadable.js';
 
 /** The value at a wanted path, by the number of the path; undefined where there is none. */
@@ -163,12 +164,6 @@ function memberAt(bytes: Buffer, start: number, end: number, wanted: Wanted): Me
   return undefined;
 }
 
-function standsAt(bytes: Buffer, start: number, key: Buffer): boolean {
-  let i = 0;
-  while (i < key.length && bytes[start + i] === key[i]) i++;
-  return i === key.length;
-}
-
 /** Notes where the value of a numbered member stands: behind the places of the paths. */
 function keepNumbered(cursor: Cursor, prefix: Buffer, keyStart: number, keyEnd: number, valueStart: number): void {
   if (!standsAt(cursor.bytes, keyStart, prefix)) return;
@@ -300,18 +295,6 @@ function valueAt(bytes: Buffer, start: number, end: number): unknown {
   } catch (error) {
     throw new UnreadableRecord('not_json', `expected a JSON value, got ${shown(text)}: ${String(error)}`);
   }
-}
-
-/** The number of the digits between two places; -1 when something else stands there. */
-function digitsAt(bytes: Buffer, start: number, end: number): number {
-  if (end <= start || end - start > 15) return -1;
-  let number = 0;
-  for (let i = start; i < end; i++) {
-    const digit = (bytes[i] ?? 0) - 48;
-    if (!(digit >= 0 && digit <= 9)) return -1;
-    number = number * 10 + digit;
-  }
-  return number;
 }
 
 /** The beginning of a record, for messages. */

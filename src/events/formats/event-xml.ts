@@ -2,8 +2,9 @@
  * Event XML from wevtutil (`xml` and `RenderedXml`), Get-WinEvent's ToXml, Event Viewer and Splunk's XmlWinEventLog:
  * with or without a root element, many events on a line or one over many lines.
  */
-import { eventOfXml, startOfEvent } from '../event-xml.js';
+import { eventOfXmlBytes, startOfEvent } from '../event-xml.js';
 import type { TextFormat } from '../formats.js';
+import { decodeText } from '../json-events.js';
 import { UnreadableRecord } from '../unreadable.js';
 import type { Decoded } from '../../model.js';
 
@@ -11,15 +12,17 @@ export const eventXml: TextFormat = {
   name: 'event-xml',
   kind: 'text',
   framing: 'xml',
-  recognises: (head) => !/^\s*[[{]/.test(head) && (startOfEvent(head, 0) >= 0 || head.includes('<Events')),
+  recognises: (head) => !/^\s*[[{]/.test(head) && /<Events?[\s/>]/.test(head),
   // Within a value a `<` is escaped.
   idMark: { before: '</EventID>' },
-  decode,
+  decode: (record) => decodeText(decode, record),
+  decodeBytes: decode,
 };
 
-function decode(record: string): readonly Decoded[] {
-  if (startOfEvent(record, 0) >= 0) return [eventOfXml(record)];
+function decode(bytes: Buffer, start: number, end: number): readonly Decoded[] {
+  if (startOfEvent(bytes, start, end) >= 0) return [eventOfXmlBytes(bytes, start, end)];
   // What is left behind the last event: the end of the root element, blanks, line breaks.
-  if (record.replace(/<\/?Events[^<>]*>|<\?xml[^<>]*\?>|[\s-]/g, '') === '') return [];
+  const rest = bytes.toString('utf8', start, end).replace(/<\/?Events[^<>]*>|<\?xml[^<>]*\?>|[\s\uFEFF-]/g, '');
+  if (rest === '') return [];
   throw new UnreadableRecord('not_xml', 'expected <Event>, found none in the record');
 }

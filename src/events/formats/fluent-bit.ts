@@ -10,7 +10,8 @@ import { fieldReader } from '../json-fields.js';
 
 export const [winevtlog, winevtlogDocument] = jsonFormats({
   name: 'fluent-bit-winevtlog',
-  shape: [/"ProviderName"\s*:/, /"EventID"\s*:/, /"EventRecordID"\s*:/],
+  // With the ID as a string it is Fluentd's shape, which reads all that this one does.
+  shape: [/"ProviderName"\s*:/, /"EventID"\s*:\s*\d/, /"EventRecordID"\s*:/],
   idKey: 'EventID',
   places: {
     id: ['EventID'],

@@ -4,7 +4,7 @@ import { jsonFormats } from '../json-events.js';
 
 export const [fluentd, fluentdDocument] = jsonFormats({
   name: 'fluentd',
-  shape: [/"ProviderName"\s*:/, /"EventID"\s*:/, /"(?:ProviderGUID|Description|EventData)"\s*:/],
+  shape: [/"ProviderName"\s*:/, /"EventID"\s*:\s*"/, /"EventRecordID"\s*:/],
   idKey: 'EventID',
   places: {
     id: ['EventID'],

@@ -2,7 +2,7 @@
 import type { Decoded, WindowsEvent } from '../../model.js';
 import { eventIdOf, insertionStringOf, messageOf, recordIdOf, textOf, type Strings } from '../event-fields.js';
 import { timeOf } from '../event-time.js';
-import { eventOfXml, startOfEvent } from '../event-xml.js';
+import { eventOfXml } from '../event-xml.js';
 import { layouts, wrongShape } from '../json-events.js';
 import { isObject, objectOf } from '../json-fields.js';
 import { UnreadableRecord } from '../unreadable.js';
@@ -31,21 +31,14 @@ function decode(record: string): readonly Decoded[] {
 
 function logRecordsOf(batch: Record<string, unknown>): Record<string, unknown>[] {
   const below = (objects: Record<string, unknown>[], ...keys: string[]) =>
-    objects
-      .flatMap((object) =>
-        keys
-          .map((key) => object[key])
-          .filter(Array.isArray)
-          .flat(),
-      )
-      .filter(isObject);
+    objects.flatMap((object) => keys.flatMap((key): unknown => object[key])).filter(isObject);
   // `instrumentationLibraryLogs` is what `scopeLogs` was called before OTLP 0.16.
   return below(below(below([batch], 'resourceLogs'), 'scopeLogs', 'instrumentationLibraryLogs'), 'logRecords');
 }
 
 function eventOfLog(log: Record<string, unknown>): WindowsEvent | undefined {
   const body = plainValueOf(log.body);
-  if (typeof body === 'string') return startOfEvent(body, 0) >= 0 ? eventOfXml(body) : undefined;
+  if (typeof body === 'string') return /<Event[\s>]/.test(body) ? eventOfXml(body) : undefined;
   if (!isObject(body) || body.event_id === undefined) return undefined;
   const eventId = eventIdOf(body.event_id);
   const provider = isObject(body.provider) ? body.provider.name : body.provider;
