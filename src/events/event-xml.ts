@@ -124,8 +124,15 @@ const eventRecordId = Buffer.from('EventRecordID');
 const channel = Buffer.from('Channel');
 const computer = Buffer.from('Computer');
 
-/** A start tag: the place of its name, the end of its name, its `>`, and whether it ends its element too. */
-type Tag = { readonly start: number; readonly nameEnd: number; readonly end: number; readonly empty: boolean };
+/** A start tag: the place of its name, the end of its name, its `>`, whether it ends its element too,
+ * and whether it is only the beginning of a tag. */
+type Tag = {
+  readonly start: number;
+  readonly nameEnd: number;
+  readonly end: number;
+  readonly empty: boolean;
+  readonly torn: boolean;
+};
 
 /** Reads on to the next tag and over it; over the whole element when its text is wanted. */
 function readElement(scan: Scan): void {
@@ -147,6 +154,7 @@ function readElement(scan: Scan): void {
     return;
   }
   scan.at = tag.end + 1;
+  if (tag.torn) return;
   if (scan.depth === 2 && readMember(scan, tag)) return;
   if (tag.empty) {
     if (scan.depth === 0) throw notClosed();
@@ -157,9 +165,8 @@ function readElement(scan: Scan): void {
 }
 
 function endElement(scan: Scan, place: number): void {
-  const end = placeOf(scan.bytes, greater, place, scan.end);
-  if (end < 0) throw notClosed();
-  scan.at = end + 1;
+  scan.at = afterEndTag(scan.bytes, place, scan.end);
+  if (scan.bytes[scan.at - 1] !== greater) return;
   if (--scan.depth > 0) return;
   // What ends here must be Event itself: anything else is text torn and glued together.
   if (!standsAt(scan.bytes, place + 2, event) || !endsName(scan.bytes[place + 7] ?? 0)) throw notClosed();
@@ -210,7 +217,7 @@ function numberOfElement(scan: Scan): number | string {
   const close = placeOf(scan.bytes, less, scan.at, scan.end);
   const number = digitsAt(scan.bytes, scan.at, close);
   if (number < 0 || scan.bytes[close + 1] !== slash) return textOfElement(scan);
-  endText(scan, close);
+  scan.at = afterEndTag(scan.bytes, close, scan.end);
   return number;
 }
 
@@ -225,23 +232,19 @@ function textOfElement(scan: Scan): string {
     if (place > scan.at) text += unescapedAt(bytes, scan.at, place);
     const next = bytes[place + 1];
     if (next === slash) {
-      endText(scan, place);
+      scan.at = afterEndTag(bytes, place, end);
       if (nested-- === 0) return text;
     } else if (next === exclamation || next === question) {
       scan.at = afterMarkup(bytes, place, end);
       if (standsAt(bytes, place, cdata)) text += bytes.toString('utf8', place + cdata.length, scan.at - 3);
     } else {
       const tag = tagAt(bytes, place, end);
-      if (!tag.empty) nested++;
+      // Text that ends here was torn: the event that begins now is another one.
+      if (isNamed(bytes, tag, event)) return text;
+      if (!tag.empty && !tag.torn) nested++;
       scan.at = tag.end + 1;
     }
   }
-}
-
-function endText(scan: Scan, place: number): void {
-  const close = placeOf(scan.bytes, greater, place, scan.end);
-  if (close < 0) throw notClosed();
-  scan.at = close + 1;
 }
 
 function unescapedAt(bytes: Buffer, start: number, end: number): string {
@@ -267,18 +270,32 @@ function afterMarkup(bytes: Buffer, place: number, end: number): number {
   return close + mark.length;
 }
 
-/** The start tag whose `<` stands at `place`; a `>` within a quoted attribute does not end it. */
+/**
+ * The start tag whose `<` stands at `place`; a `>` within a quoted attribute does not end it. A `<` in a tag is not
+ * XML: there a record was torn and glued to the next, which is where reading goes on.
+ */
 function tagAt(bytes: Buffer, place: number, end: number): Tag {
   let i = place + 1;
-  while (i < end && !endsName(bytes[i] ?? 0)) i++;
+  while (i < end && !endsName(bytes[i] ?? 0) && bytes[i] !== less) i++;
   const nameEnd = i;
+  let within = 0;
   for (; i < end; i++) {
     const byte = bytes[i] ?? 0;
-    if (byte === greater) return { start: place + 1, nameEnd, end: i, empty: bytes[i - 1] === slash };
-    if (byte === apostrophe || byte === quote) {
-      i = placeOf(bytes, byte, i + 1, end);
-      if (i < 0) break;
-    }
+    if (byte === less) return { start: place + 1, nameEnd, end: i - 1, empty: false, torn: true };
+    if (within !== 0) {
+      if (byte === within) within = 0;
+    } else if (byte === greater) {
+      return { start: place + 1, nameEnd, end: i, empty: bytes[i - 1] === slash, torn: false };
+    } else if (byte === apostrophe || byte === quote) within = byte;
+  }
+  throw notClosed();
+}
+
+/** The place after an end tag; one that is torn ends where the next tag begins. */
+function afterEndTag(bytes: Buffer, place: number, end: number): number {
+  for (let i = place + 2; i < end; i++) {
+    if (bytes[i] === greater) return i + 1;
+    if (bytes[i] === less) return i;
   }
   throw notClosed();
 }

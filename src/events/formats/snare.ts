@@ -11,7 +11,7 @@ export const snare: TextFormat = {
   name: 'snare',
   kind: 'text',
   framing: 'lines',
-  recognises: (head) => !/^\s*[[{]/.test(head) && /\bMSWinEventLog(?:\t|#011)\d/.test(head),
+  recognises: (head) => !/^\s*[[{]/.test(head) && /MSWinEventLog(?:\t|#011)\d/.test(head),
   decode,
 };
 
@@ -49,6 +49,6 @@ function decode(line: string): readonly Decoded[] {
 
 /** The computer of the event, by its full name when the header before it says the same one in full. */
 function computerOf(header: string, computer: string): string {
-  const host = header.trim().split(/\s+/).at(-1) ?? '';
+  const host = header.split(/(?:\s|#011)+/).findLast((word) => word !== '') ?? '';
   return computer === '' || host.toLowerCase().startsWith(`${computer.toLowerCase()}.`) ? host : computer;
 }
