@@ -1,10 +1,11 @@
 /** Events from the OpenTelemetry Collector's windowseventlog receiver, written by its file exporter as OTLP JSON. */
-import type { Decoded, WindowsEvent } from '../../model.js';
+import type { Decoded } from '../../model.js';
 import { eventIdOf, insertionStringOf, messageOf, recordIdOf, textOf, type Strings } from '../event-fields.js';
 import { timeOf } from '../event-time.js';
 import { eventOfXml } from '../event-xml.js';
 import { layouts, wrongShape } from '../json-events.js';
 import { isObject, objectOf } from '../json-fields.js';
+import { alloy } from './alloy.js';
 import { UnreadableRecord } from '../unreadable.js';
 
 /** No mark for the ID: one record holds as many events as the collector put into a batch. */
@@ -14,7 +15,7 @@ export const [otel, otelDocument] = layouts('otel', (head) => /"resourceLogs"\s*
  * All events of a batch. An unreadable one among others is left out; when there is no other the record is unreadable.
  */
 function decode(record: string): readonly Decoded[] {
-  const events: WindowsEvent[] = [];
+  const events: Decoded[] = [];
   let trouble: UnreadableRecord | undefined;
   for (const log of logRecordsOf(objectOf(record))) {
     try {
@@ -36,9 +37,9 @@ function logRecordsOf(batch: Record<string, unknown>): Record<string, unknown>[]
   return below(below(below([batch], 'resourceLogs'), 'scopeLogs', 'instrumentationLibraryLogs'), 'logRecords');
 }
 
-function eventOfLog(log: Record<string, unknown>): WindowsEvent | undefined {
+function eventOfLog(log: Record<string, unknown>): Decoded | undefined {
   const body = plainValueOf(log.body);
-  if (typeof body === 'string') return /<Event[\s>]/.test(body) ? eventOfXml(body) : undefined;
+  if (typeof body === 'string') return eventOfText(body);
   if (!isObject(body) || body.event_id === undefined) return undefined;
   const eventId = eventIdOf(body.event_id);
   const provider = isObject(body.provider) ? body.provider.name : body.provider;
@@ -55,6 +56,12 @@ function eventOfLog(log: Record<string, unknown>): WindowsEvent | undefined {
     values,
     message: messageOf(body.message),
   };
+}
+
+/** `raw: true` gives the XML; what came through Grafana Alloy is the line that Loki would get. */
+function eventOfText(body: string): Decoded | undefined {
+  if (/<Event[\s>]/.test(body) && !body.trimStart().startsWith('{')) return eventOfXml(body);
+  return alloy.recognises(body) ? alloy.decode(body)[0] : undefined;
 }
 
 /**
