@@ -3,13 +3,16 @@
  * A template definition is looked through once per chunk; after that a record is a few look-ups.
  */
 import { UnreadableRecord } from '../../formats.js';
-import { fixedSizeOf, textOfValue, valueType } from './values.js';
+import { arrayOf, fixedSizeOf, textOfValue, valueType } from './values.js';
 
 /** Text in pieces: a string is literal, a number is the index of a substitution. */
 export type Part = readonly (string | number)[];
 
 /** A substitution that holds BinXML itself, and the place in the event where it stands. */
 export type NestedPart = { readonly index: number; readonly place: Place };
+
+/** A substitution that holds all insertion strings of a classic event, or none. */
+export type ListPart = { readonly list: number };
 
 /** Where the parts of a `WindowsEvent` are. */
 export type Layout = {
@@ -20,8 +23,8 @@ export type Layout = {
   readonly recordId: Part | undefined;
   readonly time: Part | undefined;
   readonly message: Part | undefined;
-  /** Insertion strings in order. A single substitution of an array gives several. */
-  readonly data: readonly (Part | NestedPart)[];
+  /** Insertion strings in order. */
+  readonly data: readonly (Part | ListPart | NestedPart)[];
 };
 
 /** The element that a piece of BinXML stands in: none, `Event`, or `Event/EventData`. */
@@ -84,7 +87,7 @@ export function spend(chunk: ChunkText, amount: number): void {
 }
 
 type Found = { -readonly [Key in keyof Omit<Layout, 'data'>]: (string | number)[] | undefined } & {
-  data: ((string | number)[] | NestedPart)[];
+  data: ((string | number)[] | ListPart | NestedPart)[];
 };
 
 /** State of one look through BinXML. */
@@ -246,8 +249,11 @@ function readSubstitution(look: Look): void {
   const index = look.chunk.bytes.readUInt16LE(look.at);
   const type = look.chunk.bytes.readUInt8(look.at + 2);
   look.at += 3;
+  const { data } = look.found;
   const place = places.find((known) => known === pathOf(look));
-  if (type === valueType.binXml && place !== undefined) look.found.data.push({ index, place });
+  if ((type & arrayOf) !== 0 && look.target !== undefined && look.target === data[data.length - 1]) {
+    data[data.length - 1] = { list: index };
+  } else if (type === valueType.binXml && place !== undefined) data.push({ index, place });
   else look.target?.push(index);
 }
 

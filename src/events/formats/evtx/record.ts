@@ -135,8 +135,10 @@ function gather(
       if (nested === undefined) continue;
       parts.message ??= textOf(chunk, nested, nested.layout.message);
       gather(chunk, nested, parts, depth + 1);
+    } else if ('list' in part) {
+      for (const text of listOf(chunk, content.values, part.list)) parts.values.push(text);
     } else {
-      for (const text of insertionStringsOf(chunk, content.values, part)) parts.values.push(text);
+      parts.values.push(joined(chunk, content.values, part));
     }
   }
 }
@@ -148,12 +150,11 @@ function nestedContent(chunk: DecodingChunk, content: Content, part: NestedPart)
   return contentAt(chunk, value.at, value.at + value.size, part.place, () => true);
 }
 
-function insertionStringsOf(chunk: DecodingChunk, values: Values, part: Part): string[] {
-  const [only] = part;
-  if (part.length !== 1 || typeof only !== 'number') return [joined(chunk, values, part)];
-  const value = valueAt(chunk, values, only);
-  if ((value.type & arrayOf) === 0) return [joined(chunk, values, part)];
+function listOf(chunk: DecodingChunk, values: Values, index: number): string[] {
+  const value = valueAt(chunk, values, index);
   spend(chunk, 1 + value.size / 2);
+  if (value.type === valueType.none) return [];
+  if ((value.type & arrayOf) === 0) return [textOfValue(chunk.bytes, value.type, value.at, value.size)];
   return textsOfArray(chunk.bytes, value.type, value.at, value.size);
 }
 
