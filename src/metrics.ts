@@ -34,7 +34,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     render: async (scraper) => {
       const { rows: shown, held, end } = options.ledger.scrape(scraper);
       const parts = [await ledgerText(shown), await boardText(options.board.entries())];
-      parts.push(exporterText({ ...options, held }), await registry.metrics());
+      parts.push(exporterText({ ...options, held, rows: shown }), await registry.metrics());
       end();
       return parts.join('');
     },
@@ -180,7 +180,7 @@ async function boardText(entries: readonly BoardEntry[]): Promise<string> {
   return text;
 }
 
-type ExporterFacts = MetricsOptions & { readonly held: number };
+type ExporterFacts = MetricsOptions & { readonly held: number; readonly rows: readonly LedgerRow[] };
 type ExporterFamily = Family & { readonly samples: (facts: ExporterFacts) => readonly Sample[] };
 
 const exporterFamilies: readonly ExporterFamily[] = [
@@ -240,6 +240,12 @@ const exporterFamilies: readonly ExporterFamily[] = [
     type: 'gauge',
     help: 'When the ledger was last saved.',
     samples: ({ ledger }) => [[{}, optionalSeconds(ledger.saving().lastSavedAt)]],
+  },
+  {
+    name: 'exchange_exporter_unnamed_errors_total',
+    type: 'counter',
+    help: 'Errors counted under the connector "unknown", because the record does not name its Send connector.',
+    samples: ({ rows }) => [[{}, rows.reduce((sum, row) => sum + (row.connector === 'unknown' ? row.errors : 0), 0)]],
   },
   {
     name: 'exchange_exporter_series_held',

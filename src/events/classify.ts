@@ -1,6 +1,7 @@
 /** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
 import { destinationOf, endpointOf } from '../endpoint.js';
 import type { ConnectionError, Decoded, Evidence, RecordKey, WindowsEvent } from '../model.js';
+import { namesFromMessage } from './message.js';
 
 /** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
 const connectionErrorId = 2002;
@@ -42,16 +43,22 @@ export function classify(record: Decoded, options: ClassifyOptions): Evidence | 
   return connectionErrorOf(record, options);
 }
 
-/** An event that names nobody still counts: it is a failure all the same. */
+/**
+ * Insertion strings first: they do not depend on the language of a server. The finished message is the last resort.
+ * An event that names nobody still counts: it is a failure all the same.
+ */
 function connectionErrorOf(event: WindowsEvent, options: ClassifyOptions): ConnectionError {
-  const [first, second] = event.values;
+  const [connector, destination] = event.values;
+  const named = destination
+    ? { connector, destination }
+    : namesFromMessage(event.message ?? '', options.knownConnectors);
   const key = recordKeyOf(event, options);
   return {
     kind: 'connection_error',
     key,
     server: key.server,
-    connector: labelOf(first),
-    destination: destinationLabelOf(second),
+    connector: labelOf(named?.connector),
+    destination: destinationLabelOf(named?.destination),
     at: event.time,
   };
 }
@@ -69,10 +76,13 @@ function destinationLabelOf(text: string | undefined): string {
 /** Longer than any name that Exchange accepts (64 characters); keeps a hostile log from growing labels. */
 const maxLabelLength = 256;
 
+/** Stands for a name that no carrier and no message gave. */
+const unknownLabel = 'unknown';
+
 function labelOf(text: string | undefined): string {
   const clean = text
     ?.replace(/\p{Cc}+/gu, ' ')
     .trim()
     .slice(0, maxLabelLength);
-  return clean === undefined || clean === '' ? 'unknown' : clean;
+  return clean === undefined || clean === '' ? unknownLabel : clean;
 }

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Position, UnreadableReason } from '../model.js';
 import { alloy, alloyDocument } from './formats/alloy.js';
+import { evtx } from './formats/evtx/evtx.js';
 import { eventXml } from './formats/event-xml.js';
 import {
   winevtlog,
@@ -83,6 +84,7 @@ export type Format = TextFormat | BinaryFormat;
  * To add a format: its import above and its name here.
  */
 export const formats: readonly Format[] = [
+  evtx,
   winlogbeat,
   winlogbeatDocument,
   otel,

@@ -218,9 +218,22 @@ function queryOf(request: Request): URLSearchParams {
 
 function listening(server: Server, at: WebOptions['listen'][number]): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(refusalOf(error, at), { cause: error }));
+    });
     server.listen(at.port, at.host, resolve);
   });
+}
+
+function refusalOf(error: NodeJS.ErrnoException, at: WebOptions['listen'][number]): string {
+  const where = destinationOf({ host: at.host ?? '*', port: at.port });
+  const because: Record<string, string> = {
+    EADDRINUSE: 'another program listens there already; stop it or choose another port',
+    EACCES: 'this account may not use that port; choose one above 1023 or allow it',
+    EADDRNOTAVAIL: 'this host has no such address',
+    ENOTFOUND: 'that name has no address',
+  };
+  return `cannot listen on ${where}: ${because[error.code ?? ''] ?? error.message} (--web.listen-address)`;
 }
 
 function urlOf(server: Server): string {

@@ -18,8 +18,17 @@ const addressInRules = 'http://localhost:10202';
 
 const bundled = new URL('../../../alerts/', import.meta.url);
 
+export type MonitoringOptions = {
+  /** Where Alertmanager posts its notifications; nobody is notified without. */
+  readonly webhook?: string;
+};
+
 /** Both listen on loopback only and keep their data in the folder. What is not installed is named in a note. */
-export async function startMonitoring(folder: string, exporterUrl: string): Promise<Monitoring> {
+export async function startMonitoring(
+  folder: string,
+  exporterUrl: string,
+  options: MonitoringOptions = {},
+): Promise<Monitoring> {
   const children: ChildProcess[] = [];
   const run = async (name: string, wanted: Wanted): Promise<Program> => {
     const path = onPath(wanted.binaries);
@@ -35,7 +44,7 @@ export async function startMonitoring(folder: string, exporterUrl: string): Prom
   const [prometheusPort, alertmanagerPort] = [await freePort(9090), await freePort(9093)];
   const programs = await Promise.all([
     run('Prometheus', await prometheus(folder, exporterUrl, prometheusPort, alertmanagerPort)),
-    run('Alertmanager', await alertmanager(folder, alertmanagerPort)),
+    run('Alertmanager', await alertmanager(folder, alertmanagerPort, options)),
   ]);
   const stop = async (): Promise<void> => {
     await Promise.all(children.map(end));
@@ -66,13 +75,16 @@ async function prometheus(
   return { binaries: ['prometheus'], port, args };
 }
 
-async function alertmanager(folder: string, port: number): Promise<Wanted> {
+async function alertmanager(folder: string, port: number, { webhook }: MonitoringOptions): Promise<Wanted> {
   const example = parse(await readFile(new URL('alertmanager.example.yml', bundled), 'utf8')) as AlertmanagerConfig;
-  // The routes and inhibitions as shipped, but nobody to notify, and not the patience of a night shift.
+  // The routes and inhibitions as shipped, but nobody to notify unless told, and not the patience of a night shift.
   const settings = {
     ...example,
-    route: { ...example.route, group_wait: '5s', group_interval: '10s' },
-    receivers: example.receivers.map(({ name }) => ({ name })),
+    route: withoutPatience(example.route),
+    receivers: example.receivers.map(({ name }) => ({
+      name,
+      ...(webhook !== undefined && { webhook_configs: [{ url: webhook, send_resolved: true }] }),
+    })),
   };
   const config = join(folder, 'alertmanager.yml');
   await writeFile(config, stringify(settings));
@@ -89,7 +101,13 @@ async function alertmanager(folder: string, port: number): Promise<Wanted> {
   return { binaries: ['alertmanager', 'prometheus-alertmanager'], port, args };
 }
 
-type AlertmanagerConfig = { route: Record<string, unknown>; receivers: { name: string }[] };
+function withoutPatience(route: Route): Route {
+  const routes = route.routes && { routes: route.routes.map(withoutPatience) };
+  return { ...route, group_wait: '5s', group_interval: '10s', ...routes };
+}
+
+type Route = { readonly routes?: readonly Route[] } & Readonly<Record<string, unknown>>;
+type AlertmanagerConfig = { route: Route; receivers: { name: string }[] };
 
 function onPath(names: readonly string[]): string | undefined {
   const suffix = process.platform === 'win32' ? '.exe' : '';

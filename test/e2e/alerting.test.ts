@@ -1,0 +1,99 @@
+/** From an event in a file to a notification with a runbook, through the real Prometheus and Alertmanager. */
+import { appendFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startMonitoring } from '../../src/commands/demo/monitoring.js';
+import { healthy } from '../../src/commands/demo/smtp-servers.js';
+import { startExporter } from '../exporter.js';
+import { temporaryFolder } from '../folder.js';
+import { winlogbeatLine } from '../winlogbeat-line.js';
+
+type Alert = {
+  readonly status: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+};
+
+/** Collects what Alertmanager posts. */
+async function startWebhook(): Promise<{ readonly url: string; readonly alerts: Alert[] }> {
+  const alerts: Alert[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (text: string) => (body += text));
+    request.on('end', () => {
+      alerts.push(...(JSON.parse(body) as { alerts: Alert[] }).alerts);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, alerts };
+}
+
+const connector = 'Relay, "Legacy" <DMZ> & Co';
+
+test('an event fires, its runbook knows connector and destination, and a dead server turns it into destination down', async (context) => {
+  const folder = await temporaryFolder();
+  const events = path.join(folder, 'events.ndjson');
+  const config = path.join(folder, 'config.yml');
+  const server = await healthy();
+  onTestFinished(() => server.close());
+  await writeFile(events, '');
+  await writeFile(
+    config,
+    JSON.stringify({
+      sources: [{ type: 'file', paths: [events] }],
+      probe: { interval: '1s', observedInterval: '1s', timeout: '5s', allow: ['127.0.0.0/8'], ports: ['1-65535'] },
+    }),
+  );
+  const exporter = await startExporter({ args: [`--config.file=${config}`] });
+  onTestFinished(() => exporter.kill9());
+  const webhook = await startWebhook();
+  const monitoring = await startMonitoring(folder, exporter.url, { webhook: webhook.url });
+  onTestFinished(() => monitoring.stop());
+  const missing = monitoring.programs.filter((program) => program.url === undefined);
+  if (missing.length > 0 && process.env.CI !== 'true') {
+    console.warn(`SKIPPED: ${missing.map((program) => `${program.name} ${program.note ?? ''}`).join('; ')}`);
+    context.skip();
+  }
+  expect(missing).toEqual([]);
+
+  await appendFile(events, winlogbeatLine({ recordId: 1, connector, destination: server.destination }));
+  const single = await notified(webhook.alerts, ['SendConnectorError', 'ErrorsDespiteHealthyProbes']);
+  expect(single.labels).toMatchObject({ connector, destination: server.destination });
+  await expectRunbook(single, server.destination);
+
+  await server.close();
+  await appendFile(events, winlogbeatLine({ recordId: 2, connector, destination: server.destination }));
+  const down = await notified(webhook.alerts, ['DestinationDown']);
+  expect(down.labels).toMatchObject({ connector, destination: server.destination, severity: 'critical' });
+  expect(JSON.stringify(down.annotations)).toContain('refused');
+  await expectRunbook(down, server.destination);
+}, 240_000);
+
+async function notified(alerts: readonly Alert[], names: readonly string[]): Promise<Alert> {
+  return vi.waitFor(
+    () => {
+      const alert = alerts.find((each) => each.status === 'firing' && names.includes(each.labels.alertname ?? ''));
+      if (!alert)
+        throw new Error(
+          `expected ${names.join(' or ')}, got ${alerts.map((each) => each.labels.alertname).join() || 'nothing'}`,
+        );
+      return alert;
+    },
+    { timeout: 150_000, interval: 250 },
+  );
+}
+
+async function expectRunbook(alert: Alert, destination: string): Promise<void> {
+  const answer = await fetch(alert.annotations.runbook_url ?? '');
+  const page = await answer.text();
+  expect(answer.status).toBe(200);
+  expect(page).toContain('Relay, &quot;Legacy&quot; &lt;DMZ');
+  expect(page).toContain(destination);
+}
