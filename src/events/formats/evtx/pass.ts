@@ -293,7 +293,7 @@ function enter(reading: Reading, content: ChunkReading, countedBefore: number): 
   const damaged = content.damaged + Math.max(0, content.missing - countedBefore);
   found.ignored += content.ignored;
   found.damaged += damaged;
-  reading.spent += content.effort;
+  reading.spent += content.effort + content.decoded.length * 512;
   return damaged;
 }
 
