@@ -71,14 +71,9 @@ const deepestNesting = 4;
 type Content = { readonly layout: Layout; readonly values: Values };
 
 /** Values of a template instance: `count` descriptors of 4 bytes, then the values one after another. */
-type Values = {
-  readonly count: number;
-  readonly descriptors: number;
-  readonly end: number;
-  starts: number[] | undefined;
-};
+type Values = { readonly count: number; readonly descriptors: number; readonly end: number };
 
-const noValues: Values = { count: 0, descriptors: 0, end: 0, starts: undefined };
+const noValues: Values = { count: 0, descriptors: 0, end: 0 };
 
 /** Template instance or plain element, whichever stands at `at`; undefined when a plain element is not wanted. */
 function contentAt(
@@ -110,7 +105,7 @@ function instanceAt(chunk: DecodingChunk, at: number, end: number, place: Place)
   if (next > end) throw new UnreadableRecord('damaged', 'template definition beyond the end of its record');
   const count = bytes.readUInt32LE(next);
   if (count * 4 > end - next) throw new UnreadableRecord('damaged', `template instance with ${count} values`);
-  const values: Values = { count, descriptors: next + 4, end, starts: undefined };
+  const values: Values = { count, descriptors: next + 4, end };
   const key = definition * places.length + places.indexOf(place);
   const known = chunk.layouts.get(key);
   if (known) return { layout: known, values };
@@ -204,19 +199,10 @@ function wholeNumberOf(chunk: DecodingChunk, content: Content, part: Part | unde
   return number !== undefined && number > 0 && Number.isSafeInteger(number) ? number : undefined;
 }
 
-/**
- * The value of a substitution as a number. Sums the sizes only up to it, without remembering where the values are:
- * nearly every record is dropped by its event ID, one of the first values.
- */
 function numberOfSubstitution(chunk: DecodingChunk, values: Values, index: number): number | undefined {
-  const { bytes } = chunk;
   if (index >= values.count) return undefined;
-  let at = values.descriptors + values.count * 4;
-  for (let each = 0; each < index; each++) at += bytes.readUInt16LE(values.descriptors + each * 4);
-  const descriptor = values.descriptors + index * 4;
-  const size = bytes.readUInt16LE(descriptor);
-  if (at + size > values.end) throw new UnreadableRecord('damaged', 'values beyond the end of their record');
-  return numberOfValue(bytes, bytes.readUInt8(descriptor + 2), at, size);
+  const value = valueAt(chunk, values, index);
+  return numberOfValue(chunk.bytes, value.type, value.at, value.size);
 }
 
 function timeOf(chunk: DecodingChunk, content: Content, part: Part | undefined): number | undefined {
@@ -231,25 +217,18 @@ function timeOf(chunk: DecodingChunk, content: Content, part: Part | undefined):
   return Number.isNaN(ms) ? undefined : ms;
 }
 
+/**
+ * Sums the sizes up to the value instead of remembering where each is: nearly every record is dropped by its event
+ * ID, one of the first values, and of the others a handful is needed.
+ */
 function valueAt(chunk: DecodingChunk, values: Values, index: number): { type: number; at: number; size: number } {
   if (index >= values.count) return { type: valueType.none, at: 0, size: 0 };
-  const starts = (values.starts ??= startsOf(chunk, values));
-  const descriptor = values.descriptors + index * 4;
-  return {
-    type: chunk.bytes.readUInt8(descriptor + 2),
-    at: starts[index] ?? 0,
-    size: chunk.bytes.readUInt16LE(descriptor),
-  };
-}
-
-function startsOf(chunk: DecodingChunk, values: Values): number[] {
-  spend(chunk, values.count);
+  const { bytes } = chunk;
+  spend(chunk, index >> 4);
   let at = values.descriptors + values.count * 4;
-  const starts = new Array<number>(values.count);
-  for (let index = 0; index < values.count; index++) {
-    starts[index] = at;
-    at += chunk.bytes.readUInt16LE(values.descriptors + index * 4);
-  }
-  if (at > values.end) throw new UnreadableRecord('damaged', 'values beyond the end of their record');
-  return starts;
+  for (let each = 0; each < index; each++) at += bytes.readUInt16LE(values.descriptors + each * 4);
+  const descriptor = values.descriptors + index * 4;
+  const size = bytes.readUInt16LE(descriptor);
+  if (at + size > values.end) throw new UnreadableRecord('damaged', 'values beyond the end of their record');
+  return { type: bytes.readUInt8(descriptor + 2), at, size };
 }
