@@ -37,7 +37,7 @@ export type ChunkReading = {
   /** Records of the range that could not be decoded. */
   damaged: number;
   /**
-   * Records that are not there. Of a whole chunk those of the range; of one that is not whole all of them and at
+   * Records that are not there. Of a whole chunk those of the range; of one that is not whole all of them, and at
    * least one, whatever the range: the caller subtracts what it has counted before.
    */
   missing: number;
@@ -118,7 +118,9 @@ export function readChunk(
     reading.written = writtenAt(bytes, newest);
   }
   const promised = header.kind === 'sound' ? header.promised : 0;
-  reading.missing = whole ? gaps.filter(inRange).length : Math.max(gaps.length, promised - records.length, 1);
+  // A chunk with a bad checksum is damaged somewhere, even where every record can be read.
+  const atLeast = reading.damaged > 0 ? 0 : 1;
+  reading.missing = whole ? gaps.filter(inRange).length : Math.max(gaps.length, promised - records.length, atLeast);
   reading.effort = chunk.effort;
   return reading;
 }
