@@ -189,7 +189,8 @@ function dropOldest(kept: Set<string>, inAll: number, byDestination: ReadonlyMap
     kept.delete(id);
     const entry = byDestination.get(id.slice(0, id.lastIndexOf('@')));
     for (const ring of entry ? [entry.good, entry.failed] : []) {
-      if (ring.length > 1 && ring[0]?.id === id) ring.shift();
+      // The oldest of the ring is this visit, or one that stayed behind as the last of its kind when its turn came.
+      if (ring.length > 1 && ring.some((result) => result.id === id)) ring.shift();
     }
   }
 }

@@ -96,6 +96,7 @@ function startWorld(
       return new Promise((resolve) => {
         const end = (): void => {
           underWay.delete(target.destination);
+          signal.removeEventListener('abort', end);
           resolve([resultOf(target, at, !fails?.(target))]);
         };
         clock.after(lasts(target), end);
