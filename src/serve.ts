@@ -26,6 +26,7 @@ export type Exporter = {
  * @throws when the state folder cannot be used or an address cannot be listened on; then nothing is left running
  */
 export async function serve(config: Config, log: Log): Promise<Exporter> {
+  warnOfIdleSettings(config, log);
   const targets = createTargets({ limit: config.destinations.limit, configured: config.destinations.static });
   const inlets: { followed?: Followed; schedule?: Schedule } = {};
   const ledger = await openBooks(config, log, targets, inlets);
@@ -142,6 +143,13 @@ function fileSources(config: Config): FileSource[] {
       ? source.paths.map((path) => ({ name: path, paths: [path], server: source.server ?? os.hostname() }))
       : [],
   );
+}
+
+/** Settings that are checked but not acted on yet: said once, so that nobody waits for them. */
+function warnOfIdleSettings(config: Config, log: Log): void {
+  const isWindowsLog = config.sources.some((source) => source.type === 'windows-event-log');
+  if (isWindowsLog) log.warn('sources of type windows-event-log are not read yet; ship the log to a file');
+  if (config.inventory.file !== undefined) log.warn('the inventory is not read yet', { file: config.inventory.file });
 }
 
 function whyNotProbed(policy: Policy, destination: string): string | undefined {

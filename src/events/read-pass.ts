@@ -115,7 +115,8 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat):
   const start = startOfRecord(bytes, cut.consumed, end, format.framing);
   if (start === end) return;
   try {
-    const decoded = format.decode(bytes.toString('utf8', start, trimBlanks(bytes, start, end)));
+    const last = trimBlanks(bytes, start, end);
+    const decoded = format.decodeBytes?.(bytes, start, last) ?? format.decode(bytes.toString('utf8', start, last));
     if (decoded.length === 0) cut.ignored++;
     for (const each of decoded) cut.decoded.push(each);
   } catch (error) {

@@ -206,6 +206,21 @@ describe('carriers without a fixture', () => {
     expect(decodeAll(alert.join('\n'))).toEqual(decodeAll(fixtureText('wazuh.ndjson')));
   });
 
+  test('Alloy lines and raw XML as bodies of OTLP records, among others that are no events', () => {
+    const bodies = [
+      ...fixtureText('alloy-loki-line.ndjson').split('\n').filter(Boolean),
+      ...recordsOf(fixtureText('wevtutil-xml.xml'), 'xml'),
+      'hello',
+      '{"level":"info"}',
+      '<Event>torn',
+    ];
+    const logRecords = bodies.map((body) => ({ body: { stringValue: body } }));
+    expect(decodeAll(JSON.stringify({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] }))).toEqual([
+      ...decodeAll(fixtureText('alloy-loki-line.ndjson')),
+      ...decodeAll(fixtureText('wevtutil-xml.xml')),
+    ]);
+  });
+
   test('Snare behind rsyslog, which escapes tabs', () => {
     const text = fixtureText('snare-syslog.log')
       .split('\n')

@@ -1,0 +1,105 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { createBoard } from '../src/board.js';
+import { createMetrics, type MetricsOptions } from '../src/metrics.js';
+import type { LedgerRow, ProbeResult, SourceStatus } from '../src/model.js';
+import { runTool } from './promtool.js';
+
+const at = Date.parse('2026-01-15T08:14:02.137Z');
+
+function row(destination: string, errors: number, connector = 'Outbound to Internet'): LedgerRow {
+  return { server: 'exch01.contoso.local', connector, destination, errors, lastErrorAt: at, lastObservedAt: at + 1000 };
+}
+
+const source: SourceStatus = {
+  source: '/var/log/winlogbeat/*.ndjson',
+  up: true,
+  detail: 'reading 1 file',
+  lastRecordAt: at + 1000,
+  lagBytes: 0,
+  lagSeconds: 0,
+  bytesRead: 4472,
+};
+
+function visit(destination: string, changes: Partial<ProbeResult>): ProbeResult {
+  const steps = [{ step: 'tcp', seconds: 0.02, outcome: 'passed' }] as const;
+  const name = { id: `${destination}@${at}`, destination, host: 'mail.fabrikam.example', origin: 'observed' } as const;
+  return {
+    ...name,
+    at,
+    seconds: 0.1,
+    success: true,
+    failedStep: undefined,
+    reason: undefined,
+    steps,
+    facts: {},
+    transcript: [],
+    ...changes,
+  };
+}
+
+function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics> {
+  const board = createBoard({ clock: () => at });
+  const tls = { tlsVersion: 'TLSv1.3', tlsCipher: 'TLS_AES_256_GCM_SHA384', certificateExpiresAt: at + 86_400_000 };
+  board.post(visit('203.0.113.25:25', { facts: tls }));
+  const refused = [{ step: 'tcp', seconds: 0.001, outcome: 'failed', reason: 'refused' }] as const;
+  board.post(visit('[2001:db8:25::1]:25', { success: false, failedStep: 'tcp', reason: 'refused', steps: refused }));
+  board.post(visit('127.0.0.1:6379', { success: false, failedStep: 'tcp', reason: 'blocked_by_policy', steps: [] }));
+  const outcomes = { counted: 3, related: 0, ignored: 2, duplicate: 1, unreadable: 1 };
+  const ledger: MetricsOptions['ledger'] = {
+    scrape: () => ({ rows, held: 1, end: () => undefined }),
+    tallies: () => new Map([[source.source, { outcomes, unreadable: { not_json: 1 } }]]),
+    saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
+    folded: () => ({ errors: 0, latest: [] }),
+  };
+  const rest = { sources: () => [source], probeQueueLength: () => 0, destinationsLimit: 2000, version: '0.0.0' };
+  return createMetrics({ ledger, board, ...rest });
+}
+
+/** Without what Node and the process say of themselves, which is never the same twice. */
+function own(page: string): string {
+  const lines = page.split('\n').filter((line) => !/^(# (HELP|TYPE) )?(nodejs|process)_/.test(line));
+  return lines.join('\n').replace(/nodejs="[^"]*"/, 'nodejs="v20"');
+}
+
+const rows = [
+  row('203.0.113.25:25', 3),
+  row('[2001:db8:25::1]:25', 1, 'Büro "Außen" \\ <DMZ>\n'),
+  row('10.20.30.40:587', 2, 'unknown'),
+];
+
+test('the whole page is the golden page (UPDATE=1 writes it)', async () => {
+  const golden = path.join(import.meta.dirname, 'golden/metrics.txt');
+  const page = own(await metricsOf(rows).render('127.0.0.1'));
+  if (process.env.UPDATE) {
+    await mkdir(path.dirname(golden), { recursive: true });
+    await writeFile(golden, page);
+  }
+  expect(page).toBe(await readFile(golden, 'utf8'));
+});
+
+test('promtool finds nothing to complain about', async (context) => {
+  const page = await metricsOf(rows).render('127.0.0.1');
+  // Names of prom-client's own process metrics are its own business.
+  const { code, output } = runTool(context, 'promtool', ['check', 'metrics'], own(page));
+  expect(output).toBe('');
+  expect(code).toBe(0);
+});
+
+test('every metric of the product is in the table of the README, and nothing else is', async () => {
+  const page = own(await metricsOf(rows).render('127.0.0.1'));
+  const names = [...page.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1]).sort();
+  const readme = await readFile(path.join(import.meta.dirname, '../README.md'), 'utf8');
+  const table = [...readme.matchAll(/^\| `(exchange_\w+)/gm)].map((match) => match[1]).sort();
+  expect(table).toEqual(names);
+});
+
+test('the same labels never appear twice', async () => {
+  const page = own(await metricsOf(rows).render('127.0.0.1'));
+  const series = page
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.slice(0, line.lastIndexOf(' ')));
+  expect(new Set(series).size).toBe(series.length);
+});
