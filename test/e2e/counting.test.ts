@@ -62,7 +62,7 @@ test.each([
 test('another provider with the number 2002 counts nothing', async () => {
   const exporter = await started([path.join(fixtures, 'related-events.xml')], await temporaryFolder());
   await vi.waitFor(async () => {
-    expect(await (await exporter.page('/-/ready')).body).toContain('ready');
+    expect((await exporter.page('/-/ready')).body).toContain('ready');
   });
   const page = await exporter.scrape();
   expect(total(page)).toBe(0);
@@ -104,8 +104,10 @@ test('kill -9 during appends at 500 events a second, three times: exact, and no 
   const seen = new Map<string, number>();
   let exporter = await started([file], state);
   for (let kills = 0; kills < 3; kills++) {
-    for (const end = Date.now() + 1500 + 300 * kills; Date.now() < end; await pause(50))
+    for (const end = Date.now() + 1500 + 300 * kills; Date.now() < end;) {
       noteScrape(await exporter.scrape(), seen);
+      await pause(50);
+    }
     await exporter.kill9();
     await pause(200);
     exporter = await started([file], state);
