@@ -1,8 +1,10 @@
 import { appendFile, chmod, copyFile, mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { followFiles, type Followed } from '../../src/events/sources/files.js';
 import type { Batch, Checkpoint } from '../../src/model.js';
+import { addEvent, createLog, flush } from '../evtx-writer.js';
 import { temporaryFolder } from '../folder.js';
 import { silentLog } from '../log-double.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
@@ -186,6 +188,31 @@ test.each([
       expect.objectContaining({ up: false, detail: expect.stringContaining(detail) as string }),
     ]);
   });
+});
+
+test('a binary log is followed while it grows, and goes on after a restart', async () => {
+  const file = path.join(await temporaryFolder(), 'Application.evtx');
+  const book = emptyBook();
+  const log = createLog({ preallocate: true });
+  const fd = openSync(file, 'w');
+  onTestFinished(() => {
+    closeSync(fd);
+  });
+  /** Adds events up to this record ID and writes them in place, as the service does. */
+  const writeUntil = (id: number): void => {
+    while (log.nextId <= id) addEvent(log, { eventId: 2002, strings: ['Outbound', `203.0.113.${log.nextId % 9}:25`] });
+    flush(log, fd);
+  };
+  writeUntil(40);
+  const first = follow(book, file);
+  await until(book, numbers(1, 40));
+  writeUntil(300);
+  await until(book, numbers(1, 300));
+  await first.stop();
+  writeUntil(350);
+  const second = follow(book, file);
+  await until(book, numbers(1, 350));
+  expect(second.statuses()[0]).toMatchObject({ up: true, lagBytes: 0 });
 });
 
 test('an empty file is read, waiting for records', async () => {

@@ -256,7 +256,7 @@ async function round(state: State): Promise<boolean> {
     if (state.stopped) break;
     if (!all && state.now() - file.changedAt > coldMs) continue;
     try {
-      if (await readOn(state, file)) busy = true;
+      if (await readOn(state, file, all)) busy = true;
       await letGo(state, file);
     } catch (error) {
       await giveUp(state, file, error);
@@ -265,11 +265,12 @@ async function round(state: State): Promise<boolean> {
   return busy;
 }
 
-async function readOn(state: State, file: FollowedFile): Promise<boolean> {
+async function readOn(state: State, file: FollowedFile, again: boolean): Promise<boolean> {
   const { size, mtimeMs } = await file.handle.stat();
-  if (size === file.size && mtimeMs === file.changedMs) return false;
+  const changed = size !== file.size || mtimeMs !== file.changedMs;
+  if (!changed && !(again && isUnsettled(file))) return false;
+  if (changed) file.changedAt = state.now();
   file.seenSize = size;
-  file.changedAt = state.now();
   if (size < file.position.offset && file.format?.kind === 'text') restart(state, file);
   let done = false;
   for (let turn = 0; !done && turn < passesPerTurn && !state.stopped; turn++) {
@@ -282,7 +283,12 @@ async function readOn(state: State, file: FollowedFile): Promise<boolean> {
     }
   }
   if (done) Object.assign(file, { size, changedMs: mtimeMs });
-  return true;
+  return changed;
+}
+
+/** A binary log may hold a half-written chunk, which is looked at with each scan until it is whole or given up. */
+function isUnsettled(file: FollowedFile): boolean {
+  return file.format?.kind === 'binary' && file.position.offset < file.size;
 }
 
 function restart(state: State, file: FollowedFile): void {
@@ -346,9 +352,8 @@ function isUnreadHistory(file: FollowedFile): boolean {
   return file.history && file.problem === undefined && file.size !== file.seenSize;
 }
 
-/** A binary log is not read from end to end, so its lag in bytes says nothing. */
 function lagOf(file: FollowedFile): number {
-  return file.format?.kind === 'binary' ? 0 : Math.max(0, file.seenSize - file.position.offset);
+  return Math.max(0, file.seenSize - file.position.offset);
 }
 
 function statusOf(state: State, each: SourceState): SourceStatus {
