@@ -18,7 +18,10 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
   await writeFile(join(folder, 'secret.txt'), 'not a runbook');
   const logged: RunningWeb['logged'] = [];
   const scrapers: string[] = [];
-  const log = (level: string) => (message: string, fields: object = {}) => void logged.push({ level, message, fields });
+  const log =
+    (level: string) =>
+    (message: string, fields: object = {}) =>
+      void logged.push({ level, message, fields });
   const web = await startWeb({
     ...booksOf(world),
     listen: [{ host: '127.0.0.1', port: 0 }],

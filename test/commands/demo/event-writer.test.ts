@@ -37,7 +37,8 @@ it('writes events that are read as any event 2002 of Winlogbeat', () => {
       recordId: 184_467,
       time: Date.UTC(2026, 0, 15, 8, 14, 2, 137),
       values: ['To Branch Office München', '127.0.0.1:2525'],
-      message: 'Send connector To Branch Office München: an error occurred while connecting to 127.0.0.1:2525.',
+      // Not needed beside the strings.
+      message: undefined,
     },
   ]);
 });
