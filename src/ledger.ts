@@ -12,6 +12,7 @@ import { LedgerFileError, ledgerText, loadLedgerFile, type SavedLedger } from '.
 import type { Batch, Checkpoint, ConnectionError, LedgerRow, RecordOutcome, UnreadableReason } from './model.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
+import { lockStateFolder } from './state-lock.js';
 import { replaceFile, type FileOperations } from './state-file.js';
 
 export type LedgerOptions = {
@@ -128,12 +129,17 @@ type MutableTally = {
 
 /**
  * Opens the ledger of a state folder. A damaged or foreign file is moved aside, never replaced by zeros in silence.
- * @throws LedgerFileError for a file of a newer version; the error of the system when the folder cannot be used
+ * @throws LedgerFileError for a file of a newer version; an error that names the process when another exporter uses the
+ * folder; the error of the system when the folder cannot be used
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const file = path.join(options.directory, 'ledger.json');
   await mkdir(options.directory, { recursive: true });
-  const { saved, movedAside } = await load(file, options.now());
+  const unlock = await lockStateFolder(options.directory);
+  const { saved, movedAside } = await load(file, options.now()).catch(async (error: unknown) => {
+    await unlock();
+    throw error;
+  });
   const state = createState(options, file, saved, movedAside);
   for (const row of saved?.rows ?? []) restoreRow(state, row);
   for (const each of saved?.checkpoints ?? []) keepCheckpoint(state, each);
@@ -150,6 +156,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
       state.closing = true;
       state.wakeSaver?.();
       await running;
+      await unlock();
     },
   };
 }

@@ -6,14 +6,14 @@ import { expect, test } from 'vitest';
 const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
   [
     { part: /^model$/, may: [] },
-    { part: /^(endpoint|exposition|state-file|version|log)$/, may: [] },
+    { part: /^(endpoint|exposition|state-file|state-lock|version|log)$/, may: [] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
     { part: /^events\/.*$/, may: ['model', 'endpoint', 'events/*'], types: ['config', 'log'] },
     { part: /^probes\/.*$/, may: ['model', 'endpoint', 'probes/*'], types: ['config', 'log'] },
     { part: /^inventory$/, may: ['model', 'endpoint'], types: ['config', 'log'] },
     {
       part: /^(ledger(-file|-bounds)?|seen-records|scrapers)$/,
-      may: ['model', 'ledger-file', 'ledger-bounds', 'state-file', 'seen-records', 'scrapers'],
+      may: ['model', 'ledger-file', 'ledger-bounds', 'state-file', 'state-lock', 'seen-records', 'scrapers'],
     },
     { part: /^board$/, may: ['model'] },
     { part: /^diagnosis$/, may: ['model'], types: ['ledger', 'board'] },

@@ -1,0 +1,86 @@
+/** Lets only one exporter use a state folder: two would count every event twice and overwrite each other. */
+import { createHash } from 'node:crypto';
+import { realpath, rm } from 'node:fs/promises';
+import { connect, createServer, type Server } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+/**
+ * Takes the folder for this process. The lock is a local socket on which the owner answers with its process id: the
+ * system takes it back when the process dies, however it dies, and a left-over socket answers nobody.
+ * @returns a function that gives the folder back
+ * @throws when another exporter has the folder; the message names its process id
+ */
+export async function lockStateFolder(directory: string): Promise<() => Promise<void>> {
+  const real = await realpath(directory);
+  let at = socketIn(real);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await listen(at);
+    } catch (error) {
+      if (attempt === 4) throw error;
+      if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
+        // A folder that is read-only or cannot hold sockets: that is for the first save to say.
+        at = socketBeside(real);
+        continue;
+      }
+    }
+    const owner = await ownerOf(at);
+    if (owner !== undefined) {
+      throw new Error(
+        `another exporter (process ${owner}) uses ${directory}; stop it, or give this one a folder of its own with --state.directory`,
+      );
+    }
+    // Left over by a process that was killed: nobody answers.
+    await rm(at, { force: true });
+  }
+}
+
+/** Paths of sockets are short (about 100 bytes); Windows has pipes instead. */
+function socketIn(directory: string): string {
+  const inside = path.join(directory, 'exporter.sock');
+  return process.platform === 'win32' || Buffer.byteLength(inside) >= 100 ? socketBeside(directory) : inside;
+}
+
+function socketBeside(directory: string): string {
+  const name = `send-connector-exporter-${createHash('sha256').update(directory).digest('hex').slice(0, 16)}`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : path.join(os.tmpdir(), `${name}.sock`);
+}
+
+function listen(at: string): Promise<() => Promise<void>> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((client) => {
+      client.on('error', () => undefined);
+      client.end(String(process.pid));
+    });
+    server.once('error', reject);
+    server.listen(at, () => {
+      // The lock alone keeps no process alive.
+      server.unref();
+      resolve(() => closed(server));
+    });
+  });
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+  });
+}
+
+/** The process id that the owner answers with; undefined when nobody answers. */
+function ownerOf(at: string): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    let answer = '';
+    const client = connect(at);
+    client.setEncoding('utf8').on('data', (text: string) => (answer += text));
+    client.on('error', () => {
+      resolve(undefined);
+    });
+    client.on('close', (failed) => {
+      if (!failed) resolve(answer === '' ? 'unknown' : answer);
+    });
+  });
+}

@@ -1,0 +1,49 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { lockStateFolder } from '../src/state-lock.js';
+import { startExporter } from './exporter.js';
+import { temporaryFolder } from './folder.js';
+
+test('a second exporter is refused with the process id of the first, and may when that is gone', async () => {
+  const folder = await temporaryFolder();
+  const release = await lockStateFolder(folder);
+  await expect(lockStateFolder(folder)).rejects.toThrow(`another exporter (process ${process.pid}) uses ${folder}`);
+  await release();
+  await (
+    await lockStateFolder(folder)
+  )();
+});
+
+test('a folder with a long path is locked too', async () => {
+  const folder = path.join(await temporaryFolder(), 'x'.repeat(120));
+  await mkdir(folder);
+  const release = await lockStateFolder(folder);
+  await expect(lockStateFolder(folder)).rejects.toThrow('another exporter');
+  await release();
+});
+
+test('a lock that kill -9 left over is taken over', async () => {
+  const folder = await temporaryFolder();
+  const code = `require('node:net').createServer().listen(${JSON.stringify(path.join(folder, 'exporter.sock'))}, () => console.log('listening'))`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(child.stdout, 'data');
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await (
+    await lockStateFolder(folder)
+  )();
+});
+
+test('the exporter itself refuses a folder in use, says whose it is, and leaves the first one alone', async () => {
+  const stateDirectory = await temporaryFolder();
+  const files = [path.join(stateDirectory, 'events.ndjson')];
+  const first = await startExporter({ files, stateDirectory, args: ['--no-probe'] });
+  await expect(startExporter({ files, stateDirectory, args: ['--no-probe'] })).rejects.toThrow(
+    new RegExp(`another exporter \\(process ${first.pid}\\) uses`),
+  );
+  expect(await first.scrape()).toContain('exchange_exporter_build_info');
+  expect(await first.stop()).toBe(0);
+});
