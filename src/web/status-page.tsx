@@ -41,6 +41,7 @@ function Banners({ page }: { page: PageContext }): VNode {
   return (
     <>
       <SavingBanner page={page} />
+      <MovedAsideBanner page={page} />
       {down.length === 0 ? null : (
         <Banner
           tone="warn"
@@ -73,6 +74,17 @@ function SavingBanner({ page }: { page: PageContext }): VNode | null {
       Reading has stopped so that nothing is counted twice; the log files keep what is not read yet. Free the disk or
       repair the state folder, and it goes on by itself
       <Guide page={page} name="StateNotSaved" source={undefined} />
+    </Banner>
+  );
+}
+
+/** Until the next start: whoever looks at the counts must know that they began anew. */
+function MovedAsideBanner({ page }: { page: PageContext }): VNode | null {
+  const { movedAside } = page.ledger.saving();
+  if (movedAside === undefined) return null;
+  return (
+    <Banner tone="warn" title="Counting began anew: the saved ledger could not be read.">
+      {movedAside.replace(/\.?$/, '.')} What the logs still hold is counted again, as history.
     </Banner>
   );
 }

@@ -5,7 +5,12 @@ import type { LedgerRow, ProbeResult, Reason, SourceStatus, StepName } from '../
 export type LedgerView = {
   readonly rows: () => readonly LedgerRow[];
   /** Trouble with saving: why it fails (undefined when it works), and when it last worked (ms since 1970 UTC). */
-  readonly saving: () => { readonly failing: string | undefined; readonly lastSavedAt: number | undefined };
+  readonly saving: () => {
+    readonly failing: string | undefined;
+    readonly lastSavedAt: number | undefined;
+    /** What was wrong with a damaged ledger at the start, and where it is now. */
+    readonly movedAside?: string | undefined;
+  };
 };
 
 /** One visit; a step that failed without deciding the outcome is its warning. */

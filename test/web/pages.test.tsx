@@ -82,6 +82,12 @@ describe('the status page', () => {
     expect(html).toContain(emoji);
   });
 
+  test('a ledger that was moved aside is said on top until the next start', () => {
+    const movedAside = 'ledger.json: damaged: Unexpected end; moved to ledger.json.damaged-1';
+    const saving = { failing: undefined, lastSavedAt: now, movedAside };
+    expect(textOf(htmlOf(statusPage, { world: { ...mailWorld, saving } }))).toContain(`${movedAside}. What the logs`);
+  });
+
   test('a ledger that cannot be saved, a source that is down and what is not ready stand on top', () => {
     const text = textOf(
       htmlOf(statusPage, {
