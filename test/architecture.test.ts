@@ -116,6 +116,19 @@ test('imports run in one direction', () => {
   expect(all.length).toBeGreaterThan(20);
 });
 
+test('a member of a list takes only the type of its contract from the list, so that no cycle is left at run time', () => {
+  const lists: readonly (readonly [members: string, list: string])[] = [
+    ['events/formats/', 'events/formats'],
+    ['probes/steps/', 'probes/steps'],
+  ];
+  const wrong = lists.flatMap(([members, list]) =>
+    parts()
+      .filter((part) => part.startsWith(members))
+      .filter((part) => importsOf(part).some(({ to, typeOnly }) => to === list && !typeOnly)),
+  );
+  expect(wrong).toEqual([]);
+});
+
 test('packages have a home', () => {
   const wrong = parts().flatMap((part) =>
     importsOf(part)

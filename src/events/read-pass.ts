@@ -2,8 +2,9 @@
 import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.js';
-import { UnreadableRecord, type PassResult, type TextFormat } from './formats.js';
+import type { PassResult, TextFormat } from './formats.js';
 import { findEndFor, findSkipEnd, maxRecordBytes, rawLength, restKind, utf8Of, type Encoding } from './text.js';
+import { UnreadableRecord } from './unreadable.js';
 
 /** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
 const passBytes = 4 * 1024 * 1024;

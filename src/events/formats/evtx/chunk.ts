@@ -1,7 +1,7 @@
 /** A chunk (64 KiB) of the binary log: is it whole, which records does it hold, and where is it damaged. */
 import { crc32 } from 'node:zlib';
 import type { Decoded } from '../../../model.js';
-import { UnreadableRecord } from '../../formats.js';
+import { UnreadableRecord } from '../../unreadable.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
 import { uint64 } from './values.js';
 
