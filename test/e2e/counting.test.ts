@@ -62,7 +62,7 @@ test.each([
 test('another provider with the number 2002 counts nothing', async () => {
   const exporter = await started([path.join(fixtures, 'related-events.xml')], await temporaryFolder());
   await vi.waitFor(async () => {
-    expect((await exporter.page('/-/ready')).body).toContain('ready');
+    expect(await exporter.page('/-/ready')).toMatchObject({ status: 200, body: 'ready\n' });
   });
   const page = await exporter.scrape();
   expect(total(page)).toBe(0);
