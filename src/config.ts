@@ -1,11 +1,10 @@
 /** The configuration: a YAML file and flags, checked together, with every mistake told at once. */
-import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { fileMistakes, flagMistakes, syntaxMistakes, type YamlFile } from './config/mistakes.js';
+import { flagMistakes } from './config/mistakes.js';
 import { configSchema } from './config/schema.js';
 import { defaultStateDirectory } from './config/state-directory.js';
+import { readYamlFile } from './config/yaml-file.js';
 
 export type { ListenAddress } from './config/schema.js';
 
@@ -30,6 +29,7 @@ export type Overrides = {
   readonly listenAddresses?: readonly string[];
   readonly telemetryPath?: string;
   readonly externalUrl?: string;
+  readonly webConfigFile?: string;
   readonly probe?: boolean;
   readonly probeAllow?: readonly string[];
   readonly probePorts?: readonly string[];
@@ -47,50 +47,16 @@ export async function loadConfig(
   given: { readonly file?: string | undefined; readonly overrides?: Overrides },
   machine: Machine = process,
 ): Promise<Loaded> {
-  const fromFile = given.file === undefined ? { value: {}, mistakes: [] } : await readConfigFile(given.file);
+  const fromFile = given.file === undefined ? undefined : await readYamlFile(given.file, configSchema);
   const flags = flagSettings(given.overrides ?? {});
   const flagCheck = configSchema.safeParse(flags);
   const mistakes = [
-    ...fromFile.mistakes,
+    ...(fromFile?.ok === false ? fromFile.mistakes : []),
     ...(flagCheck.success ? [] : flagMistakes(flagOf, flags, flagCheck.error.issues)),
   ];
   if (mistakes.length > 0) return { ok: false, mistakes };
-  return { ok: true, config: resolve(configSchema.parse(merge(fromFile.value, flags)), machine) };
-}
-
-async function readConfigFile(name: string): Promise<{ value: Given; mistakes: readonly string[] }> {
-  const content = await readText(name);
-  if (typeof content !== 'string') return { value: {}, mistakes: [content.mistake] };
-  const lines = new LineCounter();
-  const file: YamlFile = {
-    name,
-    lines,
-    document: parseDocument(content, { lineCounter: lines, prettyErrors: false, logLevel: 'error' }),
-  };
-  if (file.document.errors.length > 0) return { value: {}, mistakes: syntaxMistakes(file) };
-  const { value, mistake } = plainValue(file);
-  if (mistake !== undefined) return { value: {}, mistakes: [mistake] };
-  const check = configSchema.safeParse(value);
-  if (!check.success) return { value: {}, mistakes: fileMistakes(file, value, check.error.issues) };
-  return { value: besideFile(value as Given, dirname(name)), mistakes: [] };
-}
-
-async function readText(name: string): Promise<string | { readonly mistake: string }> {
-  try {
-    return await readFile(name, 'utf8');
-  } catch (error) {
-    return { mistake: `${name}: expected a readable YAML file, got ${(error as Error).message}` };
-  }
-}
-
-/** A file with nothing but comments is a configuration with nothing but defaults. */
-function plainValue({ name, document }: YamlFile): { value?: unknown; mistake?: string } {
-  try {
-    return { value: document.toJS() ?? {} };
-  } catch (error) {
-    // Aliases: without their anchor, or so many that they would fill the memory.
-    return { mistake: `${name}: not readable as YAML: ${(error as Error).message}` };
-  }
+  const written = fromFile?.ok ? besideFile(fromFile.given, dirname(given.file ?? '')) : {};
+  return { ok: true, config: resolve(configSchema.parse(merge(written, flags)), machine) };
 }
 
 /** Paths of the file as seen from here. Joined with `/`, which Windows takes too, because globs need it. */
@@ -105,6 +71,7 @@ function besideFile(value: Given, folder: string): Given {
     }),
     ...(value.inventory?.file !== undefined && { inventory: { file: seen(value.inventory.file) } }),
     ...(value.probe?.caFile !== undefined && { probe: { ...value.probe, caFile: seen(value.probe.caFile) } }),
+    ...(value.web?.configFile !== undefined && { web: { ...value.web, configFile: seen(value.web.configFile) } }),
     ...(value.state?.directory !== undefined && { state: { directory: seen(value.state.directory) } }),
   };
 }
@@ -115,6 +82,7 @@ const flagNames: Readonly<Record<string, string>> = {
   'web.listenAddresses': '--web.listen-address',
   'web.telemetryPath': '--web.telemetry-path',
   'web.externalUrl': '--web.external-url',
+  'web.configFile': '--web.config.file',
   'probe.allow': '--probe.allow',
   'probe.ports': '--probe.ports',
 };
@@ -137,6 +105,7 @@ function flagSettings(flags: Overrides): Given {
       listenAddresses: flags.listenAddresses && [...flags.listenAddresses],
       telemetryPath: flags.telemetryPath,
       externalUrl: flags.externalUrl,
+      configFile: flags.webConfigFile,
     }),
   });
 }

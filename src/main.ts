@@ -48,6 +48,7 @@ function addServe(root: Command): void {
     .option('--web.listen-address <address>', 'Where to answer, repeatable. (default: ":10202")', collect)
     .option('--web.telemetry-path <path>', 'Where Prometheus reads the metrics. (default: "/metrics")')
     .option('--web.external-url <url>', 'Address under which people reach this exporter, for links.')
+    .option('--web.config.file <path>', 'TLS, client certificates, users and headers, as for every exporter.')
     .option('--no-probe', 'Connect to nothing; only read events.')
     .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
     .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))

@@ -13,6 +13,7 @@ import { createProber } from './probes/probe.js';
 import { startSchedule, type Schedule } from './probes/schedule.js';
 import { createTargets, paceOf, type Targets } from './probes/targets.js';
 import { exporterVersion } from './version.js';
+import { openAccess } from './web/access.js';
 import { startWeb } from './web/server.js';
 
 export type Exporter = {
@@ -27,6 +28,7 @@ export type Exporter = {
  */
 export async function serve(config: Config, log: Log): Promise<Exporter> {
   warnOfIdleSettings(config, log);
+  const access = await openAccess(config.web.configFile, log);
   const targets = createTargets({ limit: config.destinations.limit, configured: config.destinations.static });
   const inlets: { followed?: Followed; schedule?: Schedule } = {};
   const ledger = await openBooks(config, log, targets, inlets);
@@ -43,6 +45,7 @@ export async function serve(config: Config, log: Log): Promise<Exporter> {
   });
   const web = await startWeb({
     listen: config.web.listenAddresses,
+    access,
     telemetryPath: config.web.telemetryPath,
     externalUrl: config.web.externalUrl,
     version: exporterVersion(),
@@ -74,6 +77,7 @@ export async function serve(config: Config, log: Log): Promise<Exporter> {
       await Promise.all([inlets.followed?.stop(), inlets.schedule?.stop()]);
       await ledger.close();
       await web.close();
+      access.close();
     },
   };
 }

@@ -20,7 +20,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^metrics$/, may: ['model', 'exposition', 'diagnosis', 'board'], types: ['ledger'] },
     {
       part: /^web\/.*$/,
-      may: ['model', 'endpoint', 'diagnosis', 'web/*'],
+      may: ['model', 'endpoint', 'diagnosis', 'config/web-config', 'web/*'],
       types: ['ledger', 'board', 'metrics', 'config', 'log'],
     },
     {
@@ -67,6 +67,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   preact: /^web\//,
   'preact-render-to-string': /^web\//,
   marked: /^web\//,
+  bcryptjs: /^web\//,
   pino: /^log$/,
   commander: /^main$/,
   tinyglobby: /^events\/sources\//,

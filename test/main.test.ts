@@ -31,6 +31,7 @@ describe('what a person asks first', () => {
       '--web.listen-address',
       '--web.telemetry-path',
       '--web.external-url',
+      '--web.config.file',
       '--no-probe',
       '--probe.allow',
       '--probe.ports',

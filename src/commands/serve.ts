@@ -9,6 +9,7 @@ export type ServeFlags = {
   readonly 'web.listenAddress'?: string[];
   readonly 'web.telemetryPath'?: string;
   readonly 'web.externalUrl'?: string;
+  readonly 'web.config.file'?: string;
   readonly probe: boolean;
   readonly 'probe.allow'?: string[];
   readonly 'probe.ports'?: string[];
@@ -37,6 +38,7 @@ function overridesOf(files: readonly string[], flags: ServeFlags): Overrides {
     listenAddresses: flags['web.listenAddress'],
     telemetryPath: flags['web.telemetryPath'],
     externalUrl: flags['web.externalUrl'],
+    webConfigFile: flags['web.config.file'],
     probe: flags.probe,
     probeAllow: flags['probe.allow'],
     probePorts: flags['probe.ports'],

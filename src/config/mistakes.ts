@@ -45,6 +45,8 @@ function spread(issues: readonly Issue[]): { path: Path; issue: Issue }[] {
 }
 
 function sentence(issue: Issue, path: Path, value: unknown): string {
+  if (issue.code === 'custom' && issue.params?.secret === true)
+    return `expected ${issue.message}; what was found is not shown here`;
   if (issue.code !== 'unrecognized_keys') return `expected ${issue.message}, got ${found(valueAt(value, path))}`;
   const key = String(path.at(-1));
   const near = issue.message

@@ -35,6 +35,7 @@ export const configSchema = mapping({
     listenAddresses: list(listenAddress(), 'a list of host:port or :port', 1).prefault([':10202']),
     telemetryPath: telemetryPath().prefault('/metrics'),
     externalUrl: externalUrl().optional(),
+    configFile: fileName('TLS, users and headers, in the schema of exporter-toolkit.').optional(),
   }),
 });
 
@@ -44,19 +45,19 @@ export type ListenAddress = { readonly host?: string; readonly port: number };
 const durationUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A mapping that refuses unknown keys; absent, it is empty and every key has its default. */
-function settings<Shape extends z.ZodRawShape>(shape: Shape) {
+export function settings<Shape extends z.ZodRawShape>(shape: Shape) {
   // Every key of every section is optional or has a default, so an empty mapping is complete.
   return mapping(shape).prefault({} as never);
 }
 
-function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
+export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
   const keys = Object.keys(shape).join(', ');
   return z.strictObject(shape, {
     error: (issue) => (issue.code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping with the keys ${keys}`),
   });
 }
 
-function list<Item extends z.ZodType>(item: Item, expected: string, least = 0) {
+export function list<Item extends z.ZodType>(item: Item, expected: string, least = 0) {
   return z.array(item, { error: expected }).min(least, { error: `${expected} with at least one entry` });
 }
 
@@ -80,7 +81,7 @@ function isMapping(value: unknown): boolean {
 }
 
 /** A string with a meaning: `parse` gives it, or undefined when the string has none. */
-function text<Value>(expected: string, parse: (text: string) => Value | undefined, about: z.GlobalMeta = {}) {
+export function text<Value>(expected: string, parse: (text: string) => Value | undefined, about: z.GlobalMeta = {}) {
   return z
     .string({ error: expected })
     .meta(about)
@@ -92,11 +93,11 @@ function text<Value>(expected: string, parse: (text: string) => Value | undefine
     });
 }
 
-function nonEmpty(given: string): string | undefined {
+export function nonEmpty(given: string): string | undefined {
   return given.trim() === '' ? undefined : given;
 }
 
-function fileName(description: string) {
+export function fileName(description: string) {
   return text('the path of a file or folder', nonEmpty, { description, minLength: 1 });
 }
 
@@ -105,7 +106,7 @@ function hostName(description: string) {
   return text('a host name', (given) => (given.includes(':') ? undefined : parse(given)), { description });
 }
 
-function whole(least: number, most: number, description: string) {
+export function whole(least: number, most: number, description: string) {
   const error = `a whole number from ${least} to ${most}`;
   return z.int({ error }).min(least, { error }).max(most, { error }).describe(description);
 }

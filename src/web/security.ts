@@ -1,5 +1,7 @@
 /** What protects readers and the exporter: response headers, limits and timeouts of the server. */
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer, type ServerOptions } from 'node:https';
+import type { Socket } from 'node:net';
 
 /**
  * Everything comes from this exporter, nothing is inline, nothing may frame us. A name from a log that slipped through
@@ -16,8 +18,8 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Sets the headers that every answer carries. */
-export function secureHeaders(response: ServerResponse): void {
+/** Sets the headers that every answer carries. @param changes of the web configuration; an empty value takes one away */
+export function secureHeaders(response: ServerResponse, changes: Readonly<Record<string, string>>): void {
   response.setHeader('Content-Security-Policy', contentSecurityPolicy);
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('X-Frame-Options', 'DENY');
@@ -27,17 +29,54 @@ export function secureHeaders(response: ServerResponse): void {
   response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
   response.setHeader('Permissions-Policy', 'camera=(), geolocation=(), microphone=()');
   response.setHeader('Cache-Control', 'no-store');
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === '') response.removeHeader(name);
+    else response.setHeader(name, value);
+  }
 }
 
-/** A server that a slow, silent or greedy client cannot exhaust. */
-export function createLimitedServer(listener: RequestListener): Server {
-  const server = createServer({ maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 }, listener);
+/** A server that a slow, silent or greedy client cannot exhaust. @param tls options of node:https; absent: plain HTTP */
+export function createLimitedServer(listener: RequestListener, tls?: ServerOptions): Server | SecureServer {
+  const limits = { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 };
+  const server = tls ? createSecureServer({ ...limits, ...tls }, listener) : createServer(limits, listener);
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   // Longer than the usual scrape interval of a minute, so that Prometheus keeps its connection.
   server.keepAliveTimeout = 75_000;
   server.setTimeout(120_000);
   server.maxHeadersCount = 100;
-  server.maxConnections = 1024;
+  server.maxConnections = 2048;
   return server;
+}
+
+/** Connections that one address may hold: more than any scraper or browser needs, fewer than would shut others out. */
+const connectionsOfOneAddress = 512;
+
+/** Drops what an address opens beyond its share, before anything is read from it. For the event `connection`. */
+export function boundConnections(): (socket: Socket) => void {
+  const open = new Map<string, number>();
+  return (socket) => {
+    const address = socket.remoteAddress ?? '';
+    const count = (open.get(address) ?? 0) + 1;
+    open.set(address, count);
+    socket.once('close', () => {
+      const left = (open.get(address) ?? 1) - 1;
+      if (left === 0) open.delete(address);
+      else open.set(address, left);
+    });
+    if (count > connectionsOfOneAddress) socket.destroy();
+  };
+}
+
+/** A token bucket: `burst` requests at once, one more each `intervalMs`. @returns milliseconds to wait, 0: go on */
+export function createBucket(now: () => number): (limit: { intervalMs: number; burst: number }) => number {
+  let spent = 0;
+  let at = now();
+  return ({ intervalMs, burst }) => {
+    spent = Math.max(0, spent - (now() - at) / intervalMs);
+    at = now();
+    if (spent + 1 > burst) return Math.max(1, (spent + 1 - burst) * intervalMs);
+    spent += 1;
+    return 0;
+  };
 }

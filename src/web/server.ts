@@ -1,22 +1,29 @@
 /** The routes of the exporter and the servers that answer them. */
 import { randomBytes } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import compression from 'compression';
-import express, { type ErrorRequestHandler, type Express, type Request, type Response, type Router } from 'express';
-import { destinationOf } from '../endpoint.js';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+  type Router,
+} from 'express';
+import type { Access } from './access.js';
 import { assets } from './assets.js';
 import { connectorPage } from './connector-page.js';
 import { destinationPage } from './destination-page.js';
 import { failed, notFound } from './error-page.js';
 import { documentOf, type Frame } from './layout.js';
 import { linksOf } from './links.js';
+import { listenOn, type ListenAt } from './listeners.js';
+import { createLogin, type Verdict } from './login.js';
 import type { Log } from '../log.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
-import { createLimitedServer, secureHeaders } from './security.js';
+import { createBucket, secureHeaders } from './security.js';
 import { statusPage } from './status-page.js';
 import type { Books } from './view.js';
 
@@ -24,8 +31,9 @@ import type { Books } from './view.js';
 const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, runbookIndexPage, runbookPage];
 
 export type WebOptions = Books & {
-  /** Without a host on all addresses; port 0 takes any free port. */
-  readonly listen: readonly { readonly host?: string | undefined; readonly port: number }[];
+  readonly listen: readonly ListenAt[];
+  /** Who may read, and whether over TLS. */
+  readonly access: Access;
   /** Path of the metrics, for instance `/metrics`. */
   readonly telemetryPath: string;
   /** Where browsers and links in alerts find this exporter; its path is put before every link. */
@@ -59,18 +67,9 @@ export const bundledRunbooks = fileURLToPath(new URL('../../alerts/runbooks', im
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const app = createApp(options, await runbooksFrom(options));
-  const servers: Server[] = [];
-  try {
-    for (const at of options.listen) {
-      const server = createLimitedServer(app);
-      await listening(server, at);
-      servers.push(server);
-    }
-  } catch (error) {
-    await closed(servers);
-    throw error;
-  }
-  return { addresses: servers.map(urlOf), close: () => closed(servers) };
+  const listeners = await listenOn(options.listen, options.access.current(), app);
+  options.access.onChange(listeners.use);
+  return { addresses: listeners.addresses(), close: listeners.close };
 }
 
 // Without runbooks the exporter still counts and probes; the person learns of it before the first alert.
@@ -95,9 +94,10 @@ function createApp(options: WebOptions, runbooks: Runbooks): Express {
   // Parameters are read with URLSearchParams: strings only, whatever a query tries.
   app.set('query parser', false);
   app.use((_request, response, next) => {
-    secureHeaders(response);
+    secureHeaders(response, options.access.current().headers);
     next();
   });
+  app.use(doorkeeper(options.access));
   app.use(compression());
 
   const links = linksOf(options.externalUrl);
@@ -112,6 +112,25 @@ function createApp(options: WebOptions, runbooks: Runbooks): Express {
   });
   app.use(errorAnswer(options, context));
   return app;
+}
+
+/** Lets nothing through before the login, not even health: what answers strangers can be asked by strangers. */
+function doorkeeper(access: Access): RequestHandler {
+  const monotonic = (): number => performance.now();
+  const login = createLogin({ users: () => access.current().users, now: monotonic });
+  const takeToken = createBucket(monotonic);
+  return async (request, response, next) => {
+    const { rateLimit } = access.current();
+    const wait = rateLimit === undefined ? 0 : takeToken(rateLimit);
+    const verdict: Verdict =
+      wait > 0
+        ? { kind: 'wait', seconds: Math.ceil(wait / 1000) }
+        : await login.judge(request.headers.authorization, remoteOf(request));
+    if (verdict.kind === 'admitted') next();
+    else if (verdict.kind === 'wait')
+      response.status(429).set('Retry-After', String(verdict.seconds)).type('text').send('Too many requests.\n');
+    else response.status(401).set('WWW-Authenticate', 'Basic').type('text').send('Unauthorized.\n');
+  };
 }
 
 function routes(options: WebOptions, context: () => PageContext): Router {
@@ -152,11 +171,11 @@ async function sendMetrics({ metrics }: WebOptions, request: Request, response: 
   response.set('Content-Type', metrics.contentType);
   // A new series waits at zero until each scraper has seen it. HEAD shows nobody anything, so it must not count.
   if (request.method === 'HEAD') response.end();
-  else response.end(await metrics.render(scraperOf(request)));
+  else response.end(await metrics.render(remoteOf(request)));
 }
 
 // The address of the connection: X-Forwarded-For could be written by anybody.
-function scraperOf(request: Request): string {
+function remoteOf(request: Request): string {
   return (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
@@ -212,49 +231,4 @@ function paramsOf(request: Request): Record<string, string> {
 function queryOf(request: Request): URLSearchParams {
   const start = request.originalUrl.indexOf('?');
   return new URLSearchParams(start < 0 ? '' : request.originalUrl.slice(start + 1));
-}
-
-// --------------------------------------------------------------------------------------------------------- listening
-
-function listening(server: Server, at: WebOptions['listen'][number]): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new Error(refusalOf(error, at), { cause: error }));
-    });
-    server.listen(at.port, at.host, resolve);
-  });
-}
-
-function refusalOf(error: NodeJS.ErrnoException, at: WebOptions['listen'][number]): string {
-  const where = destinationOf({ host: at.host ?? '*', port: at.port });
-  const because: Record<string, string> = {
-    EADDRINUSE: 'another program listens there already; stop it or choose another port',
-    EACCES: 'this account may not use that port; choose one above 1023 or allow it',
-    EADDRNOTAVAIL: 'this host has no such address',
-    ENOTFOUND: 'that name has no address',
-  };
-  return `cannot listen on ${where}: ${because[error.code ?? ''] ?? error.message} (--web.listen-address)`;
-}
-
-function urlOf(server: Server): string {
-  const { address, port } = server.address() as AddressInfo;
-  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : address;
-  return `http://${destinationOf({ host, port })}`;
-}
-
-async function closed(servers: readonly Server[]): Promise<void> {
-  await Promise.all(servers.map(closedOne));
-}
-
-function closedOne(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    const late = setTimeout(() => {
-      server.closeAllConnections();
-    }, 2_000);
-    server.close(() => {
-      clearTimeout(late);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
 }

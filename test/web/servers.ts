@@ -2,7 +2,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openAccess } from '../../src/web/access.js';
 import { startWeb, type WebOptions } from '../../src/web/server.js';
+import { silentLog } from '../log-double.js';
 import { booksOf, now, runbookTexts, type WorldDraft } from './world.js';
 
 export type RunningWeb = {
@@ -25,6 +27,7 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
   const web = await startWeb({
     ...booksOf(world),
     listen: [{ host: '127.0.0.1', port: 0 }],
+    access: await openAccess(undefined, silentLog),
     telemetryPath: '/metrics',
     externalUrl: undefined,
     version: '0.0.0-test',

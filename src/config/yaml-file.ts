@@ -1,0 +1,45 @@
+/** Reads a YAML file against a schema: what it holds, or every mistake with its line. */
+import { readFile } from 'node:fs/promises';
+import { LineCounter, parseDocument } from 'yaml';
+import type { z } from 'zod';
+import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';
+
+/** What a file holds as its author wrote it and as the schema completes it, or all that is wrong with it. */
+export type CheckedFile<Schema extends z.ZodType> =
+  | { readonly ok: true; readonly given: z.input<Schema>; readonly checked: z.output<Schema> }
+  | { readonly ok: false; readonly mistakes: readonly string[] };
+
+/** A file with nothing but comments has nothing but defaults. Never throws: a file that cannot be read is a mistake. */
+export async function readYamlFile<Schema extends z.ZodType>(
+  name: string,
+  schema: Schema,
+): Promise<CheckedFile<Schema>> {
+  const content = await readText(name);
+  if (typeof content !== 'string') return { ok: false, mistakes: [content.mistake] };
+  const lines = new LineCounter();
+  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const file: YamlFile = { name, lines, document };
+  if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
+  const { value, mistake } = plainValue(file);
+  if (mistake !== undefined) return { ok: false, mistakes: [mistake] };
+  const check = schema.safeParse(value);
+  if (!check.success) return { ok: false, mistakes: fileMistakes(file, value, check.error.issues) };
+  return { ok: true, given: value as z.input<Schema>, checked: check.data };
+}
+
+async function readText(name: string): Promise<string | { readonly mistake: string }> {
+  try {
+    return await readFile(name, 'utf8');
+  } catch (error) {
+    return { mistake: `${name}: expected a readable YAML file, got ${(error as Error).message}` };
+  }
+}
+
+function plainValue({ name, document }: YamlFile): { value?: unknown; mistake?: string } {
+  try {
+    return { value: document.toJS() ?? {} };
+  } catch (error) {
+    // Aliases: without their anchor, or so many that they would fill the memory.
+    return { mistake: `${name}: not readable as YAML: ${(error as Error).message}` };
+  }
+}

@@ -1,0 +1,93 @@
+/** The web configuration in force: re-read when a file of it changes, the last good one kept while it is wrong. */
+import { stat } from 'node:fs/promises';
+import { loadWebConfig, openToAll, type LoadedWebConfig, type WebConfig } from '../config/web-config.js';
+import type { Log } from '../log.js';
+
+export type Access = {
+  readonly current: () => WebConfig;
+  /** What is wrong with the files as they are now, or undefined. */
+  readonly problem: () => string | undefined;
+  /** Called after each change with the new configuration. */
+  readonly onChange: (use: (config: WebConfig) => Promise<void>) => void;
+  /** Reads the files again, changed or not. @returns whether they are in force now */
+  readonly reload: () => Promise<boolean>;
+  readonly close: () => void;
+};
+
+/** Often enough that a renewed certificate is in force before anybody waits for it; costs one stat for each file. */
+const checkEvery = 1000;
+
+/**
+ * Reads the web configuration and watches its files.
+ * @param file undefined: open to all, without TLS
+ * @throws when the file is wrong at the start: better not to serve than to serve more people than was meant
+ */
+export async function openAccess(file: string | undefined, log: Log): Promise<Access> {
+  if (file === undefined) return unwatched;
+  const first = await loadWebConfig(file);
+  if (!first.ok) throw new Error(first.mistakes.join('\n'));
+  const users: ((config: WebConfig) => Promise<void>)[] = [];
+  let current = first.config;
+  let mistakes: readonly string[] = [];
+  let files = current.files;
+  let stamp = await stampOf(files);
+  let reading: Promise<void> = Promise.resolve();
+
+  const take = async (loaded: LoadedWebConfig): Promise<void> => {
+    if (!loaded.ok) {
+      const isNew = loaded.mistakes.join() !== mistakes.join();
+      ({ mistakes, files } = loaded);
+      if (isNew) log.error('the web configuration is wrong; the last good one stays in force', { mistakes });
+      return;
+    }
+    mistakes = [];
+    ({ files } = loaded.config);
+    current = loaded.config;
+    for (const use of users) await use(current);
+    log.info('the web configuration was read again', { file });
+  };
+  const read = (force: boolean): Promise<void> => {
+    reading = reading.then(async () => {
+      const seen = await stampOf(files);
+      if (!force && seen === stamp) return;
+      stamp = seen;
+      await take(await loadWebConfig(file));
+    });
+    return reading;
+  };
+  const timer = setInterval(() => void read(false), checkEvery);
+  timer.unref();
+  return {
+    current: () => current,
+    problem: () => (mistakes.length > 0 ? mistakes.join('; ') : undefined),
+    onChange: (use) => users.push(use),
+    reload: async () => {
+      await read(true);
+      return mistakes.length === 0;
+    },
+    close: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
+const unwatched: Access = {
+  current: () => openToAll,
+  problem: () => undefined,
+  onChange: () => undefined,
+  reload: () => Promise.resolve(true),
+  close: () => undefined,
+};
+
+/** Differs when a file was written, replaced, removed or came back; follows links, as certificates are often rotated by one. */
+async function stampOf(files: readonly string[]): Promise<string> {
+  const stamps = await Promise.all(
+    files.map((file) =>
+      stat(file, { bigint: true }).then(
+        ({ dev, ino, size, mtimeNs }) => `${dev}:${ino}:${size}:${mtimeNs}`,
+        (error: unknown) => (error as NodeJS.ErrnoException).code,
+      ),
+    ),
+  );
+  return stamps.join();
+}
