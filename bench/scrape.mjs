@@ -56,5 +56,5 @@ function row(index) {
     connector: `Send connector ${index % 20}`,
     destination: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}:25`,
   };
-  return { ...labels, errors: index, lastErrorAt: at, lastObservedAt: at };
+  return { ...labels, errors: index, attempts: 0, failures: {}, lastErrorAt: at, lastObservedAt: at };
 }

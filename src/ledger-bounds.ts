@@ -10,8 +10,11 @@ export type Folded = {
 };
 
 export type Bounds = {
-  /** Where errors of a new row are counted: the row itself, or `other` of the same server and connector. */
-  readonly place: (row: Place) => Place;
+  /**
+   * Where a new row is counted: the row itself, or `other` of the same server and connector. A row born of a mere
+   * attempt finds only half of the room, so that the many destinations that work leave room for those that fail.
+   */
+  readonly place: (row: Place, attempt?: boolean) => Place;
   /** Notes an error that is counted under `other`. */
   readonly fold: (row: Place) => void;
   /** Makes room: the row is no longer shown. */
@@ -33,11 +36,12 @@ export function createBounds(limit: number): Bounds {
   const latest = new Map<string, { readonly connector: string; readonly destination: string }>();
   let errors = 0;
   return {
-    place: (row) => {
+    place: (row, attempt = false) => {
       if (row.destination === otherDestination) return row;
       const destinations = shown.get(row.connector) ?? new Map<string, number>();
       const rows = destinations.get(row.destination) ?? 0;
-      if (rows === 0 && destinations.size >= limit) return foldedPlace(row, shown.has(row.connector));
+      if (rows === 0 && destinations.size >= (attempt ? Math.ceil(limit / 2) : limit))
+        return foldedPlace(row, shown.has(row.connector));
       if (!shown.has(row.connector) && shown.size >= maxConnectors) return foldedPlace(row, shown.has(row.connector));
       shown.set(row.connector, destinations.set(row.destination, rows + 1));
       return row;

@@ -1,7 +1,7 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { Checkpoint, LedgerRow } from './model.js';
+import { reasons, type Checkpoint, type LedgerRow } from './model.js';
 import type { Scraper } from './scrapers.js';
 import type { SavedRecords } from './seen-records.js';
 
@@ -36,8 +36,12 @@ const schema = z.strictObject({
       connector: z.string(),
       destination: z.string(),
       errors: z.int().min(0),
+      // A ledger written before the transport logs were read has none of them.
+      attempts: z.int().min(0).default(0),
+      failures: z.partialRecord(z.enum(reasons), z.int().min(0)).default({}),
       lastErrorAt: time,
       lastObservedAt: time,
+      lastAttemptAt: time,
     }),
   ),
   checkpoints: z.array(

@@ -9,7 +9,7 @@ import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createBounds, otherDestination, type Bounds, type Folded } from './ledger-bounds.js';
 import { LedgerFileError, ledgerText, loadLedgerFile, type SavedLedger } from './ledger-file.js';
-import type { Batch, Checkpoint, ConnectionError, LedgerRow, RecordOutcome, UnreadableReason } from './model.js';
+import type { Batch, Checkpoint, Evidence, LedgerRow, Reason, RecordOutcome, UnreadableReason } from './model.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { lockStateFolder } from './state-lock.js';
@@ -85,16 +85,22 @@ type Row = {
   saved: LedgerRow | undefined;
   /** What pages show; undefined while not shown at all. */
   published: LedgerRow | undefined;
-  /** Value shown to scrapers until all have seen it. */
-  held: { readonly errors: number; readonly birth: number } | undefined;
-  /** How many of the errors were history when the row was first published. */
-  history: number;
+  /** Series shown to scrapers at a value of before until all have seen it; undefined when there is none. */
+  held: Map<Counter, { readonly value: number; readonly birth: number }> | undefined;
+  /** How much of each counter was history when it was first published. */
+  history: Counts;
   /** True while history that was entered waits for the rest of it. */
   awaitsHistory: boolean;
   /** True while the destination has been silent for so long that it is not shown; its count is kept. */
   dormant: boolean;
   json: string;
 };
+
+type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
+/** One counter of a row, which is a series: the failures have one for each reason. */
+type Counter = 'errors' | 'attempts' | Reason;
+
+const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 
 type State = LedgerOptions & {
   readonly file: string;
@@ -208,11 +214,12 @@ function createState(
 function restoreRow(state: State, saved: LedgerRow): void {
   const row: Row = { ...freshRow(saved), saved, json: JSON.stringify(saved) };
   state.rowsByKey.set(keyOf(saved), row);
-  row.dormant = isSilent(state, saved) || !isSame(state.bounds.place(saved), saved);
+  const isAttempt = saved.lastErrorAt === undefined && saved.lastAttemptAt !== undefined;
+  row.dormant = isSilent(state, saved) || !isSame(state.bounds.place(saved, isAttempt), saved);
   if (row.dormant) return;
   row.published = saved;
   state.onPublished?.(saved);
-  hold(state, row, saved.errors);
+  for (const counter of countersOf(saved)) hold(state, row, counter, saved);
 }
 
 function freshRow(entered: LedgerRow): Row {
@@ -221,7 +228,7 @@ function freshRow(entered: LedgerRow): Row {
     saved: undefined,
     published: undefined,
     held: undefined,
-    history: 0,
+    history: noCounts,
     awaitsHistory: false,
     dormant: false,
     json: '',
@@ -249,11 +256,12 @@ function enter(state: State, batch: Batch): boolean {
   const tally = tallyOf(state, batch.source);
   let news = false;
   for (const each of batch.evidence) {
-    const isNew = state.seen.note(each.key);
-    tally.outcomes[isNew ? 'counted' : 'duplicate']++;
-    if (isNew) enterError(state, each, batch.history);
+    const isNew = each.kind !== 'connection_error' || state.seen.note(each.key);
+    if (each.kind === 'connection_error') tally.outcomes[isNew ? 'counted' : 'duplicate']++;
+    if (isNew) enterEvidence(state, each, batch.history || (each.kind !== 'connection_error' && each.history === true));
     news ||= isNew;
   }
+  tally.outcomes.counted += batch.counted ?? 0;
   tally.outcomes.ignored += batch.ignored;
   for (const [reason, count] of Object.entries(batch.unreadable) as [UnreadableReason, number][]) {
     tally.outcomes.unreadable += count;
@@ -263,34 +271,55 @@ function enter(state: State, batch: Batch): boolean {
   return news;
 }
 
-function enterError(state: State, error: ConnectionError, history: boolean): void {
-  const row = rowFor(state, error);
+function enterEvidence(state: State, evidence: Evidence, history: boolean): void {
+  const row = rowFor(state, evidence);
   const now = state.now();
-  const isHistory = history && error.at !== undefined && error.at < now - historyMs;
-  if (isHistory) row.history++;
+  const counter = counterOf(evidence);
+  const isHistory = history && evidence.at !== undefined && evidence.at < now - historyMs;
+  if (isHistory) row.history = raised(row.history, counter);
   if (history) row.awaitsHistory = true;
+  const readAt = isHistory ? evidence.at : now;
+  const { entered } = row;
   row.entered = {
-    ...row.entered,
-    errors: row.entered.errors + 1,
-    lastErrorAt: latest(row.entered.lastErrorAt, error.at ?? now),
-    lastObservedAt: latest(row.entered.lastObservedAt, isHistory ? error.at : now),
+    ...entered,
+    ...raised(entered, counter),
+    // An attempt alone is no error.
+    ...(counter === 'attempts'
+      ? { lastAttemptAt: latest(entered.lastAttemptAt, readAt) }
+      : {
+          lastErrorAt: latest(entered.lastErrorAt, evidence.at ?? now),
+          lastObservedAt: latest(entered.lastObservedAt, readAt),
+        }),
   };
   state.dirty.add(row);
 }
 
+function counterOf(evidence: Evidence): Counter {
+  if (evidence.kind === 'connection_error') return 'errors';
+  return evidence.kind === 'connection_attempt' ? 'attempts' : evidence.reason;
+}
+
+function raised({ errors, attempts, failures }: Counts, counter: Counter): Counts {
+  if (counter === 'errors') return { errors: errors + 1, attempts, failures };
+  if (counter === 'attempts') return { errors, attempts: attempts + 1, failures };
+  return { errors, attempts, failures: { ...failures, [counter]: (failures[counter] ?? 0) + 1 } };
+}
+
 /** The row of a destination, or the row `other` of its connector when the limit is reached. */
-function rowFor(state: State, { server, connector, destination }: ConnectionError): Row {
+function rowFor(state: State, { server, connector, destination, kind }: Evidence): Row {
   const wanted = { server, connector, destination };
   const known = state.rowsByKey.get(keyOf(wanted));
   if (known && !known.dormant) return known;
-  const place = state.bounds.place(wanted);
-  if (!isSame(place, wanted)) state.bounds.fold(wanted);
+  const isAttempt = kind === 'connection_attempt';
+  const place = state.bounds.place(wanted, isAttempt);
+  if (!isSame(place, wanted) && !isAttempt) state.bounds.fold(wanted);
   const row = state.rowsByKey.get(keyOf(place));
   if (row) {
     row.dormant = false;
     return row;
   }
-  const fresh = freshRow({ ...place, errors: 0, lastErrorAt: undefined, lastObservedAt: undefined });
+  const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
+  const fresh = freshRow({ ...place, ...noCounts, ...never });
   state.rowsByKey.set(keyOf(place), fresh);
   return fresh;
 }
@@ -401,10 +430,13 @@ function publish(state: State): void {
     if (row.awaitsHistory && reading) continue;
     state.unpublished.delete(row);
     row.awaitsHistory = false;
-    // A new row is first shown as it was before its news: at zero, or at what history says.
-    if (row.published === undefined) hold(state, row, row.history);
+    if (!row.saved) continue;
+    // A new series is first shown as it was before its news: at zero, or at what history says.
+    for (const counter of countersOf(row.saved)) {
+      if (!row.published || !hasCounter(row.published, counter)) hold(state, row, counter, row.history);
+    }
     row.published = row.saved;
-    if (row.saved) state.onPublished?.(row.saved);
+    state.onPublished?.(row.saved);
   }
 }
 
@@ -419,26 +451,57 @@ function scrape(state: State, scraper: string): Scrape {
   sweep(state);
   const { end } = state.scrapers.begin(scraper);
   let heldBack = 0;
-  for (const row of state.held) {
-    if (row.held && !state.scrapers.haveSeen(row.held.birth)) {
-      if (row.held.errors !== row.published?.errors) heldBack++;
-      continue;
-    }
+  for (const row of state.held) heldBack += heldBackOf(state, row);
+  return { rows: [...state.rowsByKey.values()].flatMap((row) => shownRow(row) ?? []), held: heldBack, end };
+}
+
+/** Lets go of the series of a row that all scrapers have seen. @returns how many are not shown at their value yet */
+function heldBackOf(state: State, row: Row): number {
+  let heldBack = 0;
+  for (const [counter, { value, birth }] of row.held ?? []) {
+    if (state.scrapers.haveSeen(birth)) row.held?.delete(counter);
+    else if (row.published && value !== valueOf(row.published, counter)) heldBack++;
+  }
+  if (row.held?.size === 0) {
     row.held = undefined;
     state.held.delete(row);
   }
-  return { rows: [...state.rowsByKey.values()].flatMap((row) => shownRow(row) ?? []), held: heldBack, end };
+  return heldBack;
 }
 
 /** Last-error times are never held back: an alert on them needs no sample of before. */
 function shownRow(row: Row): LedgerRow | undefined {
-  if (!row.published || !row.held || row.held.errors === row.published.errors) return row.published;
-  return { ...row.published, errors: row.held.errors };
+  if (!row.published || !row.held) return row.published;
+  const failures = { ...row.published.failures };
+  const shown = { ...row.published, failures };
+  let differs = false;
+  for (const [counter, { value }] of row.held) {
+    differs ||= value !== valueOf(row.published, counter);
+    if (counter === 'errors' || counter === 'attempts') shown[counter] = value;
+    else failures[counter] = value;
+  }
+  return differs ? shown : row.published;
 }
 
-function hold(state: State, row: Row, errors: number): void {
-  row.held = { errors, birth: state.scrapers.birth() };
+function hold(state: State, row: Row, counter: Counter, before: Counts): void {
+  row.held ??= new Map();
+  row.held.set(counter, { value: valueOf(before, counter), birth: state.scrapers.birth() });
   state.held.add(row);
+}
+
+/** The counters of a row that are shown: attempts only where something tells of attempts. */
+function countersOf(row: LedgerRow): Counter[] {
+  const reasons = Object.keys(row.failures) as Reason[];
+  return hasCounter(row, 'attempts') ? ['errors', 'attempts', ...reasons] : ['errors', ...reasons];
+}
+
+function hasCounter(row: LedgerRow, counter: Counter): boolean {
+  if (counter === 'errors') return true;
+  return counter === 'attempts' ? row.lastAttemptAt !== undefined : row.failures[counter] !== undefined;
+}
+
+function valueOf(counts: Counts, counter: Counter): number {
+  return counter === 'errors' || counter === 'attempts' ? counts[counter] : (counts.failures[counter] ?? 0);
 }
 
 /** Destinations silent for long go dormant (invariant 7): no longer shown, value kept for their return. */
@@ -447,8 +510,9 @@ function sweep(state: State): void {
   state.sweepAt = state.now() + sweepMs;
   for (const row of state.rowsByKey.values()) {
     if (!row.published || state.dirty.has(row) || !isSilent(state, row.entered)) continue;
-    row.history = row.published.errors;
+    row.history = row.published;
     row.published = undefined;
+    row.held = undefined;
     row.dormant = true;
     state.held.delete(row);
     state.bounds.release(row.entered);
@@ -457,7 +521,8 @@ function sweep(state: State): void {
 
 function isSilent(state: State, row: LedgerRow): boolean {
   if (state.forgetAfterMs === undefined || row.destination === otherDestination) return false;
-  return row.lastObservedAt !== undefined && state.now() - row.lastObservedAt > state.forgetAfterMs;
+  const lastAt = latest(row.lastObservedAt, row.lastAttemptAt);
+  return lastAt !== undefined && state.now() - lastAt > state.forgetAfterMs;
 }
 
 type RowName = { readonly server: string; readonly connector: string; readonly destination: string };

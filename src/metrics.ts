@@ -41,28 +41,47 @@ export function createMetrics(options: MetricsOptions): Metrics {
   };
 }
 
-type RowFamily = Family & { readonly value: (row: LedgerRow) => number | undefined };
+type RowFamily = Family & { readonly lines: (row: LedgerRow, labels: string, name: string) => string };
 
 const rowFamilies: readonly RowFamily[] = [
   {
     name: 'exchange_send_connector_connection_errors_total',
     type: 'counter',
     help: 'Events 2002: the Send connector could not connect to the destination.',
-    value: (row) => row.errors,
+    lines: (row, labels, name) => line(name, labels, row.errors),
+  },
+  {
+    name: 'exchange_send_connector_connection_attempts_total',
+    type: 'counter',
+    help: 'Attempts to connect, where a transport log tells of them.',
+    lines: (row, labels, name) => line(name, labels, row.lastAttemptAt === undefined ? undefined : row.attempts),
+  },
+  {
+    name: 'exchange_send_connector_connection_failures_total',
+    type: 'counter',
+    help: 'Connections that came to nothing, by reason; the transport logs tell of them.',
+    lines: ({ server, connector, destination, failures }, _labels, name) =>
+      Object.entries(failures)
+        .map(([reason, count]) => sample(name, { server, connector, destination, reason }, count))
+        .join(''),
   },
   {
     name: 'exchange_send_connector_last_error_timestamp_seconds',
     type: 'gauge',
-    help: 'When the latest error was logged.',
-    value: (row) => row.lastErrorAt && secondsOf(row.lastErrorAt),
+    help: 'When the latest error or failure was logged.',
+    lines: (row, labels, name) => line(name, labels, row.lastErrorAt && secondsOf(row.lastErrorAt)),
   },
   {
     name: 'exchange_send_connector_last_error_observed_timestamp_seconds',
     type: 'gauge',
-    help: 'When the latest error was read; alerts use this one, because events may arrive late.',
-    value: (row) => row.lastObservedAt && secondsOf(row.lastObservedAt),
+    help: 'When the latest error or failure was read; alerts use this one, because records may arrive late.',
+    lines: (row, labels, name) => line(name, labels, row.lastObservedAt && secondsOf(row.lastObservedAt)),
   },
 ];
+
+function line(name: string, labels: string, value: number | undefined): string {
+  return value === undefined ? '' : `${name}${labels} ${value}\n`;
+}
 
 /** Rows written between two breaths, so that rendering never holds the event loop for long. */
 const rowsAtOnce = 2_000;
@@ -87,10 +106,7 @@ function linesOf(row: LedgerRow): readonly string[] {
   if (known) return known;
   const { server, connector, destination } = row;
   const labels = labelText({ server, connector, destination });
-  const lines = rowFamilies.map(({ name, value }) => {
-    const number = value(row);
-    return number === undefined ? '' : `${name}${labels} ${number}\n`;
-  });
+  const lines = rowFamilies.map((family) => family.lines(row, labels, family.name));
   linesByRow.set(row, lines);
   return lines;
 }

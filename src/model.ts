@@ -51,8 +51,34 @@ export type ConnectionError = {
   readonly at: number | undefined;
 };
 
+/** A Send connector tried to connect to a destination; source: the transport logs. */
+export type ConnectionAttempt = {
+  readonly kind: 'connection_attempt';
+  /** Lower case name of the server that logged it. */
+  readonly server: string;
+  readonly connector: string;
+  /** Normalised end point, as in a connection error. */
+  readonly destination: string;
+  /** When it was logged, milliseconds since 1970 UTC. */
+  readonly at: number | undefined;
+  /** True when it was read as history and is handed over later. */
+  readonly history?: boolean;
+};
+
+/** It came to nothing, and why; source: the transport logs. Every failed connect is an attempt of its own as well. */
+export type ConnectionFailure = {
+  readonly kind: 'connection_failure';
+  readonly server: string;
+  readonly connector: string;
+  /** Normalised end point, or the domain of the next hop when its name could not be resolved. */
+  readonly destination: string;
+  readonly reason: Reason;
+  readonly at: number | undefined;
+  readonly history?: boolean;
+};
+
 /** Whatever the ledger counts. */
-export type Evidence = ConnectionError;
+export type Evidence = ConnectionError | ConnectionAttempt | ConnectionFailure;
 
 /** Every record read ends in exactly one of these. */
 export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'unreadable'] as const;
@@ -100,6 +126,8 @@ export type Batch = {
   readonly evidence: readonly Evidence[];
   /** Records read that are not evidence. */
   readonly ignored: number;
+  /** Records read that tell of attempts or failures; events are counted one by one. */
+  readonly counted?: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
   /** Checkpoint of the file read, after this batch; its `history` says whether old events in the batch are news. */
   readonly checkpoint: Checkpoint;
@@ -116,10 +144,16 @@ export type LedgerRow = {
   readonly destination: string;
   /** Events 2002 counted. */
   readonly errors: number;
-  /** Time of the latest evidence, milliseconds since 1970 UTC; undefined before the first. */
+  /** Attempts to connect counted; the transport logs tell of them. */
+  readonly attempts: number;
+  /** Failures counted, by reason. */
+  readonly failures: Readonly<Partial<Record<Reason, number>>>;
+  /** Time of the latest error or failure, milliseconds since 1970 UTC; undefined before the first. */
   readonly lastErrorAt: number | undefined;
-  /** When the latest evidence was read, milliseconds since 1970 UTC; undefined before the first. */
+  /** When the latest error or failure was read, milliseconds since 1970 UTC; undefined before the first. */
   readonly lastObservedAt: number | undefined;
+  /** When the latest attempt was read, milliseconds since 1970 UTC; undefined before the first. */
+  readonly lastAttemptAt: number | undefined;
 };
 
 // --------------------------------------------------------------------------------------------------- probing

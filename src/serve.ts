@@ -95,7 +95,8 @@ async function openBooks(
     forgetAfterMs: config.destinations.forgetAfter,
     readingHistory: () => inlets.followed?.readingHistory() ?? true,
     onPublished: (row) => {
-      targets.observe(row.destination, row.lastErrorAt);
+      // A destination that everything reaches is nobody to visit.
+      if (row.lastErrorAt !== undefined) targets.observe(row.destination, row.lastErrorAt);
     },
     onSaving: (failing) => {
       if (failing === undefined) log.info('the ledger can be saved again; reading goes on');

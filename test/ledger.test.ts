@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger, type Ledger, type LedgerOptions } from '../src/ledger.js';
-import type { Batch, Checkpoint, ConnectionError } from '../src/model.js';
+import type { Batch, Checkpoint, ConnectionError, Evidence, Reason } from '../src/model.js';
 import { temporaryFolder } from './folder.js';
 
 const now = Date.parse('2026-01-15T09:00:00Z');
@@ -24,7 +24,15 @@ function connectionError(at: number, destination = '203.0.113.25:25', recordId?:
   return { kind: 'connection_error', key, server, connector: 'Outbound', destination, at };
 }
 
-function batch(evidence: readonly ConnectionError[], more: Partial<Batch> = {}): Batch {
+function attempt(destination = '203.0.113.25:25', at = now): Evidence {
+  return { kind: 'connection_attempt', server: 'exch01', connector: 'Outbound', destination, at };
+}
+
+function failure(reason: Reason, destination = '203.0.113.25:25', at = now): Evidence {
+  return { kind: 'connection_failure', server: 'exch01', connector: 'Outbound', destination, reason, at };
+}
+
+function batch(evidence: readonly Evidence[], more: Partial<Batch> = {}): Batch {
   return { source: 'log', evidence, ignored: 0, unreadable: {}, checkpoint: checkpoint(100), history: false, ...more };
 }
 
@@ -46,6 +54,8 @@ test('counts are there again after a restart, with the place in the file', async
       connector: 'Outbound',
       destination: '203.0.113.25:25',
       errors: 2,
+      attempts: 0,
+      failures: {},
       lastErrorAt: now - 500,
       lastObservedAt: now,
     },
@@ -346,4 +356,80 @@ test('a destination silent for long is no longer shown; it comes back at its old
   await ledger.close();
   const later = await ledgerIn(directory, { now: () => clock.now + 48 * hour, forgetAfterMs: 24 * hour });
   expect(shown(later)).toEqual({});
+});
+
+/** Attempts and failures as a scraper is shown them. */
+function shownConnections(ledger: Ledger, scraper = 'prometheus'): unknown[] {
+  const { rows, end } = ledger.scrape(scraper);
+  end();
+  return rows.map(({ attempts, failures }) => ({ attempts, ...failures }));
+}
+
+test('attempts and failures are there again after a restart', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory);
+  await first.post(batch([attempt(), attempt(), failure('timeout'), failure('refused'), failure('timeout')]));
+  await first.close();
+  const second = await ledgerIn(directory);
+  const [row] = second.rows();
+  expect(row).toMatchObject({ errors: 0, attempts: 2, failures: { timeout: 2, refused: 1 }, lastErrorAt: now });
+});
+
+test('a ledger saved before there were attempts and failures has none of them', async () => {
+  const directory = await temporaryFolder();
+  const row = { server: 'exch01', connector: 'Outbound', destination: 'a:25', errors: 3, lastErrorAt: now };
+  const old = { version: 1, savedAt: '2026-01-15T09:00:00.000Z', rows: [row], checkpoints: [], seen: [], scrapers: [] };
+  await fs.writeFile(path.join(directory, 'ledger.json'), JSON.stringify(old));
+  const ledger = await ledgerIn(directory);
+  expect(ledger.rows()).toEqual([{ ...row, attempts: 0, failures: {} }]);
+});
+
+test('each reason is a series of its own that is seen at zero first, while known ones step at once', async () => {
+  const ledger = await ledgerIn(await temporaryFolder());
+  await ledger.post(batch([attempt(), failure('timeout')]));
+  await saved(ledger);
+  expect(shownConnections(ledger)).toEqual([{ attempts: 0, timeout: 0 }]);
+  expect(shownConnections(ledger)).toEqual([{ attempts: 1, timeout: 1 }]);
+  await ledger.post(batch([attempt(), failure('timeout'), attempt(), failure('refused')]));
+  await saved(ledger, 2);
+  expect(shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 0 }]);
+  expect(shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 1 }]);
+});
+
+test('a mere attempt is no error, and a failure sets the times of the last error', async () => {
+  const ledger = await ledgerIn(await temporaryFolder());
+  await ledger.post(batch([attempt('works:25'), attempt('fails:25'), failure('reset', 'fails:25', now - 5000)]));
+  await ledger.close();
+  expect(ledger.rows().map((row) => [row.destination, row.lastErrorAt, row.lastObservedAt, row.lastAttemptAt])).toEqual(
+    [
+      ['works:25', undefined, undefined, now],
+      ['fails:25', now - 5000, now, now],
+    ],
+  );
+});
+
+test('history that is handed over later is still history', async () => {
+  const ledger = await ledgerIn(await temporaryFolder());
+  const old = now - 24 * hour;
+  await ledger.post(batch([{ ...failure('timeout', 'a:25', old), history: true } as Evidence]));
+  await saved(ledger);
+  expect(shownConnections(ledger)).toEqual([{ attempts: 0, timeout: 1 }]);
+  expect(ledger.rows()[0]?.lastObservedAt).toBe(old);
+});
+
+test('destinations that work take only half of the room, so that those that fail have theirs', async () => {
+  const ledger = await ledgerIn(await temporaryFolder(), { limit: 4 });
+  await ledger.post(batch([1, 2, 3, 4, 5].map((n) => attempt(`works${n}:25`))));
+  await ledger.post(batch([1, 2, 3].map((n) => failure('timeout', `fails${n}:25`))));
+  await ledger.close();
+  expect(ledger.rows().map(({ destination, attempts, failures }) => [destination, attempts, failures.timeout])).toEqual(
+    [
+      ['works1:25', 1, undefined],
+      ['works2:25', 1, undefined],
+      ['other', 3, 1],
+      ['fails1:25', 0, 1],
+      ['fails2:25', 0, 1],
+    ],
+  );
+  expect(ledger.folded().errors).toBe(1);
 });

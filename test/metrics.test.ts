@@ -9,7 +9,9 @@ import { runTool } from './promtool.js';
 const at = Date.parse('2026-01-15T08:14:02.137Z');
 
 function row(destination: string, errors: number, connector = 'Outbound to Internet'): LedgerRow {
-  return { server: 'exch01.contoso.local', connector, destination, errors, lastErrorAt: at, lastObservedAt: at + 1000 };
+  const counts = { errors, attempts: 0, failures: {} };
+  const times = { lastErrorAt: at, lastObservedAt: at + 1000, lastAttemptAt: undefined };
+  return { server: 'exch01.contoso.local', connector, destination, ...counts, ...times };
 }
 
 const source: SourceStatus = {
@@ -67,6 +69,7 @@ const rows = [
   row('203.0.113.25:25', 3),
   row('[2001:db8:25::1]:25', 1, 'Büro "Außen" \\ <DMZ>\n'),
   row('10.20.30.40:587', 2, 'unknown'),
+  { ...row('198.51.100.9:25', 0), attempts: 7, failures: { timeout: 2, certificate_expired: 1 }, lastAttemptAt: at },
 ];
 
 test('the whole page is the golden page (UPDATE=1 writes it)', async () => {

@@ -31,7 +31,9 @@ function found(
   change = (event: ReturnType<typeof decodeAll>[number]) => event,
 ): ConnectionError[] {
   const all = { server: 'fallback', knownConnectors: [], ...options };
-  return decodeAll(text).flatMap((event) => classify(change(event), all) ?? []);
+  return decodeAll(text)
+    .map((event) => classify(change(event), all))
+    .filter((evidence) => evidence?.kind === 'connection_error');
 }
 
 function names(errors: readonly ConnectionError[]): (readonly [string, string])[] {

@@ -34,7 +34,9 @@ function follow(book: Book, ...paths: string[]): Followed {
 }
 
 function counted(book: Book): number[] {
-  return book.batches.flatMap((batch) => batch.evidence.map((each) => each.key.recordId ?? -1));
+  return book.batches.flatMap((batch) =>
+    batch.evidence.map((each) => (each.kind === 'connection_error' ? each.key.recordId : undefined) ?? -1),
+  );
 }
 
 function lines(from: number, to: number): string {

@@ -15,7 +15,9 @@ export const emoji = '📮'.repeat(64);
 
 export function ledgerRow(row: Partial<LedgerRow> & { connector: string; destination: string }): LedgerRow {
   const lastErrorAt = 'lastErrorAt' in row ? row.lastErrorAt : now - 4 * minute;
-  return { server: 'exch01.contoso.example', errors: 1, lastObservedAt: lastErrorAt, ...row, lastErrorAt };
+  const counts = { errors: 1, attempts: 0, failures: {} };
+  const times = { lastErrorAt, lastObservedAt: lastErrorAt, lastAttemptAt: undefined };
+  return { server: 'exch01.contoso.example', ...counts, ...times, ...row, lastErrorAt };
 }
 
 type VisitDraft = {
