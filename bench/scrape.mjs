@@ -8,7 +8,8 @@ export async function run() {
   for (const series of [1_000, 10_000, 100_000]) {
     const rows = Array.from({ length: series / 3 }, (_, index) => row(index));
     const ledger = {
-      scrape: () => ({ rows, held: 0, end: () => undefined }),
+      asks: () => undefined,
+      scrape: () => ({ rows, held: 0, readBy: () => Promise.resolve() }),
       tallies: () => new Map(),
       saving: () => ({ failing: undefined, lastSavedAt: 1, saved: 1, failed: 0, movedAside: undefined }),
       folded: () => ({ errors: 0, latest: [] }),

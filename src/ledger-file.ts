@@ -1,13 +1,19 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { reasons, type Checkpoint, type LedgerRow } from './model.js';
+import { reasons, type Checkpoint, type LedgerRow, type Reason } from './model.js';
 import type { Scraper } from './scrapers.js';
 import type { SavedRecords } from './seen-records.js';
 
+/** One counter of a row, which is a series: the failures have one for each reason. */
+export type Counter = 'errors' | 'attempts' | Reason;
+
+/** A row as saved, with the counters that scrapers are still to see at a value of before. */
+export type SavedRow = LedgerRow & { readonly shown?: Readonly<Partial<Record<Counter, number>>> | undefined };
+
 /** What is saved, in one file, in one rename: counts and checkpoints cannot disagree (invariant 2). */
 export type SavedLedger = {
-  readonly rows: readonly LedgerRow[];
+  readonly rows: readonly SavedRow[];
   readonly checkpoints: readonly Checkpoint[];
   readonly seen: readonly SavedRecords[];
   readonly scrapers: readonly Scraper[];
@@ -42,6 +48,7 @@ const schema = z.strictObject({
       lastErrorAt: time,
       lastObservedAt: time,
       lastAttemptAt: time,
+      shown: z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional(),
     }),
   ),
   checkpoints: z.array(

@@ -8,7 +8,14 @@
 import { mkdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createBounds, otherDestination, type Bounds, type Folded } from './ledger-bounds.js';
-import { LedgerFileError, ledgerText, loadLedgerFile, type SavedLedger } from './ledger-file.js';
+import {
+  LedgerFileError,
+  ledgerText,
+  loadLedgerFile,
+  type Counter,
+  type SavedLedger,
+  type SavedRow,
+} from './ledger-file.js';
 import type { Batch, Checkpoint, Evidence, LedgerRow, Reason, RecordOutcome, UnreadableReason } from './model.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
@@ -48,14 +55,22 @@ export type Saving = {
   readonly movedAside: string | undefined;
 };
 
-/** The rows as one scraper is shown them; call `end` when the answer is complete. */
-export type Scrape = { readonly rows: readonly LedgerRow[]; readonly held: number; readonly end: () => void };
+/** The rows as scrapers are shown them. */
+export type Scrape = {
+  readonly rows: readonly LedgerRow[];
+  /** How many series are shown at their value of before. */
+  readonly held: number;
+  /** To be told when a scraper has the whole answer. Resolves when what it was the last to see is let go and saved. */
+  readonly readBy: (scraper: string) => Promise<void>;
+};
 
 export type Ledger = {
   /** Published rows: never more than what is safely on disk. */
   readonly rows: () => readonly LedgerRow[];
-  /** Published rows as a scraper sees them: a new one at its value of before until all have seen it. */
-  readonly scrape: (scraper: string) => Scrape;
+  /** Notes that a scraper asks: new series wait until it has seen them too. */
+  readonly asks: (scraper: string) => void;
+  /** Published rows as scrapers see them: a new one at its value of before until all have seen it. */
+  readonly scrape: () => Scrape;
   readonly checkpoints: () => readonly Checkpoint[];
   readonly tallies: () => ReadonlyMap<string, Tally>;
   readonly folded: () => Folded;
@@ -86,9 +101,10 @@ type Row = {
   /** What pages show; undefined while not shown at all. */
   published: LedgerRow | undefined;
   /** Series shown to scrapers at a value of before until all have seen it; undefined when there is none. */
-  held: Map<Counter, { readonly value: number; readonly birth: number }> | undefined;
-  /** How much of each counter was history when it was first published. */
+  held: Map<Counter, Held> | undefined;
+  /** How much of each counter is history, to be shown from the first: as entered, and as the file on disk says. */
   history: Counts;
+  savedHistory: Counts;
   /** True while history that was entered waits for the rest of it. */
   awaitsHistory: boolean;
   /** True while the destination has been silent for so long that it is not shown; its count is kept. */
@@ -97,8 +113,12 @@ type Row = {
 };
 
 type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
-/** One counter of a row, which is a series: the failures have one for each reason. */
-type Counter = 'errors' | 'attempts' | Reason;
+
+/**
+ * Saved with its row: after a restart a series that nobody has seen at zero is still to be seen there. `seen` means that
+ * all have seen it, but the file does not say so yet: if the true value were shown before, a crash could take it back.
+ */
+type Held = { readonly value: number; readonly birth: number; seen: boolean };
 
 const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 
@@ -152,7 +172,8 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const running = keepSaving(state);
   return {
     rows: () => publishedRows(state),
-    scrape: (scraper) => scrape(state, scraper),
+    asks: state.scrapers.asks,
+    scrape: () => scrape(state),
     checkpoints: () => [...state.checkpointsByInode.values()].map((each) => each.checkpoint),
     tallies: () => state.tallyBySource,
     folded: () => state.bounds.folded(),
@@ -211,15 +232,16 @@ function createState(
 }
 
 /** A saved row is shown at its saved value before the first read; what was missed meanwhile comes as one step. */
-function restoreRow(state: State, saved: LedgerRow): void {
-  const row: Row = { ...freshRow(saved), saved, json: JSON.stringify(saved) };
+function restoreRow(state: State, { shown, ...saved }: SavedRow): void {
+  const row: Row = { ...freshRow(saved), saved, json: JSON.stringify({ ...saved, shown } satisfies SavedRow) };
   state.rowsByKey.set(keyOf(saved), row);
+  row.history = row.savedHistory = withCounters(saved, Object.entries(shown ?? {}) as [Counter, number][]);
   const isAttempt = saved.lastErrorAt === undefined && saved.lastAttemptAt !== undefined;
   row.dormant = isSilent(state, saved) || !isSame(state.bounds.place(saved, isAttempt), saved);
   if (row.dormant) return;
   row.published = saved;
   state.onPublished?.(saved);
-  for (const counter of countersOf(saved)) hold(state, row, counter, saved);
+  for (const counter of countersOf(saved)) hold(state, row, counter, row.history);
 }
 
 function freshRow(entered: LedgerRow): Row {
@@ -229,6 +251,7 @@ function freshRow(entered: LedgerRow): Row {
     published: undefined,
     held: undefined,
     history: noCounts,
+    savedHistory: noCounts,
     awaitsHistory: false,
     dormant: false,
     json: '',
@@ -240,15 +263,18 @@ function freshRow(entered: LedgerRow): Row {
 async function post(state: State, batch: Batch): Promise<void> {
   const news = enter(state, batch);
   state.unsaved++;
-  const dueAt = Math.max(state.restUntil, performance.now() + (news ? 0 : lazySaveMs));
-  if (state.dueAt === undefined || dueAt < state.dueAt) {
-    state.dueAt = dueAt;
-    state.wakeSaver?.();
-  }
+  saveWithin(state, news ? 0 : lazySaveMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
   while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) {
     await new Promise<void>((resolve) => state.waiting.push(resolve));
   }
+}
+
+function saveWithin(state: State, ms: number): void {
+  const dueAt = Math.max(state.restUntil, performance.now() + ms);
+  if (state.dueAt !== undefined && state.dueAt <= dueAt) return;
+  state.dueAt = dueAt;
+  state.wakeSaver?.();
 }
 
 /** Counts, marks and checkpoint in one go: nothing can come between them. @returns whether anything was counted */
@@ -372,23 +398,38 @@ function untilDue(state: State): Promise<void> {
 async function saveOnce(state: State): Promise<void> {
   const started = performance.now();
   const rows = [...state.dirty];
-  const values = rows.map((row) => row.entered);
+  const saves = rows.map((row) => ({ row, value: row.entered, history: row.history }));
+  const seen = rows.flatMap((row) => seenIn(row).map((counter) => ({ row, counter })));
   state.dirty.clear();
   state.unsaved = 0;
   state.dueAt = undefined;
-  for (const row of rows) row.json = JSON.stringify(row.entered);
+  for (const row of rows) row.json = jsonOf(row);
   try {
     await replaceFile(state.file, textOf(state), state.operations);
-    rows.forEach((row, index) => {
-      row.saved = values[index];
+    for (const { row, value, history } of saves) {
+      Object.assign(row, { saved: value, savedHistory: history });
       state.unpublished.add(row);
-    });
+    }
+    for (const { row, counter } of seen) letGo(state, row, counter);
     publish(state);
     noteSaved(state, performance.now() - started);
   } catch (error) {
     for (const row of rows) state.dirty.add(row);
     noteFailed(state, error);
   }
+}
+
+/** A row as it is saved, with the series that scrapers are still to see at a value of before. */
+function jsonOf(row: Row): string {
+  const { entered, published, held, history } = row;
+  const before = countersOf(entered).flatMap((counter): [Counter, number][] => {
+    const known = held?.get(counter);
+    if (known?.seen ?? (published && hasCounter(published, counter) && !known)) return [];
+    const value = known?.value ?? valueOf(history, counter);
+    return value === valueOf(entered, counter) ? [] : [[counter, value]];
+  });
+  const shown = before.length === 0 ? undefined : Object.fromEntries(before);
+  return JSON.stringify({ ...entered, shown } satisfies SavedRow);
 }
 
 function textOf(state: State): string {
@@ -427,7 +468,7 @@ function release(state: State): void {
 function publish(state: State): void {
   const reading = state.readingHistory?.() ?? false;
   for (const row of state.unpublished) {
-    if (row.awaitsHistory && reading) continue;
+    if (row.awaitsHistory && (reading || row.history !== row.savedHistory)) continue;
     state.unpublished.delete(row);
     row.awaitsHistory = false;
     if (!row.saved) continue;
@@ -446,47 +487,75 @@ function publishedRows(state: State): LedgerRow[] {
   return [...state.rowsByKey.values()].flatMap((row) => row.published ?? []);
 }
 
-function scrape(state: State, scraper: string): Scrape {
+function scrape(state: State): Scrape {
   publish(state);
   sweep(state);
-  const { end } = state.scrapers.begin(scraper);
-  let heldBack = 0;
-  for (const row of state.held) heldBack += heldBackOf(state, row);
-  return { rows: [...state.rowsByKey.values()].flatMap((row) => shownRow(row) ?? []), held: heldBack, end };
-}
-
-/** Lets go of the series of a row that all scrapers have seen. @returns how many are not shown at their value yet */
-function heldBackOf(state: State, row: Row): number {
-  let heldBack = 0;
-  for (const [counter, { value, birth }] of row.held ?? []) {
-    if (state.scrapers.haveSeen(birth)) row.held?.delete(counter);
-    else if (row.published && value !== valueOf(row.published, counter)) heldBack++;
+  noteSeen(state);
+  const births = state.scrapers.births();
+  const rows: LedgerRow[] = [];
+  for (const { published, held } of state.rowsByKey.values()) {
+    if (published) rows.push(shownRow(published, held));
   }
-  if (row.held?.size === 0) {
-    row.held = undefined;
-    state.held.delete(row);
+  let heldBack = 0;
+  for (const { published, held } of state.held) {
+    for (const [counter, { value }] of held ?? []) if (published && value !== valueOf(published, counter)) heldBack++;
   }
-  return heldBack;
+  const readBy = async (scraper: string): Promise<void> => {
+    state.scrapers.hasRead(scraper, births);
+    noteSeen(state);
+    while (!state.closing && [...state.held].some((row) => seenIn(row).length > 0))
+      await new Promise<void>((resolve) => state.waiting.push(resolve));
+  };
+  return { rows, held: heldBack, readBy };
 }
 
 /** Last-error times are never held back: an alert on them needs no sample of before. */
-function shownRow(row: Row): LedgerRow | undefined {
-  if (!row.published || !row.held) return row.published;
-  const failures = { ...row.published.failures };
-  const shown = { ...row.published, failures };
-  let differs = false;
-  for (const [counter, { value }] of row.held) {
-    differs ||= value !== valueOf(row.published, counter);
-    if (counter === 'errors' || counter === 'attempts') shown[counter] = value;
-    else failures[counter] = value;
-  }
-  return differs ? shown : row.published;
+function shownRow(published: LedgerRow, held: Row['held']): LedgerRow {
+  if (!held) return published;
+  const behind = [...held].filter(([counter, { value }]) => value !== valueOf(published, counter));
+  if (behind.length === 0) return published;
+  return {
+    ...published,
+    ...withCounters(
+      published,
+      behind.map(([counter, { value }]) => [counter, value]),
+    ),
+  };
 }
 
 function hold(state: State, row: Row, counter: Counter, before: Counts): void {
   row.held ??= new Map();
-  row.held.set(counter, { value: valueOf(before, counter), birth: state.scrapers.birth() });
+  row.held.set(counter, { value: valueOf(before, counter), birth: state.scrapers.birth(), seen: false });
   state.held.add(row);
+}
+
+/** Series that all scrapers have seen at their value of before: those with news are let go when that is saved. */
+function noteSeen(state: State): void {
+  const seenByAll = state.scrapers.seenByAll();
+  for (const row of state.held) {
+    for (const [counter, held] of row.held ?? []) {
+      if (held.seen || held.birth > seenByAll) continue;
+      if (held.value === valueOf(row.entered, counter)) {
+        letGo(state, row, counter);
+        continue;
+      }
+      held.seen = true;
+      state.dirty.add(row);
+      saveWithin(state, 0);
+    }
+  }
+}
+
+/** Series of a row that all have seen, which is not saved yet. */
+function seenIn(row: Row): Counter[] {
+  return [...(row.held ?? [])].filter(([, held]) => held.seen).map(([counter]) => counter);
+}
+
+function letGo(state: State, row: Row, counter: Counter): void {
+  row.held?.delete(counter);
+  if (row.held?.size !== 0) return;
+  row.held = undefined;
+  state.held.delete(row);
 }
 
 /** The counters of a row that are shown: attempts only where something tells of attempts. */
@@ -500,6 +569,17 @@ function hasCounter(row: LedgerRow, counter: Counter): boolean {
   return counter === 'attempts' ? row.lastAttemptAt !== undefined : row.failures[counter] !== undefined;
 }
 
+function withCounters(counts: Counts, changes: readonly (readonly [Counter, number])[]): Counts {
+  const failures = { ...counts.failures };
+  let { errors, attempts } = counts;
+  for (const [counter, value] of changes) {
+    if (counter === 'errors') errors = value;
+    else if (counter === 'attempts') attempts = value;
+    else failures[counter] = value;
+  }
+  return { errors, attempts, failures };
+}
+
 function valueOf(counts: Counts, counter: Counter): number {
   return counter === 'errors' || counter === 'attempts' ? counts[counter] : (counts.failures[counter] ?? 0);
 }
@@ -509,12 +589,11 @@ function sweep(state: State): void {
   if (state.now() < state.sweepAt && state.sweepAt - state.now() <= sweepMs) return;
   state.sweepAt = state.now() + sweepMs;
   for (const row of state.rowsByKey.values()) {
-    if (!row.published || state.dirty.has(row) || !isSilent(state, row.entered)) continue;
-    row.history = row.published;
+    // What is being saved or waits to be seen stays until it is.
+    if (!row.published || row.saved !== row.entered || row.held || !isSilent(state, row.entered)) continue;
+    row.history = row.savedHistory = row.published;
     row.published = undefined;
-    row.held = undefined;
     row.dormant = true;
-    state.held.delete(row);
     state.bounds.release(row.entered);
   }
 }

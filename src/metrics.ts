@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.js';
 import { recordOutcomes, type LedgerRow, type SourceStatus } from './model.js';
 
 export type MetricsOptions = {
-  readonly ledger: Pick<Ledger, 'scrape' | 'tallies' | 'saving' | 'folded'>;
+  readonly ledger: Pick<Ledger, 'asks' | 'scrape' | 'tallies' | 'saving' | 'folded'>;
   readonly board: Pick<Board, 'entries'>;
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
@@ -32,10 +32,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   return {
     contentType: textContentType,
     render: async (scraper) => {
-      const { rows: shown, held, end } = options.ledger.scrape(scraper);
+      options.ledger.asks(scraper);
+      const { rows: shown, held, readBy } = options.ledger.scrape();
       const parts = [await ledgerText(shown), await boardText(options.board.entries())];
       parts.push(exporterText({ ...options, held, rows: shown }), await registry.metrics());
-      end();
+      void readBy(scraper);
       return parts.join('');
     },
   };

@@ -16,10 +16,14 @@ export type Scraper = {
 export type Scrapers = {
   /** A mark for a series that is first shown now. */
   readonly birth: () => number;
-  /** Notes that a scrape begins; call `end` when its answer is complete. */
-  readonly begin: (address: string) => { readonly end: () => void };
-  /** Whether every scraper seen lately has read a series since its birth. Without any scraper nobody has. */
-  readonly haveSeen: (birth: number) => boolean;
+  /** The latest mark: what is shown now shows all series up to it. */
+  readonly births: () => number;
+  /** Notes that a scraper asks: from now on it is waited for. */
+  readonly asks: (address: string) => void;
+  /** Notes that a scraper has its answer, which showed all series up to the mark. */
+  readonly hasRead: (address: string, births: number) => void;
+  /** The mark up to which every scraper seen lately has read; 0 without any scraper, for then nobody has. */
+  readonly seenByAll: () => number;
   /** Scrapers seen lately: kept over a restart, so that the second of a pair is still waited for. */
   readonly all: () => readonly Scraper[];
 };
@@ -45,14 +49,17 @@ export function createScrapers(saved: readonly Scraper[], now: () => number): Sc
   };
   return {
     birth: () => ++births,
-    begin: (address) => {
-      const scraper = noteScrape(known, address, now());
-      const shown = births;
-      return { end: () => (scraper.seen = Math.max(scraper.seen, shown)) };
+    births: () => births,
+    asks: (address) => {
+      noteScrape(known, address, now());
     },
-    haveSeen: (birth) => {
+    hasRead: (address, shown) => {
+      const scraper = known.get(address);
+      if (scraper) scraper.seen = Math.max(scraper.seen, shown);
+    },
+    seenByAll: () => {
       const live = lately();
-      return live.length > 0 && live.every((each) => each.seen >= birth);
+      return live.length === 0 ? 0 : Math.min(...live.map((each) => each.seen));
     },
     all: () =>
       [...known].map(([address, { lastAt, intervals }]) => ({
@@ -63,7 +70,7 @@ export function createScrapers(saved: readonly Scraper[], now: () => number): Sc
   };
 }
 
-function noteScrape(known: Map<string, Known>, address: string, now: number): Known {
+function noteScrape(known: Map<string, Known>, address: string, now: number): void {
   const before = known.get(address);
   const scraper = before ?? { lastAt: now, intervals: [], seen: 0 };
   const interval = now - scraper.lastAt;
@@ -74,7 +81,6 @@ function noteScrape(known: Map<string, Known>, address: string, now: number): Kn
   known.delete(address);
   known.set(address, scraper);
   if (known.size > maxScrapers) known.delete(known.keys().next().value ?? '');
-  return scraper;
 }
 
 function longestOf(known: ReadonlyMap<string, Known>): number {

@@ -214,9 +214,10 @@ function failingOperations(fail: () => void): NonNullable<LedgerOptions['operati
 const hour = 3_600_000;
 
 /** What a scraper is shown, as `destination: errors`. */
-function shown(ledger: Ledger, scraper = 'prometheus'): Record<string, number> {
-  const { rows, end } = ledger.scrape(scraper);
-  end();
+async function shown(ledger: Ledger, scraper = 'prometheus'): Promise<Record<string, number>> {
+  ledger.asks(scraper);
+  const { rows, readBy } = ledger.scrape();
+  await readBy(scraper);
   return Object.fromEntries(rows.map((row) => [row.destination, row.errors]));
 }
 
@@ -224,11 +225,12 @@ test('a new series is seen at zero first, and its last error at once', async () 
   const ledger = await ledgerIn(await temporaryFolder());
   await ledger.post(batch([connectionError(now)]));
   await saved(ledger);
-  const { rows, held, end } = ledger.scrape('prometheus');
-  end();
+  ledger.asks('prometheus');
+  const { rows, held, readBy } = ledger.scrape();
+  await readBy('prometheus');
   expect(rows.map((row) => [row.errors, row.lastObservedAt])).toEqual([[0, now]]);
   expect(held).toBe(1);
-  expect(shown(ledger)).toEqual({ '203.0.113.25:25': 1 });
+  expect(await shown(ledger)).toEqual({ '203.0.113.25:25': 1 });
 });
 
 test('both scrapers of a pair see zero first, also the one that comes later', async () => {
@@ -241,7 +243,7 @@ test('both scrapers of a pair see zero first, also the one that comes later', as
     [22_000, 'b'],
   ] as const) {
     clock.now = now + ms;
-    shown(ledger, scraper);
+    await shown(ledger, scraper);
   }
   await ledger.post(batch([connectionError(now)]));
   await saved(ledger);
@@ -252,10 +254,11 @@ test('both scrapers of a pair see zero first, also the one that comes later', as
     [45_000, 'a'],
     [52_000, 'b'],
   ] as const;
-  const values = series.map(([ms, scraper]) => {
+  const values: unknown[] = [];
+  for (const [ms, scraper] of series) {
     clock.now = now + ms;
-    return shown(ledger, scraper)['203.0.113.25:25'];
-  });
+    values.push((await shown(ledger, scraper))['203.0.113.25:25']);
+  }
   expect(values).toEqual([0, 0, 0, 1, 1]);
 });
 
@@ -264,31 +267,54 @@ test('a scraper that stays away is waited for no longer than twice the longest i
   const ledger = await ledgerIn(await temporaryFolder(), { now: () => clock.now });
   for (const ms of [0, 15_000]) {
     clock.now = now + ms;
-    shown(ledger, 'gone');
-    shown(ledger, 'here');
+    await shown(ledger, 'gone');
+    await shown(ledger, 'here');
   }
   await ledger.post(batch([connectionError(now)]));
   await saved(ledger);
-  const values = [30_000, 45_000, 60_000].map((ms) => {
+  const values: unknown[] = [];
+  for (const ms of [30_000, 45_000, 60_000, 75_000]) {
     clock.now = now + ms;
-    return shown(ledger, 'here')['203.0.113.25:25'];
-  });
-  expect(values).toEqual([0, 0, 1]);
+    values.push((await shown(ledger, 'here'))['203.0.113.25:25']);
+  }
+  expect(values).toEqual([0, 0, 0, 1]);
+});
+
+test('a series that nobody has seen at zero is at zero again after a restart, and never falls once it was seen above', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory);
+  await shown(first);
+  await first.post(batch([connectionError(now), connectionError(now)]));
+  await first.close();
+  expect(first.rows()[0]?.errors).toBe(2);
+  const second = await ledgerIn(directory);
+  await second.post(batch([connectionError(now)]));
+  await saved(second);
+  second.asks('prometheus');
+  // An answer that never arrived.
+  expect(second.scrape().rows[0]?.errors).toBe(0);
+  await second.close();
+  const third = await ledgerIn(directory);
+  expect(await shown(third)).toEqual({ '203.0.113.25:25': 0 });
+  // All have seen it, and that is saved before anything more is shown: what follows is no fall.
+  await third.close();
+  const fourth = await ledgerIn(directory);
+  expect(await shown(fourth)).toEqual({ '203.0.113.25:25': 3 });
 });
 
 test('after a restart the saved value is seen first, then what was missed as one step', async () => {
   const directory = await temporaryFolder();
   const first = await ledgerIn(directory);
-  shown(first);
+  await shown(first);
   await first.post(batch([connectionError(now), connectionError(now)]));
   await saved(first);
-  shown(first);
-  expect(shown(first)).toEqual({ '203.0.113.25:25': 2 });
+  await shown(first);
+  expect(await shown(first)).toEqual({ '203.0.113.25:25': 2 });
   await first.close();
   const second = await ledgerIn(directory);
   await second.post(batch([connectionError(now), connectionError(now), connectionError(now)]));
   await saved(second);
-  expect([shown(second), shown(second)].map((each) => each['203.0.113.25:25'])).toEqual([2, 5]);
+  expect([await shown(second), await shown(second)]).toEqual([{ '203.0.113.25:25': 2 }, { '203.0.113.25:25': 5 }]);
 });
 
 test('history is born at its whole value, when all of it is read', async () => {
@@ -297,11 +323,11 @@ test('history is born at its whole value, when all of it is read', async () => {
   const old = now - 24 * hour;
   await ledger.post(batch([connectionError(old), connectionError(old)], { history: true }));
   await saved(ledger);
-  expect(shown(ledger)).toEqual({});
+  expect(await shown(ledger)).toEqual({});
   await ledger.post(batch([connectionError(old), connectionError(now)], { history: true }));
   await saved(ledger, 2);
   reading.history = false;
-  expect([shown(ledger), shown(ledger)].map((each) => each['203.0.113.25:25'])).toEqual([3, 4]);
+  expect([await shown(ledger), await shown(ledger)]).toEqual([{ '203.0.113.25:25': 3 }, { '203.0.113.25:25': 4 }]);
 });
 
 test('the same record counts once, whatever file, carrier or run brings it', async () => {
@@ -346,22 +372,31 @@ test('a destination silent for long is no longer shown; it comes back at its old
   const ledger = await ledgerIn(directory, { now: () => clock.now, forgetAfterMs: 24 * hour, limit: 1 });
   await ledger.post(batch([connectionError(now, 'a:25'), connectionError(now, 'a:25')]));
   await saved(ledger);
-  shown(ledger);
-  expect(shown(ledger)).toEqual({ 'a:25': 2 });
+  await shown(ledger);
+  expect(await shown(ledger)).toEqual({ 'a:25': 2 });
   clock.now += 25 * hour;
-  expect(shown(ledger)).toEqual({});
+  expect(await shown(ledger)).toEqual({});
   await ledger.post(batch([connectionError(clock.now, 'a:25')]));
-  await saved(ledger, 2);
-  expect([shown(ledger), shown(ledger)]).toEqual([{ 'a:25': 2 }, { 'a:25': 3 }]);
+  await vi.waitFor(() => {
+    expect(ledger.rows()[0]?.errors).toBe(3);
+  });
+  expect([await shown(ledger), await shown(ledger)]).toEqual([{ 'a:25': 2 }, { 'a:25': 3 }]);
   await ledger.close();
-  const later = await ledgerIn(directory, { now: () => clock.now + 48 * hour, forgetAfterMs: 24 * hour });
-  expect(shown(later)).toEqual({});
+  clock.now += 48 * hour;
+  const later = await ledgerIn(directory, { now: () => clock.now, forgetAfterMs: 24 * hour });
+  expect(await shown(later)).toEqual({});
+  await later.post(batch([connectionError(clock.now, 'a:25')]));
+  await vi.waitFor(() => {
+    expect(later.rows()[0]?.errors).toBe(4);
+  });
+  expect([await shown(later), await shown(later)]).toEqual([{ 'a:25': 3 }, { 'a:25': 4 }]);
 });
 
 /** Attempts and failures as a scraper is shown them. */
-function shownConnections(ledger: Ledger, scraper = 'prometheus'): unknown[] {
-  const { rows, end } = ledger.scrape(scraper);
-  end();
+async function shownConnections(ledger: Ledger, scraper = 'prometheus'): Promise<unknown[]> {
+  ledger.asks(scraper);
+  const { rows, readBy } = ledger.scrape();
+  await readBy(scraper);
   return rows.map(({ attempts, failures }) => ({ attempts, ...failures }));
 }
 
@@ -388,12 +423,14 @@ test('each reason is a series of its own that is seen at zero first, while known
   const ledger = await ledgerIn(await temporaryFolder());
   await ledger.post(batch([attempt(), failure('timeout')]));
   await saved(ledger);
-  expect(shownConnections(ledger)).toEqual([{ attempts: 0, timeout: 0 }]);
-  expect(shownConnections(ledger)).toEqual([{ attempts: 1, timeout: 1 }]);
+  expect(await shownConnections(ledger)).toEqual([{ attempts: 0, timeout: 0 }]);
+  expect(await shownConnections(ledger)).toEqual([{ attempts: 1, timeout: 1 }]);
   await ledger.post(batch([attempt(), failure('timeout'), attempt(), failure('refused')]));
-  await saved(ledger, 2);
-  expect(shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 0 }]);
-  expect(shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 1 }]);
+  await vi.waitFor(() => {
+    expect(ledger.rows()[0]?.failures.refused).toBe(1);
+  });
+  expect(await shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 0 }]);
+  expect(await shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 1 }]);
 });
 
 test('a mere attempt is no error, and a failure sets the times of the last error', async () => {
@@ -413,7 +450,7 @@ test('history that is handed over later is still history', async () => {
   const old = now - 24 * hour;
   await ledger.post(batch([{ ...failure('timeout', 'a:25', old), history: true } as Evidence]));
   await saved(ledger);
-  expect(shownConnections(ledger)).toEqual([{ attempts: 0, timeout: 1 }]);
+  expect(await shownConnections(ledger)).toEqual([{ attempts: 0, timeout: 1 }]);
   expect(ledger.rows()[0]?.lastObservedAt).toBe(old);
 });
 

@@ -50,7 +50,8 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   board.post(visit('127.0.0.1:6379', { success: false, failedStep: 'tcp', reason: 'blocked_by_policy', steps: [] }));
   const outcomes = { counted: 3, related: 0, ignored: 2, duplicate: 1, unreadable: 1 };
   const ledger: MetricsOptions['ledger'] = {
-    scrape: () => ({ rows, held: 1, end: () => undefined }),
+    asks: () => undefined,
+    scrape: () => ({ rows, held: 1, readBy: () => Promise.resolve() }),
     tallies: () => new Map([[source.source, { outcomes, unreadable: { not_json: 1 } }]]),
     saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
     folded: () => ({ errors: 0, latest: [] }),
