@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { reasons, type Checkpoint, type LedgerRow, type Reason } from './model.js';
+import type { SavedLog } from './record-gaps.js';
 import type { Scraper } from './scrapers.js';
 import type { SavedRecords } from './seen-records.js';
 
@@ -17,6 +18,9 @@ export type SavedLedger = {
   readonly checkpoints: readonly Checkpoint[];
   readonly seen: readonly SavedRecords[];
   readonly scrapers: readonly Scraper[];
+  /** What is known of the record IDs of each log, and how many records each source has missed. */
+  readonly logs: readonly SavedLog[];
+  readonly missed: readonly { readonly source: string; readonly records: number }[];
 };
 
 /** The file cannot be used as it is; the message says why and what to do. */
@@ -32,6 +36,7 @@ export class LedgerFileError extends Error {
 
 const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() });
 const time = z.number().optional();
+const range = z.tuple([z.int(), z.int()]);
 
 const schema = z.strictObject({
   version: z.literal(1),
@@ -68,11 +73,36 @@ const schema = z.strictObject({
     z.strictObject({
       server: z.string(),
       channel: z.string(),
-      floor: z.tuple([z.int(), z.int()]).optional(),
+      floor: range.optional(),
       blocks: z.array(z.string()),
     }),
   ),
   scrapers: z.array(z.strictObject({ address: z.string(), lastAt: z.number(), intervalMs: z.number().optional() })),
+  // A ledger written before these were known has none.
+  logs: z
+    .array(
+      z.strictObject({
+        server: z.string(),
+        channel: z.string(),
+        known: z.array(range),
+        latestAt: time,
+        startedAt: time,
+        bringers: z.array(
+          z.strictObject({
+            source: z.string(),
+            top: z.int().optional(),
+            streak: z.int(),
+            complete: z.boolean(),
+            gaps: z.int(),
+          }),
+        ),
+        open: z.array(
+          z.strictObject({ source: z.string(), first: z.int(), last: z.int(), nextAt: time, since: z.number() }),
+        ),
+      }),
+    )
+    .default([]),
+  missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })).default([]),
 });
 
 /**
@@ -108,7 +138,7 @@ export async function loadLedgerFile(file: string): Promise<SavedLedger | undefi
 export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string> };
 
 export function ledgerText(savedAt: number, parts: LedgerParts): string {
-  const sections = (['rows', 'checkpoints', 'seen', 'scrapers'] as const).map(
+  const sections = (['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed'] as const).map(
     (name) => `"${name}":[\n${[...parts[name]].join(',\n')}\n]`,
   );
   return `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}",\n${sections.join(',\n')}}\n`;

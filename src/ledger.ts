@@ -17,6 +17,7 @@ import {
   type SavedRow,
 } from './ledger-file.js';
 import type { Batch, Checkpoint, Evidence, LedgerRow, Reason, RecordOutcome, UnreadableReason } from './model.js';
+import { createRecordGaps, type RecordGaps } from './record-gaps.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { lockStateFolder } from './state-lock.js';
@@ -73,6 +74,8 @@ export type Ledger = {
   readonly scrape: () => Scrape;
   readonly checkpoints: () => readonly Checkpoint[];
   readonly tallies: () => ReadonlyMap<string, Tally>;
+  /** Records that never came, by source, as saved. */
+  readonly missed: () => ReadonlyMap<string, number>;
   readonly folded: () => Folded;
   readonly saving: () => Saving;
   /** Enters a batch. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
@@ -132,6 +135,9 @@ type State = LedgerOptions & {
   readonly checkpointsByInode: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
   readonly tallyBySource: Map<string, MutableTally>;
   readonly seen: SeenRecords;
+  readonly gaps: RecordGaps;
+  /** What the file on disk says of missed records. */
+  missed: ReadonlyMap<string, number>;
   readonly scrapers: Scrapers;
   readonly bounds: Bounds;
   saving: Saving;
@@ -176,6 +182,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     scrape: () => scrape(state),
     checkpoints: () => [...state.checkpointsByInode.values()].map((each) => each.checkpoint),
     tallies: () => state.tallyBySource,
+    missed: () => state.missed,
     folded: () => state.bounds.folded(),
     saving: () => state.saving,
     post: (batch) => post(state, batch),
@@ -208,6 +215,7 @@ function createState(
   saved: SavedLedger | undefined,
   movedAside: string | undefined,
 ): State {
+  const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
   return {
     ...options,
     file,
@@ -218,6 +226,8 @@ function createState(
     checkpointsByInode: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? []),
+    gaps: createRecordGaps(saved?.logs ?? [], { now: options.now, missed }),
+    missed,
     scrapers: createScrapers(saved?.scrapers ?? [], options.now),
     bounds: createBounds(options.limit ?? 2_000),
     saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
@@ -277,7 +287,7 @@ function saveWithin(state: State, ms: number): void {
   state.wakeSaver?.();
 }
 
-/** Counts, marks and checkpoint in one go: nothing can come between them. @returns whether anything was counted */
+/** Counts, marks and checkpoint in one go: nothing can come between them. @returns whether there is anything to show */
 function enter(state: State, batch: Batch): boolean {
   const tally = tallyOf(state, batch.source);
   let news = false;
@@ -293,8 +303,15 @@ function enter(state: State, batch: Batch): boolean {
     tally.outcomes.unreadable += count;
     tally.unreadable[reason] = (tally.unreadable[reason] ?? 0) + count;
   }
+  if (noteRecordIds(state, batch)) news = true;
   keepCheckpoint(state, batch.checkpoint);
   return news;
+}
+
+function noteRecordIds(state: State, { source, runs, unfiltered, behind = false, missed = 0 }: Batch): boolean {
+  state.gaps.note({ source, runs, unfiltered, behind });
+  if (missed > 0) state.gaps.miss(source, missed);
+  return missed > 0;
 }
 
 function enterEvidence(state: State, evidence: Evidence, history: boolean): void {
@@ -400,6 +417,8 @@ async function saveOnce(state: State): Promise<void> {
   const rows = [...state.dirty];
   const saves = rows.map((row) => ({ row, value: row.entered, history: row.history }));
   const seen = rows.flatMap((row) => seenIn(row).map((counter) => ({ row, counter })));
+  state.gaps.settle();
+  const missed = new Map(state.gaps.missed());
   state.dirty.clear();
   state.unsaved = 0;
   state.dueAt = undefined;
@@ -411,6 +430,7 @@ async function saveOnce(state: State): Promise<void> {
       state.unpublished.add(row);
     }
     for (const { row, counter } of seen) letGo(state, row, counter);
+    state.missed = missed;
     publish(state);
     noteSaved(state, performance.now() - started);
   } catch (error) {
@@ -438,6 +458,8 @@ function textOf(state: State): string {
     checkpoints: [...state.checkpointsByInode.values()].map((each) => each.json),
     seen: state.seen.texts(),
     scrapers: state.scrapers.all().map((each) => JSON.stringify(each)),
+    logs: state.gaps.texts(),
+    missed: [...state.gaps.missed()].map(([source, records]) => JSON.stringify({ source, records })),
   });
 }
 
@@ -446,7 +468,14 @@ function noteSaved(state: State, tookMs: number): void {
   state.saving = { ...state.saving, failing: undefined, lastSavedAt: state.now(), saved: state.saving.saved + 1 };
   state.restUntil = performance.now() + Math.min(tookMs * pauseFactor, lazySaveMs);
   if (state.dueAt !== undefined) state.dueAt = Math.max(state.dueAt, state.restUntil);
+  else state.dueAt = gapsDueAt(state);
   release(state);
+}
+
+/** A gap in the record IDs counts when it has been open for long, also when nothing is read meanwhile. */
+function gapsDueAt(state: State): number | undefined {
+  const at = state.gaps.dueAt();
+  return at === undefined ? undefined : Math.max(state.restUntil, performance.now() + at - state.now());
 }
 
 function noteFailed(state: State, error: unknown): void {

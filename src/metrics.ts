@@ -11,7 +11,7 @@ import type { Ledger } from './ledger.js';
 import { recordOutcomes, type LedgerRow, type SourceStatus } from './model.js';
 
 export type MetricsOptions = {
-  readonly ledger: Pick<Ledger, 'asks' | 'scrape' | 'tallies' | 'saving' | 'folded'>;
+  readonly ledger: Pick<Ledger, 'asks' | 'scrape' | 'tallies' | 'missed' | 'saving' | 'folded'>;
   readonly board: Pick<Board, 'entries'>;
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
@@ -242,6 +242,12 @@ const exporterFamilies: readonly ExporterFamily[] = [
       [...ledger.tallies()].flatMap(([source, { unreadable }]) =>
         Object.entries(unreadable).map(([reason, count]): Sample => [{ source, reason }, count]),
       ),
+  },
+  {
+    name: 'exchange_exporter_source_records_missed_total',
+    type: 'counter',
+    help: 'Records of an unfiltered source that never came, by the gaps in their record IDs.',
+    samples: ({ sources, ledger }) => sources().map(({ source }) => [{ source }, ledger.missed().get(source) ?? 0]),
   },
   {
     name: 'exchange_exporter_state_saves_total',

@@ -37,6 +37,17 @@ export type RecordKey = {
   readonly time: number | undefined;
 };
 
+/** Record IDs that follow one another without a gap, read one after the other from one log of one server. */
+export type RecordRun = {
+  readonly server: string;
+  readonly channel: string;
+  readonly first: number;
+  readonly last: number;
+  /** When the first and the last of them were logged, milliseconds since 1970 UTC. */
+  readonly firstAt: number | undefined;
+  readonly lastAt: number | undefined;
+};
+
 /** Event 2002: a Send connector could not connect to a destination. */
 export type ConnectionError = {
   readonly kind: 'connection_error';
@@ -133,6 +144,14 @@ export type Batch = {
   readonly checkpoint: Checkpoint;
   /** True when the batch was read as history: old events in it are not news. */
   readonly history: boolean;
+  /** Record IDs of all records read, dropped ones too; absent when they cannot be told or hardly follow one another. */
+  readonly runs?: readonly RecordRun[] | undefined;
+  /** Setting of the source: it brings every record of its logs, or only some; absent: the record IDs tell. */
+  readonly unfiltered?: boolean | undefined;
+  /** True while the source has more to read. */
+  readonly behind?: boolean;
+  /** Records that the source itself knows to be lost: overwritten before they were read. */
+  readonly missed?: number;
 };
 
 // --------------------------------------------------------------------------------------------------- ledger

@@ -145,7 +145,12 @@ async function startProbing(
 function fileSources(config: Config): FileSource[] {
   return config.sources.flatMap((source) =>
     source.type === 'file'
-      ? source.paths.map((path) => ({ name: path, paths: [path], server: source.server ?? os.hostname() }))
+      ? source.paths.map((path) => ({
+          name: path,
+          paths: [path],
+          server: source.server ?? os.hostname(),
+          unfiltered: source.unfiltered,
+        }))
       : [],
   );
 }

@@ -211,6 +211,7 @@ describe('a valid configuration', () => {
     expect(example.sources).toEqual([
       { type: 'file', paths: ['/var/log/winlogbeat/*.ndjson', '/srv/exports'] },
       { type: 'file', paths: ['/srv/transport-logs/EXCH01'], server: 'EXCH01' },
+      { type: 'file', paths: ['/srv/all-events/EXCH01.ndjson'], unfiltered: true },
     ]);
     expect(example.destinations.static).toEqual(['relay.contoso.example:25', '10.20.30.40:587']);
     expect(example.web.externalUrl).toBe('https://exporter.contoso.example');

@@ -39,7 +39,7 @@ function batch(evidence: readonly Evidence[], more: Partial<Batch> = {}): Batch 
 async function saved(ledger: Ledger, least = 1): Promise<void> {
   await vi.waitFor(() => {
     expect(ledger.saving().saved).toBeGreaterThanOrEqual(least);
-  });
+  }, 25_000);
 }
 
 test('counts are there again after a restart, with the place in the file', async () => {
@@ -469,4 +469,24 @@ test('destinations that work take only half of the room, so that those that fail
     ],
   );
   expect(ledger.folded().errors).toBe(1);
+});
+
+test('missed records are shown when they are saved, and kept over a restart', async () => {
+  const directory = await temporaryFolder();
+  let clock = now;
+  const run = (first: number, last: number): Batch['runs'] => [
+    { server: 'exch01', channel: 'application', first, last, firstAt: now + first, lastAt: now + last },
+  ];
+  const first = await ledgerIn(directory, { now: () => clock });
+  await first.post(batch([], { runs: run(1, 5), unfiltered: true }));
+  await first.post(batch([], { runs: run(8, 9), unfiltered: true, missed: 40 }));
+  await saved(first);
+  expect([...first.missed()]).toEqual([['log', 40]]);
+  await first.close();
+  const second = await ledgerIn(directory, { now: () => clock });
+  expect([...second.missed()]).toEqual([['log', 40]]);
+  clock += 60_000;
+  await second.post(batch([connectionError(now)], { runs: run(10, 11), unfiltered: true }));
+  await saved(second);
+  expect([...second.missed()]).toEqual([['log', 42]]);
 });

@@ -58,7 +58,7 @@ describe('check', () => {
   it('is content with the example', async () => {
     expect(await run('check', 'examples/config.yml')).toEqual({
       code: 0,
-      stdout: 'examples/config.yml: valid (2 sources, 2 configured destinations, probing on)\n',
+      stdout: 'examples/config.yml: valid (3 sources, 2 configured destinations, probing on)\n',
       stderr: '',
     });
   });

@@ -52,6 +52,7 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   const ledger: MetricsOptions['ledger'] = {
     asks: () => undefined,
     scrape: () => ({ rows, held: 1, readBy: () => Promise.resolve() }),
+    missed: () => new Map([[source.source, 3]]),
     tallies: () => new Map([[source.source, { outcomes, unreadable: { not_json: 1 } }]]),
     saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
     folded: () => ({ errors: 0, latest: [] }),

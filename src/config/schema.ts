@@ -66,6 +66,10 @@ function sourceSchema() {
     type: z.literal('file'),
     paths: list(fileName('File, folder or glob.'), 'a list of files, folders or globs', 1),
     server: hostName('Server that wrote the files; only for files that do not name it (transport logs).').optional(),
+    unfiltered: z
+      .boolean({ error: 'true or false' })
+      .optional()
+      .describe('Whether every record of the logs is in the files; absent: the record IDs tell.'),
   });
   const windows = mapping({
     type: z.literal('windows-event-log'),

@@ -21,6 +21,8 @@ export type FileSource = {
   readonly paths: readonly string[];
   /** Server for records that do not name their computer. */
   readonly server: string;
+  /** Whether every record of its logs is in there; undefined: the record IDs tell. */
+  readonly unfiltered?: boolean | undefined;
 };
 
 export type FollowOptions = {
@@ -320,7 +322,14 @@ async function postPass(state: State, file: FollowedFile, pass: PassResult): Pro
     unreadable: pass.unreadable,
     checkpoint: checkpointOf(file),
     history,
+    unfiltered: each.source.unfiltered,
+    behind: isBehind(state, each),
   });
+}
+
+/** True while any file of the source has bytes that were not read. */
+function isBehind(state: State, { source }: SourceState): boolean {
+  return [...state.files.values()].some((file) => file.source === source.name && lagOf(file) > 0);
 }
 
 function sortOut(state: State, each: SourceState, pass: PassResult): { evidence: Evidence[]; ignored: number } {
