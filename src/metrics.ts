@@ -15,6 +15,8 @@ export type MetricsOptions = {
   readonly board: Pick<Board, 'entries'>;
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
+  /** How the latest reload went; the time in milliseconds since 1970 UTC. */
+  readonly reload: () => { readonly successful: boolean; readonly successAt: number };
   readonly sources: () => readonly SourceStatus[];
   readonly destinationsLimit: number;
   readonly version: string;
@@ -287,6 +289,18 @@ const exporterFamilies: readonly ExporterFamily[] = [
     type: 'gauge',
     help: 'Destinations shown by name, of each Send connector.',
     samples: ({ destinationsLimit }) => [[{}, destinationsLimit]],
+  },
+  {
+    name: 'exchange_exporter_config_last_reload_successful',
+    type: 'gauge',
+    help: 'Whether the configuration and the web configuration are in force as they stand in their files.',
+    samples: ({ reload }) => [[{}, Number(reload().successful)]],
+  },
+  {
+    name: 'exchange_exporter_config_last_reload_success_timestamp_seconds',
+    type: 'gauge',
+    help: 'When the configuration was last taken into use.',
+    samples: ({ reload }) => [[{}, secondsOf(reload().successAt)]],
   },
   {
     name: 'exchange_exporter_probe_queue_length',

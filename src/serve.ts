@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { createBoard } from './board.js';
-import type { Config } from './config.js';
+import type { Config, Loaded } from './config.js';
 import { endpointOf } from './endpoint.js';
 import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
 import { openLedger, type Ledger } from './ledger.js';
@@ -12,6 +12,7 @@ import { createPolicy, type Policy } from './probes/policy.js';
 import { createProber } from './probes/probe.js';
 import { startSchedule, type Schedule } from './probes/schedule.js';
 import { createTargets, paceOf, type Targets } from './probes/targets.js';
+import { createReloader } from './reload.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
 import { startWeb } from './web/server.js';
@@ -19,26 +20,55 @@ import { startWeb } from './web/server.js';
 export type Exporter = {
   /** Where it listens, as URLs. */
   readonly addresses: readonly string[];
+  /** Reads configuration and web configuration again; the log and the metrics say how it went. */
+  readonly reload: () => Promise<unknown>;
   readonly stop: () => Promise<void>;
+};
+
+/** Where the configuration came from, for reading it again. */
+export type Origin = { readonly file: string | undefined; readonly load: () => Promise<Loaded> };
+
+const unchanging = (config: Config): Origin => ({
+  file: undefined,
+  load: () => Promise.resolve({ ok: true, config }),
+});
+
+/** What reads and probes; closed and opened anew with a changed configuration. */
+type Inlets = { policy: Policy; followed?: Followed; schedule?: Schedule | undefined };
+
+type Parts = {
+  readonly ledger: Ledger;
+  readonly board: ReturnType<typeof createBoard>;
+  readonly targets: Targets;
+  readonly log: Log;
 };
 
 /**
  * Starts the exporter: books first, then the web, so that what was saved is shown before the first read, then the inlets.
  * @throws when the state folder cannot be used or an address cannot be listened on; then nothing is left running
  */
-export async function serve(config: Config, log: Log): Promise<Exporter> {
+export async function serve(config: Config, log: Log, origin: Origin = unchanging(config)): Promise<Exporter> {
   warnOfIdleSettings(config, log);
   const access = await openAccess(config.web.configFile, log);
-  const targets = createTargets({ limit: config.destinations.limit, configured: config.destinations.static });
-  const inlets: { followed?: Followed; schedule?: Schedule } = {};
+  const targets = createTargets({ limit: config.destinations.limit });
+  const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
   const board = createBoard();
-  const policy = createPolicy(config.probe);
   const sources = (): ReturnType<Followed['statuses']> => inlets.followed?.statuses() ?? [];
+  const parts: Parts = { ledger, board, targets, log };
+  const reloader = createReloader({
+    ...origin,
+    started: config,
+    apply: (wanted) => changeOver(inlets, wanted, parts),
+    reloadAccess: async () => ((await access.reload()) ? undefined : access.problem()),
+    now: Date.now,
+    log,
+  });
   const metrics = createMetrics({
     ledger,
     board,
     sources,
+    reload: () => ({ ...reloader.status(), ...(access.problem() !== undefined && { successful: false }) }),
     probeQueueLength: () => inlets.schedule?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
     version: exporterVersion(),
@@ -52,16 +82,45 @@ export async function serve(config: Config, log: Log): Promise<Exporter> {
     ledger,
     board,
     sources,
-    notProbed: (destination) => whyNotProbed(policy, destination),
+    notProbed: (destination) => whyNotProbed(inlets.policy, destination),
     metrics,
     ready: () => readiness(ledger, inlets.followed),
+    reload: () => reloader.reload(),
     now: Date.now,
     log,
   }).catch(async (error: unknown) => {
-    await ledger.close();
+    await Promise.all([ledger.close(), reloader.close()]);
+    access.close();
     throw error;
   });
   for (const url of web.addresses) log.info('listening', { url });
+  await changeOver(inlets, config, parts);
+  return {
+    addresses: web.addresses,
+    reload: reloader.reload,
+    stop: async () => {
+      await reloader.close();
+      await closeInlets(inlets);
+      await ledger.close();
+      await web.close();
+      access.close();
+    },
+  };
+}
+
+async function closeInlets({ followed, schedule }: Inlets): Promise<void> {
+  await Promise.all([followed?.stop(), schedule?.stop()]);
+}
+
+/** Reads and probes as the configuration says from now on. @throws when it cannot; then all is as before */
+async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise<void> {
+  const { ledger, targets, board, log } = parts;
+  const policy = createPolicy(config.probe);
+  // Opened first, because it may fail: nothing is probed twice, for it begins when the one before has ended.
+  const prober = config.probe.enabled ? await openProber(config, policy) : undefined;
+  await closeInlets(inlets);
+  inlets.policy = policy;
+  targets.setConfigured(config.destinations.static);
   inlets.followed = followFiles({
     sources: fileSources(config),
     checkpoints: ledger.checkpoints,
@@ -70,24 +129,10 @@ export async function serve(config: Config, log: Log): Promise<Exporter> {
     log,
     now: Date.now,
   });
-  if (config.probe.enabled) inlets.schedule = await startProbing(config, log, { policy, targets, board });
-  return {
-    addresses: web.addresses,
-    stop: async () => {
-      await Promise.all([inlets.followed?.stop(), inlets.schedule?.stop()]);
-      await ledger.close();
-      await web.close();
-      access.close();
-    },
-  };
+  inlets.schedule = prober && startProbing(config, { prober, targets, board, log });
 }
 
-async function openBooks(
-  config: Config,
-  log: Log,
-  targets: Targets,
-  inlets: { readonly followed?: Followed },
-): Promise<Ledger> {
+async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inlets): Promise<Ledger> {
   const ledger = await openLedger({
     directory: config.state.directory,
     now: Date.now,
@@ -110,19 +155,21 @@ async function openBooks(
   return ledger;
 }
 
-async function startProbing(
-  config: Config,
-  log: Log,
-  parts: { readonly policy: Policy; readonly targets: Targets; readonly board: ReturnType<typeof createBoard> },
-): Promise<Schedule> {
-  const { policy, targets, board } = parts;
-  const { caFile, ehloName, timeout } = config.probe;
-  const prober = createProber({
+async function openProber({ probe }: Config, policy: Policy): Promise<ReturnType<typeof createProber>> {
+  const { caFile, ehloName, timeout } = probe;
+  return createProber({
     policy,
     timeoutMs: timeout,
     ...(ehloName !== undefined && { ehloName }),
     ...(caFile !== undefined && { extraCa: await readFile(caFile, 'utf8') }),
   });
+}
+
+function startProbing(
+  config: Config,
+  parts: Omit<Parts, 'ledger'> & { readonly prober: ReturnType<typeof createProber> },
+): Schedule {
+  const { prober, targets, board, log } = parts;
   return startSchedule({
     targets: targets.list,
     visit: prober.visit,

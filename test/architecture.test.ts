@@ -6,7 +6,8 @@ import { expect, test } from 'vitest';
 const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
   [
     { part: /^model$/, may: [] },
-    { part: /^(endpoint|exposition|state-file|state-lock|version|log)$/, may: [] },
+    { part: /^(endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
+    { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
     { part: /^events\/.*$/, may: ['model', 'endpoint', 'events/*'], types: ['config', 'log'] },
     { part: /^probes\/.*$/, may: ['model', 'endpoint', 'probes/*'], types: ['config', 'log'] },
@@ -29,7 +30,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^metrics$/, may: ['model', 'exposition', 'diagnosis', 'board'], types: ['ledger'] },
     {
       part: /^web\/.*$/,
-      may: ['model', 'endpoint', 'diagnosis', 'config/web-config', 'web/*'],
+      may: ['model', 'endpoint', 'diagnosis', 'config/web-config', 'watch-files', 'web/*'],
       types: ['ledger', 'board', 'metrics', 'config', 'log'],
     },
     {
@@ -42,6 +43,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'metrics',
         'diagnosis',
         'inventory',
+        'reload',
         'events/*',
         'probes/*',
         'web/*',

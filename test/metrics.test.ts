@@ -57,7 +57,14 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
     folded: () => ({ errors: 0, latest: [] }),
   };
-  const rest = { sources: () => [source], probeQueueLength: () => 0, destinationsLimit: 2000, version: '0.0.0' };
+  const reload = () => ({ successful: true, successAt: at });
+  const rest = {
+    sources: () => [source],
+    reload,
+    probeQueueLength: () => 0,
+    destinationsLimit: 2000,
+    version: '0.0.0',
+  };
   return createMetrics({ ledger, board, ...rest });
 }
 

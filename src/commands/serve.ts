@@ -1,6 +1,7 @@
 /** The command without a name: from flags to a running exporter, from a signal to a clean end. */
-import { loadConfig, type Config, type Overrides } from '../config.js';
+import { loadConfig, type Config, type Loaded, type Overrides } from '../config.js';
 import type { Log, LogFormat, LogLevel } from '../log.js';
+import type { Origin } from '../serve.js';
 
 /** Flags as the command line gives them; see main.ts for what each means. */
 export type ServeFlags = {
@@ -19,12 +20,14 @@ export type ServeFlags = {
 
 /** Runs until SIGINT or SIGTERM. @returns the exit code: 0 after a clean stop, 1 when it could not start or stop */
 export async function serveCommand(files: readonly string[], flags: ServeFlags): Promise<number> {
-  const loaded = await loadConfig({ file: flags['config.file'], overrides: overridesOf(files, flags) });
+  const file = flags['config.file'];
+  const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(files, flags) });
+  const loaded = await load();
   if (!loaded.ok) return complain(loaded.mistakes);
   if (loaded.config.sources.length === 0) return complain([nothingToRead]);
   const { createLog } = await import('../log.js');
   const log = createLog({ level: flags['log.level'], format: flags['log.format'] });
-  return run(loaded.config, log);
+  return run(loaded.config, { file, load }, log);
 }
 
 const nothingToRead = `Nothing to read. Expected files, folders or globs with exported events, for instance
@@ -51,12 +54,13 @@ function complain(lines: readonly string[]): number {
   return 1;
 }
 
-async function run(config: Config, log: Log): Promise<number> {
+async function run(config: Config, origin: Origin, log: Log): Promise<number> {
   const { serve } = await import('../serve.js');
   // Asked for before the start, so that a signal during the start is not lost.
   const signal = firstSignal(log);
   try {
-    const exporter = await serve(config, log);
+    const exporter = await serve(config, log, origin);
+    process.on('SIGHUP', () => void exporter.reload());
     const name = await signal;
     log.info('stopping', { signal: name });
     await exporter.stop();

@@ -1,7 +1,7 @@
 /** The web configuration in force: re-read when a file of it changes, the last good one kept while it is wrong. */
-import { stat } from 'node:fs/promises';
 import { loadWebConfig, openToAll, type LoadedWebConfig, type WebConfig } from '../config/web-config.js';
 import type { Log } from '../log.js';
+import { watchFiles } from '../watch-files.js';
 
 export type Access = {
   readonly current: () => WebConfig;
@@ -13,9 +13,6 @@ export type Access = {
   readonly reload: () => Promise<boolean>;
   readonly close: () => void;
 };
-
-/** Often enough that a renewed certificate is in force before anybody waits for it; costs one stat for each file. */
-const checkEvery = 1000;
 
 /**
  * Reads the web configuration and watches its files.
@@ -30,7 +27,6 @@ export async function openAccess(file: string | undefined, log: Log): Promise<Ac
   let current = first.config;
   let mistakes: readonly string[] = [];
   let files = current.files;
-  let stamp = await stampOf(files);
   let reading: Promise<void> = Promise.resolve();
 
   const take = async (loaded: LoadedWebConfig): Promise<void> => {
@@ -46,28 +42,18 @@ export async function openAccess(file: string | undefined, log: Log): Promise<Ac
     for (const use of users) await use(current);
     log.info('the web configuration was read again', { file });
   };
-  const read = (force: boolean): Promise<void> => {
-    reading = reading.then(async () => {
-      const seen = await stampOf(files);
-      if (!force && seen === stamp) return;
-      stamp = seen;
-      await take(await loadWebConfig(file));
-    });
-    return reading;
+  const reload = async (): Promise<boolean> => {
+    reading = reading.then(async () => take(await loadWebConfig(file)));
+    await reading;
+    return mistakes.length === 0;
   };
-  const timer = setInterval(() => void read(false), checkEvery);
-  timer.unref();
+  const watch = watchFiles(() => files, reload);
   return {
     current: () => current,
     problem: () => (mistakes.length > 0 ? mistakes.join('; ') : undefined),
     onChange: (use) => users.push(use),
-    reload: async () => {
-      await read(true);
-      return mistakes.length === 0;
-    },
-    close: () => {
-      clearInterval(timer);
-    },
+    reload,
+    close: watch.close,
   };
 }
 
@@ -78,16 +64,3 @@ const unwatched: Access = {
   reload: () => Promise.resolve(true),
   close: () => undefined,
 };
-
-/** Differs when a file was written, replaced, removed or came back; follows links, as certificates are often rotated by one. */
-async function stampOf(files: readonly string[]): Promise<string> {
-  const stamps = await Promise.all(
-    files.map((file) =>
-      stat(file, { bigint: true }).then(
-        ({ dev, ino, size, mtimeNs }) => `${dev}:${ino}:${size}:${mtimeNs}`,
-        (error: unknown) => (error as NodeJS.ErrnoException).code,
-      ),
-    ),
-  );
-  return stamps.join();
-}

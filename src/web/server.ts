@@ -41,6 +41,8 @@ export type WebOptions = Books & {
   readonly version: string;
   /** Folder of the runbooks; default: `alerts/runbooks` of the package. */
   readonly runbooks?: string;
+  /** Reads the configuration again. @returns whether it is in force, and if not, why */
+  readonly reload: () => Promise<{ readonly successful: boolean; readonly problem?: string }>;
   readonly metrics: {
     readonly contentType: string;
     /** @param scraper remote IP address */
@@ -135,6 +137,16 @@ function doorkeeper(access: Access): RequestHandler {
 
 function routes(options: WebOptions, context: () => PageContext): Router {
   const router = express.Router();
+  router.post('/-/reload', async (request, response) => {
+    // Nobody's web site may reload us through the browser of somebody who is logged in here.
+    if (!['same-origin', 'none'].includes(request.get('Sec-Fetch-Site') ?? 'none')) {
+      response.status(403).type('text').send('Expected a request of your own, got one from another site.\n');
+      return;
+    }
+    const { successful, problem = '' } = await options.reload();
+    if (successful) response.type('text').send('reloaded\n');
+    else response.status(500).type('text').send(`not reloaded; the last good configuration is in force\n${problem}\n`);
+  });
   router.use((request, response, next) => {
     if (request.method === 'GET' || request.method === 'HEAD') {
       next();

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startExporter, type RunningExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
+import { errorCounter as errors, series, total } from '../scraped.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
 
 async function started(files: readonly string[], stateDirectory: string): Promise<RunningExporter> {
@@ -15,23 +16,6 @@ async function started(files: readonly string[], stateDirectory: string): Promis
     await exporter.kill9();
   });
   return exporter;
-}
-
-/** Values of one metric by their labels. */
-function series(page: string, name: string): Map<string, number> {
-  const lines = page.split('\n').filter((line) => line.startsWith(`${name}{`));
-  return new Map(
-    lines.map((line) => {
-      const cut = line.lastIndexOf(' ');
-      return [line.slice(name.length, cut), Number(line.slice(cut + 1))];
-    }),
-  );
-}
-
-const errors = 'exchange_send_connector_connection_errors_total';
-
-function total(page: string): number {
-  return [...series(page, errors).values()].reduce((sum, value) => sum + value, 0);
 }
 
 const fixtures = path.resolve(import.meta.dirname, '../fixtures/events');

@@ -32,6 +32,7 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
     externalUrl: undefined,
     version: '0.0.0-test',
     runbooks: folder,
+    reload: () => Promise.resolve({ successful: true }),
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       render: (scraper) => {
