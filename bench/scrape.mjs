@@ -46,8 +46,9 @@ export async function run() {
 
 async function timed(metrics) {
   const start = performance.now();
-  const bytes = Buffer.from(await metrics.render('127.0.0.1'));
-  return [performance.now() - start, bytes.length];
+  const { page } = await metrics.render('127.0.0.1');
+  const length = page.plain.reduce((sum, each) => sum + each.length, 0);
+  return [performance.now() - start, length];
 }
 
 function row(index) {

@@ -1,13 +1,14 @@
 /**
  * Every metric name of the product: what it means and where its value comes from. The only file that knows prom-client.
  *
- * Rows of the ledger are many and change rarely, so each row keeps its finished lines: a scrape joins text. What the
- * exporter says of itself and of the process is little and left to prom-client.
+ * Rows of the ledger and destinations of the board are many and change rarely, so their lines are kept. What the
+ * exporter says of itself is little; what there is to say of the process is left to prom-client.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { durationBounds, type Board, type BoardEntry, type StepDurations } from './board.js';
 import { familyHead, labelText, sample, secondsOf, textContentType, type Family } from './exposition.js';
 import type { Ledger } from './ledger.js';
+import { createTable, pageOf, type Page } from './pieces.js';
 import { recordOutcomes, type LedgerRow, type SourceStatus } from './model.js';
 
 export type MetricsOptions = {
@@ -24,22 +25,34 @@ export type MetricsOptions = {
 
 export type Metrics = {
   readonly contentType: string;
-  /** The whole page, for the scraper that asks. */
-  readonly render: (scraper: string) => Promise<string>;
+  /** The page of this moment for the scraper that asks. Those who ask while it is put together share it. */
+  readonly render: (scraper: string) => Promise<Answer>;
 };
+
+/** A page, and whom to tell when the scraper has all of it: new series wait at zero until then. */
+export type Answer = { readonly page: Page; readonly wasRead: () => void };
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const ledgerTable = createTable({ families: rowFamilies, linesOf: linesOfRow, dependsOn: (row: LedgerRow) => [row] });
+  const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
+  const put = async (): Promise<{ page: Page; readBy: (scraper: string) => Promise<void> }> => {
+    // Everything is looked at in one go; only the writing of it lets others go first.
+    const { rows, held, readBy } = options.ledger.scrape();
+    const exporter = exporterText({ ...options, held, rows });
+    const process = registry.metrics();
+    const tables = [await ledgerTable(rows), await boardTable(options.board.entries())];
+    return { page: pageOf([...tables.flat(), exporter, await process]), readBy };
+  };
+  let underWay: ReturnType<typeof put> | undefined;
   return {
     contentType: textContentType,
     render: async (scraper) => {
       options.ledger.asks(scraper);
-      const { rows: shown, held, readBy } = options.ledger.scrape();
-      const parts = [await ledgerText(shown), await boardText(options.board.entries())];
-      parts.push(exporterText({ ...options, held, rows: shown }), await registry.metrics());
-      void readBy(scraper);
-      return parts.join('');
+      underWay ??= put().finally(() => (underWay = undefined));
+      const { page, readBy } = await underWay;
+      return { page, wasRead: () => void readBy(scraper) };
     },
   };
 }
@@ -86,32 +99,11 @@ function line(name: string, labels: string, value: number | undefined): string {
   return value === undefined ? '' : `${name}${labels} ${value}\n`;
 }
 
-/** Rows written between two breaths, so that rendering never holds the event loop for long. */
-const rowsAtOnce = 2_000;
-
-async function ledgerText(rows: readonly LedgerRow[]): Promise<string> {
-  const texts = rowFamilies.map(familyHead);
-  for (let from = 0; from < rows.length; from += rowsAtOnce) {
-    if (from > 0) await new Promise((resolve) => setImmediate(resolve));
-    for (const row of rows.slice(from, from + rowsAtOnce)) {
-      const lines = linesOf(row);
-      texts.forEach((text, family) => (texts[family] = text + (lines[family] ?? '')));
-    }
-  }
-  return texts.join('');
-}
-
-const linesByRow = new WeakMap<LedgerRow, readonly string[]>();
-
 /** A row is a value: it is replaced when it changes, so its lines never do. */
-function linesOf(row: LedgerRow): readonly string[] {
-  const known = linesByRow.get(row);
-  if (known) return known;
+function linesOfRow(row: LedgerRow): string[] {
   const { server, connector, destination } = row;
   const labels = labelText({ server, connector, destination });
-  const lines = rowFamilies.map((family) => family.lines(row, labels, family.name));
-  linesByRow.set(row, lines);
-  return lines;
+  return rowFamilies.map((family) => family.lines(row, labels, family.name));
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];
@@ -190,13 +182,13 @@ function histogramLines(name: string, destination: string, { step, buckets, sum,
   );
 }
 
-async function boardText(entries: readonly BoardEntry[]): Promise<string> {
-  let text = '';
-  for (const family of boardFamilies) {
-    await new Promise((resolve) => setImmediate(resolve));
-    text += familyHead(family) + entries.map((entry) => family.lines(entry, family.name)).join('');
-  }
-  return text;
+function linesOfEntry(entry: BoardEntry): string[] {
+  return boardFamilies.map((family) => family.lines(entry, family.name));
+}
+
+/** An entry changes with each result: these are new whenever anything in it is. */
+function factsOfEntry(entry: BoardEntry): unknown[] {
+  return [entry, entry.latest];
 }
 
 type ExporterFacts = MetricsOptions & { readonly held: number; readonly rows: readonly LedgerRow[] };

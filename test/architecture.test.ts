@@ -27,7 +27,8 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     { part: /^board$/, may: ['model'] },
     { part: /^diagnosis$/, may: ['model'], types: ['ledger', 'board'] },
-    { part: /^metrics$/, may: ['model', 'exposition', 'diagnosis', 'board'], types: ['ledger'] },
+    { part: /^pieces$/, may: ['exposition'] },
+    { part: /^metrics$/, may: ['model', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
     {
       part: /^web\/.*$/,
       may: ['model', 'endpoint', 'diagnosis', 'config/web-config', 'watch-files', 'web/*'],

@@ -20,10 +20,12 @@ import { linksOf } from './links.js';
 import { listenOn, type ListenAt } from './listeners.js';
 import { createLogin, type Verdict } from './login.js';
 import type { Log } from '../log.js';
+import type { Metrics } from '../metrics.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
 import { createBucket, secureHeaders } from './security.js';
+import { createScrapeAnswers } from './scrape-answer.js';
 import { statusPage } from './status-page.js';
 import type { Books } from './view.js';
 
@@ -43,11 +45,7 @@ export type WebOptions = Books & {
   readonly runbooks?: string;
   /** Reads the configuration again. @returns whether it is in force, and if not, why */
   readonly reload: () => Promise<{ readonly successful: boolean; readonly problem?: string }>;
-  readonly metrics: {
-    readonly contentType: string;
-    /** @param scraper remote IP address */
-    readonly render: (scraper: string) => Promise<string>;
-  };
+  readonly metrics: Metrics;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
   readonly log: Log;
@@ -164,7 +162,8 @@ function routes(options: WebOptions, context: () => PageContext): Router {
       .type('text')
       .send(ready ? 'ready\n' : `not ready\n${why.map((line) => `- ${line}\n`).join('')}`);
   });
-  router.get(options.telemetryPath, (request, response) => sendMetrics(options, request, response));
+  const answerScrape = createScrapeAnswers(options.metrics);
+  router.get(options.telemetryPath, (request, response) => answerScrape(request, response, remoteOf(request)));
   for (const asset of Object.values(assets)) {
     router.get(asset.path, (_request, response) => {
       response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);
@@ -177,13 +176,6 @@ function routes(options: WebOptions, context: () => PageContext): Router {
     });
   }
   return router;
-}
-
-async function sendMetrics({ metrics }: WebOptions, request: Request, response: Response): Promise<void> {
-  response.set('Content-Type', metrics.contentType);
-  // A new series waits at zero until each scraper has seen it. HEAD shows nobody anything, so it must not count.
-  if (request.method === 'HEAD') response.end();
-  else response.end(await metrics.render(remoteOf(request)));
 }
 
 // The address of the connection: X-Forwarded-For could be written by anybody.

@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pageOf } from '../../src/pieces.js';
 import { openAccess } from '../../src/web/access.js';
 import { startWeb, type WebOptions } from '../../src/web/server.js';
 import { silentLog } from '../log-double.js';
@@ -37,7 +38,8 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       render: (scraper) => {
         scrapers.push(scraper);
-        return Promise.resolve('# HELP up Up.\n# TYPE up gauge\nup 1\n'.repeat(100));
+        const page = pageOf(['# HELP up Up.\n# TYPE up gauge\nup 1\n'.repeat(100)]);
+        return Promise.resolve({ page, wasRead: () => undefined });
       },
     },
     now: () => now,

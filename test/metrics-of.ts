@@ -1,0 +1,16 @@
+/** The metrics of a ledger when everything else is quiet. */
+import { createBoard } from '../src/board.js';
+import { createMetrics, type Metrics, type MetricsOptions } from '../src/metrics.js';
+
+export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<MetricsOptions> = {}): Metrics {
+  return createMetrics({
+    ledger,
+    board: createBoard(),
+    sources: () => [],
+    probeQueueLength: () => 0,
+    reload: () => ({ successful: true, successAt: 0 }),
+    destinationsLimit: 2000,
+    version: '0.0.0',
+    ...changes,
+  });
+}
