@@ -1,9 +1,12 @@
 /** The latest result, the totals and the recent visits of each destination; in memory only, bounded. */
-import type { ProbeResult, Reason, StepName } from './model.js';
+import type { PathReport, PingReport, ProbeResult, Reason, StepName } from './model.js';
 
 export type Board = {
   /** Enters a result. One that was entered before (same id) is not counted again. */
   readonly post: (result: ProbeResult) => void;
+  /** Keeps the latest report of each kind; one about a destination that was never probed is dropped. */
+  readonly postPing: (destination: string, report: PingReport) => void;
+  readonly postPath: (destination: string, report: PathReport) => void;
   readonly latest: (destination: string) => ProbeResult | undefined;
   readonly entry: (destination: string) => BoardEntry | undefined;
   /** All destinations, in the order in which they were first probed. */
@@ -30,6 +33,9 @@ export type BoardEntry = {
   readonly failingSince: number | undefined;
   /** Failed visits in a row. */
   readonly failedInARow: number;
+  /** Latest ping and path; undefined before the first. They come apart from the visits, and later. */
+  readonly ping: PingReport | undefined;
+  readonly path: PathReport | undefined;
 };
 
 export type FailureCount = { readonly step: StepName; readonly reason: Reason; readonly count: number };
@@ -93,6 +99,14 @@ export function createBoard(options: BoardOptions = {}): Board {
       remember(entry, result, keep, kept);
       dropOldest(kept, keep.inAll, byDestination);
     },
+    postPing(destination, report) {
+      const entry = byDestination.get(destination);
+      if (entry) entry.ping = report;
+    },
+    postPath(destination, report) {
+      const entry = byDestination.get(destination);
+      if (entry) entry.path = report;
+    },
     latest: (destination) => byDestination.get(destination)?.latest,
     entry: (destination) => byDestination.get(destination),
     entries() {
@@ -125,6 +139,8 @@ function firstEntry(result: ProbeResult): MutableEntry {
     lastSuccessAt: undefined,
     failingSince: undefined,
     failedInARow: 0,
+    ping: undefined,
+    path: undefined,
     good: [],
     failed: [],
   };

@@ -152,6 +152,15 @@ const boardFamilies: readonly BoardFamily[] = [
     const { tlsVersion: version, tlsCipher: cipher } = latest.facts;
     return version === undefined ? [] : [[{ version, cipher: cipher ?? '' }, 1]];
   }),
+  ofDestinations(
+    'ping_loss_ratio',
+    'gauge',
+    'Echoes of the latest ping that did not come back, 0 to 1.',
+    ({ ping }) => [[{}, ping?.state === 'done' && ping.sent > 0 ? 1 - ping.received / ping.sent : undefined]],
+  ),
+  ofDestinations('ping_rtt_seconds', 'gauge', 'Average round trip of the latest ping.', ({ ping }) => [
+    [{}, ping?.rttSeconds?.average],
+  ]),
 ];
 
 function ofDestinations(
@@ -188,7 +197,7 @@ function linesOfEntry(entry: BoardEntry): string[] {
 
 /** An entry changes with each result: these are new whenever anything in it is. */
 function factsOfEntry(entry: BoardEntry): unknown[] {
-  return [entry, entry.latest];
+  return [entry, entry.latest, entry.ping];
 }
 
 type ExporterFacts = MetricsOptions & { readonly held: number; readonly rows: readonly LedgerRow[] };
@@ -300,7 +309,30 @@ const exporterFamilies: readonly ExporterFamily[] = [
     help: 'Probes that are due and wait for a free place.',
     samples: ({ probeQueueLength }) => [[{}, probeQueueLength()]],
   },
+  {
+    name: 'exchange_smart_host_resolved',
+    type: 'gauge',
+    help: 'Whether the name of the smart host could be resolved in the latest probe.',
+    samples: ({ board }) =>
+      smartHostsOf(board.entries()).map(([host, addresses]) => [{ host }, Number(addresses.length > 0)]),
+  },
+  {
+    name: 'exchange_smart_host_addresses',
+    type: 'gauge',
+    help: 'Addresses that the name of the smart host led to in the latest probe.',
+    samples: ({ board }) => smartHostsOf(board.entries()).map(([host, addresses]) => [{ host }, addresses.length]),
+  },
 ];
+
+/** Names that were resolved, and to what; a name with two ports is one smart host. */
+function smartHostsOf(entries: readonly BoardEntry[]): (readonly [host: string, addresses: readonly string[]])[] {
+  const hosts = new Map<string, readonly string[]>();
+  for (const { latest } of entries) {
+    const wasResolved = latest.steps[0]?.step === 'dns' && latest.reason !== 'blocked_by_policy';
+    if (wasResolved) hosts.set(latest.host, latest.facts.addresses ?? []);
+  }
+  return [...hosts];
+}
 
 function ofSources(
   name: string,

@@ -297,6 +297,47 @@ export type ProbeResult = {
   readonly transcript: readonly TranscriptLine[];
 };
 
+/** How a run of a diagnostic program ended. `no_program`: none is installed, which is a state and not an error. */
+export const reportStates = ['done', 'no_program', 'not_permitted', 'failed'] as const;
+export type ReportState = (typeof reportStates)[number];
+
+/** What several echoes to the address of a destination gave; never decides whether a probe is good. */
+export type PingReport = {
+  /** When it began, milliseconds since 1970 UTC. */
+  readonly at: number;
+  /** Program that was run, for instance `ping`; empty when there is none. */
+  readonly program: string;
+  readonly state: ReportState;
+  readonly sent: number;
+  readonly received: number;
+  /** Absent when no echo came back. */
+  readonly rttSeconds?: { readonly min: number; readonly average: number; readonly max: number };
+  /** One line for a person: why there is no measurement. */
+  readonly detail?: string;
+};
+
+/** The way to the address of a destination, as far as it could be seen. */
+export type PathReport = {
+  readonly at: number;
+  /** `mtr`, `tracepath`, `traceroute`, `pathping` or `tracert`; empty when there is none. */
+  readonly program: string;
+  readonly state: ReportState;
+  /** True when the destination itself answered. */
+  readonly reached: boolean;
+  readonly hops: readonly PathHop[];
+  readonly detail?: string;
+};
+
+export type PathHop = {
+  /** 1 for the first router. */
+  readonly hop: number;
+  /** Absent for a hop that never answered. */
+  readonly address?: string;
+  /** 0 to 1. */
+  readonly lossRatio?: number;
+  readonly rttSeconds?: number;
+};
+
 // -------------------------------------------------------------------------------------------------- diagnosis
 
 /** What both books say together about one connector and destination. */

@@ -91,6 +91,27 @@ describe('board', () => {
     expect(board.entry('10.0.0.1:25')?.failures).toEqual([{ step: 'tcp', reason: 'blocked_by_policy', count: 1 }]);
   });
 
+  test('keeps the latest ping and path of a destination that was probed', () => {
+    const board = createBoard({ clock: () => 0 });
+    const ping = { at: 1, program: 'ping', state: 'done', sent: 4, received: 4 } as const;
+    const path = {
+      at: 1,
+      program: 'mtr',
+      state: 'done',
+      reached: true,
+      hops: [{ hop: 1, address: '10.0.0.1' }],
+    } as const;
+    board.postPing('10.0.0.1:25', ping);
+    expect(board.entry('10.0.0.1:25')).toBeUndefined();
+    board.post(result(1));
+    expect(board.entry('10.0.0.1:25')).toMatchObject({ ping: undefined, path: undefined });
+    board.postPing('10.0.0.1:25', ping);
+    board.postPing('10.0.0.1:25', { ...ping, at: 2, received: 3 });
+    board.postPath('10.0.0.1:25', path);
+    board.post(result(2));
+    expect(board.entry('10.0.0.1:25')).toMatchObject({ ping: { at: 2, received: 3 }, path });
+  });
+
   test('counts a visit once that two targets shared', () => {
     const board = createBoard({ clock: () => 0 });
     board.post(result(1));

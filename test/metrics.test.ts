@@ -48,6 +48,14 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   const refused = [{ step: 'tcp', seconds: 0.001, outcome: 'failed', reason: 'refused' }] as const;
   board.post(visit('[2001:db8:25::1]:25', { success: false, failedStep: 'tcp', reason: 'refused', steps: refused }));
   board.post(visit('127.0.0.1:6379', { success: false, failedStep: 'tcp', reason: 'blocked_by_policy', steps: [] }));
+  const rttSeconds = { min: 0.01, average: 0.012, max: 0.02 };
+  board.postPing('203.0.113.25:25', { at, program: 'ping', state: 'done', sent: 4, received: 3, rttSeconds });
+  board.postPing('[2001:db8:25::1]:25', { at, program: '', state: 'no_program', sent: 0, received: 0 });
+  const resolved = [{ step: 'dns', seconds: 0.003, outcome: 'passed' }] as const;
+  for (const name of ['relay.contoso.example:25', 'relay.contoso.example:587']) {
+    const facts = { addresses: ['203.0.113.25', '203.0.113.26'] };
+    board.post(visit(name, { host: 'relay.contoso.example', origin: 'inventory', steps: resolved, facts }));
+  }
   const outcomes = { counted: 3, related: 0, ignored: 2, duplicate: 1, unreadable: 1 };
   const ledger: MetricsOptions['ledger'] = {
     asks: () => undefined,
