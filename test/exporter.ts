@@ -15,6 +15,8 @@ export type ExporterOptions = {
   /** Kept after the end when given, else a new folder that is removed. */
   readonly stateDirectory?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Another program with the same arguments. */
+  readonly program?: string;
 };
 
 export type RunningExporter = {
@@ -44,10 +46,14 @@ export const loopbackOnly = ['--import', pathToFileURL(resolve(import.meta.dirna
 export async function startExporter(options: ExporterOptions = {}): Promise<RunningExporter> {
   if (!existsSync(builtProgram)) throw new Error('dist/main.js is missing: npm run build');
   const stateDirectory = options.stateDirectory ?? (await mkdtemp(join(tmpdir(), 'exporter-state-')));
-  const child = spawn(process.execPath, [...loopbackOnly, builtProgram, ...argumentsOf(options, stateDirectory)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...options.env },
-  });
+  const child = spawn(
+    process.execPath,
+    [...loopbackOnly, options.program ?? builtProgram, ...argumentsOf(options, stateDirectory)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...options.env },
+    },
+  );
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => (log += String(text)));

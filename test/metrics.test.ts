@@ -58,6 +58,7 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   }
   const outcomes = { counted: 3, related: 0, ignored: 2, duplicate: 1, unreadable: 1 };
   const ledger: MetricsOptions['ledger'] = {
+    rows: () => rows,
     asks: () => undefined,
     scrape: () => ({ rows, held: 1, readBy: () => Promise.resolve() }),
     missed: () => new Map([[source.source, 3]]),

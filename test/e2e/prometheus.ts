@@ -1,0 +1,80 @@
+/** The real Prometheus, scraping every second, and what it has stored. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { onTestFinished, type TestContext } from 'vitest';
+import { runTool } from '../promtool.js';
+
+/** Samples of one series as stored: seconds since 1970 and value. */
+export type Series = {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly samples: readonly (readonly [number, number])[];
+};
+
+export type Prometheus = {
+  /** Every stored sample of the selector within the hour before. */
+  readonly samples: (selector: string) => Promise<readonly Series[]>;
+  /** The single number that an expression gives at a time (seconds since 1970). */
+  readonly valueAt: (expression: string, at: number) => Promise<number>;
+};
+
+export type Target = { readonly address: string; readonly instance: string };
+
+export async function startPrometheus(
+  context: TestContext,
+  folder: string,
+  targets: readonly Target[],
+): Promise<Prometheus> {
+  runTool(context, 'prometheus', ['--version']);
+  const scrape = {
+    job_name: 'births',
+    scrape_interval: '1s',
+    scrape_timeout: '1s',
+    static_configs: targets.map(({ address, instance }) => ({ targets: [address], labels: { instance } })),
+  };
+  const config = path.join(folder, 'prometheus.yml');
+  await writeFile(config, JSON.stringify({ scrape_configs: [scrape] }));
+  const data = path.join(folder, 'prometheus-data');
+  const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, '--web.listen-address=127.0.0.1:0'];
+  const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  onTestFinished(async () => {
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  });
+  let log = '';
+  const url = await new Promise<string>((found, failed) => {
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      log += text;
+      const port = /msg="Listening on" address=127\.0\.0\.1:(\d+)/.exec(log)?.[1];
+      if (port !== undefined) found(`http://127.0.0.1:${port}`);
+    });
+    child.once('exit', (code) => {
+      failed(new Error(`Prometheus ended with ${code}:\n${log}`));
+    });
+  });
+  return {
+    samples: async (selector) => {
+      const result = (await query(url, { query: `${selector}[1h]` })) as Matrix;
+      return result.map(({ metric, values }) => ({
+        labels: metric,
+        samples: values.map(([at, value]) => [at, Number(value)] as const),
+      }));
+    },
+    valueAt: async (expression, at) => {
+      const [first] = (await query(url, { query: expression, time: at.toFixed(3) })) as Vector;
+      return Number(first?.value[1]);
+    },
+  };
+}
+
+type Matrix = readonly { metric: Record<string, string>; values: [number, string][] }[];
+type Vector = readonly { value: [number, string] }[];
+
+async function query(url: string, parameters: Record<string, string>): Promise<unknown> {
+  const answer = await fetch(`${url}/api/v1/query?${new URLSearchParams(parameters).toString()}`);
+  const body = (await answer.json()) as { status: string; error?: string; data?: { result: unknown } };
+  if (body.data === undefined) throw new Error(`Prometheus: ${body.error ?? body.status}`);
+  return body.data.result;
+}
