@@ -28,22 +28,52 @@ export const otherDestination = 'other';
 const latestFolded = 100;
 /** Names of connectors come from logs too. Exchange allows far fewer; a hostile log does not care. */
 const maxConnectors = 1_000;
+/** Rows `other`, for names of servers come from logs as well. */
+const maxOthers = 2_000;
+/** What all rows together may take: of ordinary names about 50,000 rows. */
+const roomForAll = 8 * 1024 * 1024;
+
+type Shown = {
+  /** Rows by destination: several servers may have errors with one. */
+  readonly destinations: Map<string, number>;
+  /** Servers that have a row `other`. */
+  readonly others: Set<string>;
+};
 
 /** @param limit destinations shown by name, of each Send connector */
-export function createBounds(limit: number): Bounds {
-  /** Rows by destination by connector: several servers may have errors with one destination. */
-  const shown = new Map<string, Map<string, number>>();
+export function createBounds(limit: number, room = roomForAll): Bounds {
+  const byConnector = new Map<string, Shown>();
   const latest = new Map<string, { readonly connector: string; readonly destination: string }>();
-  let errors = 0;
+  let [errors, used, others] = [0, 0, 0];
+  const other = otherDestination;
+  /** Per-connector totals stay exact; only a flood of names of connectors or servers loses these names. */
+  const placeOther = ({ server, connector }: Place): Place => {
+    const shown = byConnector.get(connector);
+    if (!shown && connector !== other && byConnector.size >= maxConnectors)
+      return placeOther({ server: other, connector: other, destination: other });
+    if (!shown) byConnector.set(connector, { destinations: new Map(), others: new Set() });
+    const servers = byConnector.get(connector)?.others;
+    if (servers?.has(server)) return { server, connector, destination: other };
+    if (others >= maxOthers && server !== other) return placeOther({ server: other, connector, destination: other });
+    servers?.add(server);
+    others++;
+    return { server, connector, destination: other };
+  };
   return {
     place: (row, attempt = false) => {
-      if (row.destination === otherDestination) return row;
-      const destinations = shown.get(row.connector) ?? new Map<string, number>();
+      if (row.destination === other) return placeOther(row);
+      const shown = byConnector.get(row.connector) ?? { destinations: new Map<string, number>(), others: new Set() };
+      const { destinations } = shown;
       const rows = destinations.get(row.destination) ?? 0;
-      if (rows === 0 && destinations.size >= (attempt ? Math.ceil(limit / 2) : limit))
-        return foldedPlace(row, shown.has(row.connector));
-      if (!shown.has(row.connector) && shown.size >= maxConnectors) return foldedPlace(row, shown.has(row.connector));
-      shown.set(row.connector, destinations.set(row.destination, rows + 1));
+      const share = attempt ? 0.5 : 1;
+      const full =
+        (rows === 0 && destinations.size >= Math.ceil(limit * share)) ||
+        used + roomOf(row) > room * share ||
+        (!byConnector.has(row.connector) && byConnector.size >= maxConnectors);
+      if (full) return placeOther(row);
+      byConnector.set(row.connector, shown);
+      destinations.set(row.destination, rows + 1);
+      used += roomOf(row);
       return row;
     },
     fold: ({ connector, destination }) => {
@@ -53,19 +83,20 @@ export function createBounds(limit: number): Bounds {
       latest.set(key, { connector, destination });
       if (latest.size > latestFolded) latest.delete(latest.keys().next().value ?? '');
     },
-    release: ({ connector, destination }) => {
-      const destinations = shown.get(connector);
-      const rows = destinations?.get(destination);
-      if (!destinations || rows === undefined) return;
-      if (rows > 1) destinations.set(destination, rows - 1);
-      else destinations.delete(destination);
+    release: (row) => {
+      const shown = byConnector.get(row.connector);
+      const rows = shown?.destinations.get(row.destination);
+      if (!shown || rows === undefined) return;
+      used -= roomOf(row);
+      if (rows > 1) shown.destinations.set(row.destination, rows - 1);
+      else shown.destinations.delete(row.destination);
+      if (shown.destinations.size + shown.others.size === 0) byConnector.delete(row.connector);
     },
     folded: () => ({ errors, latest: [...latest.values()] }),
   };
 }
 
-/** Per-connector totals stay exact; only a flood of connector names loses the names. */
-function foldedPlace({ server, connector }: Place, known: boolean): Place {
-  const other = otherDestination;
-  return { server: known ? server : other, connector: known ? connector : other, destination: other };
+/** A row takes its names several times over, and about as much again for the rest. */
+function roomOf({ server, connector, destination }: Place): number {
+  return 100 + server.length + connector.length + destination.length;
 }

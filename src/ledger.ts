@@ -31,6 +31,8 @@ export type LedgerOptions = {
   readonly limit?: number;
   /** A destination without errors for this long is no longer shown; its count is kept. Milliseconds. */
   readonly forgetAfterMs?: number;
+  /** Silent destinations whose counts are kept. */
+  readonly maxDormant?: number;
   /** True while the first read of a source goes on: what it finds is shown in one piece, when it is complete. */
   readonly readingHistory?: () => boolean;
   readonly operations?: FileOperations;
@@ -95,6 +97,8 @@ const pauseFactor = 4;
 const retryMs = 1_000;
 const maxCheckpoints = 10_000;
 const sweepMs = 60_000;
+/** Silent destinations whose counts are kept; beyond it the one that has been silent longest begins anew at zero. */
+const maxDormant = 20_000;
 
 type Row = {
   /** All that was entered, saved or not. */
@@ -132,6 +136,8 @@ type State = LedgerOptions & {
   readonly dirty: Set<Row>;
   readonly unpublished: Set<Row>;
   readonly held: Set<Row>;
+  /** Not shown, the longest silent first. */
+  readonly dormant: Set<Row>;
   readonly checkpointsByInode: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
   readonly tallyBySource: Map<string, MutableTally>;
   readonly seen: SeenRecords;
@@ -223,6 +229,7 @@ function createState(
     dirty: new Set(),
     unpublished: new Set(),
     held: new Set(),
+    dormant: new Set(),
     checkpointsByInode: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? []),
@@ -248,7 +255,10 @@ function restoreRow(state: State, { shown, ...saved }: SavedRow): void {
   row.history = row.savedHistory = withCounters(saved, Object.entries(shown ?? {}) as [Counter, number][]);
   const isAttempt = saved.lastErrorAt === undefined && saved.lastAttemptAt !== undefined;
   row.dormant = isSilent(state, saved) || !isSame(state.bounds.place(saved, isAttempt), saved);
-  if (row.dormant) return;
+  if (row.dormant) {
+    keepDormant(state, row);
+    return;
+  }
   row.published = saved;
   state.onPublished?.(saved);
   for (const counter of countersOf(saved)) hold(state, row, counter, row.history);
@@ -359,6 +369,7 @@ function rowFor(state: State, { server, connector, destination, kind }: Evidence
   const row = state.rowsByKey.get(keyOf(place));
   if (row) {
     row.dormant = false;
+    state.dormant.delete(row);
     return row;
   }
   const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
@@ -622,9 +633,18 @@ function sweep(state: State): void {
     if (!row.published || row.saved !== row.entered || row.held || !isSilent(state, row.entered)) continue;
     row.history = row.savedHistory = row.published;
     row.published = undefined;
-    row.dormant = true;
+    keepDormant(state, row);
     state.bounds.release(row.entered);
   }
+}
+
+function keepDormant(state: State, row: Row): void {
+  row.dormant = true;
+  state.dormant.add(row);
+  const [oldest] = state.dormant;
+  if (!oldest || state.dormant.size <= (state.maxDormant ?? maxDormant)) return;
+  state.dormant.delete(oldest);
+  state.rowsByKey.delete(keyOf(oldest.entered));
 }
 
 function isSilent(state: State, row: LedgerRow): boolean {

@@ -392,6 +392,28 @@ test('a destination silent for long is no longer shown; it comes back at its old
   expect([await shown(later), await shown(later)]).toEqual([{ 'a:25': 3 }, { 'a:25': 4 }]);
 });
 
+test('of silent destinations only so many are kept; the one that has been silent longest begins anew', async () => {
+  const clock = { now };
+  const directory = await temporaryFolder();
+  const options = { now: () => clock.now, forgetAfterMs: 24 * hour, maxDormant: 2 };
+  const ledger = await ledgerIn(directory, options);
+  for (const name of ['a:25', 'b:25', 'c:25']) await ledger.post(batch([connectionError(clock.now, name)]));
+  await vi.waitFor(() => {
+    expect(ledger.rows()).toHaveLength(3);
+  });
+  await shown(ledger);
+  clock.now += 25 * hour;
+  expect(await shown(ledger)).toEqual({});
+  await ledger.post(batch(['a:25', 'c:25'].map((name) => connectionError(clock.now, name))));
+  await vi.waitFor(() => {
+    expect(ledger.rows()).toHaveLength(2);
+  });
+  expect(await shown(ledger)).toEqual({ 'a:25': 0, 'c:25': 1 });
+  expect(await shown(ledger)).toEqual({ 'a:25': 1, 'c:25': 2 });
+  await ledger.close();
+  expect(await fs.readFile(path.join(directory, 'ledger.json'), 'utf8')).toContain('b:25');
+});
+
 /** Attempts and failures as a scraper is shown them. */
 async function shownConnections(ledger: Ledger, scraper = 'prometheus'): Promise<unknown[]> {
   ledger.asks(scraper);
