@@ -1,6 +1,8 @@
 /** The configuration: a YAML file and flags, checked together, with every mistake told at once. */
+import { hostname } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
 import type { z } from 'zod';
+import { transportLogFolders } from './config/exchange-folders.js';
 import { flagMistakes } from './config/mistakes.js';
 import { configSchema } from './config/schema.js';
 import { defaultStateDirectory } from './config/state-directory.js';
@@ -127,10 +129,17 @@ function merge(file: Given, flags: Given): Given {
 }
 
 function resolve(checked: Checked, { platform, env }: Machine): Config {
-  const windowsDefault = platform === 'win32' && checked.sources.length === 0;
+  const isDefault = platform === 'win32' && checked.sources.length === 0;
   return {
     ...checked,
-    sources: windowsDefault ? [{ type: 'windows-event-log', channels: ['Application'] }] : checked.sources,
+    sources: isDefault ? windowsSources(env) : checked.sources,
     state: { directory: checked.state.directory ?? defaultStateDirectory(platform, env) },
   };
+}
+
+/** The Application log, and on an Exchange server its transport logs too. */
+function windowsSources({ ExchangeInstallPath: installPath }: NodeJS.ProcessEnv): Checked['sources'] {
+  const paths = installPath === undefined ? [] : transportLogFolders(installPath);
+  const transportLogs = { type: 'file' as const, paths, server: hostname() };
+  return [{ type: 'windows-event-log', channels: ['Application'] }, ...(paths.length > 0 ? [transportLogs] : [])];
 }

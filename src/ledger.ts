@@ -80,6 +80,11 @@ export type Ledger = {
   readonly missed: () => ReadonlyMap<string, number>;
   readonly folded: () => Folded;
   readonly saving: () => Saving;
+  /**
+   * Shows these at zero before their first evidence, in place of those named before: the first error is then an increase.
+   * Not while history is read, for it is no news (invariant 13).
+   */
+  readonly expect: (rows: readonly RowName[]) => void;
   /** Enters a batch. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
   readonly post: (batch: Batch) => Promise<void>;
   /** Saves what was entered and ends. */
@@ -128,6 +133,7 @@ type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
 type Held = { readonly value: number; readonly birth: number; seen: boolean };
 
 const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
+const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
 
 type State = LedgerOptions & {
   readonly file: string;
@@ -146,6 +152,9 @@ type State = LedgerOptions & {
   missed: ReadonlyMap<string, number>;
   readonly scrapers: Scrapers;
   readonly bounds: Bounds;
+  /** Shown without evidence, by key; `expectationDue` when that is still to be done. */
+  expected: ReadonlyMap<string, RowName>;
+  expectationDue: boolean;
   saving: Saving;
   /** Batches entered since the last save began. */
   unsaved: number;
@@ -191,6 +200,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     missed: () => state.missed,
     folded: () => state.bounds.folded(),
     saving: () => state.saving,
+    expect: (rows) => {
+      state.expected = new Map(rows.map((row) => [keyOf(row), row]));
+      state.expectationDue = true;
+    },
     post: (batch) => post(state, batch),
     close: async () => {
       state.closing = true;
@@ -237,6 +250,8 @@ function createState(
     missed,
     scrapers: createScrapers(saved?.scrapers ?? [], options.now),
     bounds: createBounds(options.limit ?? 2_000),
+    expected: new Map(),
+    expectationDue: false,
     saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
     unsaved: 0,
     dueAt: undefined,
@@ -372,7 +387,6 @@ function rowFor(state: State, { server, connector, destination, kind }: Evidence
     state.dormant.delete(row);
     return row;
   }
-  const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
   const fresh = freshRow({ ...place, ...noCounts, ...never });
   state.rowsByKey.set(keyOf(place), fresh);
   return fresh;
@@ -507,6 +521,7 @@ function release(state: State): void {
 /** Shows what is saved. History waits until all of it is read, so that its series are born at their whole value. */
 function publish(state: State): void {
   const reading = state.readingHistory?.() ?? false;
+  if (state.expectationDue && !reading) showExpected(state);
   for (const row of state.unpublished) {
     if (row.awaitsHistory && (reading || row.history !== row.savedHistory)) continue;
     state.unpublished.delete(row);
@@ -518,6 +533,25 @@ function publish(state: State): void {
     }
     row.published = row.saved;
     state.onPublished?.(row.saved);
+  }
+}
+
+/** Rows without evidence exist exactly while they are expected; they are not saved. */
+function showExpected(state: State): void {
+  state.expectationDue = false;
+  for (const [key, row] of state.rowsByKey) {
+    if (row.json !== '' || row.entered.lastErrorAt !== undefined || row.entered.lastAttemptAt !== undefined) continue;
+    if (state.expected.has(key)) continue;
+    state.rowsByKey.delete(key);
+    state.held.delete(row);
+    state.bounds.release(row.entered);
+  }
+  for (const [key, name] of state.expected) {
+    if (state.rowsByKey.has(key) || !isSame(state.bounds.place(name), name)) continue;
+    const row = freshRow({ ...name, ...noCounts, ...never });
+    row.saved = row.published = row.entered;
+    state.rowsByKey.set(key, row);
+    hold(state, row, 'errors', noCounts);
   }
 }
 
@@ -653,7 +687,7 @@ function isSilent(state: State, row: LedgerRow): boolean {
   return lastAt !== undefined && state.now() - lastAt > state.forgetAfterMs;
 }
 
-type RowName = { readonly server: string; readonly connector: string; readonly destination: string };
+export type RowName = { readonly server: string; readonly connector: string; readonly destination: string };
 
 function keyOf(row: RowName): string {
   return `${row.server}\n${row.connector}\n${row.destination}`;

@@ -9,7 +9,7 @@ import { durationBounds, type Board, type BoardEntry, type StepDurations } from 
 import { familyHead, labelText, sample, secondsOf, textContentType, type Family } from './exposition.js';
 import type { Ledger } from './ledger.js';
 import { createTable, pageOf, type Page } from './pieces.js';
-import { recordOutcomes, type LedgerRow, type SourceStatus } from './model.js';
+import { recordOutcomes, type LedgerRow, type SendConnector, type SourceStatus } from './model.js';
 
 export type MetricsOptions = {
   readonly ledger: Pick<Ledger, 'rows' | 'asks' | 'scrape' | 'tallies' | 'missed' | 'saving' | 'folded'>;
@@ -20,6 +20,10 @@ export type MetricsOptions = {
   readonly reload: () => { readonly successful: boolean; readonly successAt: number };
   readonly sources: () => readonly SourceStatus[];
   readonly destinationsLimit: number;
+  /** Of the inventory, and when it was written (milliseconds since 1970 UTC; undefined without one). */
+  readonly connectors: () => readonly SendConnector[];
+  readonly inventoryModifiedAt: () => number | undefined;
+  readonly now: () => number;
   readonly version: string;
   /** False only in tests, to show what is lost when new series are not seen at zero first. */
   readonly holdsBirths?: boolean;
@@ -295,6 +299,21 @@ const exporterFamilies: readonly ExporterFamily[] = [
     samples: ({ destinationsLimit }) => [[{}, destinationsLimit]],
   },
   {
+    name: 'exchange_send_connector_info',
+    type: 'gauge',
+    help: 'Always 1; what the inventory says of each Send connector.',
+    samples: ({ connectors }) => connectors().map((connector) => [infoOf(connector), 1]),
+  },
+  {
+    name: 'exchange_exporter_inventory_age_seconds',
+    type: 'gauge',
+    help: 'How long ago the inventory was exported.',
+    samples: ({ inventoryModifiedAt, now }) => {
+      const at = inventoryModifiedAt();
+      return [[{}, at === undefined ? undefined : Math.max(0, secondsOf(now() - at))]];
+    },
+  },
+  {
     name: 'exchange_exporter_config_last_reload_successful',
     type: 'gauge',
     help: 'Whether the configuration and the web configuration are in force as they stand in their files.',
@@ -335,6 +354,17 @@ function smartHostsOf(entries: readonly BoardEntry[]): (readonly [host: string, 
     if (wasResolved) hosts.set(latest.host, latest.facts.addresses ?? []);
   }
   return [...hosts];
+}
+
+function infoOf({ name, enabled, dnsRouting, requireTls, protocolLogging }: SendConnector): Record<string, string> {
+  const logging = protocolLogging === undefined ? 'unknown' : protocolLogging ? 'verbose' : 'none';
+  return {
+    connector: name,
+    enabled: String(enabled),
+    dns_routing: String(dnsRouting),
+    require_tls: String(requireTls),
+    protocol_logging: logging,
+  };
 }
 
 function ofSources(

@@ -244,6 +244,29 @@ export type TargetSettings = {
   readonly sourceAddress?: string;
 };
 
+/** A Send connector as the inventory (Get-SendConnector) tells of it. */
+export type SendConnector = {
+  readonly name: string;
+  /** Lower case, without braces; undefined when the export has none. */
+  readonly guid: string | undefined;
+  readonly enabled: boolean;
+  /** True when it looks destinations up in DNS, false when it has smart hosts. */
+  readonly dnsRouting: boolean;
+  /** Names or addresses, without brackets and without placeholders; empty with DNS routing. */
+  readonly smartHosts: readonly string[];
+  /** Of the smart hosts; DNS routing always uses 25. */
+  readonly port: number;
+  /** Domains that it is for, as `contoso.example`, `*.contoso.example` or `*`. */
+  readonly addressSpaces: readonly string[];
+  /** Servers that send with it, as named by Exchange: short names, lower case. */
+  readonly sourceServers: readonly string[];
+  readonly requireTls: boolean;
+  /** True when the Send protocol log tells of its sessions (ProtocolLoggingLevel Verbose); undefined when not exported. */
+  readonly protocolLogging: boolean | undefined;
+  /** How it connects. */
+  readonly settings: TargetSettings;
+};
+
 /** What came of one step. A step that did not run is not in the list of a visit. */
 export type StepResult = {
   readonly step: StepName;

@@ -5,6 +5,8 @@ import { createBoard } from './board.js';
 import type { Config, Loaded } from './config.js';
 import { endpointOf } from './endpoint.js';
 import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
+import { expectedRows } from './expected-rows.js';
+import { openInventory, doubtsOf, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics } from './metrics.js';
@@ -12,7 +14,7 @@ import { createPolicy, type Policy } from './probes/policy.js';
 import { createProber } from './probes/probe.js';
 import { startSchedule, type Schedule } from './probes/schedule.js';
 import { createTargets, paceOf, type Targets } from './probes/targets.js';
-import { createReloader } from './reload.js';
+import { createReloader, type ReloadStatus } from './reload.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
 import { startWeb } from './web/server.js';
@@ -34,7 +36,14 @@ const unchanging = (config: Config): Origin => ({
 });
 
 /** What reads and probes; closed and opened anew with a changed configuration. */
-type Inlets = { policy: Policy; followed?: Followed; schedule?: Schedule | undefined };
+type Inlets = {
+  policy: Policy;
+  inventory?: Inventory;
+  followed?: Followed;
+  schedule?: Schedule | undefined;
+  /** Called when a server is met for the first time. */
+  metServer?: () => void;
+};
 
 type Parts = {
   readonly ledger: Ledger;
@@ -50,6 +59,7 @@ type Parts = {
 export async function serve(config: Config, log: Log, origin: Origin = unchanging(config)): Promise<Exporter> {
   warnOfIdleSettings(config, log);
   const access = await openAccess(config.web.configFile, log);
+  const { externalUrl, listenAddresses, telemetryPath } = config.web;
   const targets = createTargets({ limit: config.destinations.limit });
   const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
@@ -71,20 +81,19 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     reload: () => ({ ...reloader.status(), ...(access.problem() !== undefined && { successful: false }) }),
     probeQueueLength: () => inlets.schedule?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
-    version: exporterVersion(),
+    connectors: () => inlets.inventory?.connectors() ?? [],
+    inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
+    ...{ now: Date.now, version: exporterVersion() },
   });
   const web = await startWeb({
-    listen: config.web.listenAddresses,
-    access,
-    telemetryPath: config.web.telemetryPath,
-    externalUrl: config.web.externalUrl,
-    version: exporterVersion(),
+    ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
     ledger,
     board,
     sources,
     notProbed: (destination) => whyNotProbed(inlets.policy, destination),
     metrics,
     ready: () => readiness(ledger, inlets.followed),
+    notices: () => noticesOf(inlets.inventory, reloader.status(), access.problem()),
     reload: () => reloader.reload(),
     now: Date.now,
     log,
@@ -108,7 +117,8 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   };
 }
 
-async function closeInlets({ followed, schedule }: Inlets): Promise<void> {
+async function closeInlets({ inventory, followed, schedule }: Inlets): Promise<void> {
+  inventory?.close();
   await Promise.all([followed?.stop(), schedule?.stop()]);
 }
 
@@ -121,6 +131,12 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   await closeInlets(inlets);
   inlets.policy = policy;
   targets.setConfigured(config.destinations.static);
+  const expectation = keepExpecting(config, inlets, parts);
+  inlets.metServer = expectation.renew;
+  inlets.inventory = await openInventory(config.inventory.file, log, (connectors) => {
+    targets.setInventory(connectors);
+    expectation.renew(connectors);
+  });
   inlets.followed = followFiles({
     sources: fileSources(config),
     checkpoints: ledger.checkpoints,
@@ -129,10 +145,32 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     log,
     now: Date.now,
   });
-  inlets.schedule = prober && startProbing(config, { prober, targets, board, log });
+  inlets.schedule = prober && startProbing(config, { prober, targets, board, log, learned: expectation.renew });
+}
+
+/**
+ * Has the ledger show at zero what the inventory expects: anew when the inventory changes, and when a probe has resolved a
+ * smart host or a record has told the full name of a server.
+ */
+function keepExpecting(config: Config, inlets: Inlets, { ledger, board }: Parts) {
+  let last = '';
+  return {
+    renew: (connectors = inlets.inventory?.connectors() ?? []): void => {
+      const rows = expectedRows({
+        connectors,
+        knownServers: [...new Set(ledger.rows().map((row) => row.server))],
+        ownServers: ownServers(config),
+        addressesOf: (destination) => board.entry(destination)?.latest.facts.addresses ?? [],
+      });
+      const text = JSON.stringify(rows);
+      if (text !== last) ledger.expect(rows);
+      last = text;
+    },
+  };
 }
 
 async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inlets): Promise<Ledger> {
+  const servers = new Set<string>();
   const ledger = await openLedger({
     directory: config.state.directory,
     now: Date.now,
@@ -141,7 +179,8 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
     readingHistory: () => inlets.followed?.readingHistory() ?? true,
     onPublished: (row) => {
       // A destination that everything reaches is nobody to visit.
-      if (row.lastErrorAt !== undefined) targets.observe(row.destination, row.lastErrorAt);
+      if (row.lastErrorAt !== undefined) targets.observe(row.destination, row.lastErrorAt, row.connector);
+      if (servers.size !== servers.add(row.server).size) setImmediate(() => inlets.metServer?.());
     },
     onSaving: (failing) => {
       if (failing === undefined) log.info('the ledger can be saved again; reading goes on');
@@ -167,15 +206,16 @@ async function openProber({ probe }: Config, policy: Policy): Promise<ReturnType
 
 function startProbing(
   config: Config,
-  parts: Omit<Parts, 'ledger'> & { readonly prober: ReturnType<typeof createProber> },
+  parts: Omit<Parts, 'ledger'> & { readonly prober: ReturnType<typeof createProber>; readonly learned: () => void },
 ): Schedule {
-  const { prober, targets, board, log } = parts;
+  const { prober, targets, board, log, learned } = parts;
   return startSchedule({
     targets: targets.list,
     visit: prober.visit,
     post: (result) => {
       targets.learn(result);
       board.post(result);
+      if (result.origin === 'inventory') learned();
     },
     pace: paceOf(config.probe),
     concurrency: config.probe.concurrency,
@@ -206,13 +246,26 @@ function fileSources(config: Config): FileSource[] {
 function warnOfIdleSettings(config: Config, log: Log): void {
   const isWindowsLog = config.sources.some((source) => source.type === 'windows-event-log');
   if (isWindowsLog) log.warn('sources of type windows-event-log are not read yet; ship the log to a file');
-  if (config.inventory.file !== undefined) log.warn('the inventory is not read yet', { file: config.inventory.file });
+}
+
+/** The servers whose records alone can be in the sources; undefined when the files may hold those of any. */
+function ownServers({ sources }: Config): readonly string[] | undefined {
+  const named = sources.map((source) => (source.type === 'file' ? source.server : os.hostname()));
+  return named.every((name) => name !== undefined) ? named : undefined;
 }
 
 function whyNotProbed(policy: Policy, destination: string): string | undefined {
   const endpoint = endpointOf(destination);
   if (!endpoint) return 'not an address and a port';
   return policy.judge(endpoint.address ? endpoint.host : undefined, endpoint.port);
+}
+
+/** What is not seen, or not in force, though the exporter does its job. */
+function noticesOf(inventory: Inventory | undefined, reload: ReloadStatus, webProblem: string | undefined): string[] {
+  const problems = [inventory?.status().problem, reload.problem ?? webProblem];
+  const waiting = reload.waiting.map((setting) => `a changed ${setting} takes effect at the next start`);
+  const doubts = doubtsOf(inventory?.connectors() ?? []).map(({ connector, message }) => `${connector}: ${message}`);
+  return [...problems, ...waiting, ...doubts].filter((text) => text !== undefined);
 }
 
 function readiness(ledger: Ledger, followed: Followed | undefined): { ready: boolean; why: string[] } {

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { format, resolveConfig } from 'prettier';
@@ -298,6 +298,46 @@ describe('the state folder', () => {
 it('reads the Application log on Windows when nothing is named', async () => {
   const loaded = await loadConfig({}, { platform: 'win32', env: {} });
   expect(loaded).toMatchObject({ config: { sources: [{ type: 'windows-event-log', channels: ['Application'] }] } });
+});
+
+it.each([
+  ['V14', ['Connectivity', 'ProtocolLog/SmtpSend'], ['ProtocolLog/SmtpSend', 'Connectivity']],
+  [
+    'V15',
+    [
+      'Hub/Connectivity',
+      'Hub/ProtocolLog/SmtpSend',
+      'Hub/ProtocolLog/SmtpReceive',
+      'FrontEnd/Connectivity',
+      'FrontEnd/ProtocolLog/SmtpSend',
+      'Mailbox/Connectivity/Submission',
+      'Mailbox/Connectivity/Delivery',
+      'Mailbox/ProtocolLog/SmtpSend/Delivery',
+      'MessageTracking',
+    ],
+    [
+      'Hub/ProtocolLog/SmtpSend',
+      'Hub/Connectivity',
+      'FrontEnd/ProtocolLog/SmtpSend',
+      'FrontEnd/Connectivity',
+      'Mailbox/Connectivity/Submission',
+      'Mailbox/ProtocolLog/SmtpSend/Delivery',
+      'Mailbox/Connectivity/Delivery',
+    ],
+  ],
+])('finds the transport logs of an Exchange server by itself: %s', async (version, there, found) => {
+  const installPath = join(folder, version);
+  for (const each of there) await mkdir(join(installPath, 'TransportRoles/Logs', each), { recursive: true });
+  const loaded = await loadConfig({}, { platform: 'win32', env: { ExchangeInstallPath: `${installPath}/` } });
+  const base = `${installPath}/TransportRoles/Logs`;
+  expect(loaded).toMatchObject({
+    config: {
+      sources: [
+        { type: 'windows-event-log' },
+        { type: 'file', server: hostname(), paths: found.map((each) => `${base}/${each}`) },
+      ],
+    },
+  });
 });
 
 it('publishes its schema for editors, as it is (after a change: npx vitest run test/config.test.ts -u)', async () => {

@@ -135,7 +135,7 @@ describe('Windows', () => {
   });
 
   test('every script says that it was not run here, and its brackets and quotes are whole', async () => {
-    for (const name of ['service.ps1', 'Set-ExchangeLogging.ps1']) {
+    for (const name of ['service.ps1', 'Set-ExchangeLogging.ps1', 'Export-SendConnectors.ps1']) {
       const text = await readFile(path.join(folder, name), 'utf8');
       expect(text, name).toContain('NOT RUN where the tests run');
       // Windows PowerShell 5.1 reads a file without a byte order mark in the code page of the machine.

@@ -512,3 +512,50 @@ test('missed records are shown when they are saved, and kept over a restart', as
   await saved(second);
   expect([...second.missed()]).toEqual([['log', 42]]);
 });
+
+const expected = { server: 'exch01', connector: 'Outbound', destination: '203.0.113.25:25' };
+
+test('what is expected stands at zero, so that its first error is an increase at once', async () => {
+  const directory = await temporaryFolder();
+  const ledger = await ledgerIn(directory, { readingHistory: () => false });
+  ledger.expect([expected]);
+  ledger.asks('prometheus');
+  const first = ledger.scrape();
+  expect(first.rows).toMatchObject([{ ...expected, errors: 0, lastErrorAt: undefined }]);
+  await first.readBy('prometheus');
+  await ledger.post(batch([connectionError(now)]));
+  await saved(ledger);
+  expect(ledger.scrape().rows).toMatchObject([{ ...expected, errors: 1 }]);
+  expect(ledger.scrape().held).toBe(0);
+});
+
+test('an error that comes before a scraper has seen the expected zero still waits for it', async () => {
+  const ledger = await ledgerIn(await temporaryFolder(), { readingHistory: () => false });
+  ledger.asks('prometheus');
+  ledger.expect([expected]);
+  expect(ledger.rows()).toHaveLength(1);
+  await ledger.post(batch([connectionError(now)]));
+  await saved(ledger);
+  expect(ledger.scrape()).toMatchObject({ rows: [{ errors: 0 }], held: 1 });
+});
+
+test('what is no longer expected goes, unless it has been counted; it is not saved; history is no news', async () => {
+  const directory = await temporaryFolder();
+  let reading = true;
+  const ledger = await ledgerIn(directory, { readingHistory: () => reading });
+  ledger.expect([expected, { ...expected, destination: '203.0.113.26:25' }]);
+  expect(ledger.rows()).toEqual([]);
+  await ledger.post(batch([connectionError(now - 3_600_000)], { history: true }));
+  await saved(ledger);
+  reading = false;
+  await vi.waitFor(() => {
+    expect(ledger.scrape()).toMatchObject({ rows: [{ errors: 1 }, { errors: 0 }], held: 0 });
+  });
+  ledger.expect([]);
+  expect(ledger.rows()).toMatchObject([{ destination: '203.0.113.25:25', errors: 1 }]);
+  ledger.expect([{ ...expected, server: 'exch02' }]);
+  expect(ledger.rows()).toHaveLength(2);
+  await ledger.close();
+  const second = await ledgerIn(directory, { readingHistory: () => false });
+  expect(second.rows()).toHaveLength(1);
+});

@@ -10,6 +10,9 @@ export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<Met
     probeQueueLength: () => 0,
     reload: () => ({ successful: true, successAt: 0 }),
     destinationsLimit: 2000,
+    connectors: () => [],
+    inventoryModifiedAt: () => undefined,
+    now: Date.now,
     version: '0.0.0',
     ...changes,
   });

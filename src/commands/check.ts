@@ -1,8 +1,9 @@
 /** The command `check`: says whether configuration files are valid, and if not, all that is wrong with them. */
 import { loadConfig } from '../config.js';
 import { loadWebConfig } from '../config/web-config.js';
+import { doubtsOf, loadInventory } from '../inventory.js';
 
-/** @returns the exit code: 0 when the file and the web configuration it names are valid, else 1 */
+/** @returns the exit code: 0 when the file, and the web configuration and inventory it names, are valid, else 1 */
 export async function checkCommand(file: string): Promise<number> {
   const loaded = await loadConfig({ file });
   if (!loaded.ok) {
@@ -16,8 +17,12 @@ export async function checkCommand(file: string): Promise<number> {
     `probing ${probe.enabled ? 'on' : 'off'}`,
   ];
   process.stdout.write(`${file}: valid (${facts.join(', ')})\n`);
-  const { configFile } = loaded.config.web;
-  return configFile === undefined ? 0 : checkWebConfig(configFile);
+  const { inventory, web } = loaded.config;
+  const codes = [
+    web.configFile === undefined ? 0 : await checkWebConfig(web.configFile),
+    inventory.file === undefined ? 0 : await checkInventory(inventory.file),
+  ];
+  return Math.max(...codes);
 }
 
 async function checkWebConfig(file: string): Promise<number> {
@@ -29,5 +34,19 @@ async function checkWebConfig(file: string): Promise<number> {
   const { tls, users } = loaded.config;
   const facts = [tls ? `TLS, ${tls.clientAuth}` : 'plain HTTP', `${users.size} user${users.size === 1 ? '' : 's'}`];
   process.stdout.write(`${file}: valid (${facts.join(', ')})\n`);
+  return 0;
+}
+
+async function checkInventory(file: string): Promise<number> {
+  const loaded = await loadInventory(file);
+  if (!loaded.ok) {
+    process.stderr.write(`${loaded.problem}\n`);
+    return 1;
+  }
+  const { connectors } = loaded;
+  const hosts = connectors.flatMap(({ enabled, smartHosts }) => (enabled ? smartHosts : []));
+  const facts = `${connectors.length} Send connectors, ${new Set(hosts).size} smart hosts of enabled ones`;
+  process.stdout.write(`${file}: valid (${facts})\n`);
+  for (const { connector, message } of doubtsOf(connectors)) process.stdout.write(`  ${connector}: ${message}\n`);
   return 0;
 }

@@ -1,6 +1,6 @@
 /** Decides WHICH destinations are probed: what events named, what the configuration and the inventory name, bounded. */
 import { destinationOf, endpointOf } from '../endpoint.js';
-import type { Origin, ProbeResult, Target } from '../model.js';
+import type { Origin, ProbeResult, SendConnector, Target, TargetSettings } from '../model.js';
 
 export type TargetsOptions = {
   /** Most observed destinations that are probed; configured ones and the inventory do not count. @default 2000 */
@@ -14,9 +14,10 @@ export type Targets = {
    * Enters a destination seen in evidence, with the time of its latest error (milliseconds since 1970 UTC). Beyond the
    * limit the one that erred longest ago goes. A text that is no end point is not probed.
    */
-  readonly observe: (destination: string, errorAt: number | undefined) => void;
+  readonly observe: (destination: string, errorAt: number | undefined, connector?: string) => void;
   readonly setConfigured: (destinations: readonly string[]) => void;
-  readonly setInventory: (targets: readonly Target[]) => void;
+  /** Smart hosts and domains of the enabled connectors; each connector's settings also hold for what it is seen with. */
+  readonly setInventory: (connectors: readonly SendConnector[]) => void;
   /** Learns from the visit of a name which addresses it covers, so that an observed one is not visited twice. */
   readonly learn: (result: ProbeResult) => void;
   /** The targets of the moment; the same array until something changes. */
@@ -27,18 +28,23 @@ export type Targets = {
 
 export function createTargets(options: TargetsOptions = {}): Targets {
   const limit = options.limit ?? 2000;
-  const observed = new Map<string, { readonly target: Target; readonly errorAt: number }>();
+  const observed = new Map<string, Observed>();
   const addressesByName = new Map<string, readonly string[]>();
   let configured = targetsOf(options.configured ?? []);
   let inventory: readonly Target[] = [];
+  let settings: ReadonlyMap<string, TargetSettings> = new Map();
   let listed: readonly Target[] | undefined;
   let evicted = 0;
   return {
-    observe(destination, errorAt = 0) {
+    observe(destination, errorAt = 0, connector = '') {
       const known = observed.get(destination);
       const target = known?.target ?? targetOf(destination, 'observed');
       if (!target) return;
-      observed.set(destination, { target, errorAt: Math.max(errorAt, known?.errorAt ?? 0) });
+      observed.set(destination, {
+        target,
+        connector: known?.connector ?? connector,
+        errorAt: Math.max(errorAt, known?.errorAt ?? 0),
+      });
       if (known) return;
       listed = undefined;
       if (observed.size <= limit) return;
@@ -49,8 +55,9 @@ export function createTargets(options: TargetsOptions = {}): Targets {
       configured = targetsOf(destinations);
       listed = undefined;
     },
-    setInventory(targets) {
-      inventory = targets;
+    setInventory(connectors) {
+      inventory = inventoryTargets(connectors);
+      settings = new Map(connectors.map((connector) => [connector.name, connector.settings]));
       listed = undefined;
     },
     learn(result) {
@@ -63,11 +70,43 @@ export function createTargets(options: TargetsOptions = {}): Targets {
       listed = undefined;
     },
     list() {
-      listed ??= merged([[...observed.values()].map(({ target }) => target), configured, inventory], addressesByName);
+      const seen = (): Target[] => [...observed.values()].map((each) => withSettings(each, settings));
+      listed ??= merged([seen(), configured, inventory], addressesByName);
       return listed;
     },
     evicted: () => evicted,
   };
+}
+
+type Observed = { readonly target: Target; readonly connector: string; readonly errorAt: number };
+
+/** A visit is made as the connector makes it that was seen with the destination first. */
+function withSettings({ target, connector }: Observed, settings: ReadonlyMap<string, TargetSettings>): Target {
+  const own = settings.get(connector);
+  return own && Object.keys(own).length > 0 ? { ...target, settings: own } : target;
+}
+
+/** Where the enabled connectors connect to, as far as it can be named: `*` is everywhere, `--` nowhere. */
+function inventoryTargets(connectors: readonly SendConnector[]): readonly Target[] {
+  const byDestination = new Map<string, Target>();
+  for (const connector of connectors) {
+    if (!connector.enabled) continue;
+    const port = connector.dnsRouting ? 25 : connector.port;
+    const hosts = connector.dnsRouting ? connector.addressSpaces.flatMap(domainOf) : connector.smartHosts;
+    for (const host of hosts) {
+      const target = targetOf(destinationOf({ host, port }), 'inventory');
+      // Two connectors with one smart host: the first one's way of connecting, for one visit is enough.
+      if (target && !byDestination.has(target.destination))
+        byDestination.set(target.destination, { ...target, settings: connector.settings });
+    }
+  }
+  return [...byDestination.values()];
+}
+
+/** `*.contoso.example` includes the domain's subdomains, which nobody can list; the domain itself stands for them. */
+function domainOf(space: string): string[] {
+  const domain = space.replace(/^\*\./, '');
+  return domain === '*' || domain === '' ? [] : [domain];
 }
 
 export type PaceOptions = {

@@ -56,7 +56,22 @@ function Banners({ page }: { page: PageContext }): VNode {
           {ready.why.join(' ')}
         </Banner>
       )}
+      <Notices notices={page.notices?.() ?? []} />
     </>
+  );
+}
+
+function Notices({ notices }: { notices: readonly string[] }): VNode | null {
+  if (notices.length === 0) return null;
+  return (
+    <details class="notices">
+      <summary>{notices.length === 1 ? 'One thing to know' : `${notices.length} things to know`}</summary>
+      <ul>
+        {notices.map((notice) => (
+          <li>{notice}</li>
+        ))}
+      </ul>
+    </details>
   );
 }
 

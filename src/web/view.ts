@@ -48,6 +48,8 @@ export type Books = {
   /** A sentence when this destination is never probed; undefined when it is. */
   readonly notProbed: (destination: string) => string | undefined;
   readonly ready: () => Ready;
+  /** What is not seen, or not in force, though the exporter does its job: a sentence each. */
+  readonly notices?: () => readonly string[];
 };
 
 /**

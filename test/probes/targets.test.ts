@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ProbeResult, Target } from '../../src/model.js';
+import { connectorsOf } from '../../src/inventory.js';
+import type { ProbeResult, SendConnector, Target } from '../../src/model.js';
 import { createTargets, paceOf, targetOf } from '../../src/probes/targets.js';
 
 const named = (list: readonly Target[]): readonly string[] =>
@@ -22,6 +23,12 @@ function nameResult(destination: string, addresses: readonly string[] | undefine
   };
 }
 
+function connectors(...exported: readonly object[]): readonly SendConnector[] {
+  const read = connectorsOf(JSON.stringify(exported.map((each, index) => ({ Name: `Connector ${index}`, ...each }))));
+  if (typeof read === 'string') throw new Error(read);
+  return read;
+}
+
 describe('targets', () => {
   test('reads end points of every form and leaves out what is none', () => {
     const targets = createTargets({
@@ -40,7 +47,7 @@ describe('targets', () => {
   test('inventory goes before configured, configured before observed', () => {
     const targets = createTargets({ configured: ['10.0.0.1:25', '10.0.0.2:25'] });
     for (const host of [1, 2, 3]) targets.observe(`10.0.0.${host}:25`, host);
-    targets.setInventory([{ ...targetOf('10.0.0.1:25', 'inventory')!, settings: { requireTls: true } }]);
+    targets.setInventory(connectors({ SmartHosts: ['[10.0.0.1]'], RequireTLS: true }));
     expect(named(targets.list()).toSorted()).toEqual([
       '10.0.0.1:25 inventory',
       '10.0.0.2:25 configured',
@@ -93,9 +100,45 @@ describe('targets', () => {
     expect(named(targets.list())).toContain('10.0.0.1:25 observed');
   });
 
+  test('of the inventory: enabled smart hosts with their port, named domains with 25, never `*`, `--` or a disabled one', () => {
+    const targets = createTargets();
+    targets.setInventory(
+      connectors(
+        {
+          SmartHosts: ['[10.0.0.1]', 'Relay.Contoso.Example', '[2001:db8::1]', '--', 'not a host'],
+          Port: 587,
+          Fqdn: 'a.example',
+        },
+        {
+          DNSRoutingEnabled: true,
+          AddressSpaces: ['SMTP:*;1', 'SMTP:*.fabrikam.example;5', 'X400:c=de;1', 'SMTP:--;1'],
+          Port: 2525,
+        },
+        { SmartHosts: ['10.0.0.9'], Enabled: false },
+        { SmartHosts: ['10.0.0.1'], Port: 587, Fqdn: 'b.example' },
+      ),
+    );
+    expect(named(targets.list())).toEqual([
+      '10.0.0.1:587 inventory',
+      'relay.contoso.example:587 inventory',
+      '[2001:db8::1]:587 inventory',
+      'fabrikam.example:25 inventory',
+    ]);
+    expect(targets.list()[0]?.settings?.ehloName).toBe('a.example');
+  });
+
+  test('an observed destination is visited as the connector would that was seen with it', () => {
+    const targets = createTargets();
+    targets.observe('203.0.113.25:25', 1, 'Connector 0');
+    targets.setInventory(connectors({ DNSRoutingEnabled: true, AddressSpaces: '*', Fqdn: 'mail.contoso.example' }));
+    expect(targets.list()).toMatchObject([
+      { destination: '203.0.113.25:25', settings: { ehloName: 'mail.contoso.example' } },
+    ]);
+  });
+
   test('an inventory address is not hidden behind a configured name', () => {
     const targets = createTargets({ configured: ['relay.contoso.example:25'] });
-    targets.setInventory([targetOf('10.0.0.1:25', 'inventory')!]);
+    targets.setInventory(connectors({ SmartHosts: '10.0.0.1' }));
     targets.learn(nameResult('relay.contoso.example:25', ['10.0.0.1']));
     expect(named(targets.list())).toContain('10.0.0.1:25 inventory');
   });

@@ -1,0 +1,51 @@
+/** The inventory in a running exporter: connectors at zero, their smart hosts probed their own way, what is not seen told. */
+import { appendFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { healthy } from '../../src/commands/demo/smtp-servers.js';
+import { startExporter } from '../exporter.js';
+import { temporaryFolder } from '../folder.js';
+import { errorCounter, series } from '../scraped.js';
+import { winlogbeatLine } from '../winlogbeat-line.js';
+
+const patience = { timeout: 25_000, interval: 50 };
+
+test('smart hosts stand at zero and are probed before the first error; a missing file is told, a new one taken over', async () => {
+  const folder = await temporaryFolder();
+  const server = await healthy();
+  onTestFinished(() => server.close());
+  const port = Number(server.destination.split(':').at(-1));
+  const file = path.join(folder, 'connectors.json');
+  const events = path.join(folder, 'events.ndjson');
+  const config = path.join(folder, 'config.yml');
+  await writeFile(events, '');
+  await writeFile(
+    config,
+    'sources: [{ type: file, paths: [events.ndjson] }]\ninventory: { file: connectors.json }\nprobe: { interval: 1s, allow: [127.0.0.0/8], ports: ["1-65535"] }\n',
+  );
+  const exporter = await startExporter({ args: [`--config.file=${config}`] });
+  onTestFinished(() => exporter.kill9());
+  expect((await exporter.page('/')).body).toContain('connectors.json: expected a readable file');
+
+  const relay = { Name: 'Relay', SmartHosts: '[127.0.0.1]', Port: port, SourceTransportServers: 'EXCH01' };
+  await writeFile(file, JSON.stringify([{ ...relay, Fqdn: 'mail.contoso.example', ProtocolLoggingLevel: 'None' }]));
+  const labels = (host: string) => `{server="${host}",connector="Relay",destination="127.0.0.1:${port}"}`;
+  await vi.waitFor(async () => {
+    const page = await exporter.scrape();
+    expect([...series(page, errorCounter)]).toEqual([[labels('exch01'), 0]]);
+    expect(page).toContain(
+      'exchange_send_connector_info{connector="Relay",enabled="true",dns_routing="false",require_tls="false",protocol_logging="none"} 1',
+    );
+    expect(series(page, 'exchange_exporter_inventory_age_seconds').get('')).toBeLessThan(60);
+    expect(page).toContain(`exchange_destination_probe_success{destination="127.0.0.1:${port}"} 1`);
+    expect(page).toMatch(new RegExp(`exchange_destination_info\\{destination="127.0.0.1:${port}".*origin="inventory"`));
+  }, patience);
+  expect(exporter.log()).toContain('Set-SendConnector -ProtocolLoggingLevel Verbose');
+  expect((await exporter.page(`/destinations/127.0.0.1:${port}`)).body).toContain('EHLO mail.contoso.example');
+
+  const server1 = 'EXCH01.contoso.local';
+  await appendFile(events, winlogbeatLine({ connector: 'Relay', destination: `127.0.0.1:${port}`, server: server1 }));
+  await vi.waitFor(async () => {
+    expect([...series(await exporter.scrape(), errorCounter)]).toEqual([[labels('exch01.contoso.local'), 1]]);
+  }, patience);
+});

@@ -1,0 +1,205 @@
+/** The inventory in every form that Get-SendConnector | ConvertTo-Json gives, and what is said of one that is wrong. */
+import { rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { expectedRows } from '../src/expected-rows.js';
+import { connectorsOf, loadInventory, openInventory } from '../src/inventory.js';
+import type { SendConnector } from '../src/model.js';
+import { temporaryFolder } from './folder.js';
+import { keepingLog } from './log-double.js';
+
+const fixtures = path.resolve(import.meta.dirname, 'fixtures/connectors');
+
+async function loaded(name: string): Promise<readonly SendConnector[]> {
+  const inventory = await loadInventory(path.join(fixtures, name));
+  if (!inventory.ok) throw new Error(inventory.problem);
+  return inventory.connectors;
+}
+
+const three = [
+  {
+    name: 'Outbound to Internet',
+    guid: '2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10',
+    enabled: true,
+    dnsRouting: true,
+    smartHosts: [],
+    port: 25,
+    addressSpaces: ['*'],
+    sourceServers: ['exch01', 'exch02'],
+    requireTls: false,
+    protocolLogging: true,
+    settings: { ehloName: 'mail.contoso.example' },
+  },
+  {
+    name: 'Büro → Außen',
+    guid: '7b0d2c55-9a53-4b7e-8b1f-5a8d2f6d1a02',
+    enabled: true,
+    dnsRouting: false,
+    smartHosts: ['relay6.aussen.example'],
+    port: 25,
+    addressSpaces: ['*.aussen.example'],
+    sourceServers: ['exch01'],
+    requireTls: true,
+    protocolLogging: false,
+    settings: { requireTls: true, tlsAuthLevel: 'CertificateValidation' },
+  },
+  {
+    name: 'Relay, "Legacy" <DMZ> & Co',
+    guid: 'c1c7a3f0-1d7e-4a0c-8f32-3f2f7f0a9e03',
+    enabled: false,
+    dnsRouting: false,
+    smartHosts: ['10.20.30.40', 'relay2.contoso.local'],
+    port: 587,
+    addressSpaces: ['legacy.example', '*.legacy.example'],
+    sourceServers: ['exch02'],
+    requireTls: true,
+    protocolLogging: true,
+    settings: { requireTls: true, tlsAuthLevel: 'DomainValidation', tlsDomain: 'relay.contoso.local' },
+  },
+];
+
+describe('forms', () => {
+  test.each([
+    'get-sendconnector-depth4.json',
+    'get-sendconnector-flat.json',
+    'get-sendconnector-flat-utf16le.json',
+    'get-sendconnector-depth1-strings.json',
+  ])('%s gives the same three connectors', async (name) => {
+    const connectors = await loaded(name);
+    expect(connectors.map(({ name }) => name)).toEqual(three.map(({ name }) => name));
+    for (const [index, connector] of connectors.entries()) expect(connector).toMatchObject(three[index]!);
+  });
+
+  test('one connector is an object, not a list', async () => {
+    expect(await loaded('get-sendconnector-single-object.json')).toMatchObject([three[0]]);
+  });
+
+  test('UTF-16 without a mark, big endian, and UTF-8 with a mark', async () => {
+    const folder = await temporaryFolder();
+    const text = JSON.stringify([{ Name: 'Büro' }]);
+    const little = Buffer.from(text, 'utf16le');
+    for (const bytes of [little, Buffer.from(`\ufeff${text}`, 'utf16le').swap16(), Buffer.from(`\ufeff${text}`)]) {
+      const file = path.join(folder, 'c.json');
+      await writeFile(file, bytes);
+      expect(await loadInventory(file)).toMatchObject({ ok: true, connectors: [{ name: 'Büro' }] });
+    }
+  });
+
+  test('a list that PowerShell wrapped, booleans as text, a missing list and the EdgeSync placeholder', () => {
+    expect(
+      connectorsOf(
+        JSON.stringify({
+          Name: 'EdgeSync - Inbound to Berlin',
+          Guid: '{2F6F0E8E-6A5C-4F0E-9D53-0B1B7F0F5F10}',
+          Enabled: 'True',
+          SmartHosts: { value: ['--'], Count: 1 },
+          AddressSpaces: { value: ['SMTP:--;1'], Count: 1 },
+        }),
+      ),
+    ).toMatchObject([
+      { enabled: true, smartHosts: [], addressSpaces: [], guid: '2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10' },
+    ]);
+  });
+});
+
+describe('what is wrong is told with the place and the remedy', () => {
+  test.each([
+    ['', 'an empty file'],
+    ['[{"Name": "a"', 'still being written, or cut off'],
+    ['[{"Name": "a"}, {"Guid": "x"}]', 'connector 2, Name: expected a name'],
+    ['[{"Name": "a", "Port": 99999}]', 'connector 1, Port: expected a port'],
+    ['["a"]', 'connector 1: expected an object with the properties of Get-SendConnector'],
+    ['\x80\x81\x82', 'neither UTF-8 nor UTF-16'],
+  ])('%j', async (content, problem) => {
+    const file = path.join(await temporaryFolder(), 'connectors.json');
+    await writeFile(file, Buffer.from(content, 'latin1'));
+    const inventory = await loadInventory(file);
+    expect(inventory).toMatchObject({ ok: false });
+    expect(inventory).toHaveProperty('problem', expect.stringContaining(problem));
+    expect(inventory).toHaveProperty('problem', expect.stringContaining('Export-SendConnectors.ps1'));
+  });
+
+  test('whatever is in the file, it never throws', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc
+            .array(
+              fc.dictionary(
+                fc.constantFrom('Name', 'SmartHosts', 'Port', 'Fqdn', 'AddressSpaces', 'TlsAuthLevel', 'Guid'),
+                fc.jsonValue(),
+              ),
+            )
+            .map((value) => JSON.stringify(value)),
+        ),
+        (text) => {
+          const read = connectorsOf(text);
+          expect(typeof read === 'string' || Array.isArray(read)).toBe(true);
+        },
+      ),
+    );
+  });
+});
+
+test('is read again when it is replaced; while it is wrong the last good one stays; names are found by any form of a GUID', async () => {
+  const file = path.join(await temporaryFolder(), 'connectors.json');
+  const log = keepingLog();
+  const heard: (readonly SendConnector[])[] = [];
+  const write = async (text: string): Promise<void> => {
+    await writeFile(`${file}.new`, text);
+    await rename(`${file}.new`, file);
+  };
+  const guid = '2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10';
+  const inventory = await openInventory(file, log, (connectors) => heard.push(connectors));
+  onTestFinished(inventory.close);
+  expect(inventory.status().problem).toContain('ENOENT');
+  await write(JSON.stringify([{ Name: 'First', Guid: guid, ProtocolLoggingLevel: 0 }]));
+  await vi.waitFor(() => {
+    expect(inventory.nameOf(`{${guid.toUpperCase()}}`)).toBe('First');
+  }, 20_000);
+  expect(log.lines.some(({ message }) => message.includes('ProtocolLoggingLevel is None'))).toBe(true);
+  await write('[{"Name": "Sec');
+  await vi.waitFor(() => {
+    expect(inventory.status().problem).toContain('cut off');
+  }, 20_000);
+  expect(inventory.nameOf(guid)).toBe('First');
+  await write(JSON.stringify([{ Name: 'Second', Guid: guid }]));
+  await vi.waitFor(() => {
+    expect(inventory.nameOf(guid)).toBe('Second');
+  }, 20_000);
+  expect(inventory.status()).toMatchObject({ problem: undefined, file });
+  await rm(file);
+  await vi.waitFor(() => {
+    expect(inventory.status().problem).toContain('ENOENT');
+  }, 20_000);
+  expect(inventory.nameOf(guid)).toBe('Second');
+  expect(heard).toHaveLength(2);
+});
+
+describe('expected rows', () => {
+  const connectors = three.map((each) => ({ ...each, enabled: true })) as unknown as SendConnector[];
+  const resolved = (destination: string): readonly string[] =>
+    destination === 'relay6.aussen.example:25' ? ['203.0.113.6', '2001:db8:25::1'] : [];
+
+  test('one for each source server and address of a smart host, with the full name of a server once it is known', () => {
+    const rows = expectedRows({ connectors, knownServers: ['exch02.contoso.local'], addressesOf: resolved });
+    expect(rows).toEqual([
+      { server: 'exch01', connector: 'Büro → Außen', destination: '203.0.113.6:25' },
+      { server: 'exch01', connector: 'Büro → Außen', destination: '[2001:db8:25::1]:25' },
+      { server: 'exch02.contoso.local', connector: 'Relay, "Legacy" <DMZ> & Co', destination: '10.20.30.40:587' },
+    ]);
+  });
+
+  test('of this server alone where only its own records are read', () => {
+    const rows = expectedRows({
+      connectors,
+      knownServers: [],
+      ownServers: ['EXCH02.contoso.local'],
+      addressesOf: resolved,
+    });
+    expect(rows.map(({ server }) => server)).toEqual(['exch02']);
+  });
+});
