@@ -1,5 +1,4 @@
 /** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
-import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import { createBoard } from './board.js';
 import type { Config, Loaded } from './config.js';
@@ -11,9 +10,8 @@ import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics } from './metrics.js';
 import { createPolicy, type Policy } from './probes/policy.js';
-import { createProber } from './probes/probe.js';
-import { startSchedule, type Schedule } from './probes/schedule.js';
-import { createTargets, paceOf, type Targets } from './probes/targets.js';
+import { openProber, startProbing, type Probing } from './probes/probing.js';
+import { createTargets, type Targets } from './probes/targets.js';
 import { createReloader, type ReloadStatus } from './reload.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
@@ -40,7 +38,7 @@ type Inlets = {
   policy: Policy;
   inventory?: Inventory;
   followed?: Followed;
-  schedule?: Schedule | undefined;
+  probing?: Probing | undefined;
   /** Called when a server is met for the first time. */
   metServer?: () => void;
 };
@@ -79,7 +77,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     board,
     sources,
     reload: () => ({ ...reloader.status(), ...(access.problem() !== undefined && { successful: false }) }),
-    probeQueueLength: () => inlets.schedule?.queueLength() ?? 0,
+    probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
     inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
@@ -117,9 +115,9 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   };
 }
 
-async function closeInlets({ inventory, followed, schedule }: Inlets): Promise<void> {
+async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {
   inventory?.close();
-  await Promise.all([followed?.stop(), schedule?.stop()]);
+  await Promise.all([followed?.stop(), probing?.stop()]);
 }
 
 /** Reads and probes as the configuration says from now on. @throws when it cannot; then all is as before */
@@ -127,7 +125,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   const { ledger, targets, board, log } = parts;
   const policy = createPolicy(config.probe);
   // Opened first, because it may fail: nothing is probed twice, for it begins when the one before has ended.
-  const prober = config.probe.enabled ? await openProber(config, policy) : undefined;
+  const prober = config.probe.enabled ? await openProber(config.probe, policy) : undefined;
   await closeInlets(inlets);
   inlets.policy = policy;
   targets.setConfigured(config.destinations.static);
@@ -145,7 +143,15 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     log,
     now: Date.now,
   });
-  inlets.schedule = prober && startProbing(config, { prober, targets, board, log, learned: expectation.renew });
+  inlets.probing =
+    prober &&
+    startProbing({
+      ...{ config: config.probe, prober, targets, log, postPing: board.postPing, postPath: board.postPath },
+      post: (result) => {
+        board.post(result);
+        if (result.origin === 'inventory') expectation.renew();
+      },
+    });
 }
 
 /**
@@ -192,40 +198,6 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
     log.error('the saved ledger could not be read; counting begins anew', { problem: movedAside });
   }
   return ledger;
-}
-
-async function openProber({ probe }: Config, policy: Policy): Promise<ReturnType<typeof createProber>> {
-  const { caFile, ehloName, timeout } = probe;
-  return createProber({
-    policy,
-    timeoutMs: timeout,
-    ...(ehloName !== undefined && { ehloName }),
-    ...(caFile !== undefined && { extraCa: await readFile(caFile, 'utf8') }),
-  });
-}
-
-function startProbing(
-  config: Config,
-  parts: Omit<Parts, 'ledger'> & { readonly prober: ReturnType<typeof createProber>; readonly learned: () => void },
-): Schedule {
-  const { prober, targets, board, log, learned } = parts;
-  return startSchedule({
-    targets: targets.list,
-    visit: prober.visit,
-    post: (result) => {
-      targets.learn(result);
-      board.post(result);
-      if (result.origin === 'inventory') learned();
-    },
-    pace: paceOf(config.probe),
-    concurrency: config.probe.concurrency,
-    bug: (error, target) => {
-      log.error('a probe ended with a fault of the exporter; please report it', {
-        destination: target.destination,
-        error: error instanceof Error ? error.stack : String(error),
-      });
-    },
-  });
 }
 
 /** Every path is a source of its own, named as it was given, so that each says by itself when it cannot be read. */

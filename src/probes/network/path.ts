@@ -1,0 +1,42 @@
+/** The way to one address, hop by hop, by whichever program is present; never throws. */
+import type { PathReport } from '../../model.js';
+import { shown } from '../smtp-lines.js';
+import { pathPrograms } from './path-programs.js';
+import { echoAddressOf } from './ping.js';
+import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
+
+export type PathOptions = {
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+  readonly onText?: RunOptions['onText'];
+  readonly platform?: NodeJS.Platform;
+  readonly find?: typeof findProgram;
+  readonly run?: RunProgram;
+};
+
+/** Asks the first program that is there and may do it; the next one when it may not or shows nothing. */
+export async function findPath(address: string, options: PathOptions): Promise<PathReport> {
+  const { signal, now = Date.now, platform = process.platform, find = findProgram, run = runProgram } = options;
+  const none = { at: now(), program: '', reached: false, hops: [] };
+  const target = echoAddressOf(address);
+  if (target === undefined) return { ...none, state: 'failed', detail: `${shown(address)} is not an IP address` };
+  const programs = pathPrograms.filter((program) => program.windows === (platform === 'win32'));
+  let report: PathReport = {
+    ...none,
+    state: 'no_program',
+    detail: `none of ${programs.map(({ name }) => name).join(', ')} on this machine`,
+  };
+  for (const { name, words, limitMs, read } of programs) {
+    const file = await find(name);
+    if (file === undefined || signal.aborted) continue;
+    const { code, output, errors } = await run(file, words(target), { limitMs, signal, onText: options.onText });
+    const hops = read(output);
+    // A program that was ended in the middle of a black hole has shown where the hole begins.
+    if (hops.length > 0) {
+      return { ...none, program: name, state: 'done', reached: hops.at(-1)?.address === target, hops };
+    }
+    const detail = shown(firstLine(errors) ?? firstLine(output) ?? (code === undefined ? 'ended by us' : 'no output'));
+    report = { ...none, program: name, state: isForbidden(errors) ? 'not_permitted' : 'failed', detail };
+  }
+  return report;
+}

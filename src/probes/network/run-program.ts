@@ -1,0 +1,110 @@
+/** Runs a program of the system once: no shell, bounded output, ended when its time is up or the exporter stops. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+
+export type ProgramRun = {
+  /** undefined when it was ended by us. */
+  readonly code: number | undefined;
+  /** Each byte one character, for Windows writes in a code page that nobody can know. */
+  readonly output: string;
+  readonly errors: string;
+};
+
+export type RunOptions = {
+  readonly limitMs: number;
+  readonly signal: AbortSignal;
+  /** Told each piece of output as it comes. */
+  readonly onText?: ((text: string) => void) | undefined;
+};
+
+/** Runs a program by its whole path, and the words are handed over as they are. Never throws. */
+export type RunProgram = (file: string, words: readonly string[], options: RunOptions) => Promise<ProgramRun>;
+
+/** More output than this is not kept: thirty hops take three. */
+const maxOutput = 64 * 1024;
+
+/** How long a dead program's children may keep its output open. */
+const drainMs = 500;
+
+export const runProgram: RunProgram = (file, words, { limitMs, signal, onText }) =>
+  new Promise((resolve) => {
+    const texts = { output: '', errors: '' };
+    let ended = false;
+    // The words for the numbers differ from system to system; English ones at least read like the manual.
+    const child = spawn(file, words, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+      env: { ...process.env, LC_ALL: 'C' },
+    });
+    const end = (): void => {
+      ended = true;
+      child.kill('SIGKILL');
+    };
+    const settle = (code: number | null): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve({ ...texts, code: ended ? undefined : (code ?? undefined) });
+    };
+    const timer = setTimeout(end, limitMs);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+    const keep = (into: 'output' | 'errors') => (chunk: Buffer) => {
+      const text = chunk.toString('latin1');
+      if (texts[into].length < maxOutput) texts[into] += text.slice(0, maxOutput - texts[into].length);
+      if (into === 'output') onText?.(text);
+    };
+    child.stdout.on('data', keep('output'));
+    child.stderr.on('data', keep('errors'));
+    child.on('error', (error) => {
+      texts.errors += error.message;
+      settle(-1);
+    });
+    child.on('exit', () => {
+      setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, drainMs).unref();
+    });
+    child.on('close', settle);
+  });
+
+/** Where programs of the network live beside PATH, which is short for services. */
+const unixFolders: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin'];
+
+/**
+ * The whole path of a program; undefined when it is not installed. On Windows only System32 counts: a program of that
+ * name in the current folder would be anybody's.
+ */
+export async function findProgram(name: string): Promise<string | undefined> {
+  const root = process.env.SystemRoot;
+  const isWindows = process.platform === 'win32';
+  const folders = isWindows
+    ? [`${root ?? 'C:\\Windows'}\\System32`]
+    : [...(process.env.PATH ?? '').split(':').filter((folder) => path.isAbsolute(folder)), ...unixFolders];
+  for (const folder of folders) {
+    const file = isWindows ? `${folder}\\${name}.exe` : `${folder}/${name}`;
+    const isThere = await access(file, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isThere) return file;
+  }
+  return undefined;
+}
+
+/** Does the system forbid it, rather than the network? Said in English because of LC_ALL; errno where it is printed. */
+export function isForbidden(errors: string): boolean {
+  return /operation not permitted|permission denied|lacking privilege|are you root|must be root|\bEPERM\b|\bEACCES\b/i.test(
+    errors,
+  );
+}
+
+/** The first line that says something. */
+export function firstLine(text: string): string | undefined {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => line !== '');
+}
