@@ -1,7 +1,7 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { reasons, type Checkpoint, type LedgerRow, type Reason } from './model.js';
+import { reasons, type Checkpoint, type LedgerRow, type OpenSession, type Reason, type ServerLogs } from './model.js';
 import type { SavedLog } from './record-gaps.js';
 import type { Scraper } from './scrapers.js';
 import type { SavedRecords } from './seen-records.js';
@@ -21,6 +21,8 @@ export type SavedLedger = {
   /** What is known of the record IDs of each log, and how many records each source has missed. */
   readonly logs: readonly SavedLog[];
   readonly missed: readonly { readonly source: string; readonly records: number }[];
+  /** Sessions of the transport logs that are not over, and what is known of these logs. */
+  readonly sessions: readonly (OpenSession | ServerLogs)[];
 };
 
 /** The file cannot be used as it is; the message says why and what to do. */
@@ -38,6 +40,55 @@ const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() })
 const time = z.number().optional();
 const range = z.tuple([z.int(), z.int()]);
 
+const reason = z.enum(reasons);
+
+const session = z.strictObject({
+  server: z.string(),
+  session: z.string(),
+  touchedAt: z.number(),
+  teller: z.enum(['send', 'connectivity']).optional(),
+  connector: z.string().optional(),
+  remotes: z.array(z.string()).optional(),
+  talk: z
+    .strictObject({
+      destination: z.string(),
+      step: z.enum(['connect', 'ehlo', 'starttls']),
+      suspect: reason.optional(),
+    })
+    .optional(),
+  delivery: z.string().optional(),
+  nextHop: z.string().optional(),
+  resolved: z.string().optional(),
+  waiting: z
+    .array(
+      z.strictObject({
+        destination: z.string(),
+        portKnown: z.boolean(),
+        attempt: z.boolean(),
+        reason: reason.optional(),
+        host: z.string().optional(),
+        at: time,
+        history: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+  waitingSince: time,
+});
+
+const serverLogs = z.strictObject({
+  server: z.string(),
+  from: time,
+  until: time,
+  connectors: z.array(
+    z.strictObject({
+      delivery: z.string(),
+      name: z.string().optional(),
+      port: z.int().optional(),
+      unnamed: z.boolean().optional(),
+    }),
+  ),
+});
+
 const schema = z.strictObject({
   version: z.literal(1),
   savedAt: z.string(),
@@ -53,6 +104,7 @@ const schema = z.strictObject({
       lastErrorAt: time,
       lastObservedAt: time,
       lastAttemptAt: time,
+      host: z.string().optional(),
       shown: z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional(),
     }),
   ),
@@ -103,6 +155,7 @@ const schema = z.strictObject({
     )
     .default([]),
   missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })).default([]),
+  sessions: z.array(z.union([session, serverLogs])).default([]),
 });
 
 /**
@@ -138,7 +191,7 @@ export async function loadLedgerFile(file: string): Promise<SavedLedger | undefi
 export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string> };
 
 export function ledgerText(savedAt: number, parts: LedgerParts): string {
-  const sections = (['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed'] as const).map(
+  const sections = (['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const).map(
     (name) => `"${name}":[\n${[...parts[name]].join(',\n')}\n]`,
   );
   return `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}",\n${sections.join(',\n')}}\n`;

@@ -16,7 +16,17 @@ import {
   type SavedLedger,
   type SavedRow,
 } from './ledger-file.js';
-import type { Batch, Checkpoint, Evidence, LedgerRow, Reason, RecordOutcome, UnreadableReason } from './model.js';
+import type {
+  Batch,
+  Checkpoint,
+  Evidence,
+  LedgerRow,
+  OpenSession,
+  Reason,
+  RecordOutcome,
+  ServerLogs,
+  UnreadableReason,
+} from './model.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
@@ -75,6 +85,8 @@ export type Ledger = {
   /** Published rows as scrapers see them: a new one at its value of before until all have seen it. */
   readonly scrape: () => Scrape;
   readonly checkpoints: () => readonly Checkpoint[];
+  /** Sessions of the transport logs that are open after all that was entered. */
+  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
   readonly tallies: () => ReadonlyMap<string, Tally>;
   /** Records that never came, by source, as saved. */
   readonly missed: () => ReadonlyMap<string, number>;
@@ -145,6 +157,8 @@ type State = LedgerOptions & {
   /** Not shown, the longest silent first. */
   readonly dormant: Set<Row>;
   readonly checkpointsByInode: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
+  /** Open sessions as JSON, by the key that the reader gave them. */
+  readonly sessionsByKey: Map<string, string>;
   readonly tallyBySource: Map<string, MutableTally>;
   readonly seen: SeenRecords;
   readonly gaps: RecordGaps;
@@ -190,12 +204,14 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const state = createState(options, file, saved, movedAside);
   for (const row of saved?.rows ?? []) restoreRow(state, row);
   for (const each of saved?.checkpoints ?? []) keepCheckpoint(state, each);
+  for (const each of saved?.sessions ?? []) state.sessionsByKey.set(sessionKeyOf(each), JSON.stringify(each));
   const running = keepSaving(state);
   return {
     rows: () => publishedRows(state),
     asks: state.scrapers.asks,
     scrape: () => scrape(state),
     checkpoints: () => [...state.checkpointsByInode.values()].map((each) => each.checkpoint),
+    sessions: () => [...state.sessionsByKey.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
     tallies: () => state.tallyBySource,
     missed: () => state.missed,
     folded: () => state.bounds.folded(),
@@ -244,6 +260,7 @@ function createState(
     held: new Set(),
     dormant: new Set(),
     checkpointsByInode: new Map(),
+    sessionsByKey: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? []),
     gaps: createRecordGaps(saved?.logs ?? [], { now: options.now, missed }),
@@ -329,7 +346,11 @@ function enter(state: State, batch: Batch): boolean {
     tally.unreadable[reason] = (tally.unreadable[reason] ?? 0) + count;
   }
   if (noteRecordIds(state, batch)) news = true;
-  keepCheckpoint(state, batch.checkpoint);
+  if (batch.checkpoint) keepCheckpoint(state, batch.checkpoint);
+  for (const { key, json } of batch.sessions ?? []) {
+    if (json === undefined) state.sessionsByKey.delete(key);
+    else state.sessionsByKey.set(key, json);
+  }
   return news;
 }
 
@@ -358,6 +379,8 @@ function enterEvidence(state: State, evidence: Evidence, history: boolean): void
           lastErrorAt: latest(entered.lastErrorAt, evidence.at ?? now),
           lastObservedAt: latest(entered.lastObservedAt, readAt),
         }),
+    // The first name stays: many hosts may share an address, and a label that changes is a new series.
+    ...(evidence.kind !== 'connection_error' && { host: entered.host ?? evidence.host }),
   };
   state.dirty.add(row);
 }
@@ -390,6 +413,11 @@ function rowFor(state: State, { server, connector, destination, kind }: Evidence
   const fresh = freshRow({ ...place, ...noCounts, ...never });
   state.rowsByKey.set(keyOf(place), fresh);
   return fresh;
+}
+
+/** As the reader of the transport logs makes it. */
+function sessionKeyOf(saved: OpenSession | ServerLogs): string {
+  return 'session' in saved ? `${saved.server}\n${saved.session}` : saved.server;
 }
 
 function keepCheckpoint(state: State, checkpoint: Checkpoint): void {
@@ -485,6 +513,7 @@ function textOf(state: State): string {
     scrapers: state.scrapers.all().map((each) => JSON.stringify(each)),
     logs: state.gaps.texts(),
     missed: [...state.gaps.missed()].map(([source, records]) => JSON.stringify({ source, records })),
+    sessions: state.sessionsByKey.values(),
   });
 }
 

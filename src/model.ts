@@ -26,8 +26,37 @@ export type WindowsEvent = {
   readonly message: string | undefined;
 };
 
-/** What a format makes of one record. Transport logs add their rows to this union. */
-export type Decoded = WindowsEvent;
+/** One row of the SMTP Send protocol log that may matter. */
+export type SendRow = {
+  readonly kind: 'send_row';
+  /** Name of the Send connector as written. */
+  readonly connector: string;
+  readonly session: string;
+  readonly at: number | undefined;
+  /** `ip:port` of the remote server as written. */
+  readonly remote: string;
+  /** `>` sent, `<` received, `*` information, `-` disconnected, `+` connected. */
+  readonly event: '>' | '<' | '*' | '-' | '+';
+  /** What was said, for `>` and `<`; else the context. */
+  readonly text: string;
+};
+
+/** One row of the connectivity log that may matter. */
+export type ConnectivityRow = {
+  readonly kind: 'connectivity_row';
+  readonly session: string;
+  readonly at: number | undefined;
+  /** Domain of the recipients, or the smart host as the connector names it. */
+  readonly nextHop: string;
+  /** `+` begun, `>` told, `-` ended. */
+  readonly direction: '+' | '>' | '-';
+  readonly text: string;
+};
+
+export type TransportRow = SendRow | ConnectivityRow;
+
+/** What a format makes of one record. */
+export type Decoded = WindowsEvent | TransportRow;
 
 /** Windows' identity of one event; with a record ID it tells a second delivery from a second event. */
 export type RecordKey = {
@@ -70,6 +99,8 @@ export type ConnectionAttempt = {
   readonly connector: string;
   /** Normalised end point, as in a connection error. */
   readonly destination: string;
+  /** Name of the remote host, where the log tells it. */
+  readonly host?: string | undefined;
   /** When it was logged, milliseconds since 1970 UTC. */
   readonly at: number | undefined;
   /** True when it was read as history and is handed over later. */
@@ -83,6 +114,7 @@ export type ConnectionFailure = {
   readonly connector: string;
   /** Normalised end point, or the domain of the next hop when its name could not be resolved. */
   readonly destination: string;
+  readonly host?: string | undefined;
   readonly reason: Reason;
   readonly at: number | undefined;
   readonly history?: boolean;
@@ -98,6 +130,71 @@ export type RecordOutcome = (typeof recordOutcomes)[number];
 /** Why a record could not be read. */
 export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged'] as const;
 export type UnreadableReason = (typeof unreadableReasons)[number];
+
+// -------------------------------------------------------------------------------------------------- sessions
+
+/** What is still said in a connection that has not come to its first mail. */
+export type Talk = {
+  readonly destination: string;
+  /** The last that we did: connect, EHLO or HELO, STARTTLS. */
+  readonly step: 'connect' | 'ehlo' | 'starttls';
+  /** A refusal that is a failure unless we go on all the same. */
+  readonly suspect?: Reason | undefined;
+};
+
+/** An attempt or failure of the connectivity log whose connector or port is not known yet. */
+export type WaitingFact = {
+  /** End point, or an address without a port, or a domain. */
+  readonly destination: string;
+  readonly portKnown: boolean;
+  readonly attempt: boolean;
+  readonly reason?: Reason | undefined;
+  readonly host?: string | undefined;
+  readonly at?: number | undefined;
+  readonly history?: boolean | undefined;
+};
+
+/** What is known of a session that is not over, or that the other transport log has not told of yet. Saved. */
+export type OpenSession = {
+  readonly server: string;
+  readonly session: string;
+  /** When a row of it was last read, milliseconds since 1970 UTC. */
+  readonly touchedAt: number;
+  /** The log that tells of its attempts and failed connects: one of them alone, so that nothing counts twice. */
+  readonly teller?: 'send' | 'connectivity' | undefined;
+  /** From the Send log: name of the connector, and the end points it connected to. */
+  readonly connector?: string | undefined;
+  readonly remotes?: readonly string[] | undefined;
+  readonly talk?: Talk | undefined;
+  /** From the connectivity log: GUID of the connector, or the kind of delivery where there is none. */
+  readonly delivery?: string | undefined;
+  readonly nextHop?: string | undefined;
+  /** Names and addresses that the next hop was resolved to, as written. */
+  readonly resolved?: string | undefined;
+  readonly waiting?: readonly WaitingFact[] | undefined;
+  readonly waitingSince?: number | undefined;
+};
+
+/** What is known of the transport logs of a server. Saved. */
+export type ServerLogs = {
+  readonly server: string;
+  /** Times of the first and latest row of its connectivity log; undefined while there is none. */
+  readonly from?: number | undefined;
+  readonly until?: number | undefined;
+  /** Connectors by GUID (or kind of delivery), as learned from sessions that both logs tell of. */
+  readonly connectors: readonly KnownConnector[];
+};
+
+export type KnownConnector = {
+  readonly delivery: string;
+  readonly name?: string | undefined;
+  readonly port?: number | undefined;
+  /** True when we have waited for its name and port in vain. */
+  readonly unnamed?: boolean | undefined;
+};
+
+/** A session or server as saved; undefined as JSON when it is over. */
+export type SessionChange = { readonly key: string; readonly json: string | undefined };
 
 // --------------------------------------------------------------------------------------------------- reading
 
@@ -140,8 +237,13 @@ export type Batch = {
   /** Records read that tell of attempts or failures; events are counted one by one. */
   readonly counted?: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
-  /** Checkpoint of the file read, after this batch; its `history` says whether old events in the batch are news. */
-  readonly checkpoint: Checkpoint;
+  /**
+   * Checkpoint of the file read, after this batch; its `history` says whether old events in the batch are news.
+   * Undefined when no file was read: sessions whose time has come.
+   */
+  readonly checkpoint: Checkpoint | undefined;
+  /** Open sessions that this batch has changed: entered and saved together with the checkpoint. */
+  readonly sessions?: readonly SessionChange[];
   /** True when the batch was read as history: old events in it are not news. */
   readonly history: boolean;
   /** Record IDs of all records read, dropped ones too; absent when they cannot be told or hardly follow one another. */
@@ -173,6 +275,8 @@ export type LedgerRow = {
   readonly lastObservedAt: number | undefined;
   /** When the latest attempt was read, milliseconds since 1970 UTC; undefined before the first. */
   readonly lastAttemptAt: number | undefined;
+  /** Host name of the destination, where a transport log has told it. */
+  readonly host?: string | undefined;
 };
 
 // --------------------------------------------------------------------------------------------------- probing

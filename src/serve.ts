@@ -140,6 +140,8 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     checkpoints: ledger.checkpoints,
     post: ledger.post,
     knownConnectors: () => [...new Set(ledger.rows().map((row) => row.connector))],
+    sessions: ledger.sessions,
+    connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),
     log,
     now: Date.now,
   });

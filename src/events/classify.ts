@@ -1,6 +1,6 @@
 /** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
 import { destinationOf, endpointOf } from '../endpoint.js';
-import type { ConnectionError, Decoded, Evidence, RecordKey, WindowsEvent } from '../model.js';
+import type { ConnectionError, Evidence, RecordKey, WindowsEvent } from '../model.js';
 import { namesFromMessage } from './message.js';
 
 /** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
@@ -36,7 +36,7 @@ export function isWanted(eventId: number): boolean {
 }
 
 /** @returns undefined for a record that is no evidence */
-export function classify(record: Decoded, options: ClassifyOptions): Evidence | undefined {
+export function classify(record: WindowsEvent, options: ClassifyOptions): Evidence | undefined {
   if (record.eventId !== connectionErrorId) return undefined;
   if (!transportProviders.has(record.provider.toLowerCase())) return undefined;
   if (!channels.has(record.channel.toLowerCase())) return undefined;
@@ -68,7 +68,7 @@ function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
   return { server, channel: event.channel.toLowerCase(), recordId: event.recordId, time: event.time };
 }
 
-function destinationLabelOf(text: string | undefined): string {
+export function destinationLabelOf(text: string | undefined): string {
   const endpoint = text === undefined ? undefined : endpointOf(text);
   return endpoint ? destinationOf(endpoint) : labelOf(text);
 }
@@ -79,7 +79,7 @@ const maxLabelLength = 256;
 /** Stands for a name that no carrier and no message gave. */
 const unknownLabel = 'unknown';
 
-function labelOf(text: string | undefined): string {
+export function labelOf(text: string | undefined): string {
   const clean = text
     ?.replace(/\p{Cc}+/gu, ' ')
     .trim()

@@ -2,6 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Position, UnreadableReason } from '../model.js';
 import { alloy, alloyDocument } from './formats/alloy.js';
+import { connectivityLog } from './formats/connectivity-log.js';
 import { evtx } from './formats/evtx/evtx.js';
 import { eventXml } from './formats/event-xml.js';
 import {
@@ -18,6 +19,7 @@ import { fluentd, fluentdDocument } from './formats/fluentd.js';
 import { getWinEvent, getWinEventDocument } from './formats/get-winevent.js';
 import { nxlog, nxlogDocument } from './formats/nxlog.js';
 import { otel, otelDocument } from './formats/otel.js';
+import { sendLog } from './formats/send-log.js';
 import { snare } from './formats/snare.js';
 import { vector, vectorDocument } from './formats/vector.js';
 import { wazuh, wazuhDocument } from './formats/wazuh.js';
@@ -85,6 +87,8 @@ export type Format = TextFormat | BinaryFormat;
  */
 export const formats: readonly Format[] = [
   evtx,
+  sendLog,
+  connectivityLog,
   winlogbeat,
   winlogbeatDocument,
   otel,

@@ -105,6 +105,8 @@ test('every record of a file ends in exactly one outcome, whatever its bytes', a
           checkpoints: ledger.checkpoints,
           post: ledger.post,
           knownConnectors: () => [],
+          sessions: () => [],
+          connectorOfGuid: () => undefined,
           log: silentLog,
           now: Date.now,
         });

@@ -88,7 +88,7 @@ function logOf(count: number, options: Parameters<typeof createLog>[0] = {}, mor
 }
 
 function idsOf(events: readonly Decoded[]): (number | undefined)[] {
-  return events.map((event) => event.recordId);
+  return events.map((event) => (event.kind === 'event' ? event.recordId : undefined));
 }
 
 function countTo(last: number, first = 1): number[] {
@@ -356,7 +356,7 @@ describe('following a log that is written', () => {
       const result = await readPass(file, position, everything, { bytes: 1, ms: 60_000 });
       ({ more } = result);
       position = JSON.parse(JSON.stringify(result.position)) as Position;
-      for (const event of result.decoded) seen.push(event.recordId ?? 0);
+      for (const id of idsOf(result.decoded)) seen.push(id ?? 0);
       if (pass >= 300) continue;
       for (let each = 0; each < 5; each++) addEvent(log, numbered(log.nextId));
       flush(log, fd);

@@ -22,10 +22,12 @@ function follow(book: Book, ...paths: string[]): Followed {
     checkpoints: () => [...book.checkpoints.values()],
     post: (batch) => {
       book.batches.push(batch);
-      book.checkpoints.set(batch.checkpoint.inode, batch.checkpoint);
+      if (batch.checkpoint) book.checkpoints.set(batch.checkpoint.inode, batch.checkpoint);
       return Promise.resolve();
     },
     knownConnectors: () => [],
+    sessions: () => [],
+    connectorOfGuid: () => undefined,
     log: silentLog,
     now: Date.now,
   });

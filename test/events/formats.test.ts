@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { namesFromMessage } from '../../src/events/message.js';
-import type { Decoded } from '../../src/model.js';
+import type { WindowsEvent } from '../../src/model.js';
 import { decodeAll, fixtureText, recognisedBy, recordsOf } from './records.js';
 
 type Row = readonly [provider: string, server: string, connector: string, destination: string, ...(number | string)[]];
@@ -67,7 +67,7 @@ const expected: Readonly<Record<string, readonly [format: string, rows: readonly
   'winlogbeat-8.ndjson': ['winlogbeat', rows(5)],
 };
 
-function rowOf(event: Decoded): Row {
+function rowOf(event: WindowsEvent): Row {
   const named = event.message === undefined ? undefined : namesFromMessage(event.message, []);
   return [
     event.provider,

@@ -59,7 +59,7 @@ async function readAll(
   await handle.close();
   const total = passes.reduce((sum, pass) => sum + (pass.unreadable.too_large ?? 0), 0);
   return {
-    ids: passes.flatMap((pass) => pass.decoded.map((each) => each.recordId)),
+    ids: passes.flatMap((pass) => pass.decoded.map((each) => (each.kind === 'event' ? each.recordId : undefined))),
     ignored: passes.reduce((sum, pass) => sum + pass.ignored, 0),
     unreadable: passes.map((pass) => pass.unreadable),
     tooLarge: total,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { formats } from '../../src/events/formats.js';
 import type { TextFormat } from '../../src/events/formats.js';
-import type { Decoded } from '../../src/model.js';
+import type { WindowsEvent } from '../../src/model.js';
 
 /** The text of a file under test/fixtures/events, whatever its encoding. */
 export function fixtureText(name: string): string {
@@ -23,8 +23,10 @@ export function recordsOf(text: string, framing: TextFormat['framing']): string[
   return (Array.isArray(whole) ? whole : [whole]).map((element) => JSON.stringify(element, null, 2));
 }
 
-export function decodeAll(text: string): readonly Decoded[] {
+export function decodeAll(text: string): readonly WindowsEvent[] {
   const format = recognisedBy(text.slice(0, 65_536))[0];
   if (!format) throw new Error(`no format recognises ${text.slice(0, 80)}`);
-  return recordsOf(text, format.framing).flatMap((record) => format.decode(record));
+  return recordsOf(text, format.framing).flatMap((record) =>
+    format.decode(record).filter((each) => each.kind === 'event'),
+  );
 }

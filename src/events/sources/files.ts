@@ -8,11 +8,14 @@
 import { stat } from 'node:fs/promises';
 import { watch } from 'chokidar';
 import type { Log } from '../../log.js';
-import type { Batch, Checkpoint, Evidence, SourceStatus } from '../../model.js';
+import type { Batch, Checkpoint, Evidence, OpenSession, ServerLogs, SourceStatus } from '../../model.js';
 import { classify, isWanted } from '../classify.js';
 import type { PassResult } from '../formats.js';
+import { connectivityLog, firstRowTimeOf } from '../formats/connectivity-log.js';
 import { createReader } from '../read-pass.js';
+import { createSessions, type Sessions } from '../sessions.js';
 import { findFiles, problemOf, watchedFolder } from './find-files.js';
+import { inReadingOrder, logOf } from './reading-order.js';
 import { checkpointOf, inodeOf, openTracked, readTracked, startOver, type TrackedFile } from './tracked-file.js';
 
 export type FileSource = {
@@ -32,6 +35,10 @@ export type FollowOptions = {
   /** Resolves when reading may go on; evidence and checkpoint are entered together. */
   readonly post: (batch: Batch) => Promise<void>;
   readonly knownConnectors: () => readonly string[];
+  /** Sessions of the transport logs that were open after all that was entered. */
+  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  /** Name of the Send connector of a GUID, as the connectivity log has it. */
+  readonly connectorOfGuid: (guid: string) => string | undefined;
   readonly log: Log;
   readonly now: () => number;
 };
@@ -70,7 +77,9 @@ type FollowedFile = TrackedFile & {
   behindSince: number | undefined;
 };
 
-type State = FollowOptions & {
+type State = Omit<FollowOptions, 'sessions'> & {
+  /** The join of both transport logs, of all sources. */
+  readonly joined: Sessions;
   readonly reader: ReturnType<typeof createReader>;
   readonly found: Map<string, SourceState>;
   /** By inode: one file is followed once, whatever sources and names lead to it. */
@@ -101,7 +110,7 @@ export function followFiles(options: FollowOptions): Followed {
   const running = run(state);
   return {
     statuses: () => [...state.found.values()].map((each) => statusOf(state, each)),
-    caughtUp: () => state.scans > 0 && [...state.files.values()].every((file) => file.size === file.seenSize),
+    caughtUp: () => isReadToEnd(state),
     readingHistory: () => state.scans === 0 || [...state.files.values()].some(isUnreadHistory),
     stop: async () => {
       state.stopped = true;
@@ -119,6 +128,12 @@ function createState(options: FollowOptions): State {
   ]);
   return {
     ...options,
+    joined: createSessions({
+      saved: options.sessions(),
+      connectorOfGuid: options.connectorOfGuid,
+      unknownCode: unknownCodeLog(options.log),
+      now: options.now,
+    }),
     reader: createReader(),
     found: new Map(found),
     files: new Map(),
@@ -154,6 +169,7 @@ async function run(state: State): Promise<void> {
   while (!state.stopped) {
     if (state.scanDue || performance.now() >= state.nextScanAt) await scan(state);
     const busy = await round(state);
+    if (!busy && isReadToEnd(state)) await endSessions(state);
     pause = busy ? busyMs : Math.min(quietMs, pause * 1.2);
     await sleep(state, pause);
   }
@@ -237,6 +253,7 @@ async function takeUp(state: State, each: SourceState, path: string): Promise<Fo
     behindSince: undefined,
   };
   const followed = Object.assign(file, added);
+  await noteLog(state, each, followed);
   state.files.set(file.inode, followed);
   return followed;
 }
@@ -249,16 +266,28 @@ function reportProblems(state: State, each: SourceState, problems: readonly stri
   each.problems = problems;
 }
 
+/** Said at once: the Send log has to know whether a connectivity log tells of the same before a row of either is read. */
+async function noteLog(state: State, { source }: SourceState, file: FollowedFile): Promise<void> {
+  if (file.format !== connectivityLog) return;
+  const { buffer, bytesRead } = await file.handle.read(Buffer.alloc(4096), 0, 4096, 0);
+  state.joined.logFound(serverOf(source), firstRowTimeOf(buffer.subarray(0, bytesRead)));
+}
+
 /** Reads every file that changed. Returns whether anything was read. */
 async function round(state: State): Promise<boolean> {
   let busy = false;
   const all = state.scans !== state.roundedScans;
   state.roundedScans = state.scans;
-  for (const file of [...state.files.values()]) {
+  /** Transport logs with an earlier file that is not read to its end: their later ones wait. */
+  const unread = new Set<string>();
+  for (const file of inReadingOrder(state.files.values())) {
     if (state.stopped) break;
     if (!all && state.now() - file.changedAt > coldMs) continue;
+    const log = logOf(file.path);
+    if (log !== undefined && unread.has(log)) continue;
     try {
       if (await readOn(state, file, all)) busy = true;
+      if (log !== undefined && file.size !== file.seenSize) unread.add(log);
       await letGo(state, file);
     } catch (error) {
       await giveUp(state, file, error);
@@ -313,12 +342,15 @@ async function postPass(state: State, file: FollowedFile, pass: PassResult): Pro
   file.postedOffset = pass.position.offset;
   if (lagOf(file) === 0) file.behindSince = undefined;
   else file.behindSince ??= state.now();
-  const { evidence, ignored } = sortOut(state, each, pass);
-  if (evidence.length + ignored + Object.keys(pass.unreadable).length > 0) each.lastRecordAt = state.now();
+  // From here to the entering of the batch nothing may be awaited: sessions and checkpoint belong together.
+  const { evidence, ignored, counted } = sortOut(state, each, pass, history);
+  if (pass.decoded.length + pass.ignored + Object.keys(pass.unreadable).length > 0) each.lastRecordAt = state.now();
   await state.post({
     source: file.source,
     evidence,
     ignored,
+    counted,
+    sessions: state.joined.changes(),
     unreadable: pass.unreadable,
     checkpoint: checkpointOf(file),
     history,
@@ -332,14 +364,61 @@ function isBehind(state: State, { source }: SourceState): boolean {
   return [...state.files.values()].some((file) => file.source === source.name && lagOf(file) > 0);
 }
 
-function sortOut(state: State, each: SourceState, pass: PassResult): { evidence: Evidence[]; ignored: number } {
+type Sorted = { readonly evidence: Evidence[]; readonly ignored: number; readonly counted: number };
+
+function sortOut(state: State, each: SourceState, pass: PassResult, history: boolean): Sorted {
   const evidence: Evidence[] = [];
   const options = { server: each.source.server, knownConnectors: state.knownConnectors() };
+  const origin = { server: serverOf(each.source), history };
+  let [ignored, counted] = [pass.ignored, 0];
   for (const record of pass.decoded) {
+    if (record.kind !== 'event') {
+      if (state.joined.read(record, origin, evidence)) counted++;
+      else ignored++;
+      continue;
+    }
     const found = classify(record, options);
     if (found) evidence.push(found);
+    else ignored++;
   }
-  return { evidence, ignored: pass.ignored + pass.decoded.length - evidence.length };
+  return { evidence, ignored, counted };
+}
+
+/** As in the events: lower case. */
+function serverOf(source: FileSource): string {
+  return source.server.toLowerCase();
+}
+
+function isReadToEnd(state: State): boolean {
+  return state.scans > 0 && [...state.files.values()].every((file) => file.size === file.seenSize);
+}
+
+/** Sessions that waited too long for the other log are entered without a file: none was read. */
+async function endSessions(state: State): Promise<void> {
+  const evidence: Evidence[] = [];
+  state.joined.expire(evidence);
+  const sessions = state.joined.changes();
+  const [first] = state.found.keys();
+  if (first === undefined || evidence.length + sessions.length === 0) return;
+  await state.post({
+    source: first,
+    evidence,
+    ignored: 0,
+    unreadable: {},
+    checkpoint: undefined,
+    sessions,
+    history: false,
+  });
+}
+
+/** Codes that we do not know are said once each. */
+function unknownCodeLog(log: Log): (code: string) => void {
+  const told = new Set<string>();
+  return (code) => {
+    if (told.has(code) || told.size >= 100) return;
+    told.add(code);
+    log.warn('a transport log gives a code that is not known; it counts as "other"; please report it', { code });
+  };
 }
 
 /** A file whose name is gone (rotated out of sight, or deleted) is finished, waited for a while, then closed. */

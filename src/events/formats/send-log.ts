@@ -1,0 +1,78 @@
+/** The SMTP Send protocol log of Exchange: what a Send connector and a remote server said to each other. */
+import type { SendRow } from '../../model.js';
+import type { TextFormat } from '../formats.js';
+import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport-cells.js';
+
+const fields =
+  'date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context' as const;
+const cellCount = fields.split(',').length;
+
+/** After a restart of the service the day's file goes on without a header, and a copy may begin anywhere. */
+const rowPattern = new RegExp(
+  String.raw`^${rowTimePattern},(?:[^",]*|"(?:[^"]|"")*"),[0-9A-FX]{14,16},\d+,[^,]*,[^,]*,[-+*<>],`,
+  'im',
+);
+/** In the Receive protocol log the answers are sent and the commands received. */
+const receivePattern = /,>,"?\d{3}[ -]|,<,"?(?:EHLO|HELO) /;
+
+export const sendLog: TextFormat = {
+  name: 'send-log',
+  kind: 'text',
+  framing: 'lines',
+  recognises: (head) => {
+    if (/^#Log-type: /m.test(head)) return /^#Log-type: SMTP Send Protocol Log\r?$/m.test(head) && hasKnownFields(head);
+    if (/^#Fields: /m.test(head)) return hasKnownFields(head) && !receivePattern.test(head);
+    return rowPattern.test(head.slice(0, 4096)) && !receivePattern.test(head);
+  },
+  decode: (record) => {
+    const bytes = Buffer.from(record);
+    return decodeRow(bytes, 0, bytes.length);
+  },
+  decodeBytes: decodeRow,
+};
+
+function hasKnownFields(head: string): boolean {
+  const [, given] = /^#Fields: (.*?)\r?$/m.exec(head) ?? [];
+  return given === undefined || given.startsWith(fields);
+}
+
+const nothing: readonly SendRow[] = [];
+
+/** Steps to the event and its first letters; most rows end there. */
+function decodeRow(bytes: Buffer, start: number, end: number): readonly SendRow[] {
+  if (isHeader(bytes, start)) return nothing;
+  let at = start;
+  for (let cell = 0; cell < 6; cell++) at = nextCell(bytes, at, end);
+  const event = bytes[at] ?? 0;
+  const data = nextCell(bytes, at, end);
+  if (isDull(bytes, event, data)) return nothing;
+  const [, connector = '', session = '', , , remote = '', , said = '', context = ''] = cellsOf(
+    bytes,
+    start,
+    end,
+    cellCount,
+  );
+  const kind = String.fromCharCode(event) as SendRow['event'];
+  const text = kind === '<' || kind === '>' ? said : context;
+  return [{ kind: 'send_row', connector, session, at: rowTimeOf(bytes, start), remote, event: kind, text }];
+}
+
+const [star, sent, received, ended, quote, comma] = [0x2a, 0x3e, 0x3c, 0x2d, 0x22, 0x2c];
+
+/** Letters that begin EHLO, HELO, STARTTLS, MAIL FROM, QUIT and X-ANONYMOUSTLS. */
+const commands = new Set(Buffer.from('EHSMQX'));
+/** Letters that begin what is told of a connection: attempting to connect, Failed to connect, TLS negotiation failed... */
+const tellings = new Set(Buffer.from('aFTCOHS'));
+
+/** @param data place of the cell `data`; for `*` it is empty in all rows of interest, so the context begins after it */
+function isDull(bytes: Buffer, event: number, data: number): boolean {
+  if (event === ended) return false;
+  const at = event === star ? data + 1 : data;
+  if (event === star && bytes[data] !== comma) return true;
+  const first = bytes[at] === quote ? (bytes[at + 1] ?? 0) : (bytes[at] ?? 0);
+  // Answers that say yes are of no interest; what is no answer of SMTP at all is.
+  if (event === received) return first >= 0x30 && first <= 0x39 && first !== 0x34 && first !== 0x35;
+  if (event === sent) return !commands.has(first);
+  // "TLS protocol ... negotiation succeeded" is the most frequent of all.
+  return event !== star || !tellings.has(first) || (first === 0x54 && bytes[at + 4] === 0x70);
+}
