@@ -5,7 +5,7 @@
  * does not end an alert. Errors and probes are joined on job, instance and destination: two exporters that see the same
  * destination each keep to their own probes, and the join can never become many-to-many.
  */
-import { duration } from './thresholds.js';
+import { duration, type Thresholds } from './thresholds.js';
 
 /** Labels that errors and probe results of one exporter have in common. */
 export const sameDestination = 'on (job, instance, destination)';
@@ -22,13 +22,57 @@ export function errorWithin(seconds: number): string {
 }
 
 /**
- * Errors counted within the last `seconds`, exact: the ledger's counter never falls, so the difference of its ends needs
+ * What a counter of the ledger counted within the last `seconds`, exact: it never falls, so the difference of its ends needs
  * no extrapolation (which makes 3 of 2 on a young series). A series is seen at zero first; one that is not misses its
  * first error. Ask for `errorWithin` too: a lost state directory starts the counter again, which looks like errors.
  */
-export function errorsIn(seconds: number): string {
-  const counter = `exchange_send_connector_connection_errors_total[${duration(seconds)}]`;
-  return `(max_over_time(${counter}) - min_over_time(${counter}))`;
+export function countedIn(selector: string, seconds: number): string {
+  const range = `${selector}[${duration(seconds)}]`;
+  return `(max_over_time(${range}) - min_over_time(${range}))`;
+}
+
+/** Pairs with at least this many events 2002 or failures of the transport logs, whichever tell more of this server. */
+export function errorsIn(seconds: number, atLeast: number): string {
+  const events = countedIn('exchange_send_connector_connection_errors_total', seconds);
+  const failures = countedIn('exchange_send_connector_connection_failures_total', seconds);
+  return ['(', `  ${events} >= ${atLeast}`, `  or sum without (reason) ${failures} >= ${atLeast}`, ')'].join('\n');
+}
+
+/**
+ * Pairs whose destination failed a probe at or after the latest error and passes now: the outage that explains the error
+ * is over. Without this a warning about its errors would begin when the outage ends.
+ */
+export function recovered(limits: Thresholds): string {
+  const window = limits.singleErrorSeconds;
+  const step = window / 30;
+  return [
+    '(',
+    `  max_over_time(${lastObserved}[${duration(window)}])`,
+    `  <= ${sameDestination} group_left () max_over_time(timestamp(exchange_destination_probe_success == 0)[${duration(window)}:${duration(step)}]) + ${step}`,
+    `  and ${sameDestination} last_over_time(exchange_destination_probe_success[${duration(limits.latestProbeSeconds)}]) == 1`,
+    ')',
+  ].join('\n');
+}
+
+/** Pairs with an error of late whose destination fails its probe: two witnesses. The value is the age of the error. */
+export function destinationsDown(limits: Thresholds): string {
+  return [
+    errorWithin(limits.outageErrorSeconds),
+    `and ${sameDestination} (`,
+    indented(probeFails(limits.latestProbeSeconds)),
+    ')',
+  ].join('\n');
+}
+
+/** Takes away what has a known destination that passes its probe, by these labels. */
+export function unlessSomethingPasses(labels: string, limits: Thresholds): string {
+  const range = duration(limits.latestProbeSeconds);
+  return [
+    `unless on (${labels}) (`,
+    `  last_over_time(exchange_send_connector_connection_errors_total[${range}])`,
+    `  and ${sameDestination} last_over_time(exchange_destination_probe_success[${range}]) == 1`,
+    ')',
+  ].join('\n');
 }
 
 /** Destinations whose latest visit failed, save those that policy forbids to visit. */

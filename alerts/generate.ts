@@ -40,6 +40,7 @@ function ruleOf(alert: Alert, options: RuleOptions): object {
     alert: alert.name,
     expr: alert.expr,
     ...(alert.forSeconds > 0 && { for: duration(alert.forSeconds) }),
+    ...(alert.keepFiringSeconds !== undefined && { keep_firing_for: duration(alert.keepFiringSeconds) }),
     labels: { severity: alert.severity, scope: alert.scope, product: 'send-connector' },
     annotations: {
       summary: alert.summary,

@@ -18,6 +18,12 @@ export const thresholds = {
   outageErrorSeconds: 60 * 60,
   /** A failing visit beside an error are two witnesses; one minute only lets both arrive. */
   outageForSeconds: 60,
+  /** An outage goes on for this long after it seems over: a destination that comes and goes is one page, not ten. */
+  outageKeepSeconds: 5 * 60,
+  /** Destinations that must be down before their connector is: one destination speaks for itself. */
+  connectorDestinations: 2,
+  /** Connectors that must be down before it is their server. */
+  egressConnectors: 2,
   /** How far back the latest probe result may lie: a missed scrape or two must not end an alert. */
   latestProbeSeconds: 10 * 60,
   /** Errors while every probe succeeds: at least two, so that one glitch which healed stays a single error. */
@@ -30,6 +36,10 @@ export const thresholds = {
   /** Certificate expiry is learnt once per visit; it holds over a visit that ended before TLS. */
   certificateMemorySeconds: 60 * 60,
   certificateForSeconds: 15 * 60,
+  /** Loss that TCP feels; every ping within the window must lose at least this. */
+  packetLossRatio: 0.1,
+  packetLossWindowSeconds: 60 * 60,
+  packetLossForSeconds: 30 * 60,
   /** Three to twelve missed scrapes at the usual 15 to 60 seconds: a restart of the exporter takes less. */
   exporterDownSeconds: 3 * 60,
   /** A source may be away while its log rotates or a share reconnects. */
@@ -41,6 +51,12 @@ export const thresholds = {
   saveFailureSeconds: 15 * 60,
   /** Unread bytes and no save for this long: saving hangs without an error. */
   saveAgeSeconds: 10 * 60,
+  /** An Application log without a single record for a day: Exchange writes some every hour. */
+  sourceSilentSeconds: 24 * 60 * 60,
+  /** How long records that never came, and errors counted as `other`, are shown. */
+  lossShownSeconds: 60 * 60,
+  /** Long enough to save a file twice while editing it. */
+  reloadFailedSeconds: 5 * 60,
   /** How long unreadable records are shown. */
   unreadableSeconds: 60 * 60,
 } as const satisfies Readonly<Record<string, number>>;

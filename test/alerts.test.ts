@@ -15,6 +15,9 @@ import { metricsIn, publishedMetrics } from './published-metrics.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const alerts = alertsOf(thresholds);
 const rules = 'alerts/send-connector.rules.yml';
+const ruleTests = readdirSync(join(root, 'alerts'))
+  .filter((name) => name.endsWith('.rules.test.yml'))
+  .map((name) => `alerts/${name}`);
 
 type Rule = { alert: string; expr: string; labels: Record<string, string>; annotations: Record<string, string> };
 const rulesIn = (text: string): Rule[] =>
@@ -111,16 +114,14 @@ describe('checked by Prometheus and Alertmanager', () => {
   it.skipIf(!installed('promtool'))(
     'every alert fires, stays quiet, clears, and survives births, restarts and gaps',
     () => {
-      expect(run('promtool', 'test', 'rules', 'alerts/send-connector.rules.test.yml')).toContain('SUCCESS');
+      for (const file of ruleTests) expect(run('promtool', 'test', 'rules', file), file).toContain('SUCCESS');
     },
   );
 
   it('every alert has a rule test in which it fires with its exact labels and annotations', () => {
     type RuleTest = { alert_rule_test?: { alertname: string; exp_alerts: { exp_annotations: object }[] }[] };
-    const file = parse(readFileSync(join(root, 'alerts/send-connector.rules.test.yml'), 'utf8')) as {
-      tests: RuleTest[];
-    };
-    const expectations = file.tests.flatMap((test) => test.alert_rule_test ?? []);
+    const files = ruleTests.map((file) => parse(readFileSync(join(root, file), 'utf8')) as { tests: RuleTest[] });
+    const expectations = files.flatMap(({ tests }) => tests.flatMap((test) => test.alert_rule_test ?? []));
     for (const alert of alerts) {
       const own = expectations.filter((expectation) => expectation.alertname === alert.name);
       expect(
@@ -183,15 +184,8 @@ describe('inhibition in the example for Alertmanager', () => {
 
   const error = named('SendConnectorError', destinationLabels);
   const down = named('DestinationDown', destinationLabels);
-  const connector = {
-    ...at,
-    alertname: 'Later',
-    scope: 'connector',
-    severity: 'critical',
-    server: 's',
-    connector: 'c',
-  };
-  const server = { ...at, alertname: 'LaterToo', scope: 'server', severity: 'critical', server: 's' };
+  const connector = named('SendConnectorDown', { server: 's', connector: 'c' });
+  const server = named('ServerEgressDown', { server: 's' });
   const exporter = named('SendConnectorExporterDown');
 
   it('goes exporter > server > connector > destination > error, and never back', () => {

@@ -1,0 +1,223 @@
+/** The alerts about what mail suffers, from one error to a server that reaches nothing. */
+import {
+  destinationsDown,
+  errorsIn,
+  errorWithin,
+  indented,
+  latestFailure,
+  probeFails,
+  recovered,
+  sameDestination,
+  unlessSomethingPasses,
+} from './expressions.js';
+import type { Alert } from './rules.js';
+import { duration, type Thresholds } from './thresholds.js';
+
+/** The widest first: of two alerts that begin or end together, the one that silences the other is sent first. */
+export function mailAlerts(limits: Thresholds): readonly Alert[] {
+  return [
+    serverEgressDown(limits),
+    connectorDown(limits),
+    destinationDown(limits),
+    repeatedErrors(limits),
+    singleError(limits),
+    errorsDespiteHealthyProbes(limits),
+    failingWithoutErrors(limits),
+    certificateExpiring(limits),
+    packetLoss(limits),
+  ];
+}
+
+const pair = ['connector', 'destination', 'server'] as const;
+
+function serverEgressDown(limits: Thresholds): Alert {
+  return {
+    name: 'ServerEgressDown',
+    group: 'mail',
+    severity: 'critical',
+    scope: 'server',
+    expr: [
+      'count by (job, instance, server) (',
+      '  count by (job, instance, server, connector) (',
+      indented(indented(destinationsDown(limits))),
+      '  )',
+      `) >= ${limits.egressConnectors}`,
+      unlessSomethingPasses('job, instance, server', limits),
+    ].join('\n'),
+    forSeconds: limits.outageForSeconds,
+    keepFiringSeconds: limits.outageKeepSeconds,
+    subjects: ['server'],
+    summary: 'Server {{ $labels.server }} reaches no destination: {{ $value }} Send connectors fail',
+    description:
+      '{{ $value }} Send connectors of server {{ $labels.server }} reported errors within ' +
+      `${duration(limits.outageErrorSeconds)}, and the probes of all their destinations fail. The destinations are ` +
+      'innocent: look at the network of the server, its firewall, and whether outgoing port 25 is blocked. All mail that ' +
+      'leaves this server waits.',
+  };
+}
+
+function connectorDown(limits: Thresholds): Alert {
+  return {
+    name: 'SendConnectorDown',
+    group: 'mail',
+    severity: 'critical',
+    scope: 'connector',
+    expr: [
+      'count by (job, instance, server, connector) (',
+      indented(destinationsDown(limits)),
+      `) >= ${limits.connectorDestinations}`,
+      unlessSomethingPasses('job, instance, server, connector', limits),
+    ].join('\n'),
+    forSeconds: limits.outageForSeconds,
+    keepFiringSeconds: limits.outageKeepSeconds,
+    subjects: ['connector', 'server'],
+    summary: 'Send connector {{ $labels.connector }} of server {{ $labels.server }} reaches none of its destinations',
+    description:
+      '{{ $value }} destinations had errors within ' +
+      `${duration(limits.outageErrorSeconds)}, and no destination of this connector passes its probe. Look at what they ` +
+      'share: smart host list, source address, DNS, certificate, route. All mail of this connector waits; users are told ' +
+      'after 4 hours, mail is returned after 2 days.',
+  };
+}
+
+function singleError(limits: Thresholds): Alert {
+  return {
+    name: 'SendConnectorError',
+    group: 'mail',
+    severity: 'info',
+    scope: 'error',
+    expr: `${errorWithin(limits.singleErrorSeconds)}\nunless ${recovered(limits)}`,
+    forSeconds: 0,
+    subjects: pair,
+    summary: 'Send connector {{ $labels.connector }} could not connect to {{ $labels.destination }}',
+    description:
+      'Server {{ $labels.server }} reported a connection error {{ $value | humanizeDuration }} ago. ' +
+      'One error may be a glitch that the next retry heals; the runbook shows what the probes of this destination say.',
+  };
+}
+
+function repeatedErrors(limits: Thresholds): Alert {
+  const window = duration(limits.repeatedWindowSeconds);
+  return {
+    name: 'SendConnectorErrorsRepeated',
+    group: 'mail',
+    severity: 'warning',
+    scope: 'error',
+    expr: [
+      errorsIn(limits.repeatedWindowSeconds, limits.repeatedErrors),
+      `and ${errorWithin(limits.singleErrorSeconds)}`,
+      `unless ${recovered(limits)}`,
+    ].join('\n'),
+    forSeconds: 0,
+    subjects: pair,
+    summary: 'Send connector {{ $labels.connector }} fails again and again to connect to {{ $labels.destination }}',
+    description:
+      `Server {{ $labels.server }} logged {{ $value }} connection errors within ${window}. Retries fail too: mail for ` +
+      'this destination waits in a queue. The runbook leads from the reason to the next command.',
+  };
+}
+
+function destinationDown(limits: Thresholds): Alert {
+  const failure = (text: string): string => latestFailure(text, limits.latestProbeSeconds);
+  return {
+    name: 'DestinationDown',
+    group: 'mail',
+    severity: 'critical',
+    scope: 'destination',
+    expr: destinationsDown(limits),
+    forSeconds: limits.outageForSeconds,
+    keepFiringSeconds: limits.outageKeepSeconds,
+    subjects: pair,
+    summary: `Send connector {{ $labels.connector }} cannot reach {{ $labels.destination }}: ${failure('{{ .step }} {{ .reason }}')}`,
+    description:
+      'Server {{ $labels.server }} reported its last connection error {{ $value | humanizeDuration }} ago, and the probe ' +
+      `of this destination fails at ${failure('step {{ .step }} with reason {{ .reason }}')}. Mail for it waits in a queue; users are told ` +
+      'after 4 hours, mail is returned after 2 days. The runbook has the next command for this reason.',
+    annotations: { step: failure('{{ .step }}'), reason: failure('{{ .reason }}') },
+  };
+}
+
+function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
+  const seconds = limits.healthyProbesWindowSeconds;
+  return {
+    name: 'ErrorsDespiteHealthyProbes',
+    group: 'mail',
+    severity: 'info',
+    scope: 'error',
+    expr: [
+      errorsIn(seconds, limits.healthyProbesErrors),
+      `and ${errorWithin(seconds)}`,
+      `and ${sameDestination} min_over_time(exchange_destination_probe_success[${duration(seconds)}]) == 1`,
+    ].join('\n'),
+    forSeconds: 0,
+    subjects: pair,
+    summary: 'Send connector {{ $labels.connector }} fails on {{ $labels.destination }}, but every probe succeeds',
+    description:
+      `{{ $value }} connection errors on server {{ $labels.server }} within ${duration(seconds)}, while every probe of ` +
+      'the destination in that time succeeded. Suspect what differs between Exchange and the probe: the server it runs ' +
+      'on, source address, firewall rule, a limit of the remote side, or a fault that comes and goes.',
+  };
+}
+
+function failingWithoutErrors(limits: Thresholds): Alert {
+  const failure = (text: string): string => latestFailure(text, limits.latestProbeSeconds);
+  return {
+    name: 'DestinationFailingWithoutErrors',
+    group: 'mail',
+    severity: 'info',
+    scope: 'destination',
+    expr: [
+      '(',
+      indented(probeFails(limits.latestProbeSeconds)),
+      ')',
+      `unless ${sameDestination} (${errorWithin(limits.outageErrorSeconds)})`,
+    ].join('\n'),
+    forSeconds: limits.quietFailureSeconds,
+    subjects: ['destination'],
+    summary: `Destination {{ $labels.destination }} fails its probes (${failure('{{ .step }} {{ .reason }}')}); Exchange has logged no error`,
+    description:
+      `Every probe of the last ${duration(limits.quietFailureSeconds)} failed at ${failure('step {{ .step }} with reason {{ .reason }}')}, ` +
+      'but no Send connector reported an error. Either no mail went there, or the logging level hides the errors, or ' +
+      'only the probe is refused.',
+    annotations: { step: failure('{{ .step }}'), reason: failure('{{ .reason }}') },
+  };
+}
+
+function certificateExpiring(limits: Thresholds): Alert {
+  const expiry = 'exchange_destination_certificate_expiry_timestamp_seconds';
+  return {
+    name: 'CertificateExpiring',
+    group: 'mail',
+    severity: 'warning',
+    scope: 'destination',
+    expr: `last_over_time(${expiry}[${duration(limits.certificateMemorySeconds)}]) - time() < ${limits.certificateSeconds}`,
+    forSeconds: limits.certificateForSeconds,
+    subjects: ['destination'],
+    summary:
+      'The certificate of {{ $labels.destination }} ' +
+      '{{ if lt $value 0.0 }}has expired{{ else }}expires in {{ $value | humanizeDuration }}{{ end }}',
+    description:
+      'Connectors that check certificates (TlsAuthLevel CertificateValidation or DomainValidation) stop delivering ' +
+      'to {{ $labels.destination }} when the certificate it shows after STARTTLS has expired. Tell its operator, or ' +
+      'renew it when it is yours.',
+  };
+}
+
+function packetLoss(limits: Thresholds): Alert {
+  const loss = `exchange_destination_ping_loss_ratio[${duration(limits.packetLossWindowSeconds)}]`;
+  return {
+    name: 'DestinationPacketLoss',
+    group: 'mail',
+    severity: 'info',
+    scope: 'destination',
+    // No echo at all says nothing: most such hosts filter ping.
+    expr: `min_over_time(${loss}) >= ${limits.packetLossRatio}\nand last_over_time(${loss}) < 1`,
+    forSeconds: limits.packetLossForSeconds,
+    subjects: ['destination'],
+    summary: 'The way to {{ $labels.destination }} loses {{ $value | humanizePercentage }} of all packets and more',
+    description:
+      `Every ping of the last ${duration(limits.packetLossWindowSeconds)} lost echoes. Connections still come about, but ` +
+      'slowly, and some time out: errors that come and go usually have this cause. The page of the destination shows at ' +
+      'which hop the loss begins.',
+  };
+}
