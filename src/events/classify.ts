@@ -64,8 +64,16 @@ function connectionErrorOf(event: WindowsEvent, options: ClassifyOptions): Conne
 }
 
 function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
-  const server = (event.computer.trim() || options.server).toLowerCase().slice(0, maxLabelLength);
-  return { server, channel: event.channel.toLowerCase(), recordId: event.recordId, time: event.time };
+  return { ...eventLogOf(event, options.server), recordId: event.recordId, time: event.time };
+}
+
+/** The log of a record, with its names as they are compared. */
+export function eventLogOf(
+  { computer, channel }: Pick<WindowsEvent, 'computer' | 'channel'>,
+  server: string,
+): Pick<RecordKey, 'server' | 'channel'> {
+  const name = (computer.trim() || server).toLowerCase().slice(0, maxLabelLength);
+  return { server: name, channel: channel.toLowerCase().slice(0, maxLabelLength) };
 }
 
 export function destinationLabelOf(text: string | undefined): string {

@@ -1,6 +1,8 @@
 /** What a format is, and the list of them in the order in which they are tried. */
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Position, UnreadableReason } from '../model.js';
+import type { Mark } from './marks.js';
+import type { RecordMarks, RunFound } from './record-runs.js';
 import { alloy, alloyDocument } from './formats/alloy.js';
 import { connectivityLog } from './formats/connectivity-log.js';
 import { evtx } from './formats/evtx/evtx.js';
@@ -45,7 +47,9 @@ export type TextFormat = {
    * between) or right before `before`. A record whose ID is found and is of no interest is dropped without decoding;
    * one without the mark is decoded. The mark must not be able to stand inside a value.
    */
-  readonly idMark?: { readonly after: string } | { readonly before: string };
+  readonly idMark?: Mark;
+  /** Where a dropped record has its record ID and the names of its log, under the same condition. */
+  readonly recordMarks?: RecordMarks;
   /** One record to its events (a batching carrier has several). Throws `UnreadableRecord`. */
   readonly decode: (record: string) => readonly Decoded[];
   /**
@@ -61,6 +65,8 @@ export type PassResult = {
   /** Records dropped by their bytes. */
   readonly ignored: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
+  /** Record IDs of all records read; absent when they cannot be told. */
+  readonly runs?: readonly RunFound[] | undefined;
   /** Where the next pass goes on. */
   readonly position: Position;
   /** False when the end of what can be read now was reached. */

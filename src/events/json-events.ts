@@ -37,17 +37,32 @@ export type JsonCarrier = {
 export function jsonFormats(carrier: JsonCarrier): readonly [lines: TextFormat, document: TextFormat] {
   const decode = carrierDecoder(carrier);
   return layouts(carrier.name, (head) => carrier.shape.every((part) => part.test(head)), {
-    ...(carrier.idKey === undefined ? {} : { idMark: { after: `"${carrier.idKey}":` } }),
+    ...(carrier.idKey === undefined ? {} : { idMark: keyMark(carrier.idKey) }),
+    ...recordMarksOf(carrier.places),
     decode: (record) => decodeText(decode, record),
     decodeBytes: decode,
   });
+}
+
+/** The keys of the first alternatives; a record that has another one is decoded for its record ID. */
+function recordMarksOf({ recordId, channel, computer }: Places): Pick<TextFormat, 'recordMarks'> {
+  const keys = [recordId, channel, computer].map(([path]) => path?.split('/').at(-1));
+  const [recordKey, channelKey, computerKey] = keys;
+  if (recordKey === undefined || channelKey === undefined || computerKey === undefined) return {};
+  return {
+    recordMarks: { recordId: keyMark(recordKey), channel: keyMark(channelKey), computer: keyMark(computerKey) },
+  };
+}
+
+function keyMark(key: string): { readonly after: string } {
+  return { after: `"${key}":` };
 }
 
 /** A format for JSON lines and its twin for the same objects in an array or pretty-printed. */
 export function layouts(
   name: string,
   recognises: (head: string) => boolean,
-  rest: Pick<TextFormat, 'idMark' | 'decode' | 'decodeBytes'>,
+  rest: Pick<TextFormat, 'idMark' | 'recordMarks' | 'decode' | 'decodeBytes'>,
 ): readonly [lines: TextFormat, document: TextFormat] {
   return [
     {

@@ -3,6 +3,8 @@ import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.js';
 import type { PassResult, TextFormat } from './formats.js';
+import { numberAt, placesOf } from './marks.js';
+import { createRunCollector, type RunCollector } from './record-runs.js';
 import { findEndFor, findSkipEnd, maxRecordBytes, rawLength, restKind, utf8Of, type Encoding } from './text.js';
 import { UnreadableRecord } from './unreadable.js';
 
@@ -19,6 +21,8 @@ export type PassOptions = {
   readonly tail: Fingerprint;
   /** Whether an event ID is of any interest. */
   readonly wanted: (eventId: number) => boolean;
+  /** Setting of the source; see the run collector. */
+  readonly unfiltered?: boolean | undefined;
 };
 
 export type TextPass = PassResult & { readonly tail: Fingerprint };
@@ -47,6 +51,7 @@ export function createReader(size = passBytes): Reader {
       decoded: cut.decoded,
       ignored: cut.ignored,
       unreadable: cut.unreadable,
+      runs: cut.runs.runs(),
       position: cut.skipping ? { offset, skipping: true } : { offset },
       tail: fingerprintOf(buffer.subarray(Math.max(0, end - tailBytes), end)),
       more: read > 0 && (cut.outOfTime || raw.length === size),
@@ -66,10 +71,12 @@ type Cut = {
   consumed: number;
   skipping: boolean;
   outOfTime: boolean;
+  readonly runs: RunCollector;
 };
 
 function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: PassOptions): Cut {
-  const cut: Cut = { decoded: [], ignored: 0, unreadable: {}, consumed: 0, skipping, outOfTime: false };
+  const runs = runsOf(bytes, options);
+  const cut: Cut = { decoded: [], ignored: 0, unreadable: {}, consumed: 0, skipping, outOfTime: false, runs };
   if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
   const findEnd = findEndFor(options.format.framing);
   const isDull = dullnessOf(options, bytes);
@@ -78,7 +85,7 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
     const end = findEnd(bytes, cut.consumed);
     if (end < 0) break;
     if (end - cut.consumed > maxRecordBytes) count(cut, 'too_large');
-    else if (isDull(cut.consumed, end)) cut.ignored++;
+    else if (isDull(cut.consumed, end)) dropRecord(cut, end);
     else decodeRecord(bytes, cut, end, options.format);
     cut.consumed = end;
     if ((records & 63) === 63 && performance.now() > deadline) {
@@ -112,18 +119,38 @@ function takeRest(bytes: Buffer, cut: Cut, atEnd: boolean, format: TextFormat): 
   }
 }
 
+function dropRecord(cut: Cut, end: number): void {
+  cut.ignored++;
+  cut.runs.drop(cut.consumed, end);
+}
+
 function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat): void {
   const start = startOfRecord(bytes, cut.consumed, end, format.framing);
   if (start === end) return;
   try {
-    const last = trimBlanks(bytes, start, end);
-    const decoded = format.decodeBytes?.(bytes, start, last) ?? format.decode(bytes.toString('utf8', start, last));
+    const decoded = decodedOf(bytes, start, end, format);
     if (decoded.length === 0) cut.ignored++;
-    for (const each of decoded) cut.decoded.push(each);
+    for (const each of decoded) {
+      cut.decoded.push(each);
+      cut.runs.take(each);
+    }
   } catch (error) {
     if (!(error instanceof UnreadableRecord)) throw error;
     count(cut, error.reason);
   }
+}
+
+function decodedOf(bytes: Buffer, start: number, end: number, format: TextFormat): readonly Decoded[] {
+  const last = trimBlanks(bytes, start, end);
+  return format.decodeBytes?.(bytes, start, last) ?? format.decode(bytes.toString('utf8', start, last));
+}
+
+function runsOf(bytes: Buffer, { format, unfiltered }: PassOptions): RunCollector {
+  return createRunCollector(bytes, {
+    marks: format.recordMarks,
+    decode: (start, end) => decodedOf(bytes, startOfRecord(bytes, start, end, format.framing), end, format),
+    unfiltered,
+  });
 }
 
 /**
@@ -133,43 +160,22 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat):
 function dullnessOf(options: PassOptions, bytes: Buffer): (start: number, end: number) => boolean {
   const { idMark } = options.format;
   if (!idMark) return () => false;
-  const after = 'after' in idMark;
-  const needle = Buffer.from(after ? idMark.after : idMark.before);
-  let at = bytes.indexOf(needle);
+  const next = placesOf(bytes, idMark);
+  let at = next(0);
   return (start, end) => {
     let found = false;
-    while (at >= 0 && at < start) at = bytes.indexOf(needle, start);
+    while (at >= 0 && at < start) at = next(start);
     while (at >= 0 && at < end) {
-      const id = after ? numberAfter(bytes, at + needle.length) : numberBefore(bytes, at);
+      const id = numberAt(bytes, at, idMark);
       if (id < 0 || options.wanted(id)) return false;
       found = true;
-      at = bytes.indexOf(needle, at + needle.length);
+      at = next(at + 1);
     }
     return found;
   };
 }
 
-const [zero, nine, space, quote] = [0x30, 0x39, 0x20, 0x22];
-
-function numberAfter(bytes: Buffer, from: number): number {
-  let at = from;
-  while (bytes[at] === space) at++;
-  if (bytes[at] === quote) at++;
-  let value = -1;
-  for (let byte = bytes[at] ?? 0; byte >= zero && byte <= nine; byte = bytes[++at] ?? 0) {
-    value = Math.max(value, 0) * 10 + byte - zero;
-  }
-  return value;
-}
-
-function numberBefore(bytes: Buffer, before: number): number {
-  let at = before - 1;
-  let value = -1;
-  for (let scale = 1, byte = bytes[at] ?? 0; byte >= zero && byte <= nine; byte = bytes[--at] ?? 0, scale *= 10) {
-    value = Math.max(value, 0) + (byte - zero) * scale;
-  }
-  return value;
-}
+const space = 0x20;
 
 /** Blanks before a record, and the comma or bracket before an element of a JSON array, are not part of it. */
 function startOfRecord(bytes: Buffer, start: number, end: number, framing: TextFormat['framing']): number {

@@ -15,6 +15,11 @@ export const eventXml: TextFormat = {
   recognises: (head) => !/^\s*[[{]/.test(head) && /<Events?[\s/>]/.test(head),
   // Within a value a `<` is escaped.
   idMark: { before: '</EventID>' },
+  recordMarks: {
+    recordId: { before: '</EventRecordID>' },
+    channel: { after: '<Channel>' },
+    computer: { after: '<Computer>' },
+  },
   decode: (record) => decodeText(decode, record),
   decodeBytes: decode,
 };

@@ -13,6 +13,11 @@ const shape = /"winlog"\s*:\s*\{|"type"\s*:\s*"wineventlog"/;
 
 export const [winlogbeat, winlogbeatDocument] = layouts('winlogbeat', (head) => shape.test(head), {
   idMark: { after: '"event_id":' },
+  recordMarks: {
+    recordId: { after: '"record_id":' },
+    channel: { after: '"channel":' },
+    computer: { after: '"computer_name":' },
+  },
   decode: (record) => decodeText(decode, record),
   decodeBytes: decode,
 });

@@ -9,7 +9,7 @@ import { stat } from 'node:fs/promises';
 import { watch } from 'chokidar';
 import type { Log } from '../../log.js';
 import type { Batch, Checkpoint, Evidence, OpenSession, ServerLogs, SourceStatus } from '../../model.js';
-import { classify, isWanted } from '../classify.js';
+import { classify, eventLogOf, isWanted } from '../classify.js';
 import type { PassResult } from '../formats.js';
 import { connectivityLog, firstRowTimeOf } from '../formats/connectivity-log.js';
 import { createReader } from '../read-pass.js';
@@ -305,7 +305,7 @@ async function readOn(state: State, file: FollowedFile, again: boolean): Promise
   if (size < file.position.offset && file.format?.kind === 'text') restart(state, file);
   let done = false;
   for (let turn = 0; !done && turn < passesPerTurn && !state.stopped; turn++) {
-    const pass = await readTracked(file, state.reader, isWanted);
+    const pass = await readTracked(file, state.reader, isWanted, state.found.get(file.source)?.source.unfiltered);
     if (pass === 'replaced') restart(state, file);
     else if (typeof pass === 'string') done = true;
     else {
@@ -354,6 +354,7 @@ async function postPass(state: State, file: FollowedFile, pass: PassResult): Pro
     unreadable: pass.unreadable,
     checkpoint: checkpointOf(file),
     history,
+    runs: pass.runs?.map((run) => ({ ...run, ...eventLogOf(run, each.source.server) })),
     unfiltered: each.source.unfiltered,
     behind: isBehind(state, each),
   });

@@ -83,6 +83,7 @@ export async function readTracked(
   file: TrackedFile,
   reader: Reader,
   wanted: (eventId: number) => boolean,
+  unfiltered?: boolean,
 ): Promise<FilePass> {
   if (!file.format) await recognise(file);
   if (!file.format) return file.problem === undefined ? 'waiting' : 'unrecognised';
@@ -91,7 +92,7 @@ export async function readTracked(
     file.position = pass.position;
     return pass;
   }
-  const options = { format: file.format, encoding: file.encoding, tail: file.tail, wanted };
+  const options = { format: file.format, encoding: file.encoding, tail: file.tail, wanted, unfiltered };
   const pass = await reader(file.handle, file.position, options);
   if (pass === 'replaced') return pass;
   file.position = pass.position;

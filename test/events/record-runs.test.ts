@@ -1,0 +1,75 @@
+import { open, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { formats } from '../../src/events/formats.js';
+import { createReader } from '../../src/events/read-pass.js';
+import { temporaryFolder } from '../folder.js';
+import { winlogbeatLine, type WinlogbeatLineOptions } from '../winlogbeat-line.js';
+
+const at = Date.parse('2026-01-15T08:00:00Z');
+
+/** Runs of one pass, as `server first-last` with the seconds of the first and the last record. */
+async function runsOf(text: string, unfiltered?: boolean): Promise<string[] | undefined> {
+  const file = path.join(await temporaryFolder(), 'log');
+  await writeFile(file, text);
+  const format = formats.find((each) => each.kind === 'text' && each.recognises(text));
+  if (format?.kind !== 'text') throw new Error('no format');
+  const handle = await open(file, 'r');
+  const options = { format, encoding: 'utf-8' as const, tail: { length: 0, hash: '' }, unfiltered };
+  const pass = await createReader()(handle, { offset: 0 }, { ...options, wanted: (id) => id === 2002 });
+  await handle.close();
+  if (pass === 'replaced') throw new Error('replaced');
+  const seconds = (time = Number.NaN): number => (time - at) / 1000;
+  return pass.runs?.map(
+    ({ computer, first, last, firstAt, lastAt }) =>
+      `${computer} ${first}-${last} ${seconds(firstAt)}-${seconds(lastAt)}`,
+  );
+}
+
+function beats(...ids: (number | WinlogbeatLineOptions)[]): string {
+  return ids
+    .map((id) => (typeof id === 'number' ? { recordId: id } : id))
+    .map((each) =>
+      winlogbeatLine({ server: 'A', eventId: 1000, at: new Date(at + (each.recordId ?? 0) * 1000), ...each }),
+    )
+    .join('');
+}
+
+function xml(...ids: number[]): string {
+  return ids
+    .map((id) => {
+      const time = new Date(at + id * 1000).toISOString();
+      return `<Event><System><Provider Name="X"/><EventID>${id === 3 ? 2002 : 7}</EventID><TimeCreated SystemTime="${time}"/><EventRecordID>${id}</EventRecordID><Channel>Application</Channel><Computer>A</Computer></System></Event>\n`;
+    })
+    .join('');
+}
+
+test('dropped and decoded records make one run, with the times of its ends', async () => {
+  expect(await runsOf(beats(1, 2, { recordId: 3, eventId: 2002 }, 4, 5))).toEqual(['A 1-5 1-5']);
+  expect(await runsOf(xml(1, 2, 3, 4, 7, 8))).toEqual(['A 1-4 1-4', 'A 7-8 7-8']);
+});
+
+test('logs that are mixed line by line keep their own runs, also when their IDs touch', async () => {
+  const b = (recordId: number): WinlogbeatLineOptions => ({ recordId, server: 'B' });
+  expect(await runsOf(beats(1, b(2), 2, b(3), 3, b(9), 4))).toEqual(['A 1-4 1-4', 'B 2-3 2-3', 'B 9-9 9-9']);
+});
+
+test('a record whose marks are not clear is decoded for its ID', async () => {
+  const twice = beats(2).replace('"event_data":{', '"event_data":{"record_id":77,');
+  const escaped = beats({ recordId: 3, server: 'A\\B' });
+  expect(await runsOf(beats(1) + twice + escaped + beats(3))).toEqual(['A 1-3 1-3', 'A\\B 3-3 3-3']);
+});
+
+test('keys in any order, blanks around the colon and a broken dropped line are no gaps', async () => {
+  const line = beats(2).trimEnd();
+  const turned = JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(line) as object).reverse()));
+  const broken = beats(3).replace('"@timestamp":"', '"@timestamp":,"');
+  expect(await runsOf(`${beats(1)}${turned}\n${broken}${beats(4)}`)).toEqual(['A 1-4 1-4']);
+});
+
+test('IDs that hardly follow one another tell nothing, unless the setting says that they do', async () => {
+  const sparse = Array.from({ length: 100 }, (_, index) => index * 3 + 1);
+  expect(await runsOf(beats(...sparse))).toBeUndefined();
+  expect(await runsOf(beats(...sparse), true)).toHaveLength(100);
+  expect(await runsOf(beats(1, 2, 3), false)).toBeUndefined();
+});
