@@ -128,18 +128,23 @@ function merge(file: Given, flags: Given): Given {
   };
 }
 
-function resolve(checked: Checked, { platform, env }: Machine): Config {
-  const isDefault = platform === 'win32' && checked.sources.length === 0;
+function resolve(checked: Checked, machine: Machine): Config {
+  const { platform, env } = machine;
   return {
     ...checked,
-    sources: isDefault ? windowsSources(env) : checked.sources,
+    sources: checked.sources.length === 0 ? sourcesOf(machine) : checked.sources,
     state: { directory: checked.state.directory ?? defaultStateDirectory(platform, env) },
   };
 }
 
-/** The Application log, and on an Exchange server its transport logs too. */
-function windowsSources({ ExchangeInstallPath: installPath }: NodeJS.ProcessEnv): Checked['sources'] {
-  const paths = installPath === undefined ? [] : transportLogFolders(installPath);
-  const transportLogs = { type: 'file' as const, paths, server: hostname() };
-  return [{ type: 'windows-event-log', channels: ['Application'] }, ...(paths.length > 0 ? [transportLogs] : [])];
+/**
+ * What is read when nothing is named: on Windows the Application log, on an Exchange server its transport logs too. The
+ * folder of a log that is switched off, as the Send protocol log is unless a connector asks for it, is there and empty.
+ */
+function sourcesOf({ platform, env: { ExchangeInstallPath: installPath = '' } }: Machine): Checked['sources'] {
+  const paths = installPath === '' ? [] : transportLogFolders(installPath);
+  return [
+    ...(platform === 'win32' ? [{ type: 'windows-event-log' as const, channels: ['Application'] }] : []),
+    ...(paths.length > 0 ? [{ type: 'file' as const, paths, server: hostname(), mayBeEmpty: true }] : []),
+  ];
 }

@@ -17,30 +17,50 @@ export type Expectation = {
 /** More than any organisation has; a file with more is no reason to fill the memory. */
 const most = 10_000;
 
+/** Where a connector without destinations of its own delivers: anywhere. The ledger's name for destinations unnamed. */
+const anywhere = 'other';
+
 /**
- * One row for each enabled connector, source server and address of a smart host. Records name servers in full, the
- * inventory by their first label: the full name is taken as soon as a record has told it.
+ * One row for each enabled connector, source server and address it is told to deliver to; a name stands for itself while
+ * it is not resolved. Records name servers in full, the inventory by their first label: the full name is taken as soon as
+ * a record has told it.
  */
 export function expectedRows({ connectors, knownServers, ownServers, addressesOf }: Expectation): ExpectedRow[] {
   const full = new Map(knownServers.map((name) => [labelOf(name), name]));
-  const own = ownServers && new Set(ownServers.map((name) => labelOf(name.toLowerCase())));
+  const own = ownServers?.map((name) => labelOf(name.toLowerCase()));
   const rows: ExpectedRow[] = [];
-  for (const { enabled, dnsRouting, name, port, smartHosts, sourceServers } of connectors) {
-    if (!enabled || dnsRouting) continue;
-    const servers = sourceServers.filter((server) => own?.has(labelOf(server)) ?? true);
-    for (const server of servers)
-      for (const host of smartHosts) {
-        const destination = destinationOf({ host, port });
-        for (const address of addressOf(host) === undefined ? addressesOf(destination) : [host]) {
-          if (rows.length >= most) return rows;
-          const to = destinationOf({ host: address, port });
-          rows.push({ server: full.get(labelOf(server)) ?? server, connector: name, destination: to });
-        }
+  for (const connector of connectors) {
+    if (!connector.enabled) continue;
+    const exported = connector.sourceServers.length > 0 ? connector.sourceServers : (ownServers ?? knownServers);
+    const servers = exported.map((name) => name.toLowerCase()).filter((name) => own?.includes(labelOf(name)) ?? true);
+    const destinations = destinationsOf(connector, addressesOf);
+    for (const server of new Set(servers.map((name) => full.get(labelOf(name)) ?? name)))
+      for (const destination of destinations) {
+        if (rows.length >= most) return rows;
+        rows.push({ server, connector: connector.name, destination });
       }
   }
   return rows;
 }
 
+function destinationsOf(
+  { dnsRouting, smartHosts, port, addressSpaces }: SendConnector,
+  addressesOf: Expectation['addressesOf'],
+): readonly string[] {
+  const domains = addressSpaces.map((space) => space.replace(/^\*\./, '')).filter((domain) => domain !== '*');
+  const hosts = dnsRouting ? domains : smartHosts;
+  const to = dnsRouting ? 25 : port;
+  const destinations = hosts.flatMap((host) => {
+    const destination = destinationOf({ host, port: to });
+    const addresses = addressOf(host) === undefined ? addressesOf(destination) : [];
+    return addresses.length === 0
+      ? [destination]
+      : addresses.map((address) => destinationOf({ host: address, port: to }));
+  });
+  return destinations.length === 0 ? [anywhere] : [...new Set(destinations)];
+}
+
+/** Names that differ in their domain alone are one server: an organisation has each first label once. */
 function labelOf(server: string): string {
   return server.split('.')[0] ?? server;
 }

@@ -51,14 +51,17 @@ const none: Inventory = {
 /**
  * Reads the export and watches it. A file that is missing or wrong is a problem, told in the log and in the status, and
  * never the end of the exporter: errors are counted without it.
- * @param changed called after each reading that went well, the first one included
+ * @param changed called after each reading that went well, the first one included; without a file once, with nothing
  */
 export async function openInventory(
   file: string | undefined,
   log: Log,
   changed: (connectors: readonly SendConnector[]) => void = () => undefined,
 ): Promise<Inventory> {
-  if (file === undefined) return none;
+  if (file === undefined) {
+    changed([]);
+    return none;
+  }
   let connectors: readonly SendConnector[] = [];
   let names = new Map<string, string>();
   let status: InventoryStatus = { file, modifiedAt: undefined, problem: undefined };

@@ -5,7 +5,7 @@ import type { Config, Loaded } from './config.js';
 import { endpointOf } from './endpoint.js';
 import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
 import { expectedRows } from './expected-rows.js';
-import { openInventory, doubtsOf, type Inventory } from './inventory.js';
+import { doubtsOf, implicitConnectors, openInventory, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics } from './metrics.js';
@@ -55,7 +55,7 @@ type Parts = {
  * @throws when the state folder cannot be used or an address cannot be listened on; then nothing is left running
  */
 export async function serve(config: Config, log: Log, origin: Origin = unchanging(config)): Promise<Exporter> {
-  warnOfIdleSettings(config, log);
+  tellSources(config, log);
   const access = await openAccess(config.web.configFile, log);
   const { externalUrl, listenAddresses, telemetryPath } = config.web;
   const targets = createTargets({ limit: config.destinations.limit });
@@ -139,7 +139,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     sources: fileSources(config),
     checkpoints: ledger.checkpoints,
     post: ledger.post,
-    knownConnectors: () => [...new Set(ledger.rows().map((row) => row.connector))],
+    knownConnectors: () => knownConnectors(ledger, inlets.inventory),
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),
     log,
@@ -211,15 +211,24 @@ function fileSources(config: Config): FileSource[] {
           paths: [path],
           server: source.server ?? os.hostname(),
           unfiltered: source.unfiltered,
+          mayBeEmpty: source.mayBeEmpty,
         }))
       : [],
   );
 }
 
-/** Settings that are checked but not acted on yet: said once, so that nobody waits for them. */
-function warnOfIdleSettings(config: Config, log: Log): void {
+/** What is read, also where nobody named it; and settings that are checked but not acted on yet, so that nobody waits. */
+function tellSources(config: Config, log: Log): void {
+  for (const { name, server } of fileSources(config)) log.info('reading', { source: name, server });
   const isWindowsLog = config.sources.some((source) => source.type === 'windows-event-log');
   if (isWindowsLog) log.warn('sources of type windows-event-log are not read yet; ship the log to a file');
+}
+
+/** Names that a message in any language may hold: those seen, those of the inventory, those that Exchange makes itself. */
+function knownConnectors(ledger: Ledger, inventory: Inventory | undefined): string[] {
+  const seen = ledger.rows().map(({ connector }) => connector);
+  const named = inventory?.connectors().map(({ name }) => name) ?? [];
+  return [...new Set([...seen, ...named, ...implicitConnectors])];
 }
 
 /** The servers whose records alone can be in the sources; undefined when the files may hold those of any. */

@@ -210,7 +210,7 @@ describe('a valid configuration', () => {
     const example = await config({ file: 'examples/config.yml' });
     expect(example.sources).toEqual([
       { type: 'file', paths: ['/var/log/winlogbeat/*.ndjson', '/srv/exports'] },
-      { type: 'file', paths: ['/srv/transport-logs/EXCH01'], server: 'EXCH01' },
+      { type: 'file', paths: ['/srv/transport-logs/EXCH01'], server: 'EXCH01', mayBeEmpty: true },
       { type: 'file', paths: ['/srv/all-events/EXCH01.ndjson'], unfiltered: true },
     ]);
     expect(example.destinations.static).toEqual(['relay.contoso.example:25', '10.20.30.40:587']);
@@ -334,7 +334,7 @@ it.each([
     config: {
       sources: [
         { type: 'windows-event-log' },
-        { type: 'file', server: hostname(), paths: found.map((each) => `${base}/${each}`) },
+        { type: 'file', server: hostname(), mayBeEmpty: true, paths: found.map((each) => `${base}/${each}`) },
       ],
     },
   });

@@ -187,9 +187,16 @@ describe('expected rows', () => {
   test('one for each source server and address of a smart host, with the full name of a server once it is known', () => {
     const rows = expectedRows({ connectors, knownServers: ['exch02.contoso.local'], addressesOf: resolved });
     expect(rows).toEqual([
+      { server: 'exch01', connector: 'Outbound to Internet', destination: 'other' },
+      { server: 'exch02.contoso.local', connector: 'Outbound to Internet', destination: 'other' },
       { server: 'exch01', connector: 'Büro → Außen', destination: '203.0.113.6:25' },
       { server: 'exch01', connector: 'Büro → Außen', destination: '[2001:db8:25::1]:25' },
       { server: 'exch02.contoso.local', connector: 'Relay, "Legacy" <DMZ> & Co', destination: '10.20.30.40:587' },
+      {
+        server: 'exch02.contoso.local',
+        connector: 'Relay, "Legacy" <DMZ> & Co',
+        destination: 'relay2.contoso.local:587',
+      },
     ]);
   });
 
@@ -200,6 +207,24 @@ describe('expected rows', () => {
       ownServers: ['EXCH02.contoso.local'],
       addressesOf: resolved,
     });
-    expect(rows.map(({ server }) => server)).toEqual(['exch02']);
+    expect(new Set(rows.map(({ server }) => server))).toEqual(new Set(['exch02']));
+  });
+
+  test('of a domain by its MX to port 25; without source servers of all servers known; never of a disabled connector', () => {
+    const [domain] = connectors.map((each) => ({
+      ...each,
+      addressSpaces: ['*.a.example', 'a.example'],
+      sourceServers: [],
+    }));
+    const expected = (known: readonly string[]) =>
+      expectedRows({
+        connectors: [domain!, { ...domain!, enabled: false }],
+        knownServers: known,
+        addressesOf: resolved,
+      });
+    expect(expected([])).toEqual([]);
+    expect(expected(['exch01.contoso.local'])).toEqual([
+      { server: 'exch01.contoso.local', connector: 'Outbound to Internet', destination: 'a.example:25' },
+    ]);
   });
 });

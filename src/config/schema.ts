@@ -70,6 +70,10 @@ function sourceSchema() {
       .boolean({ error: 'true or false' })
       .optional()
       .describe('Whether every record of the logs is in the files; absent: the record IDs tell.'),
+    mayBeEmpty: z
+      .boolean({ error: 'true or false' })
+      .optional()
+      .describe('A folder without files is no trouble: its log is off, or had nothing to say yet.'),
   });
   const windows = mapping({
     type: z.literal('windows-event-log'),

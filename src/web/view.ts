@@ -88,13 +88,21 @@ export const recentMs = 60 * 60 * 1000;
 
 /** Both books joined by destination, latest error first. */
 export function rowsOf(books: Books, now: number): Row[] {
-  const inLedger = books.ledger.rows().map((row) => joined(books, row, now));
+  const inLedger = books.ledger
+    .rows()
+    .filter((row) => !isBlank(row))
+    .map((row) => joined(books, row, now));
   const known = new Set(inLedger.map((row) => row.destination));
   const onlyProbed = books.board
     .entries()
     .filter((entry) => !known.has(entry.destination))
     .map(({ destination }) => joined(books, { destination }, now));
   return [...inLedger, ...onlyProbed].sort(byLatestError);
+}
+
+/** A connector that delivers anywhere stands at zero before its first error: a series to count from, and nothing to show. */
+function isBlank({ destination, errors, lastErrorAt, lastAttemptAt }: LedgerRow): boolean {
+  return destination === 'other' && errors === 0 && lastErrorAt === undefined && lastAttemptAt === undefined;
 }
 
 function joined(books: Books, from: Partial<LedgerRow> & { destination: string }, now: number): Row {

@@ -1,5 +1,5 @@
 /** The inventory in a running exporter: connectors at zero, their smart hosts probed their own way, what is not seen told. */
-import { appendFile, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { healthy } from '../../src/commands/demo/smtp-servers.js';
@@ -48,4 +48,49 @@ test('smart hosts stand at zero and are probed before the first error; a missing
   await vi.waitFor(async () => {
     expect([...series(await exporter.scrape(), errorCounter)]).toEqual([[labels('exch01.contoso.local'), 1]]);
   }, patience);
+});
+
+/** What NXLog and others keep of an event of a German server: no insertion strings, only the message. */
+function germanLine(connector: string, recordId: number): string {
+  const line = JSON.parse(winlogbeatLine({ recordId })) as { message: string; winlog: { event_data?: object } };
+  line.message = `Sendeconnector "${connector}": Fehler beim Verbinden mit 203.0.113.25:25.`;
+  delete line.winlog.event_data;
+  return `${JSON.stringify(line)}\n`;
+}
+
+test('a message in another language names connectors of the inventory and those that Exchange makes itself', async () => {
+  const folder = await temporaryFolder();
+  const implicit = 'Intra-Organization SMTP Send Connector';
+  await writeFile(path.join(folder, 'connectors.json'), '{"Name":"Büro → Außen","SourceTransportServers":["EXCH01"]}');
+  await writeFile(path.join(folder, 'events.ndjson'), germanLine('Büro → Außen', 1) + germanLine(implicit, 2));
+  await writeFile(
+    path.join(folder, 'config.yml'),
+    'sources: [{ type: file, paths: [events.ndjson] }]\ninventory: { file: connectors.json }\nprobe: { enabled: false }\n',
+  );
+  const exporter = await startExporter({ args: [`--config.file=${path.join(folder, 'config.yml')}`] });
+  onTestFinished(() => exporter.kill9());
+  await vi.waitFor(async () => {
+    const counted = series(await exporter.scrape(), errorCounter);
+    const of = (connector: string, destination: string) =>
+      counted.get(`{server="exch01.contoso.local",connector="${connector}",destination="${destination}"}`);
+    expect([of('Büro → Außen', '203.0.113.25:25'), of(implicit, '203.0.113.25:25')]).toEqual([1, 1]);
+    // It delivers by DNS, anywhere: its series to count from has no name for a destination, and no row on the page.
+    expect(of('Büro → Außen', 'other')).toBe(0);
+  }, patience);
+  expect((await exporter.page('/')).body).not.toContain('>other<');
+});
+
+test('on an Exchange server the transport logs are found without a setting, and the start tells which', async () => {
+  const installPath = path.join(await temporaryFolder(), 'V15');
+  const folders = ['Hub/Connectivity', 'FrontEnd/ProtocolLog/SmtpSend', 'Mailbox/Connectivity/Delivery'];
+  for (const each of folders) await mkdir(path.join(installPath, 'TransportRoles/Logs', each), { recursive: true });
+  const exporter = await startExporter({ args: ['--no-probe'], env: { ExchangeInstallPath: installPath } });
+  onTestFinished(() => exporter.kill9());
+  await vi.waitFor(async () => {
+    const up = series(await exporter.scrape(), 'exchange_exporter_source_up');
+    const found = folders.map((each) => [`{source="${installPath}/TransportRoles/Logs/${each}"}`, 1]);
+    expect([...up].sort()).toEqual(found.sort());
+  }, patience);
+  for (const each of folders)
+    expect(exporter.log()).toMatch(new RegExp(`msg=reading source="?\\S*/Logs/${each}"? server=`));
 });

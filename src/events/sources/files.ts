@@ -14,7 +14,7 @@ import type { PassResult } from '../formats.js';
 import { connectivityLog, firstRowTimeOf } from '../formats/connectivity-log.js';
 import { createReader } from '../read-pass.js';
 import { createSessions, type Sessions } from '../sessions.js';
-import { findFiles, problemOf, watchedFolder } from './find-files.js';
+import { findFiles, problemOf, watchedFolder, type Found } from './find-files.js';
 import { inReadingOrder, logOf } from './reading-order.js';
 import { checkpointOf, inodeOf, openTracked, readTracked, startOver, type TrackedFile } from './tracked-file.js';
 
@@ -26,6 +26,8 @@ export type FileSource = {
   readonly server: string;
   /** Whether every record of its logs is in there; undefined: the record IDs tell. */
   readonly unfiltered?: boolean | undefined;
+  /** A folder without files is no trouble: its log is switched off, or had nothing to say yet. */
+  readonly mayBeEmpty?: boolean | undefined;
 };
 
 export type FollowOptions = {
@@ -207,11 +209,11 @@ async function scan(state: State): Promise<void> {
 async function scanSource(state: State, each: SourceState, present: Set<string>): Promise<void> {
   const problems: string[] = [];
   for (const pattern of each.source.paths) {
-    const { paths, problem } = await findFiles(pattern).catch((error: unknown) => ({
+    const { paths, problem, isEmpty } = await findFiles(pattern).catch((error: unknown): Found => ({
       paths: [],
       problem: problemOf(error, pattern),
     }));
-    if (problem !== undefined) problems.push(problem);
+    if (problem !== undefined && !(isEmpty && each.source.mayBeEmpty)) problems.push(problem);
     for (const path of paths) {
       const trouble = await lookAt(state, each, path, present);
       if (trouble !== undefined) problems.push(trouble);
@@ -449,10 +451,11 @@ function statusOf(state: State, each: SourceState): SourceStatus {
   const files = [...state.files.values()].filter((file) => file.source === each.source.name);
   const problems = [...each.problems, ...files.flatMap((file) => file.problem ?? [])];
   const readable = files.filter((file) => file.problem === undefined).length;
+  const mayIdle = each.source.mayBeEmpty === true && state.scans > 0 && problems.length === 0;
   const behindSince = Math.min(...files.map((file) => file.behindSince ?? Infinity));
   return {
     source: each.source.name,
-    up: readable > 0 && !each.problems.some((problem) => problem.includes('permission denied')),
+    up: (readable > 0 || mayIdle) && !each.problems.some((problem) => problem.includes('permission denied')),
     detail: problems[0] ?? `reading ${readable} file${readable === 1 ? '' : 's'}`,
     lastRecordAt: each.lastRecordAt,
     lagBytes: files.reduce((sum, file) => sum + lagOf(file), 0),

@@ -4,7 +4,12 @@ import path from 'node:path';
 import { glob, isDynamicPattern } from 'tinyglobby';
 
 /** What a pattern stands for now; `problem` says in a sentence why there is nothing to read. */
-export type Found = { readonly paths: readonly string[]; readonly problem: string | undefined };
+export type Found = {
+  readonly paths: readonly string[];
+  readonly problem: string | undefined;
+  /** True when the problem is only that nothing is there yet: the folder can be read. */
+  readonly isEmpty?: boolean;
+};
 
 /** A folder stands for the files right in it; hidden files and temporary files of editors and shippers are left out. */
 export async function findFiles(pattern: string): Promise<Found> {
@@ -45,6 +50,7 @@ async function filesIn(folder: string): Promise<Found> {
   return {
     paths: kept,
     problem: kept.length ? undefined : `${folder}: no files in this folder yet; they are read as they appear`,
+    isEmpty: kept.length === 0,
   };
 }
 
