@@ -10,6 +10,7 @@ const { values } = parseArgs({
   options: {
     'exporter-url': { type: 'string', default: 'http://localhost:10202' },
     'grafana-url': { type: 'string', default: 'http://localhost:3000' },
+    'datasource-uid': { type: 'string', default: 'prometheus' },
     'time-scale': { type: 'string', default: '1' },
     output: { type: 'string', default: root },
   },
@@ -20,11 +21,12 @@ const options = {
   exporterUrl: values['exporter-url'].replace(/\/+$/, ''),
   grafanaUrl: values['grafana-url'].replace(/\/+$/, ''),
   timeScale,
+  datasourceUid: values['datasource-uid'],
 };
 
-const { rulesFile } = await load('alerts/generate.ts');
+const { ruleFiles } = await load('alerts/generate.ts');
 const { dashboardFiles } = await load('dashboards/generate.ts');
-const files = { 'alerts/send-connector.rules.yml': rulesFile(options), ...dashboardFiles(options) };
+const files = { ...ruleFiles(options), ...dashboardFiles(options) };
 for (const [name, text] of Object.entries(files)) {
   const path = join(values.output, name);
   await mkdir(dirname(path), { recursive: true });

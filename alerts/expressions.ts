@@ -102,16 +102,3 @@ export function rises(selector: string, seconds: number): string {
 export function indented(expression: string): string {
   return expression.replace(/^/gm, '  ');
 }
-
-/**
- * Template text about the latest failed visit of the alert's destination, with `{{ .step }}` and `{{ .reason }}` in it.
- * An annotation, not a label: a reason that changes during an outage must not end one alert and start another.
- * The newest series wins by the time of its last sample, so a gap or a change cannot give two answers.
- */
-export function latestFailure(text: string, seconds: number): string {
-  const ofDestination = 'exchange_destination_probe_failing{job=%q,instance=%q,destination=%q}';
-  const range = `${duration(seconds)}:${duration(seconds / 10)}`;
-  const newest = `topk(1, max_over_time(timestamp(${ofDestination})[${range}]))`;
-  const question = `printf "${newest}" $labels.job $labels.instance $labels.destination | query`;
-  return `{{ with ${question} }}{{ with (first .).Labels }}${text}{{ end }}{{ else }}unknown{{ end }}`;
-}

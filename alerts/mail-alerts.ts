@@ -4,13 +4,13 @@ import {
   errorsIn,
   errorWithin,
   indented,
-  latestFailure,
   probeFails,
   recovered,
   sameDestination,
   unlessSomethingPasses,
 } from './expressions.js';
 import type { Alert } from './rules.js';
+import { latestFailure } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 /** The widest first: of two alerts that begin or end together, the one that silences the other is sent first. */
@@ -118,7 +118,6 @@ function repeatedErrors(limits: Thresholds): Alert {
 }
 
 function destinationDown(limits: Thresholds): Alert {
-  const failure = (text: string): string => latestFailure(text, limits.latestProbeSeconds);
   return {
     name: 'DestinationDown',
     group: 'mail',
@@ -128,12 +127,12 @@ function destinationDown(limits: Thresholds): Alert {
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: pair,
-    summary: `Send connector {{ $labels.connector }} cannot reach {{ $labels.destination }}: ${failure('{{ .step }} {{ .reason }}')}`,
+    summary: `Send connector {{ $labels.connector }} cannot reach {{ $labels.destination }}: ${latestFailure('{{ .step }} {{ .reason }}')}`,
     description:
       'Server {{ $labels.server }} reported its last connection error {{ $value | humanizeDuration }} ago, and the probe ' +
-      `of this destination fails at ${failure('step {{ .step }} with reason {{ .reason }}')}. Mail for it waits in a queue; users are told ` +
+      `of this destination fails at ${latestFailure('step {{ .step }} with reason {{ .reason }}')}. Mail for it waits in a queue; users are told ` +
       'after 4 hours, mail is returned after 2 days. The runbook has the next command for this reason.',
-    annotations: { step: failure('{{ .step }}'), reason: failure('{{ .reason }}') },
+    annotations: { step: latestFailure('{{ .step }}'), reason: latestFailure('{{ .reason }}') },
   };
 }
 
@@ -160,7 +159,6 @@ function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
 }
 
 function failingWithoutErrors(limits: Thresholds): Alert {
-  const failure = (text: string): string => latestFailure(text, limits.latestProbeSeconds);
   return {
     name: 'DestinationFailingWithoutErrors',
     group: 'mail',
@@ -174,12 +172,12 @@ function failingWithoutErrors(limits: Thresholds): Alert {
     ].join('\n'),
     forSeconds: limits.quietFailureSeconds,
     subjects: ['destination'],
-    summary: `Destination {{ $labels.destination }} fails its probes (${failure('{{ .step }} {{ .reason }}')}); Exchange has logged no error`,
+    summary: `Destination {{ $labels.destination }} fails its probes (${latestFailure('{{ .step }} {{ .reason }}')}); Exchange has logged no error`,
     description:
-      `Every probe of the last ${duration(limits.quietFailureSeconds)} failed at ${failure('step {{ .step }} with reason {{ .reason }}')}, ` +
+      `Every probe of the last ${duration(limits.quietFailureSeconds)} failed at ${latestFailure('step {{ .step }} with reason {{ .reason }}')}, ` +
       'but no Send connector reported an error. Either no mail went there, or the logging level hides the errors, or ' +
       'only the probe is refused.',
-    annotations: { step: failure('{{ .step }}'), reason: failure('{{ .reason }}') },
+    annotations: { step: latestFailure('{{ .step }}'), reason: latestFailure('{{ .reason }}') },
   };
 }
 

@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { defaultRuleOptions, rulesFile } from '../alerts/generate.js';
+import { defaultRuleOptions, ruleFiles, rulesFile } from '../alerts/generate.js';
 import { alertsOf, scopes, severities } from '../alerts/rules.js';
 import { duration, scaled, thresholds } from '../alerts/thresholds.js';
 import { diagnoses, reasons } from '../src/model.js';
@@ -19,7 +20,17 @@ const ruleTests = readdirSync(join(root, 'alerts'))
   .filter((name) => name.endsWith('.rules.test.yml'))
   .map((name) => `alerts/${name}`);
 
-type Rule = { alert: string; expr: string; labels: Record<string, string>; annotations: Record<string, string> };
+type Texts = { labels: Record<string, string>; annotations: Record<string, string> };
+type Delays = { for?: string; keep_firing_for?: string };
+type Rule = Texts & Delays & { alert: string; expr: string };
+type GrafanaRule = Texts &
+  Delays & {
+    uid: string;
+    title: string;
+    condition: string;
+    noDataState: string;
+    data: { refId: string; model: { expr?: string } }[];
+  };
 const rulesIn = (text: string): Rule[] =>
   (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
 
@@ -39,11 +50,43 @@ function run(program: string, ...parameters: string[]): string {
   return output;
 }
 
-describe('the rules file', () => {
-  it('is what `npm run generate` writes', () => {
-    expect(readFileSync(join(root, rules), 'utf8')).toBe(rulesFile());
+describe('the files for Prometheus, its operator and Grafana', () => {
+  it.each(Object.entries(ruleFiles()))('%s is what `npm run generate` writes', (name, text) => {
+    expect(readFileSync(join(root, name), 'utf8')).toBe(text);
   });
 
+  it('the manifest is one that the operator accepts, with the same groups', () => {
+    const manifest = parse(ruleFiles()['alerts/send-connector.prometheusrule.yml']!) as { spec: { groups: object[] } };
+    expect(() => {
+      new PrometheusRule(manifest as ConstructorParameters<typeof PrometheusRule>[0]).validate();
+    }).not.toThrow();
+    expect(manifest.spec.groups).toEqual((parse(rulesFile()) as { groups: object[] }).groups);
+  });
+
+  it('Grafana gets the same expressions, delays and labels, and no dollar that it would take for its environment', () => {
+    const text = ruleFiles()['alerts/send-connector.grafana.yml']!;
+    const written = (parse(text) as { groups: { rules: GrafanaRule[] }[] }).groups.flatMap((group) => group.rules);
+    const prometheus = rulesIn(rulesFile());
+    expect(written.map((rule) => rule.title)).toEqual(prometheus.map((rule) => rule.alert));
+    expect(new Set(written.map((rule) => rule.uid)).size).toBe(written.length);
+    for (const [place, rule] of written.entries()) {
+      const twin = prometheus[place]!;
+      expect(rule.data[0]!.model.expr).toBe(twin.expr);
+      expect(rule.data.map(({ refId }) => refId)).toContain(rule.condition);
+      expect(rule.for).toBe(twin.for ?? '0s');
+      expect(rule.keep_firing_for).toBe(twin.keep_firing_for);
+      expect(rule.labels).toEqual(twin.labels);
+      expect(Object.keys(rule.annotations)).toEqual(Object.keys(twin.annotations));
+      expect(rule.uid).toMatch(/^[\w-]{1,40}$/);
+      expect(rule.noDataState).toBe('OK');
+    }
+    expect(text.replaceAll('$$', '')).not.toContain('$');
+    // What only Prometheus can answer in a template is not asked of Grafana.
+    expect(text).not.toMatch(/\| query|\[\[|\bfirst\b/);
+  });
+});
+
+describe('the rules file', () => {
   it('has one rule per alert, with labels, annotations and links', () => {
     const written = rulesIn(rulesFile());
     expect(written.map((rule) => rule.alert).sort()).toEqual(alerts.map((alert) => alert.name).sort());
@@ -66,7 +109,12 @@ describe('the rules file', () => {
   });
 
   it('takes other addresses and a time scale', () => {
-    const text = rulesFile({ exporterUrl: 'https://e.example', grafanaUrl: 'https://g.example/g', timeScale: 1 / 60 });
+    const text = rulesFile({
+      exporterUrl: 'https://e.example',
+      grafanaUrl: 'https://g.example/g',
+      timeScale: 1 / 60,
+      datasourceUid: 'p',
+    });
     expect(text).not.toContain('localhost:');
     expect(text).toContain('https://e.example/runbooks/DestinationDown?');
     expect(text).toContain('https://g.example/g/d/send-connector-overview/');
