@@ -89,6 +89,26 @@ const serverLogs = z.strictObject({
   ),
 });
 
+const fileCheckpoint = z.strictObject({
+  source: z.string(),
+  path: z.string(),
+  inode: z.string(),
+  head: fingerprint,
+  tail: fingerprint,
+  history: z.boolean(),
+  offset: z.int().min(0),
+  skipping: z.boolean().optional(),
+  memory: z.unknown().optional(),
+});
+
+const logCheckpoint = z.strictObject({
+  source: z.string(),
+  channel: z.string(),
+  bookmark: z.string(),
+  recordId: z.int().min(0),
+  time,
+});
+
 const schema = z.strictObject({
   version: z.literal(1),
   savedAt: z.string(),
@@ -108,19 +128,7 @@ const schema = z.strictObject({
       shown: z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional(),
     }),
   ),
-  checkpoints: z.array(
-    z.strictObject({
-      source: z.string(),
-      path: z.string(),
-      inode: z.string(),
-      head: fingerprint,
-      tail: fingerprint,
-      history: z.boolean(),
-      offset: z.int().min(0),
-      skipping: z.boolean().optional(),
-      memory: z.unknown().optional(),
-    }),
-  ),
+  checkpoints: z.array(z.union([fileCheckpoint, logCheckpoint])),
   seen: z.array(
     z.strictObject({
       server: z.string(),

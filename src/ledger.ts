@@ -156,7 +156,7 @@ type State = LedgerOptions & {
   readonly held: Set<Row>;
   /** Not shown, the longest silent first. */
   readonly dormant: Set<Row>;
-  readonly checkpointsByInode: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
+  readonly checkpointsByKey: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
   /** Open sessions as JSON, by the key that the reader gave them. */
   readonly sessionsByKey: Map<string, string>;
   readonly tallyBySource: Map<string, MutableTally>;
@@ -210,7 +210,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     rows: () => publishedRows(state),
     asks: state.scrapers.asks,
     scrape: () => scrape(state),
-    checkpoints: () => [...state.checkpointsByInode.values()].map((each) => each.checkpoint),
+    checkpoints: () => [...state.checkpointsByKey.values()].map((each) => each.checkpoint),
     sessions: () => [...state.sessionsByKey.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
     tallies: () => state.tallyBySource,
     missed: () => state.missed,
@@ -259,7 +259,7 @@ function createState(
     unpublished: new Set(),
     held: new Set(),
     dormant: new Set(),
-    checkpointsByInode: new Map(),
+    checkpointsByKey: new Map(),
     sessionsByKey: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? []),
@@ -421,11 +421,12 @@ function sessionKeyOf(saved: OpenSession | ServerLogs): string {
 }
 
 function keepCheckpoint(state: State, checkpoint: Checkpoint): void {
-  const { checkpointsByInode } = state;
-  checkpointsByInode.delete(checkpoint.inode);
-  checkpointsByInode.set(checkpoint.inode, { checkpoint, json: JSON.stringify(checkpoint) });
+  const { checkpointsByKey } = state;
+  const key = 'inode' in checkpoint ? checkpoint.inode : `channel ${checkpoint.channel}`;
+  checkpointsByKey.delete(key);
+  checkpointsByKey.set(key, { checkpoint, json: JSON.stringify(checkpoint) });
   // The least recently read file goes first; a map keeps the order of insertion.
-  if (checkpointsByInode.size > maxCheckpoints) checkpointsByInode.delete(checkpointsByInode.keys().next().value ?? '');
+  if (checkpointsByKey.size > maxCheckpoints) checkpointsByKey.delete(checkpointsByKey.keys().next().value ?? '');
 }
 
 function tallyOf(state: State, source: string): MutableTally {
@@ -508,7 +509,7 @@ function jsonOf(row: Row): string {
 function textOf(state: State): string {
   return ledgerText(state.now(), {
     rows: [...state.rowsByKey.values()].filter((row) => row.json !== '').map((row) => row.json),
-    checkpoints: [...state.checkpointsByInode.values()].map((each) => each.json),
+    checkpoints: [...state.checkpointsByKey.values()].map((each) => each.json),
     seen: state.seen.texts(),
     scrapers: state.scrapers.all().map((each) => JSON.stringify(each)),
     logs: state.gaps.texts(),

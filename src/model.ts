@@ -208,8 +208,11 @@ export type Position = {
   readonly memory?: unknown;
 };
 
+/** Where reading has got to. */
+export type Checkpoint = FileCheckpoint | LogCheckpoint;
+
 /** Where reading of one file has got to, and which file that is. */
-export type Checkpoint = Position & {
+export type FileCheckpoint = Position & {
   /** Label of the source that found the file. */
   readonly source: string;
   /** Where the file was last seen. */
@@ -222,6 +225,19 @@ export type Checkpoint = Position & {
   readonly tail: Fingerprint;
   /** True until the end was reached once, for a file that was there before its source was first read. */
   readonly history: boolean;
+};
+
+/** Where reading of a live Windows log has got to. */
+export type LogCheckpoint = {
+  /** Label of the source. */
+  readonly source: string;
+  /** The channel that is read. */
+  readonly channel: string;
+  /** Windows' own bookmark of the last record read, as XML. */
+  readonly bookmark: string;
+  /** That record: a cleared log may number another one the same, so its time belongs to it. */
+  readonly recordId: number;
+  readonly time: number | undefined;
 };
 
 /** A hash over `length` bytes; length 0 says nothing. */
@@ -238,8 +254,7 @@ export type Batch = {
   readonly counted?: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
   /**
-   * Checkpoint of the file read, after this batch; its `history` says whether old events in the batch are news.
-   * Undefined when no file was read: sessions whose time has come.
+   * Checkpoint of the file or log read, after this batch. Undefined when none was read: sessions whose time has come.
    */
   readonly checkpoint: Checkpoint | undefined;
   /** Open sessions that this batch has changed: entered and saved together with the checkpoint. */

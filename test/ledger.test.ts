@@ -2,7 +2,7 @@ import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger, type Ledger, type LedgerOptions } from '../src/ledger.js';
-import type { Batch, Checkpoint, ConnectionError, Evidence, Reason } from '../src/model.js';
+import type { Batch, Checkpoint, ConnectionError, Evidence, LogCheckpoint, Reason } from '../src/model.js';
 import { temporaryFolder } from './folder.js';
 
 const now = Date.parse('2026-01-15T09:00:00Z');
@@ -174,7 +174,8 @@ test('with the n-th file operation of a save failing, for every n, the file is t
     await during.post(batch([connectionError(now)], { checkpoint: checkpoint(20) }));
     await during.close();
     const after = await openLedger({ directory, now: () => now });
-    const state = [after.rows()[0]?.errors, after.checkpoints()[0]?.offset];
+    const [saved] = after.checkpoints();
+    const state = [after.rows()[0]?.errors, saved && 'offset' in saved ? saved.offset : undefined];
     await after.close();
     expect([
       [1, 10],
@@ -439,6 +440,22 @@ test('a ledger saved before there were attempts and failures has none of them', 
   await fs.writeFile(path.join(directory, 'ledger.json'), JSON.stringify(old));
   const ledger = await ledgerIn(directory);
   expect(ledger.rows()).toEqual([{ ...row, attempts: 0, failures: {} }]);
+});
+
+test('the bookmark of a live log is saved beside the checkpoints of files, one a channel', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory);
+  const mark = (channel: string, recordId: number): LogCheckpoint => {
+    const bookmark = `<BookmarkList><Bookmark Channel='${channel}' RecordId='${recordId}' IsCurrent='true'/></BookmarkList>`;
+    return { source: channel, channel, bookmark, recordId, time: now };
+  };
+  const marks = [mark('Application', 7), mark('Application', 9), mark('ForwardedEvents', 3)];
+  for (const each of marks) await first.post(batch([connectionError(now)], { checkpoint: each }));
+  await first.post(batch([]));
+  await first.close();
+  const second = await ledgerIn(directory);
+  expect(second.rows()[0]?.errors).toBe(3);
+  expect(second.checkpoints()).toEqual([...marks.slice(1), checkpoint(100)]);
 });
 
 test('each reason is a series of its own that is seen at zero first, while known ones step at once', async () => {

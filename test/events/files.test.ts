@@ -3,13 +3,13 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { followFiles, type Followed } from '../../src/events/sources/files.js';
-import type { Batch, Checkpoint } from '../../src/model.js';
+import type { Batch, FileCheckpoint } from '../../src/model.js';
 import { addEvent, createLog, flush } from '../evtx-writer.js';
 import { temporaryFolder } from '../folder.js';
 import { silentLog } from '../log-double.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
 
-type Book = { readonly batches: Batch[]; readonly checkpoints: Map<string, Checkpoint> };
+type Book = { readonly batches: Batch[]; readonly checkpoints: Map<string, FileCheckpoint> };
 
 function emptyBook(): Book {
   return { batches: [], checkpoints: new Map() };
@@ -22,7 +22,8 @@ function follow(book: Book, ...paths: string[]): Followed {
     checkpoints: () => [...book.checkpoints.values()],
     post: (batch) => {
       book.batches.push(batch);
-      if (batch.checkpoint) book.checkpoints.set(batch.checkpoint.inode, batch.checkpoint);
+      if (batch.checkpoint && 'inode' in batch.checkpoint)
+        book.checkpoints.set(batch.checkpoint.inode, batch.checkpoint);
       return Promise.resolve();
     },
     knownConnectors: () => [],

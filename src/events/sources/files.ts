@@ -32,7 +32,7 @@ export type FileSource = {
 
 export type FollowOptions = {
   readonly sources: readonly FileSource[];
-  /** Saved checkpoints of all files ever read. */
+  /** Saved checkpoints of all that was ever read. */
   readonly checkpoints: () => readonly Checkpoint[];
   /** Resolves when reading may go on; evidence and checkpoint are entered together. */
   readonly post: (batch: Batch) => Promise<void>;
@@ -243,7 +243,10 @@ async function lookAt(
 async function takeUp(state: State, each: SourceState, path: string): Promise<FollowedFile | undefined> {
   const file = await openTracked(path, {
     source: each.source.name,
-    checkpoints: [...[...state.files.values()].map(checkpointOf), ...state.checkpoints()],
+    checkpoints: [
+      ...[...state.files.values()].map(checkpointOf),
+      ...state.checkpoints().filter((saved) => 'inode' in saved),
+    ],
     history: !each.known,
   });
   if (!file) return undefined;

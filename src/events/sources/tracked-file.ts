@@ -6,7 +6,7 @@
  * where it stood, and one that was truncated and written anew is read from its beginning, whatever its size.
  */
 import { open, type FileHandle } from 'node:fs/promises';
-import type { Checkpoint, Fingerprint, Position } from '../../model.js';
+import type { FileCheckpoint, Fingerprint, Position } from '../../model.js';
 import { formats, type Format, type PassResult } from '../formats.js';
 import { fingerprintOf, type Reader } from '../read-pass.js';
 import { encodingOf, type Encoding } from '../text.js';
@@ -37,7 +37,7 @@ const nothing: Fingerprint = { length: 0, hash: '' };
 export type OpenOptions = {
   readonly source: string;
   /** Checkpoints of files that are not being followed at present, and of those that are (for copies). */
-  readonly checkpoints: readonly Checkpoint[];
+  readonly checkpoints: readonly FileCheckpoint[];
   /** True when the file was there before its source was first read. */
   readonly history: boolean;
 };
@@ -110,7 +110,7 @@ export function startOver(file: TrackedFile): void {
   file.problem = undefined;
 }
 
-export function checkpointOf(file: TrackedFile): Checkpoint {
+export function checkpointOf(file: TrackedFile): FileCheckpoint {
   const { source, path, inode, head, tail, history, position } = file;
   return { source, path, inode, head, tail, history, ...position };
 }
@@ -177,14 +177,14 @@ async function headOf(handle: FileHandle): Promise<Fingerprint> {
 async function checkpointFor(
   file: TrackedFile,
   size: number,
-  checkpoints: readonly Checkpoint[],
-): Promise<Checkpoint | undefined> {
+  checkpoints: readonly FileCheckpoint[],
+): Promise<FileCheckpoint | undefined> {
   const candidates = [...checkpoints].sort((a, b) => Number(b.inode === file.inode) - Number(a.inode === file.inode));
   for (const each of candidates) if (await fits(file, size, each)) return each;
   return undefined;
 }
 
-async function fits(file: TrackedFile, size: number, checkpoint: Checkpoint): Promise<boolean> {
+async function fits(file: TrackedFile, size: number, checkpoint: FileCheckpoint): Promise<boolean> {
   // A binary log changes its head while it lives: its place is known by name, and its format remembers record IDs.
   if (file.format?.kind === 'binary') return checkpoint.inode === file.inode || checkpoint.path === file.path;
   if (checkpoint.head.length === 0 || checkpoint.offset > size) return false;
@@ -199,7 +199,7 @@ async function hasBytes(handle: FileHandle, at: number, wanted: Fingerprint): Pr
   return bytesRead === wanted.length && fingerprintOf(buffer).hash === wanted.hash;
 }
 
-function resume(file: TrackedFile, known: Checkpoint): void {
+function resume(file: TrackedFile, known: FileCheckpoint): void {
   const { offset, skipping, memory } = known;
   file.position = { offset, ...(skipping && { skipping }), ...(memory !== undefined && { memory }) };
   file.tail = known.tail;
