@@ -1,13 +1,19 @@
-/** `npm run bench -- NAME`: runs one benchmark on data that it makes itself, against the built exporter. */
+/** `npm run bench -- NAME [RECORDS]`: runs one benchmark on data that it makes itself, against the built exporter. */
 /** What each name runs. */
-const benchmarks = { formats: ['formats', 'evtx'], evtx: ['evtx'], scrape: ['scrape'] };
+const benchmarks = {
+  formats: ['formats', 'evtx'],
+  evtx: ['evtx'],
+  scrape: ['scrape'],
+  follow: ['follow'],
+  hostile: ['hostile'],
+};
 const names = Object.keys(benchmarks);
-const [name] = process.argv.slice(2);
+const [name, records] = process.argv.slice(2);
 if (!names.includes(name)) {
   console.error(`expected one of ${names.join(', ')}, got ${name ?? 'nothing'}: npm run bench -- formats`);
   process.exit(1);
 }
 for (const each of benchmarks[name]) {
   const { run } = await import(`./${each}.mjs`);
-  await run();
+  await run(records === undefined ? undefined : Number(records));
 }

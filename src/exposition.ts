@@ -17,8 +17,9 @@ export function sample(name: string, labels: Readonly<Record<string, string>>, v
 
 /** `{a="b",c="d"}` with backslash, double quote and line feed escaped; nothing for no labels. */
 export function labelText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escapeLabel(value)}"`);
-  return pairs.length === 0 ? '' : `{${pairs.join(',')}}`;
+  let text = '';
+  for (const name in labels) text += `${text === '' ? '{' : ','}${name}="${escapeLabel(labels[name] ?? '')}"`;
+  return text === '' ? '' : `${text}}`;
 }
 
 /** Milliseconds since 1970 as the seconds that Prometheus wants. */

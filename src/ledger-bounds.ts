@@ -30,8 +30,8 @@ const latestFolded = 100;
 const maxConnectors = 1_000;
 /** Rows `other`, for names of servers come from logs as well. */
 const maxOthers = 2_000;
-/** What all rows together may take: of ordinary names about 50,000 rows. */
-const roomForAll = 8 * 1024 * 1024;
+/** What all rows together may take: of ordinary names about 30,000 rows. */
+const roomForAll = 5 * 1024 * 1024;
 
 type Shown = {
   /** Rows by destination: several servers may have errors with one. */

@@ -7,7 +7,7 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { durationBounds, type Board, type BoardEntry, type StepDurations } from './board.js';
 import { familyHead, labelText, sample, secondsOf, textContentType, type Family } from './exposition.js';
-import type { Ledger } from './ledger.js';
+import type { Ledger, Scrape } from './ledger.js';
 import { createTable, pageOf, type Page } from './pieces.js';
 import { recordOutcomes, type LedgerRow, type SendConnector, type SourceStatus } from './model.js';
 
@@ -31,34 +31,44 @@ export type MetricsOptions = {
 
 export type Metrics = {
   readonly contentType: string;
-  /** The page of this moment for the scraper that asks. Those who ask while it is put together share it. */
-  readonly render: (scraper: string) => Promise<Answer>;
+  /**
+   * The page for the scraper that asks. Those who ask while it is put together share it; many at a time may share one
+   * that is up to `maxAgeMs` old.
+   */
+  readonly render: (scraper: string, maxAgeMs?: number) => Promise<Answer>;
 };
 
 /** A page, and whom to tell when the scraper has all of it: new series wait at zero until then. */
 export type Answer = { readonly page: Page; readonly wasRead: () => void };
+
+type Newest = { readonly page: Page; readonly readBy: Scrape['readBy']; readonly begun: number };
 
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const ledgerTable = createTable({ families: rowFamilies, linesOf: linesOfRow, dependsOn: (row: LedgerRow) => [row] });
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
-  const put = async (): Promise<{ page: Page; readBy: (scraper: string) => Promise<void> }> => {
+  const put = async (): Promise<Newest> => {
+    const begun = performance.now();
     // Everything is looked at in one go; only the writing of it lets others go first.
     const { rows: shown, held, readBy } = options.ledger.scrape();
     const rows = options.holdsBirths === false ? options.ledger.rows() : shown;
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
     const tables = [await ledgerTable(rows), await boardTable(options.board.entries())];
-    return { page: pageOf([...tables.flat(), exporter, await process]), readBy };
+    return { page: pageOf([...tables.flat(), exporter, await process]), readBy, begun };
   };
-  let underWay: ReturnType<typeof put> | undefined;
+  let underWay: Promise<Newest> | undefined;
+  let newest: Newest | undefined;
   return {
     contentType: textContentType,
-    render: async (scraper) => {
+    render: async (scraper, maxAgeMs = 0) => {
       options.ledger.asks(scraper);
-      underWay ??= put().finally(() => (underWay = undefined));
-      const { page, readBy } = await underWay;
+      if (newest === undefined || performance.now() - newest.begun >= maxAgeMs) {
+        underWay ??= put().finally(() => (underWay = undefined));
+        newest = await underWay;
+      }
+      const { page, readBy } = newest;
       return { page, wasRead: () => void readBy(scraper) };
     },
   };

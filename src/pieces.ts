@@ -4,6 +4,7 @@
  */
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw } from 'node:zlib';
+import { createBreath } from './breath.js';
 import { familyHead, type Family } from './exposition.js';
 
 /** Bytes of a page that may be sent more than once; they never change. */
@@ -28,8 +29,6 @@ export type Table<Item> = (items: readonly Item[]) => Promise<readonly (Piece | 
 const itemsInBlock = 500;
 /** Shorter texts are joined with their neighbours: they are sooner written again than kept. */
 const leastPieceBytes = 4 * 1024;
-/** Work is laid down after this long, so that reads and probes are never late. */
-const holdMs = 8;
 
 type Block = { readonly facts: readonly unknown[]; readonly texts: readonly (Piece | string)[] };
 
@@ -138,24 +137,10 @@ function inChunks(buffers: readonly Buffer[]): Buffer[] {
 }
 
 const deflate = promisify(deflateRaw);
-const deflateOptions = { level: 4, finishFlush: constants.Z_FULL_FLUSH };
+const deflateOptions = { level: 1, finishFlush: constants.Z_FULL_FLUSH };
 
 function pieceOf(text: string): Piece {
   const bytes = Buffer.from(text);
   let deflated: Promise<Buffer> | undefined;
   return { bytes, deflated: () => (deflated ??= deflate(bytes, deflateOptions)) };
-}
-
-/** @returns a function to await between two strokes of work: it lets others go first when it is time */
-function createBreath(): () => Promise<void> | undefined {
-  let since = performance.now();
-  return () => {
-    if (performance.now() - since < holdMs) return undefined;
-    return new Promise((resolve) => {
-      setImmediate(() => {
-        since = performance.now();
-        resolve();
-      });
-    });
-  };
 }

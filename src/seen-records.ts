@@ -31,6 +31,8 @@ export type SeenOptions = {
   /** Records known one by one: of one log, and of all logs together. */
   readonly perLog?: number;
   readonly inAll?: number;
+  /** Logs known at all; the one without a new record for the longest goes first. */
+  readonly logs?: number;
 };
 
 const blockLength = 256;
@@ -50,7 +52,7 @@ type Log = {
 };
 
 export function createSeenRecords(saved: readonly SavedRecords[], options: SeenOptions = {}): SeenRecords {
-  const { perLog = 65_536, inAll = 262_144 } = options;
+  const { perLog = 65_536, inAll = 262_144, logs: mostLogs = 4_096 } = options;
   const logs = new Map<string, Log>();
   for (const each of saved) logs.set(keyOf(each), restore(each));
   let total = [...logs.values()].reduce((sum, log) => sum + log.secondsById.size, 0);
@@ -60,7 +62,9 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       const log = logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key));
       const second = key.time === undefined ? Number.NaN : Math.floor(key.time / 1000);
       if (isKnown(log, key.recordId, second)) return false;
+      logs.delete(keyOf(key));
       logs.set(keyOf(key), log);
+      if (logs.size > mostLogs) total -= dropFirst(logs);
       add(log, key.recordId, second);
       total++;
       if (log.secondsById.size > perLog) total -= dropOldest(log);
@@ -123,6 +127,14 @@ function dropOldest(log: Log): number {
   }
   log.text = undefined;
   return before - log.secondsById.size;
+}
+
+/** @returns how many record IDs are no longer known */
+function dropFirst(logs: Map<string, Log>): number {
+  const [first] = logs;
+  if (!first) return 0;
+  logs.delete(first[0]);
+  return first[1].secondsById.size;
 }
 
 function largest(logs: ReadonlyMap<string, Log>): Log {

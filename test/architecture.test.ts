@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
   [
     { part: /^model$/, may: [] },
-    { part: /^(endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
+    { part: /^(breath|endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
     { part: /^events\/.*$/, may: ['model', 'endpoint', 'events/*'], types: ['config', 'log'] },
@@ -27,11 +27,11 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     { part: /^board$/, may: ['model'] },
     { part: /^diagnosis$/, may: ['model'], types: ['ledger', 'board'] },
-    { part: /^pieces$/, may: ['exposition'] },
+    { part: /^pieces$/, may: ['breath', 'exposition'] },
     { part: /^metrics$/, may: ['model', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
     {
       part: /^web\/.*$/,
-      may: ['model', 'endpoint', 'diagnosis', 'config/web-config', 'watch-files', 'web/*'],
+      may: ['model', 'breath', 'endpoint', 'diagnosis', 'config/web-config', 'watch-files', 'web/*'],
       types: ['ledger', 'board', 'metrics', 'config', 'log'],
     },
     {

@@ -80,3 +80,16 @@ test('memory is bounded over all logs together', () => {
   }
   expect(seen.texts().join().length).toBeLessThan(60_000);
 });
+
+test('a flood of servers pushes out the log without a new record for the longest, and no other', () => {
+  const seen = createSeenRecords([], { logs: 3 });
+  for (const server of ['a', 'b', 'c', 'a', 'd']) seen.note(key(server === 'a' ? undefined : 1, start, { server }));
+  expect(seen.note(key(1, start, { server: 'busy' }))).toBe(true);
+  for (let n = 0; n < 1000; n++) {
+    seen.note(key(1, start, { server: `flood${n}` }));
+    seen.note(key(n + 2, start, { server: 'busy' }));
+  }
+  expect(seen.note(key(500, start, { server: 'busy' }))).toBe(false);
+  expect(seen.note(key(1, start, { server: 'b' }))).toBe(true);
+  expect(seen.texts()).toHaveLength(3);
+});

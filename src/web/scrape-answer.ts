@@ -9,8 +9,10 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setImmediate } from 'node:timers/promises';
 import type { Request, Response } from 'express';
+import { createBreath } from '../breath.js';
 import type { Answer, Metrics } from '../metrics.js';
 
+type Breath = ReturnType<typeof createBreath>;
 type Reading = { readonly chunks: readonly Buffer[]; readonly response: Response };
 
 /** A scraper without a time of its own to wait is given this long. */
@@ -18,6 +20,9 @@ const defaultPatienceMs = 60_000;
 const longestPatienceMs = 120_000;
 /** A connection that was reset because its answer was not read is reset within this time. */
 const graceMs = 100;
+/** So many scrapes at a time share pages for this long: a stampede costs little more than one scrape. */
+const manyReadings = 8;
+const sharedForMs = 1_000;
 /** Pages of before that slow readers may keep in memory. */
 const mostBytesOfBefore = 64 * 1024 * 1024;
 
@@ -26,6 +31,8 @@ export function createScrapeAnswers(
   metrics: Metrics,
 ): (request: Request, response: Response, scraper: string) => Promise<void> {
   const readings = new Set<Reading>();
+  // One for all: together they must not hold the event loop either.
+  const breathe = createBreath();
   return async (request, response, scraper) => {
     response.set({ 'Content-Type': metrics.contentType, Vary: 'Accept-Encoding' });
     // HEAD shows nobody anything, so it must not count as a scrape.
@@ -33,7 +40,7 @@ export function createScrapeAnswers(
       response.end();
       return;
     }
-    const answer = await metrics.render(scraper);
+    const answer = await metrics.render(scraper, readings.size < manyReadings ? 0 : sharedForMs);
     const packed = request.acceptsEncodings('gzip') === 'gzip';
     const chunks = packed ? await answer.page.gzipped() : answer.page.plain;
     if (packed) response.set('Content-Encoding', 'gzip');
@@ -43,7 +50,7 @@ export function createScrapeAnswers(
     readings.add(reading);
     dropSlowest(readings);
     try {
-      if (await sent(chunks, response, patienceOf(request))) await noteRead(request, answer);
+      if (await sent(unhurried(chunks, breathe), response, patienceOf(request))) await noteRead(request, answer);
     } finally {
       readings.delete(reading);
     }
@@ -51,10 +58,10 @@ export function createScrapeAnswers(
 }
 
 /** @returns false when the scraper has gone or has been too slow */
-async function sent(chunks: readonly Buffer[], response: Response, patienceMs: number): Promise<boolean> {
+async function sent(chunks: AsyncIterable<Buffer>, response: Response, patienceMs: number): Promise<boolean> {
   const patience = setTimeout(() => response.destroy(), patienceMs);
   try {
-    await pipeline(Readable.from(unhurried(chunks)), response);
+    await pipeline(Readable.from(chunks), response);
     return true;
   } catch {
     return false;
@@ -64,8 +71,11 @@ async function sent(chunks: readonly Buffer[], response: Response, patienceMs: n
 }
 
 /** Before the last chunk comes a turn of the event loop, in which a scraper that has gone already is noticed. */
-async function* unhurried(chunks: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* chunks.slice(0, -1);
+async function* unhurried(chunks: readonly Buffer[], breathe: Breath): AsyncGenerator<Buffer> {
+  for (const chunk of chunks.slice(0, -1)) {
+    yield chunk;
+    await breathe();
+  }
   await setImmediate();
   await setImmediate();
   yield* chunks.slice(-1);

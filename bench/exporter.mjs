@@ -1,0 +1,97 @@
+/** The built exporter as a process of its own, and what it costs: CPU, memory, how long its event loop is held. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import { fileURLToPath } from 'node:url';
+
+const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+const holdMeter = new URL('hold-meter.mjs', import.meta.url).href;
+/** Clock ticks of /proc, in milliseconds. */
+const tickMs = 10;
+
+/** Starts on a free port of loopback with probing off. */
+export async function startExporter(files, stateDirectory) {
+  const flags = ['--web.listen-address=127.0.0.1:0', `--state.directory=${stateDirectory}`, '--no-probe'];
+  const child = spawn(process.execPath, ['--import', holdMeter, program, ...flags, '--', ...files], {
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+  let log = '';
+  const url = await new Promise((found, failed) => {
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      log = (log + text).slice(-100_000);
+      const match = /msg=listening url=(\S+)\n/.exec(log);
+      if (match) found(match[1]);
+    });
+    child.once('exit', () => failed(new Error(`the exporter ended:\n${log}`)));
+  });
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  return {
+    url,
+    /** Milliseconds of CPU until now. */
+    cpuMs: async () => {
+      const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * tickMs;
+    },
+    /** MiB now and at most until now. */
+    memory: async () => {
+      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
+      const mib = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)[1]) / 1024;
+      return { now: mib('VmRSS'), peak: mib('VmHWM') };
+    },
+    /** The longest hold of the event loop since the last call, in milliseconds. */
+    longestHoldMs: async () => {
+      child.send('hold');
+      const [ms] = await once(child, 'message');
+      return ms;
+    },
+    scrape: (headers = {}) => scrape(url, agent, headers),
+    /** On a connection of its own. What comes is counted and let go. */
+    scrapeAlone: (headers = {}) => scrape(url, false, headers, false),
+    stop: async () => {
+      agent.destroy();
+      child.kill('SIGTERM');
+      await once(child, 'close');
+    },
+  };
+}
+
+/** @returns milliseconds from asking to the last byte, bytes on the wire, and the text when it is not compressed */
+function scrape(url, agent, headers, keep = true) {
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const request = http.get(`${url}/metrics`, { agent, headers }, (response) => {
+      const parts = [];
+      let bytes = 0;
+      response.on('data', (part) => {
+        bytes += part.length;
+        if (keep) parts.push(part);
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        const ms = performance.now() - started;
+        resolve({ ms, bytes, text: () => Buffer.concat(parts).toString() });
+      });
+    });
+    request.on('error', reject);
+  });
+}
+
+/** The sum of all values of a metric on a page. */
+export function total(text, name = 'exchange_send_connector_connection_errors_total') {
+  let sum = 0;
+  for (const [, value] of text.matchAll(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'gm'))) sum += Number(value);
+  return sum;
+}
+
+export function quantile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/** Right-aligned columns. */
+export function table(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
+  for (const row of rows) console.log(row.map((cell, column) => String(cell).padStart(widths[column])).join('  '));
+}
