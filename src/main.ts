@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
+import type { DrillFlags } from './commands/drill.js';
 import type { ServeFlags } from './commands/serve.js';
 import { exporterVersion } from './version.js';
 
@@ -39,6 +40,7 @@ function program(): Command {
     .addHelpText('after', examples);
   addServe(root);
   addCheck(root);
+  addDrill(root);
   addDemo(root);
   return root;
 }
@@ -75,6 +77,22 @@ function addCheck(root: Command): void {
     });
 }
 
+function addDrill(root: Command): void {
+  root
+    .command('drill')
+    .description('write marked errors into a running exporter, to see alerts and paging work')
+    .requiredOption('--connector <name>', 'Send connector to name; "DRILL: " is put before it.')
+    .requiredOption('--destination <host:port>', 'Destination to name; nothing connects to it because of a drill.')
+    .option('--server <name>', 'Server to name; default: this host.')
+    .option('--count <errors>', 'Errors to write; three make an alert of repeated errors.', wholeNumber, 1)
+    .option('--config.file <path>', 'Configuration of the running exporter.')
+    .option('--state.directory <path>', 'State folder of the running exporter.')
+    .action(async (flags: DrillFlags) => {
+      const { drillCommand } = await import('./commands/drill.js');
+      endWith(await drillCommand(flags));
+    });
+}
+
 function addDemo(root: Command): void {
   root
     .command('demo')
@@ -106,6 +124,12 @@ function portNumber(text: string): number {
   const port = Number(text);
   if (Number.isInteger(port) && port >= 0 && port <= 65535 && text.trim() !== '') return port;
   throw new InvalidArgumentError('Expected a port from 0 (any free one) to 65535.');
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
+  throw new InvalidArgumentError('Expected a whole number from 1 to 100.');
 }
 
 function positiveNumber(text: string): number {

@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { createBoard } from './board.js';
 import type { Config, Loaded } from './config.js';
+import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
 import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
 import { expectedRows } from './expected-rows.js';
@@ -9,6 +10,7 @@ import { doubtsOf, implicitConnectors, openInventory, type Inventory } from './i
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics } from './metrics.js';
+import type { SourceStatus } from './model.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
@@ -62,7 +64,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
   const board = createBoard();
-  const sources = (): ReturnType<Followed['statuses']> => inlets.followed?.statuses() ?? [];
+  const sources = (): SourceStatus[] => sourcesOf(inlets);
   const parts: Parts = { ledger, board, targets, log };
   const reloader = createReloader({
     ...origin,
@@ -90,7 +92,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     sources,
     notProbed: (destination) => whyNotProbed(inlets.policy, destination),
     metrics,
-    ready: () => readiness(ledger, inlets.followed),
+    ready: () => readiness(ledger, inlets.followed, sources()),
     notices: () => noticesOf(inlets.inventory, reloader.status(), access.problem()),
     reload: () => reloader.reload(),
     now: Date.now,
@@ -187,7 +189,8 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
     readingHistory: () => inlets.followed?.readingHistory() ?? true,
     onPublished: (row) => {
       // A destination that everything reaches is nobody to visit.
-      if (row.lastErrorAt !== undefined) targets.observe(row.destination, row.lastErrorAt, row.connector);
+      if (row.lastErrorAt !== undefined && !isDrill(row.connector))
+        targets.observe(row.destination, row.lastErrorAt, row.connector);
       if (servers.size !== servers.add(row.server).size) setImmediate(() => inlets.metServer?.());
     },
     onSaving: (failing) => {
@@ -202,9 +205,20 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
   return ledger;
 }
 
+/** Where no drill was ever written there is nothing to say of drills. */
+function sourcesOf({ followed }: Inlets): SourceStatus[] {
+  return (followed?.statuses() ?? []).filter(({ source, up }) => up || source !== drillSource);
+}
+
 /** Every path is a source of its own, named as it was given, so that each says by itself when it cannot be read. */
 function fileSources(config: Config): FileSource[] {
-  return config.sources.flatMap((source) =>
+  const drills = {
+    name: drillSource,
+    paths: [drillFile(config.state.directory)],
+    server: os.hostname(),
+    unfiltered: false,
+  };
+  const files = config.sources.flatMap((source) =>
     source.type === 'file'
       ? source.paths.map((path) => ({
           name: path,
@@ -215,11 +229,13 @@ function fileSources(config: Config): FileSource[] {
         }))
       : [],
   );
+  return [...files, drills];
 }
 
 /** What is read, also where nobody named it; and settings that are checked but not acted on yet, so that nobody waits. */
 function tellSources(config: Config, log: Log): void {
-  for (const { name, server } of fileSources(config)) log.info('reading', { source: name, server });
+  for (const { name, server } of fileSources(config))
+    if (name !== drillSource) log.info('reading', { source: name, server });
   const isWindowsLog = config.sources.some((source) => source.type === 'windows-event-log');
   if (isWindowsLog) log.warn('sources of type windows-event-log are not read yet; ship the log to a file');
 }
@@ -251,11 +267,15 @@ function noticesOf(inventory: Inventory | undefined, reload: ReloadStatus, webPr
   return [...problems, ...waiting, ...doubts].filter((text) => text !== undefined);
 }
 
-function readiness(ledger: Ledger, followed: Followed | undefined): { ready: boolean; why: string[] } {
+function readiness(
+  ledger: Ledger,
+  followed: Followed | undefined,
+  sources: readonly SourceStatus[],
+): { ready: boolean; why: string[] } {
   const { failing } = ledger.saving();
   const why = [
     ...(followed?.caughtUp() ? [] : ['the first read of the sources is not complete']),
-    ...(followed?.statuses() ?? []).filter((status) => !status.up).map((status) => `source ${status.detail}`),
+    ...sources.filter((status) => !status.up).map((status) => `source ${status.detail}`),
     ...(failing === undefined ? [] : [`the ledger cannot be saved: ${failing}`]),
   ];
   return { ready: why.length === 0, why };

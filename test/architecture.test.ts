@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
   [
     { part: /^model$/, may: [] },
-    { part: /^(breath|endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
+    { part: /^(breath|drill|endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
     { part: /^events\/.*$/, may: ['model', 'endpoint', 'events/*'], types: ['config', 'log'] },
@@ -45,6 +45,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'diagnosis',
         'inventory',
         'expected-rows',
+        'drill',
         'reload',
         'events/*',
         'probes/*',
@@ -66,6 +67,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'model',
         'endpoint',
         'probes/*',
+        'drill',
         'inventory',
       ],
     },
