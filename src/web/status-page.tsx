@@ -1,5 +1,6 @@
 /** `/`: what is broken in one sentence, then every Send connector and destination. */
 import type { VNode } from 'preact';
+import { Folded } from './folded.js';
 import { Live } from './layout.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { Banner, InlineMoment, Sources } from './pieces.js';
@@ -23,6 +24,7 @@ export const statusPage: Page = {
         <Filters page={page} rows={rows} choice={choice} />
         <Live id="rows">
           <Table page={page} rows={chosenRows(rows, choice)} all={rows.length} choice={choice} />
+          <Folded page={page} />
         </Live>
         <h2 id="sources-title">Sources</h2>
         <Live id="sources">

@@ -4,6 +4,11 @@ import type { LedgerRow, ProbeResult, Reason, SourceStatus, StepName } from '../
 /** The ledger as the pages read it. */
 export type LedgerView = {
   readonly rows: () => readonly LedgerRow[];
+  /** Errors counted under the destination `other`, and the latest destinations that are, newest last. */
+  readonly folded?: () => {
+    readonly errors: number;
+    readonly latest: readonly { readonly connector: string; readonly destination: string }[];
+  };
   /** Trouble with saving: why it fails (undefined when it works), and when it last worked (ms since 1970 UTC). */
   readonly saving: () => {
     readonly failing: string | undefined;

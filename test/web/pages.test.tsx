@@ -44,6 +44,17 @@ const hrefsOf = (html: string): string[] =>
 const rowsOfTable = (html: string): string[] => html.split('<tbody>')[1]!.split('</tbody>')[0]!.split('<tr>').slice(1);
 
 describe('the status page', () => {
+  test('lists the destinations that are counted together as other, and says nothing while there are none', () => {
+    const latest = [
+      { connector: 'Outbound', destination: '203.0.113.1:25' },
+      { connector: evil, destination: '203.0.113.2:25' },
+    ];
+    const text = textOf(htmlOf(statusPage, { world: { ...mailWorld, folded: { errors: 1234, latest } } }));
+    expect(text).toContain('1,234 errors since the start counted under the destination “other”');
+    expect(text).toContain(`${evil} → 203.0.113.2:25 Outbound → 203.0.113.1:25`);
+    expect(htmlOf(statusPage)).not.toContain('destinations.limit');
+  });
+
   test('says in one sentence what is broken, where, why and since when', () => {
     const text = textOf(htmlOf(statusPage));
     expect(text).toContain('1 of 9 destinations cannot be reached; 1 more fails in SMTP or TLS.');

@@ -114,13 +114,18 @@ export type WorldDraft = {
   sources?: readonly SourceStatus[];
   notProbed?: Readonly<Record<string, string>>;
   saving?: ReturnType<Books['ledger']['saving']>;
+  folded?: ReturnType<NonNullable<Books['ledger']['folded']>>;
   why?: readonly string[];
 };
 
 export function booksOf(draft: WorldDraft): Books {
   const entries = new Map((draft.entries ?? []).map((one) => [one.destination, one]));
   return {
-    ledger: { rows: () => draft.rows ?? [], saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now } },
+    ledger: {
+      rows: () => draft.rows ?? [],
+      saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now },
+      folded: () => draft.folded ?? { errors: 0, latest: [] },
+    },
     board: {
       entry: (destination) => entries.get(destination),
       entries: () => [...entries.values()],
