@@ -386,6 +386,14 @@ export type SendConnector = {
   readonly settings: TargetSettings;
 };
 
+/** A transport server, where the inventory tells of it. */
+export type TransportServer = {
+  /** Lower case; in full where the export has it. */
+  readonly name: string;
+  /** Event level of MSExchangeTransport\SmtpSend as written; undefined when it could not be read. */
+  readonly eventLevel: string | undefined;
+};
+
 /** What came of one step. A step that did not run is not in the list of a visit. */
 export type StepResult = {
   readonly step: StepName;

@@ -6,7 +6,7 @@ import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
 import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
 import { expectedRows } from './expected-rows.js';
-import { doubtsOf, implicitConnectors, openInventory, type Inventory } from './inventory.js';
+import { implicitConnectors, openInventory, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics } from './metrics.js';
@@ -263,7 +263,7 @@ function whyNotProbed(policy: Policy, destination: string): string | undefined {
 function noticesOf(inventory: Inventory | undefined, reload: ReloadStatus, webProblem: string | undefined): string[] {
   const problems = [inventory?.status().problem, reload.problem ?? webProblem];
   const waiting = reload.waiting.map((setting) => `a changed ${setting} takes effect at the next start`);
-  const doubts = doubtsOf(inventory?.connectors() ?? []).map(({ connector, message }) => `${connector}: ${message}`);
+  const doubts = inventory?.doubts().map(({ about, message }) => `${about}: ${message}`) ?? [];
   return [...problems, ...waiting, ...doubts].filter((text) => text !== undefined);
 }
 

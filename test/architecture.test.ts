@@ -11,7 +11,11 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
     { part: /^events\/.*$/, may: ['model', 'endpoint', 'events/*'], types: ['config', 'log'] },
     { part: /^probes\/.*$/, may: ['model', 'endpoint', 'probes/*'], types: ['config', 'log'] },
-    { part: /^(inventory|expected-rows)$/, may: ['model', 'endpoint', 'watch-files'], types: ['config', 'log'] },
+    {
+      part: /^(inventory(\/.*)?|expected-rows)$/,
+      may: ['model', 'endpoint', 'watch-files', 'inventory/*'],
+      types: ['log'],
+    },
     {
       part: /^(ledger(-file|-bounds)?|seen-records|record-gaps|scrapers)$/,
       may: [

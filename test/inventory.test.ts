@@ -4,8 +4,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { expectedRows } from '../src/expected-rows.js';
-import { connectorsOf, loadInventory, openInventory } from '../src/inventory.js';
+import { doubtsOf, loadInventory, openInventory } from '../src/inventory.js';
+import { decodeExport } from '../src/inventory/export-file.js';
 import type { SendConnector } from '../src/model.js';
+import { exportedConnectors } from './exported.js';
 import { temporaryFolder } from './folder.js';
 import { keepingLog } from './log-double.js';
 
@@ -87,28 +89,97 @@ describe('forms', () => {
   });
 
   test('a list that PowerShell wrapped, booleans as text, a missing list and the EdgeSync placeholder', () => {
+    const edge = {
+      Name: 'EdgeSync - Inbound to Berlin',
+      Guid: '{2F6F0E8E-6A5C-4F0E-9D53-0B1B7F0F5F10}',
+      Enabled: 'True',
+      SmartHosts: { value: ['--'], Count: 1 },
+      AddressSpaces: { value: ['SMTP:--;1'], Count: 1 },
+    };
+    const guid = '2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10';
+    expect(exportedConnectors(edge)).toMatchObject([{ enabled: true, smartHosts: [], addressSpaces: [], guid }]);
+  });
+
+  test('single elements, joined texts, objects and enumerations mean the same as plain lists', () => {
+    const plain = { Name: 'A', SmartHosts: ['[2001:DB8::1]'], Port: 2525, AddressSpaces: ['SMTP:A.example;1'] };
+    const meant = exportedConnectors([plain]);
+    expect(meant).toMatchObject([{ smartHosts: ['2001:db8::1'], port: 2525, addressSpaces: ['a.example'] }]);
+    for (const same of [
+      { value: [plain], Count: 1 },
+      { ...plain, Port: '2525', SmartHosts: { value: ['[2001:db8::1]'], Count: 1 } },
+      { ...plain, SmartHosts: '2001:db8::1', AddressSpaces: 'SMTP:a.example;1,X400:c=de;2' },
+      { ...plain, SmartHosts: [], SmartHostsString: '[2001:db8::1]', AddressSpaces: 'a.example' },
+    ])
+      expect(exportedConnectors(same)).toEqual(meant);
+    const level = { value: 4, Value: 'DomainValidation' };
+    const servers = ['contoso.local/Configuration/Servers/EXCH01', { Name: 'EXCH02' }];
     expect(
-      connectorsOf(
-        JSON.stringify({
-          Name: 'EdgeSync - Inbound to Berlin',
-          Guid: '{2F6F0E8E-6A5C-4F0E-9D53-0B1B7F0F5F10}',
-          Enabled: 'True',
-          SmartHosts: { value: ['--'], Count: 1 },
-          AddressSpaces: { value: ['SMTP:--;1'], Count: 1 },
-        }),
-      ),
+      exportedConnectors({ Name: 'A', TlsAuthLevel: level, RequireTLS: 'True', SourceTransportServers: servers }),
     ).toMatchObject([
-      { enabled: true, smartHosts: [], addressSpaces: [], guid: '2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10' },
+      { sourceServers: ['exch01', 'exch02'], settings: { tlsAuthLevel: 'DomainValidation', requireTls: true } },
     ]);
   });
+
+  test('the servers that our script tells of', () => {
+    const servers = [
+      { Name: 'EXCH01', Fqdn: 'EXCH01.contoso.local', SmtpSendEventLevel: 'Lowest' },
+      { Name: 'EXCH02' },
+    ];
+    const read = decodeExport(Buffer.from(JSON.stringify({ Connectors: { Name: 'A' }, Servers: servers })));
+    expect(read).toMatchObject({
+      connectors: [{ name: 'A', enabled: true }],
+      servers: [
+        { name: 'exch01.contoso.local', eventLevel: 'Lowest' },
+        { name: 'exch02', eventLevel: undefined },
+      ],
+    });
+  });
+});
+
+test('what is not seen is told with the command that changes it', () => {
+  const told = (exported: object): string[] => {
+    const read = decodeExport(Buffer.from(JSON.stringify(exported)));
+    return read.ok ? doubtsOf(read).map(({ about, message }) => `${about}: ${message}`) : read.mistakes.slice();
+  };
+  const [verbose, none] = [1, 0].map((ProtocolLoggingLevel) => ({
+    Name: `A${ProtocolLoggingLevel}`,
+    ProtocolLoggingLevel,
+  }));
+  expect(told([verbose])).toEqual([expect.stringContaining('event levels: the inventory does not tell whether')]);
+  expect(
+    told({ Connectors: [verbose, { ...none, Enabled: false }], Servers: [{ Name: 'B', SmtpSendEventLevel: 5 }] }),
+  ).toEqual([]);
+  expect(told({ Connectors: [verbose], Servers: [{ Name: 'B', SmtpSendEventLevel: 'Expert' }] })).toEqual([]);
+  const fqdn = 'EXCH01.contoso.local';
+  expect(
+    told({ Connectors: [none], Servers: [{ Fqdn: fqdn, SmtpSendEventLevel: 'Lowest' }, { Name: 'EXCH02' }] }),
+  ).toEqual([
+    expect.stringContaining('A0: failures after the connect'),
+    'exch01.contoso.local: event 2002 of this server is not written: its event level of SmtpSend is Lowest; Set-EventLogLevel "exch01\\MSExchangeTransport\\SmtpSend" -Level High',
+    expect.stringContaining('exch02: event 2002 of this server is perhaps not written'),
+  ]);
 });
 
 describe('what is wrong is told with the place and the remedy', () => {
   test.each([
     ['', 'an empty file'],
     ['[{"Name": "a"', 'still being written, or cut off'],
-    ['[{"Name": "a"}, {"Guid": "x"}]', 'connector 2, Name: expected a name'],
-    ['[{"Name": "a", "Port": 99999}]', 'connector 1, Port: expected a port'],
+    ['[{"Name": "a"}, {"Guid": null}]', 'connector 2, Name: expected a name'],
+    ['[{"Name": "a", "Port": 99999}]', 'connector 1 "a", Port: expected a port from 1 to 65535, got 99999'],
+    ['[{"Name": "a", "Guid": "x"}]', 'connector 1 "a", Guid: expected a GUID, got "x"'],
+    ['[{"Name": "a", "Enabled": "maybe"}]', 'connector 1 "a", Enabled: expected true or false, got "maybe"'],
+    [
+      '[{"Name": "a", "TlsAuthLevel": 3}]',
+      'expected one of EncryptionOnly, CertificateValidation, DomainValidation, got 3',
+    ],
+    [
+      '[{"Name": "a", "SmartHosts": ["b", "c d!"]}]',
+      'SmartHosts: expected host names or addresses like [10.20.30.40], got',
+    ],
+    [
+      '[{"Port": 0}, {"Name": "b", "Port": -1}]',
+      'connector 1, Port: expected a port from 1 to 65535, got 0; connector 2 "b", Port',
+    ],
     ['["a"]', 'connector 1: expected an object with the properties of Get-SendConnector'],
     ['\x80\x81\x82', 'neither UTF-8 nor UTF-16'],
   ])('%j', async (content, problem) => {
@@ -136,8 +207,10 @@ describe('what is wrong is told with the place and the remedy', () => {
             .map((value) => JSON.stringify(value)),
         ),
         (text) => {
-          const read = connectorsOf(text);
-          expect(typeof read === 'string' || Array.isArray(read)).toBe(true);
+          const read = decodeExport(Buffer.from(text));
+          if (read.ok)
+            for (const { name, port } of read.connectors) expect([typeof name, port > 0]).toEqual(['string', true]);
+          else expect(read.mistakes.length).toBeGreaterThan(0);
         },
       ),
     );

@@ -2,9 +2,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createBoard } from '../src/board.js';
-import { connectorsOf } from '../src/inventory.js';
 import { createMetrics, type MetricsOptions } from '../src/metrics.js';
-import type { LedgerRow, ProbeResult, SendConnector, SourceStatus } from '../src/model.js';
+import type { LedgerRow, ProbeResult, SourceStatus } from '../src/model.js';
+import { exportedConnectors } from './exported.js';
 import { runTool } from './promtool.js';
 
 const at = Date.parse('2026-01-15T08:14:02.137Z');
@@ -75,14 +75,14 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     destinationsLimit: 2000,
     version: '0.0.0',
   };
-  const [connector] = connectorsOf(
-    JSON.stringify([{ Name: 'Outbound to Internet', DNSRoutingEnabled: true, ProtocolLoggingLevel: 0 }]),
-  );
+  const [connector] = exportedConnectors([
+    { Name: 'Outbound to Internet', DNSRoutingEnabled: true, ProtocolLoggingLevel: 0 },
+  ]);
   return createMetrics({
     ledger,
     board,
     ...rest,
-    connectors: () => [connector as SendConnector],
+    connectors: () => [connector!],
     inventoryModifiedAt: () => at - 3_600_000,
     now: () => at,
   });

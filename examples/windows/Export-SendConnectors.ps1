@@ -4,7 +4,8 @@
 
 .DESCRIPTION
   For Exchange 2013 and later, Windows PowerShell 5.1. NOT RUN where the tests run (no Exchange there).
-  The file has names, GUIDs, smart hosts, ports and TLS rules, and no secret: credentials are not exported.
+  The file has names, GUIDs, smart hosts, ports and TLS rules of the connectors, the event level of SmtpSend of the
+  servers, and no secret: credentials are not exported.
   It is written beside its place and then renamed, so that the exporter never reads half of it.
 
 .EXAMPLE
@@ -71,8 +72,22 @@ $connectors = @(Get-SendConnector | ForEach-Object {
     }
 })
 
+# Full names as the events have them, and whether event 2002 is written at all (from the level High).
+$servers = @(Get-TransportService | ForEach-Object {
+    $server = $_
+    [ordered]@{
+        Name               = $server.Name
+        Fqdn               = try { ConvertTo-Text (Get-ExchangeServer -Identity $server.Name).Fqdn } catch { $null }
+        # A server that does not answer, as an Edge server in its network, leaves the level unknown.
+        SmtpSendEventLevel = try {
+            ConvertTo-Text (Get-EventLogLevel -Identity "$($server.Name)\MSExchangeTransport\SmtpSend").EventLevel
+        } catch { $null }
+    }
+})
+
 $temporary = "$Path.new"
 # -InputObject, and not the pipeline: one connector is then a list of one.
-[IO.File]::WriteAllText($temporary, (ConvertTo-Json -InputObject $connectors -Depth 4), (New-Object Text.UTF8Encoding $false))
+$export = [ordered]@{ Connectors = $connectors; Servers = $servers }
+[IO.File]::WriteAllText($temporary, (ConvertTo-Json -InputObject $export -Depth 5), (New-Object Text.UTF8Encoding $false))
 if (Test-Path $Path) { [IO.File]::Replace($temporary, $Path, [NullString]::Value) } else { [IO.File]::Move($temporary, $Path) }
 Write-Host "$($connectors.Count) Send connectors written to $Path"

@@ -47,6 +47,6 @@ async function checkInventory(file: string): Promise<number> {
   const hosts = connectors.flatMap(({ enabled, smartHosts }) => (enabled ? smartHosts : []));
   const facts = `${connectors.length} Send connectors, ${new Set(hosts).size} smart hosts of enabled ones`;
   process.stdout.write(`${file}: valid (${facts})\n`);
-  for (const { connector, message } of doubtsOf(connectors)) process.stdout.write(`  ${connector}: ${message}\n`);
+  for (const { about, message } of doubtsOf(loaded)) process.stdout.write(`  ${about}: ${message}\n`);
   return 0;
 }

@@ -28,6 +28,7 @@ test('all valid: each file is a line, and what is not seen is said', async () =>
     'web.yml: valid (plain HTTP, 0 users)',
     'c.json: valid (1 Send connectors, 1 smart hosts of enabled ones)',
     expect.stringContaining('  A: failures after the connect'),
+    expect.stringContaining('  event levels: the inventory does not tell'),
     '',
   ]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { connectorsOf } from '../../src/inventory.js';
 import type { ProbeResult, SendConnector, Target } from '../../src/model.js';
 import { createTargets, paceOf, targetOf } from '../../src/probes/targets.js';
+import { exportedConnectors } from '../exported.js';
 
 const named = (list: readonly Target[]): readonly string[] =>
   list.map(({ destination, origin }) => `${destination} ${origin}`);
@@ -24,9 +24,7 @@ function nameResult(destination: string, addresses: readonly string[] | undefine
 }
 
 function connectors(...exported: readonly object[]): readonly SendConnector[] {
-  const read = connectorsOf(JSON.stringify(exported.map((each, index) => ({ Name: `Connector ${index}`, ...each }))));
-  if (typeof read === 'string') throw new Error(read);
-  return read;
+  return exportedConnectors(exported.map((each, index) => ({ Name: `Connector ${index}`, ...each })));
 }
 
 describe('targets', () => {
@@ -105,7 +103,7 @@ describe('targets', () => {
     targets.setInventory(
       connectors(
         {
-          SmartHosts: ['[10.0.0.1]', 'Relay.Contoso.Example', '[2001:db8::1]', '--', 'not a host'],
+          SmartHosts: ['[10.0.0.1]', 'Relay.Contoso.Example', '[2001:db8::1]', '--'],
           Port: 587,
           Fqdn: 'a.example',
         },
