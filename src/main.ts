@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { DrillFlags } from './commands/drill.js';
+import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
 import { exporterVersion } from './version.js';
 
@@ -18,6 +19,9 @@ Examples:
   Check a configuration file, then use it:
     $ send-connector-exporter check config.yml
     $ send-connector-exporter --config.file=config.yml
+
+  Visit one destination now, and look at the way there:
+    $ send-connector-exporter probe relay.contoso.example:25
 
   See it all work on this machine alone:
     $ send-connector-exporter demo
@@ -41,6 +45,7 @@ function program(): Command {
   addServe(root);
   addCheck(root);
   addDrill(root);
+  addProbe(root);
   addDemo(root);
   return root;
 }
@@ -90,6 +95,22 @@ function addDrill(root: Command): void {
     .action(async (flags: DrillFlags) => {
       const { drillCommand } = await import('./commands/drill.js');
       endWith(await drillCommand(flags));
+    });
+}
+
+function addProbe(root: Command): void {
+  root
+    .command('probe')
+    .description('visit one destination now: every step, time and line, ping and path; exit code 1 when it fails')
+    .argument('<host[:port]>', 'host name or address, and port (25)')
+    .option('--config.file <path>', 'Configuration in YAML: what may be probed, EHLO name, authorities, inventory.')
+    .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
+    .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
+    .option('--no-path', 'Do not look at the path.')
+    .option('--json', 'Print one JSON document at the end instead.')
+    .action(async (destination: string, flags: ProbeFlags) => {
+      const { probeCommand } = await import('./commands/probe.js');
+      endWith(await probeCommand(destination, flags));
     });
 }
 

@@ -10,7 +10,7 @@ import { implicitConnectors, openInventory, type Inventory } from './inventory.j
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics } from './metrics.js';
-import type { SourceStatus } from './model.js';
+import type { ProbeResult, SourceStatus } from './model.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
@@ -87,10 +87,9 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const web = await startWeb({
     ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
-    ledger,
-    board,
-    sources,
+    ...{ ledger, board, sources },
     notProbed: (destination) => whyNotProbed(inlets.policy, destination),
+    ...{ probe: (destination: string) => askNow(inlets, destination), targets: targets.list },
     metrics,
     ready: () => readiness(ledger, inlets.followed, sources()),
     notices: () => noticesOf(inlets.inventory, reloader.status(), access.problem()),
@@ -115,6 +114,10 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
       access.close();
     },
   };
+}
+
+function askNow({ probing }: Inlets, destination: string): Promise<ProbeResult | undefined> {
+  return probing?.askNow(destination) ?? Promise.resolve(undefined);
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {
@@ -150,7 +153,15 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   inlets.probing =
     prober &&
     startProbing({
-      ...{ config: config.probe, prober, targets, log, postPing: board.postPing, postPath: board.postPath },
+      ...{
+        config: config.probe,
+        prober,
+        targets,
+        log,
+        latest: board.latest,
+        postPing: board.postPing,
+        postPath: board.postPath,
+      },
       post: (result) => {
         board.post(result);
         if (result.origin === 'inventory') expectation.renew();

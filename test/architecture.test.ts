@@ -35,7 +35,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^metrics$/, may: ['model', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
     {
       part: /^web\/.*$/,
-      may: ['model', 'breath', 'endpoint', 'diagnosis', 'config/web-config', 'watch-files', 'web/*'],
+      may: ['model', 'breath', 'endpoint', 'exposition', 'diagnosis', 'config/web-config', 'watch-files', 'web/*'],
       types: ['ledger', 'board', 'metrics', 'config', 'log'],
     },
     {

@@ -32,7 +32,13 @@ export type Prober = {
    * address and port, host the name) and one for the name itself, whose only step is `dns`: good when at least one
    * address is. Never throws for anything that a network can do.
    */
-  readonly visit: (target: Target, signal: AbortSignal) => Promise<readonly ProbeResult[]>;
+  readonly visit: (target: Target, signal: AbortSignal, watch?: VisitWatch) => Promise<readonly ProbeResult[]>;
+};
+
+/** Told what happens in a visit at the moment when it happens. */
+export type VisitWatch = {
+  readonly line?: (destination: string, line: TranscriptLine) => void;
+  readonly step?: (destination: string, step: StepResult) => void;
 };
 
 /** Builds the prober: what all visits share is made once. */
@@ -48,15 +54,18 @@ export function createProber(options: ProberOptions): Prober {
     running: new Map(),
   };
   return {
-    async visit(target, signal) {
+    async visit(target, signal, watch = {}) {
       setMaxListeners(0, signal);
       const address = addressOf(target.host);
       return address === undefined
-        ? visitName(context, target, signal)
-        : [await visitAddress(context, target, address, signal)];
+        ? visitName(context, target, { signal, watch })
+        : [await visitAddress(context, target, address, { signal, watch })];
     },
   };
 }
+
+/** What one round of visits is given from outside. */
+type Round = { readonly signal: AbortSignal; readonly watch: VisitWatch };
 
 type Context = {
   readonly policy: Policy;
@@ -82,15 +91,16 @@ const defaultLimits: StepLimits = {
   quitMs: 3_000,
 };
 
-async function visitName(context: Context, target: Target, signal: AbortSignal): Promise<readonly ProbeResult[]> {
-  const record = startRecord(context, target, target.destination);
+async function visitName(context: Context, target: Target, round: Round): Promise<readonly ProbeResult[]> {
+  const record = startRecord(context, target, target.destination, round.watch);
   const refusal = context.policy.judge(undefined, target.port);
   const blocked: Failure | undefined =
     refusal === undefined
       ? undefined
       : { reason: 'blocked_by_policy', detail: `not asked for ${target.host}: ${refusal}` };
   const addresses =
-    blocked ?? (await context.names.resolve(target.host, Math.min(context.timeoutMs, context.limits.dnsMs), signal));
+    blocked ??
+    (await context.names.resolve(target.host, Math.min(context.timeoutMs, context.limits.dnsMs), round.signal));
   const step = record.step('dns', isFailure(addresses) ? addresses : undefined);
   if (isFailure(addresses)) return [record.result({ failed: step, facts: {} })];
   record.note('*', `${target.host} resolves to ${addresses.join(', ')}`);
@@ -99,7 +109,7 @@ async function visitName(context: Context, target: Target, signal: AbortSignal):
     const shared = context.running.get(destination);
     return {
       shared: shared !== undefined,
-      result: shared ?? visitAddress(context, { ...target, destination }, address, signal),
+      result: shared ?? visitAddress(context, { ...target, destination }, address, round),
     };
   });
   const results = await Promise.all(visits.map(({ result }) => result));
@@ -110,19 +120,20 @@ async function visitName(context: Context, target: Target, signal: AbortSignal):
 }
 
 /** Visits one address, or joins the visit that is already there. */
-function visitAddress(context: Context, target: Target, address: string, signal: AbortSignal): Promise<ProbeResult> {
+function visitAddress(context: Context, target: Target, address: string, round: Round): Promise<ProbeResult> {
   const destination = destinationOf({ host: address, port: target.port });
   const under = context.running.get(destination);
   if (under) return under;
-  const visit = visitOnce(context, { ...target, destination }, address, signal).finally(() => {
+  const visit = visitOnce(context, { ...target, destination }, address, round).finally(() => {
     context.running.delete(destination);
   });
   context.running.set(destination, visit);
   return visit;
 }
 
-async function visitOnce(context: Context, target: Target, address: string, signal: AbortSignal): Promise<ProbeResult> {
-  const record = startRecord(context, target, target.destination);
+async function visitOnce(context: Context, target: Target, address: string, round: Round): Promise<ProbeResult> {
+  const { signal } = round;
+  const record = startRecord(context, target, target.destination, round.watch);
   const refusal = context.policy.judge(address, target.port);
   if (refusal !== undefined) {
     record.note('*', `not connected: ${refusal}`);
@@ -207,7 +218,7 @@ type Recording = {
   }) => ProbeResult;
 };
 
-function startRecord(context: Context, target: Target, destination: string): Recording {
+function startRecord(context: Context, target: Target, destination: string, watch: VisitWatch): Recording {
   const at = context.now();
   const begun = performance.now();
   const done: StepResult[] = [];
@@ -215,18 +226,21 @@ function startRecord(context: Context, target: Target, destination: string): Rec
   const note: Recording['note'] = (direction, text) => {
     if (transcript.length > maxTranscriptLines) return;
     const full = transcript.length === maxTranscriptLines;
-    const line = { direction, text: shown(text) };
-    transcript.push({
-      ms: Math.round(performance.now() - begun),
-      ...(full ? { direction: '*', text: 'cut here' } : line),
-    });
+    const ms = Math.round(performance.now() - begun);
+    const line: TranscriptLine = full ? { ms, direction: '*', text: 'cut here' } : { ms, direction, text: shown(text) };
+    transcript.push(line);
+    watch.line?.(destination, line);
   };
   return {
     note,
     step(name, failure, startedAt = begun) {
       const seconds = (performance.now() - startedAt) / 1000;
-      done.push(failure ? failedStep(name, seconds, failure) : { step: name, seconds, outcome: 'passed' });
+      const result: StepResult = failure
+        ? failedStep(name, seconds, failure)
+        : { step: name, seconds, outcome: 'passed' };
+      done.push(result);
       if (failure) note('*', `${name} failed: ${failure.reason}: ${failure.detail}`);
+      watch.step?.(destination, result);
       return failure && { step: name, reason: failure.reason };
     },
     result: ({ failed, warning, facts }) => ({

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ProbeConfig } from '../config.js';
 import type { Log } from '../log.js';
-import type { PathReport, PingReport, ProbeResult } from '../model.js';
+import type { PathReport, PingReport, ProbeResult, Target } from '../model.js';
 import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';
 import { ping } from './network/ping.js';
@@ -16,6 +16,7 @@ export type ProbingOptions = {
   readonly prober: Prober;
   readonly targets: Targets;
   readonly post: (result: ProbeResult) => void;
+  readonly latest: (destination: string) => ProbeResult | undefined;
   readonly postPing: (destination: string, report: PingReport) => void;
   readonly postPath: (destination: string, report: PathReport) => void;
   readonly log: Log;
@@ -24,6 +25,11 @@ export type ProbingOptions = {
 export type Probing = {
   /** Visits that are due and wait for a free place. */
   readonly queueLength: () => number;
+  /**
+   * The latest visit of a known destination, or a new one when that is older than its pace: whoever asks cannot make the
+   * exporter knock more often than it would by itself. Undefined for a destination that nobody named.
+   */
+  readonly askNow: (destination: string) => Promise<ProbeResult | undefined>;
   readonly stop: () => Promise<void>;
 };
 
@@ -52,15 +58,24 @@ export function startProbing(options: ProbingOptions): Probing {
     postPath: options.postPath,
     bug,
   });
+  const enter = (result: ProbeResult): void => {
+    targets.learn(result);
+    post(result);
+    network.observe(result);
+  };
+  const pace = paceOf(config);
+  const controller = new AbortController();
+  const asked = new Map<string, Promise<ProbeResult | undefined>>();
+  const askAnew = async (target: Target): Promise<ProbeResult | undefined> => {
+    const results = await prober.visit(target, controller.signal);
+    if (!controller.signal.aborted) results.forEach(enter);
+    return results[0];
+  };
   const schedule = startSchedule({
     targets: targets.list,
     visit: prober.visit,
-    post: (result) => {
-      targets.learn(result);
-      post(result);
-      network.observe(result);
-    },
-    pace: paceOf(config),
+    post: enter,
+    pace,
     concurrency: config.concurrency,
     bug: (error, target) => {
       bug(error, target.destination);
@@ -68,7 +83,17 @@ export function startProbing(options: ProbingOptions): Probing {
   });
   return {
     queueLength: schedule.queueLength,
+    askNow(destination) {
+      const latest = options.latest(destination);
+      const target = targets.list().find((each) => each.destination === destination);
+      // An address that belongs to a name is visited with the name: what is known of it is the latest there is.
+      if (!target || (latest && Date.now() - latest.at < pace(target, 0))) return Promise.resolve(latest);
+      const running = asked.get(destination) ?? askAnew(target).finally(() => asked.delete(destination));
+      asked.set(destination, running);
+      return running;
+    },
     async stop() {
+      controller.abort();
       await Promise.all([schedule.stop(), network.stop()]);
     },
   };

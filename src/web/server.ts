@@ -19,13 +19,17 @@ import { documentOf, type Frame } from './layout.js';
 import { linksOf } from './links.js';
 import { listenOn, type ListenAt } from './listeners.js';
 import { createLogin, type Verdict } from './login.js';
+import { textContentType } from '../exposition.js';
 import type { Log } from '../log.js';
 import type { Metrics } from '../metrics.js';
+import type { ProbeResult, Target } from '../model.js';
 import type { Answer, Page, PageContext } from './page.js';
+import { answerProbe, timeoutHeader } from './probe-answer.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
 import { createBucket, secureHeaders } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
+import { discoveryOf } from './service-discovery.js';
 import { statusPage } from './status-page.js';
 import type { Books } from './view.js';
 
@@ -45,6 +49,10 @@ export type WebOptions = Books & {
   readonly runbooks?: string;
   /** Reads the configuration again. @returns whether it is in force, and if not, why */
   readonly reload: () => Promise<{ readonly successful: boolean; readonly problem?: string }>;
+  /** The latest visit of a known destination, or a new one when it is due; undefined when the destination is unknown. */
+  readonly probe: (destination: string) => Promise<ProbeResult | undefined>;
+  /** What is probed at present. */
+  readonly targets: () => readonly Target[];
   readonly metrics: Metrics;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
@@ -164,6 +172,14 @@ function routes(options: WebOptions, context: () => PageContext): Router {
   });
   const answerScrape = createScrapeAnswers(options.metrics);
   router.get(options.telemetryPath, (request, response) => answerScrape(request, response, remoteOf(request)));
+  router.get('/probe', (request, response) =>
+    answerProbe(options.probe, queryOf(request), request.get(timeoutHeader)).then(({ status, text }) => {
+      response.status(status).set('Content-Type', textContentType).set('Cache-Control', 'no-store').send(text);
+    }),
+  );
+  router.get('/sd', (_request, response) => {
+    response.json(discoveryOf(options));
+  });
   for (const asset of Object.values(assets)) {
     router.get(asset.path, (_request, response) => {
       response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);

@@ -34,6 +34,8 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
     version: '0.0.0-test',
     runbooks: folder,
     reload: () => Promise.resolve({ successful: true }),
+    probe: () => Promise.resolve(undefined),
+    targets: () => [],
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       render: (scraper) => {

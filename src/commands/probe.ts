@@ -1,0 +1,145 @@
+/** The command `probe`: visits one destination now and prints every step, line, ping and hop as it happens. */
+import { loadConfig, type Config } from '../config.js';
+import { destinationOf, endpointOf } from '../endpoint.js';
+import { loadInventory } from '../inventory.js';
+import type { PathReport, PingReport, ProbeResult, StepResult, Target, TranscriptLine } from '../model.js';
+import { findPath } from '../probes/network/path.js';
+import { ping } from '../probes/network/ping.js';
+import { createPolicy } from '../probes/policy.js';
+import type { VisitWatch } from '../probes/probe.js';
+import { openProber } from '../probes/probing.js';
+import { createTargets, targetOf } from '../probes/targets.js';
+
+export type ProbeFlags = {
+  readonly 'config.file'?: string;
+  readonly 'probe.allow'?: string[];
+  readonly 'probe.ports'?: string[];
+  readonly json?: boolean;
+  /** False with `--no-path`. */
+  readonly path: boolean;
+};
+
+/** @returns the exit code: 0 when the probe passed, 1 when it failed, 2 when it could not be asked */
+export async function probeCommand(text: string, flags: ProbeFlags): Promise<number> {
+  const target = targetOf(text, 'configured');
+  if (!target) return complain([`expected HOST or HOST:PORT, got: ${text}`]);
+  const loaded = await loadConfig({ file: flags['config.file'], overrides: overridesOf(flags) });
+  if (!loaded.ok) return complain(loaded.mistakes);
+  const controller = new AbortController();
+  process.once('SIGINT', () => {
+    controller.abort();
+  });
+  try {
+    return await probe(await asConnector(target, loaded.config), loaded.config, flags, controller.signal);
+  } catch (error) {
+    return complain([error instanceof Error ? error.message : String(error)]);
+  }
+}
+
+function complain(lines: readonly string[]): number {
+  process.stderr.write(`${lines.join('\n')}\n`);
+  return 2;
+}
+
+function overridesOf(flags: ProbeFlags) {
+  return {
+    ...(flags['probe.allow'] && { probeAllow: flags['probe.allow'] }),
+    ...(flags['probe.ports'] && { probePorts: flags['probe.ports'] }),
+  };
+}
+
+/** With the settings of the Send connector whose smart host this is, when the inventory of the configuration has one. */
+async function asConnector(target: Target, { inventory }: Config): Promise<Target> {
+  if (inventory.file === undefined) return target;
+  const loaded = await loadInventory(inventory.file);
+  if (!loaded.ok) throw new Error(loaded.problem);
+  const targets = createTargets();
+  targets.setInventory(loaded.connectors);
+  return targets.list().find(({ destination }) => destination === target.destination) ?? target;
+}
+
+async function probe(target: Target, config: Config, flags: ProbeFlags, signal: AbortSignal): Promise<number> {
+  const print = (text: string): void => {
+    if (flags.json !== true) process.stdout.write(text);
+  };
+  const prober = await openProber(config.probe, createPolicy(config.probe));
+  if (target.settings) print(`as the Send connector does it: ${JSON.stringify(target.settings)}\n`);
+  const results = await prober.visit(target, signal, flags.json === true ? {} : printingWatch(print));
+  const reports: Record<string, { ping: PingReport; path?: PathReport }> = {};
+  for (const result of results) {
+    print(`\n${verdictOf(result)}\n`);
+    const { address } = result.facts;
+    if (address === undefined || result.reason === 'blocked_by_policy' || signal.aborted) continue;
+    reports[result.destination] = await lookAtNetwork(address, flags.path, signal, print);
+  }
+  if (flags.json === true) process.stdout.write(`${JSON.stringify({ results, network: reports }, undefined, 2)}\n`);
+  return results[0]?.success === true ? 0 : 1;
+}
+
+function printingWatch(print: (text: string) => void): VisitWatch {
+  let shown = '';
+  const under = (destination: string): void => {
+    if (destination !== shown) print(`\n${destination}\n`);
+    shown = destination;
+  };
+  return {
+    line(destination, line: TranscriptLine) {
+      under(destination);
+      print(`${String(line.ms).padStart(8)} ms ${line.direction} ${line.text}\n`);
+    },
+    step(destination, { step, seconds, outcome, reason }: StepResult) {
+      under(destination);
+      print(`            ${step.padEnd(8)} ${outcome}${reason ? `: ${reason}` : ''} after ${seconds.toFixed(3)} s\n`);
+    },
+  };
+}
+
+function verdictOf(result: ProbeResult): string {
+  const { destination, success, failedStep, reason, warning, facts } = result;
+  const name = endpointOf(destination)?.address === true ? destination : `the name ${destination}`;
+  if (!success) return `FAILED ${name}: ${failedStep ?? ''}: ${reason ?? ''}`;
+  const expiry = facts.certificateExpiresAt;
+  const notes = [
+    ...(warning ? [`warning: ${warning.step}: ${warning.reason}`] : []),
+    ...(facts.tlsVersion ? [facts.tlsVersion] : []),
+    ...(expiry === undefined ? [] : [`certificate good until ${new Date(expiry).toISOString().slice(0, 10)}`]),
+  ];
+  return `PASSED ${name}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
+}
+
+async function lookAtNetwork(
+  address: string,
+  withPath: boolean,
+  signal: AbortSignal,
+  print: (text: string) => void,
+): Promise<{ ping: PingReport; path?: PathReport }> {
+  const onText = (text: string): void => {
+    // Whatever a program writes goes to a terminal: no control characters but the end of the line.
+    print(text.replace(/[^\t\n\x20-\x7e\xa0-\xff]/g, ''));
+  };
+  print(`\nping ${destinationOf({ host: address, port: 0 }).replace(/:0$/, '')}\n`);
+  const pinged = await ping(address, { signal, onText });
+  print(`${pingText(pinged)}\n`);
+  if (!withPath || signal.aborted) return { ping: pinged };
+  print('\npath (this can take a minute)\n');
+  const path = await findPath(address, { signal });
+  print(pathText(path));
+  return { ping: pinged, path };
+}
+
+function pingText({ state, sent, received, rttSeconds, detail }: PingReport): string {
+  if (state !== 'done') return `no ping: ${state}: ${detail ?? ''}`;
+  const time = rttSeconds ? `, ${(rttSeconds.average * 1000).toFixed(1)} ms on average` : '';
+  return `${received} of ${sent} echoes came back${time}${detail === undefined ? '' : ` (${detail})`}`;
+}
+
+function pathText({ state, program, reached, hops, detail }: PathReport): string {
+  if (state !== 'done') return `no path: ${state}: ${detail ?? ''}\n`;
+  const lines = hops.map(({ hop, address, lossRatio, rttSeconds }) => {
+    const loss = lossRatio === undefined ? '' : `${Math.round(lossRatio * 100)} % lost`;
+    const time = rttSeconds === undefined ? '' : `${(rttSeconds * 1000).toFixed(1)} ms`;
+    return `${String(hop).padStart(4)}  ${(address ?? 'no answer').padEnd(40)} ${loss.padStart(10)} ${time.padStart(12)}`;
+  });
+  const last = reached ? 'the destination answered' : 'the destination did not answer';
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n${last} (${program})\n`;
+}
