@@ -13,6 +13,7 @@ export function exporterAlerts(limits: Thresholds): readonly Alert[] {
     unreadableRecords(limits),
     destinationsFolded(limits),
     reloadFailed(limits),
+    inventoryOld(limits),
   ];
 }
 
@@ -166,5 +167,22 @@ function reloadFailed(limits: Thresholds): Alert {
     description:
       'The last good configuration is in force. Its log names every mistake with its line; a restart in this state would ' +
       'fail.',
+  };
+}
+
+function inventoryOld(limits: Thresholds): Alert {
+  const memory = duration(limits.sourceMemorySeconds);
+  return {
+    name: 'InventoryOld',
+    group: 'exporter',
+    severity: 'info',
+    scope: 'exporter',
+    expr: `last_over_time(exchange_exporter_inventory_age_seconds[${memory}]) > ${limits.inventoryAgeSeconds}`,
+    forSeconds: limits.sourceDownSeconds,
+    subjects: ['instance'],
+    summary: 'The inventory of Send connectors at {{ $labels.instance }} is {{ $value | humanizeDuration }} old',
+    description:
+      'The export of Get-SendConnector that the exporter reads was not renewed. Connectors and smart hosts that were added ' +
+      'since are not probed before their first error, and changed TLS rules are judged by the old ones.',
   };
 }

@@ -57,6 +57,8 @@ export const thresholds = {
   lossShownSeconds: 60 * 60,
   /** Long enough to save a file twice while editing it. */
   reloadFailedSeconds: 5 * 60,
+  /** The inventory is meant to be exported daily; a week is a task that no longer runs. */
+  inventoryAgeSeconds: 7 * 24 * 60 * 60,
   /** How long unreadable records are shown. */
   unreadableSeconds: 60 * 60,
 } as const satisfies Readonly<Record<string, number>>;

@@ -1,10 +1,11 @@
-/** Starts Prometheus with the bundled rules and Alertmanager with the bundled example, where they are installed. */
+/** Starts Prometheus with the bundled rules and Alertmanager with the bundled configuration, where they are installed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { accessSync, closeSync, constants, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { freePort } from './free-port.js';
 
@@ -76,10 +77,11 @@ async function prometheus(
 }
 
 async function alertmanager(folder: string, port: number, { webhook }: MonitoringOptions): Promise<Wanted> {
-  const example = parse(await readFile(new URL('alertmanager.example.yml', bundled), 'utf8')) as AlertmanagerConfig;
+  const example = parse(await readFile(new URL('alertmanager.yml', bundled), 'utf8')) as AlertmanagerConfig;
   // The routes and inhibitions as shipped, but nobody to notify unless told, and not the patience of a night shift.
   const settings = {
     ...example,
+    templates: [fileURLToPath(new URL('templates/*.tmpl', bundled))],
     route: withoutPatience(example.route),
     receivers: example.receivers.map(({ name }) => ({
       name,
