@@ -38,6 +38,7 @@ async function start(folder: string, wantedPort: number, closers: (() => unknown
   const events = join(folder, 'winlogbeat.ndjson');
   await writeFile(events, '');
   await writeFile(join(folder, 'authority.pem'), world.authority);
+  await writeFile(join(folder, 'connectors.json'), JSON.stringify(inventory(world)));
   const port = await freePort(wantedPort);
   if (wantedPort !== 0 && port !== wantedPort) print(`Port ${wantedPort} is taken; the demo uses ${port} instead.`);
   const url = await startExporter(folder, events, port, world, closers);
@@ -72,6 +73,7 @@ function settings(folder: string, events: string, port: number, world: MailWorld
   const url = `http://127.0.0.1:${port}`;
   return {
     sources: [{ type: 'file', paths: [events] }],
+    inventory: { file: 'connectors.json' },
     destinations: { static: world.configured },
     probe: {
       interval: '5s',
@@ -85,6 +87,13 @@ function settings(folder: string, events: string, port: number, world: MailWorld
     state: { directory: join(folder, 'state') },
     web: { listenAddresses: [`127.0.0.1:${port}`], externalUrl: url },
   };
+}
+
+/** As examples/windows/Export-SendConnectors.ps1 writes it. */
+function inventory({ connectors, outages }: MailWorld): object {
+  const names = [...new Set(outages.map(({ computer }) => computer))];
+  const servers = names.map((name) => ({ Name: name.split('.')[0], Fqdn: name, SmtpSendEventLevel: 'High' }));
+  return { Connectors: connectors, Servers: servers };
 }
 
 /** Resolves when a signal comes or the time is over. Asked for first, so that no signal during the start is lost. */

@@ -35,6 +35,10 @@ describe('the demo', () => {
       for (const [destination, reason] of await reasonsPromised(demo)) {
         await eventually(() => linesOf(`${url}/metrics`, destination), new RegExp(`reason="${reason}"`));
       }
+      const known = await eventually(() => textOf(`${url}/metrics`), /exchange_send_connector_info/);
+      expect(known).toContain(
+        'exchange_send_connector_info{connector="Outbound to Internet",enabled="true",dns_routing="true",require_tls="false",protocol_logging="none"} 1',
+      );
       await demo.says(/Ctrl-C ends everything/);
       const folder = (await demo.says(/(\S+send-connector-demo-\w+)/))[1]!;
       const children = childrenOf(demo.pid);

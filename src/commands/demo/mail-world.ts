@@ -1,4 +1,5 @@
 /** The mail world of the demo: which server stands where, which Send connectors fail on it, and what should be found. */
+import { randomUUID } from 'node:crypto';
 import type { Outage } from './event-writer.js';
 import {
   demoAuthority,
@@ -19,6 +20,8 @@ export type MailWorld = {
   readonly outages: readonly Outage[];
   /** Destinations to name in the configuration: probed although no event names them. */
   readonly configured: readonly string[];
+  /** The Send connectors as Get-SendConnector shows them. */
+  readonly connectors: readonly object[];
   /** Certificate (PEM) of the authority that vouches for the servers. */
   readonly authority: string;
   readonly close: () => Promise<void>;
@@ -31,6 +34,8 @@ type Place = {
   readonly shows: string;
   /** Nobody: it is named in the configuration instead. */
   readonly failing: readonly Failing[];
+  /** What its Send connector asks of it, where that is more than to be there. */
+  readonly asks?: { readonly RequireTLS: true; readonly TlsAuthLevel?: string };
 };
 
 const exch01 = 'EXCH01.contoso.example';
@@ -71,12 +76,14 @@ const places: readonly Place[] = [
     is: 'lost STARTTLS after an update',
     shows: 'starttls_not_offered',
     failing: [{ computer: exch01, connector: 'To Partner Woodgrove', firstAfter: 3, every: 40 }],
+    asks: { RequireTLS: true },
   },
   {
     open: expiredCertificate,
     is: 'certificate has expired',
     shows: 'certificate_expired',
     failing: [{ computer: exch02, connector: 'To Branch Office München', firstAfter: 4, every: 53 }],
+    asks: { RequireTLS: true, TlsAuthLevel: 'CertificateValidation' },
   },
 ];
 
@@ -88,9 +95,30 @@ export async function openMailWorld(): Promise<MailWorld> {
     servers: all.map(({ place: { is, shows }, destination }) => ({ destination, is, shows })),
     outages: all.flatMap(({ place, destination }) => place.failing.map((failing) => ({ ...failing, destination }))),
     configured: all.filter(({ place }) => place.failing.length === 0).map(({ destination }) => destination),
+    connectors: all.flatMap(({ place, destination }) => connectorsOf(place, destination)),
     authority: demoAuthority().cert,
     close: async () => {
       await Promise.all(opened.map(({ server }) => server.close()));
     },
   };
+}
+
+/** The connectors that fail on a place, once each. "Outbound to Internet" delivers by DNS and may meet anybody. */
+function connectorsOf({ failing, asks }: Place, destination: string): object[] {
+  const names = [...new Set(failing.map(({ connector }) => connector))];
+  const cut = destination.lastIndexOf(':');
+  const toSmartHost = {
+    SmartHosts: [`[${destination.slice(0, cut)}]`],
+    Port: Number(destination.slice(cut + 1)),
+    ...asks,
+  };
+  return names.map((name) => ({
+    Name: name,
+    Guid: randomUUID(),
+    Enabled: true,
+    ...(name === 'Outbound to Internet' ? { DNSRoutingEnabled: true, AddressSpaces: ['SMTP:*;1'] } : toSmartHost),
+    SourceTransportServers: [...new Set(failing.map(({ computer }) => computer))],
+    Fqdn: 'mail.contoso.example',
+    ProtocolLoggingLevel: name === 'Outbound to Internet' ? 'None' : 'Verbose',
+  }));
 }
