@@ -1,5 +1,6 @@
 /** Decides WHICH destinations are probed: what events named, what the configuration and the inventory name, bounded. */
-import { destinationOf, endpointOf } from '../endpoint.js';
+import { networkInterfaces } from 'node:os';
+import { addressOf, destinationOf, endpointOf } from '../endpoint.js';
 import type { Origin, ProbeResult, SendConnector, Target, TargetSettings } from '../model.js';
 
 export type TargetsOptions = {
@@ -7,6 +8,8 @@ export type TargetsOptions = {
   readonly limit?: number;
   /** Destinations of the configuration, `host:port` or `host` (port 25). */
   readonly configured?: readonly string[];
+  /** Addresses of this host in their normal form. @default as the system tells them */
+  readonly localAddresses?: () => readonly string[];
 };
 
 export type Targets = {
@@ -56,8 +59,10 @@ export function createTargets(options: TargetsOptions = {}): Targets {
       listed = undefined;
     },
     setInventory(connectors) {
-      inventory = inventoryTargets(connectors);
-      settings = new Map(connectors.map((connector) => [connector.name, connector.settings]));
+      const local = options.localAddresses?.() ?? ownAddresses();
+      const here = connectors.map((each) => ({ ...each, settings: settingsHere(each.settings, local) }));
+      inventory = inventoryTargets(here);
+      settings = new Map(here.map((connector) => [connector.name, connector.settings]));
       listed = undefined;
     },
     learn(result) {
@@ -84,6 +89,20 @@ type Observed = { readonly target: Target; readonly connector: string; readonly 
 function withSettings({ target, connector }: Observed, settings: ReadonlyMap<string, TargetSettings>): Target {
   const own = settings.get(connector);
   return own && Object.keys(own).length > 0 ? { ...target, settings: own } : target;
+}
+
+function ownAddresses(): readonly string[] {
+  return Object.values(networkInterfaces()).flatMap(
+    (each) => each?.map(({ address }) => addressOf(address) ?? '') ?? [],
+  );
+}
+
+/**
+ * SourceIPAddress is an address of the Edge server that sends. Where the exporter runs beside it on another host, no
+ * connection could begin there, and each visit would fail for a reason that is ours.
+ */
+function settingsHere({ sourceAddress, ...settings }: TargetSettings, local: readonly string[]): TargetSettings {
+  return sourceAddress !== undefined && local.includes(sourceAddress) ? { ...settings, sourceAddress } : settings;
 }
 
 /** Where the enabled connectors connect to, as far as it can be named: `*` is everywhere, `--` nowhere. */

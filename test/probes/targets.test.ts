@@ -125,6 +125,23 @@ describe('targets', () => {
     expect(targets.list()[0]?.settings?.ehloName).toBe('a.example');
   });
 
+  test('every setting of the connector goes to the prober; a source address only where this host has it', () => {
+    const settings = (SourceIPAddress: string) => {
+      const targets = createTargets({ localAddresses: () => ['10.0.0.7', '2001:db8::7'] });
+      const tls = { RequireTLS: true, TlsAuthLevel: 4, TlsDomain: 'Relay.example', IgnoreSTARTTLS: false };
+      targets.setInventory(
+        connectors({ SmartHosts: '10.0.0.1', Fqdn: 'mail.example', ForceHELO: true, SourceIPAddress, ...tls }),
+      );
+      return targets.list()[0]?.settings;
+    };
+    const rest = { ehloName: 'mail.example', forceHelo: true, requireTls: true, tlsDomain: 'relay.example' };
+    const expected = { ...rest, tlsAuthLevel: 'DomainValidation' };
+    expect(settings('0.0.0.0')).toEqual(expected);
+    expect(settings('10.0.0.8')).toEqual(expected);
+    expect(settings('10.0.0.7')).toEqual({ ...expected, sourceAddress: '10.0.0.7' });
+    expect(settings('2001:DB8:0::7')).toEqual({ ...expected, sourceAddress: '2001:db8::7' });
+  });
+
   test('an observed destination is visited as the connector would that was seen with it', () => {
     const targets = createTargets();
     targets.observe('203.0.113.25:25', 1, 'Connector 0');
