@@ -148,18 +148,29 @@ function createState(options: FollowOptions): State {
   };
 }
 
-/** Only names matter here: files themselves are not watched, their growth is the business of the stat timer. */
+/**
+ * Only names matter here: files themselves are not watched, their growth is the business of the stat timer. chokidar
+ * would look at a file on each append, which costs more than reading it; so it is left with folders, and what the system
+ * says of names in them is taken raw.
+ */
 function watchFolders(state: State): ReturnType<typeof watch> {
   const watched = state.sources.flatMap((source) => source.paths.map(watchedFolder));
   const depth = watched.some((each) => each.depth === undefined)
     ? {}
     : { depth: Math.max(0, ...watched.map((each) => each.depth ?? 0)) };
-  const watcher = watch([...new Set(watched.map((each) => each.folder))], { ignoreInitial: true, ...depth });
+  const watcher = watch([...new Set(watched.map((each) => each.folder))], {
+    ignoreInitial: true,
+    ignored: (_path, stats) => stats?.isFile() === true,
+    ...depth,
+  });
   const onNames = (): void => {
     state.scanDue = true;
     state.wake?.();
   };
-  for (const name of ['add', 'unlink', 'addDir', 'unlinkDir'] as const) watcher.on(name, onNames);
+  for (const name of ['addDir', 'unlinkDir'] as const) watcher.on(name, onNames);
+  watcher.on('raw', (event) => {
+    if (event !== 'change') onNames();
+  });
   watcher.on('error', (error) => {
     state.log.warn('cannot watch a folder; it is looked at every second or so all the same', { error: String(error) });
   });
