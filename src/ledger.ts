@@ -315,7 +315,8 @@ function freshRow(entered: LedgerRow): Row {
 async function post(state: State, batch: Batch): Promise<void> {
   const news = enter(state, batch);
   state.unsaved++;
-  saveWithin(state, news ? 0 : lazySaveMs);
+  // Whoever waits for the save waits for no longer than it takes.
+  saveWithin(state, news || state.unsaved > batchesAhead ? 0 : lazySaveMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
   while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) {
     await new Promise<void>((resolve) => state.waiting.push(resolve));
@@ -354,8 +355,10 @@ function enter(state: State, batch: Batch): boolean {
   return news;
 }
 
-function noteRecordIds(state: State, { source, runs, unfiltered, behind = false, missed = 0 }: Batch): boolean {
-  state.gaps.note({ source, runs, unfiltered, behind });
+function noteRecordIds(state: State, batch: Batch): boolean {
+  const { source, runs, unfiltered, behind = false, missed = 0 } = batch;
+  // A batch without a checkpoint comes from no file, and tells nothing of record IDs.
+  if (batch.checkpoint) state.gaps.note({ source, runs, unfiltered, behind });
   if (missed > 0) state.gaps.miss(source, missed);
   return missed > 0;
 }

@@ -15,6 +15,8 @@ export type ExporterOptions = {
   /** Kept after the end when given, else a new folder that is removed. */
   readonly stateDirectory?: string;
   readonly env?: NodeJS.ProcessEnv;
+  /** Account to run as; for root, who may do everything. */
+  readonly uid?: number;
   /** Another program with the same arguments. */
   readonly program?: string;
 };
@@ -52,6 +54,7 @@ export async function startExporter(options: ExporterOptions = {}): Promise<Runn
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...options.env },
+      ...(options.uid !== undefined && { uid: options.uid }),
     },
   );
   let log = '';

@@ -73,6 +73,8 @@ type FollowedFile = TrackedFile & {
   changedAt: number;
   /** Offset of the checkpoint posted last. */
   postedOffset: number;
+  /** True when its checkpoint is in the ledger. */
+  isPosted: boolean;
   /** Since when no name leads to it. */
   goneAt: number | undefined;
   /** Since when it has not been read to its end. */
@@ -94,6 +96,8 @@ type State = Omit<FollowOptions, 'sessions'> & {
   roundedScans: number;
   stopped: boolean;
   wake: (() => void) | undefined;
+  /** Ends waiting for a post. */
+  leave: (() => void) | undefined;
 };
 
 type SourceState = {
@@ -117,6 +121,7 @@ export function followFiles(options: FollowOptions): Followed {
     stop: async () => {
       state.stopped = true;
       state.wake?.();
+      state.leave?.();
       await Promise.all([running, watcher.close()]);
     },
   };
@@ -145,6 +150,7 @@ function createState(options: FollowOptions): State {
     roundedScans: 0,
     stopped: false,
     wake: undefined,
+    leave: undefined,
   };
 }
 
@@ -265,6 +271,7 @@ async function takeUp(state: State, each: SourceState, path: string): Promise<Fo
     seenSize: 0,
     changedAt: state.now(),
     postedOffset: file.position.offset,
+    isPosted: file.position.offset > 0,
     goneAt: undefined,
     behindSince: undefined,
   };
@@ -345,23 +352,25 @@ function restart(state: State, file: FollowedFile): void {
     bytes_not_read_before: Math.max(0, file.size - file.position.offset),
   });
   startOver(file);
+  file.postedOffset = 0;
 }
 
 async function postPass(state: State, file: FollowedFile, pass: PassResult): Promise<void> {
   const each = state.found.get(file.source);
-  if (!each) return;
+  if (!each || bringsNothing(file, pass)) return;
   const history = file.history;
   // What stood in the file when its source was first read is history; whatever comes after its end is news.
   if (!pass.more) file.history = false;
   each.known = true;
   each.bytesRead += Math.max(0, pass.position.offset - file.postedOffset);
   file.postedOffset = pass.position.offset;
+  file.isPosted = true;
   if (lagOf(file) === 0) file.behindSince = undefined;
   else file.behindSince ??= state.now();
   // From here to the entering of the batch nothing may be awaited: sessions and checkpoint belong together.
   const { evidence, ignored, counted } = sortOut(state, each, pass, history);
   if (pass.decoded.length + pass.ignored + Object.keys(pass.unreadable).length > 0) each.lastRecordAt = state.now();
-  await state.post({
+  await postBatch(state, {
     source: file.source,
     evidence,
     ignored,
@@ -374,6 +383,39 @@ async function postPass(state: State, file: FollowedFile, pass: PassResult): Pro
     unfiltered: each.source.unfiltered,
     behind: isBehind(state, each),
   });
+}
+
+/** After a restart most files are as they were: with hundreds of them their checkpoints need not be saved anew. */
+function bringsNothing(file: FollowedFile, pass: PassResult): boolean {
+  if (!file.isPosted || file.history || pass.more || file.format?.kind !== 'text') return false;
+  if (pass.decoded.length + pass.ignored + Object.keys(pass.unreadable).length > 0) return false;
+  return pass.position.offset === file.postedOffset && pass.position.skipping !== true;
+}
+
+/** While the ledger cannot be saved this waits, and the lag grows; a stop does not wait for it. */
+function postBatch(state: State, batch: Batch): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setInterval(() => void lookAtSizes(state), scanMs);
+    const leave = (): void => {
+      clearInterval(timer);
+      state.leave = undefined;
+      resolve();
+    };
+    state.leave = leave;
+    state.post(batch).then(leave, (error: unknown) => {
+      clearInterval(timer);
+      reject(error instanceof Error ? error : new Error(String(error)));
+    });
+  });
+}
+
+async function lookAtSizes(state: State): Promise<void> {
+  for (const file of state.files.values()) {
+    const stats = await file.handle.stat().catch(() => undefined);
+    if (!stats) continue;
+    file.seenSize = stats.size;
+    if (lagOf(file) > 0) file.behindSince ??= state.now();
+  }
 }
 
 /** True while any file of the source has bytes that were not read. */
@@ -417,7 +459,7 @@ async function endSessions(state: State): Promise<void> {
   const sessions = state.joined.changes();
   const [first] = state.found.keys();
   if (first === undefined || evidence.length + sessions.length === 0) return;
-  await state.post({
+  await postBatch(state, {
     source: first,
     evidence,
     ignored: 0,

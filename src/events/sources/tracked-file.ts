@@ -179,19 +179,30 @@ async function checkpointFor(
   size: number,
   checkpoints: readonly FileCheckpoint[],
 ): Promise<FileCheckpoint | undefined> {
-  const candidates = [...checkpoints].sort((a, b) => Number(b.inode === file.inode) - Number(a.inode === file.inode));
-  for (const each of candidates) if (await fits(file, size, each)) return each;
+  // A binary log changes its head while it lives: its place is known by name, and its format remembers record IDs.
+  if (file.format?.kind === 'binary') {
+    return checkpoints.find((each) => each.inode === file.inode) ?? checkpoints.find((each) => each.path === file.path);
+  }
+  const hasHead = await headComparison(file.handle);
+  const candidates = checkpoints
+    .filter(({ head, offset }) => head.length > 0 && offset <= size && hasHead(head))
+    .sort((a, b) => Number(b.inode === file.inode) - Number(a.inode === file.inode) || b.offset - a.offset);
+  for (const each of candidates) {
+    if (await hasBytes(file.handle, each.offset - each.tail.length, each.tail)) return each;
+  }
   return undefined;
 }
 
-async function fits(file: TrackedFile, size: number, checkpoint: FileCheckpoint): Promise<boolean> {
-  // A binary log changes its head while it lives: its place is known by name, and its format remembers record IDs.
-  if (file.format?.kind === 'binary') return checkpoint.inode === file.inode || checkpoint.path === file.path;
-  if (checkpoint.head.length === 0 || checkpoint.offset > size) return false;
-  return (
-    (await hasBytes(file.handle, 0, checkpoint.head)) &&
-    (await hasBytes(file.handle, checkpoint.offset - checkpoint.tail.length, checkpoint.tail))
-  );
+/** Reads the beginning once, whatever the number of checkpoints: in a folder of many files all of them are candidates. */
+async function headComparison(handle: FileHandle): Promise<(head: Fingerprint) => boolean> {
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(fingerprintBytes), 0, fingerprintBytes, 0);
+  const hashes = new Map<number, string>();
+  return ({ length, hash }) => {
+    if (length > bytesRead) return false;
+    const known = hashes.get(length) ?? fingerprintOf(buffer.subarray(0, length)).hash;
+    hashes.set(length, known);
+    return known === hash;
+  };
 }
 
 async function hasBytes(handle: FileHandle, at: number, wanted: Fingerprint): Promise<boolean> {
