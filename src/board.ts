@@ -31,6 +31,8 @@ export type BoardEntry = {
   readonly lastSuccessAt: number | undefined;
   /** Start of the first failed visit since the last good one; undefined while good, or not connected by policy. */
   readonly failingSince: number | undefined;
+  /** Start of the first good visit since the last failed one; undefined while failing. */
+  readonly passingSince: number | undefined;
   /** Failed visits in a row. */
   readonly failedInARow: number;
   /** Latest ping and path; undefined before the first. They come apart from the visits, and later. */
@@ -138,6 +140,7 @@ function firstEntry(result: ProbeResult): MutableEntry {
     durations: [],
     lastSuccessAt: undefined,
     failingSince: undefined,
+    passingSince: undefined,
     failedInARow: 0,
     ping: undefined,
     path: undefined,
@@ -156,12 +159,14 @@ function enter(entry: MutableEntry, result: ProbeResult): void {
   }
   if (result.success) {
     entry.lastGood = result;
+    entry.passingSince ??= result.at;
     entry.lastSuccessAt = result.at;
     entry.failingSince = undefined;
     entry.failedInARow = 0;
     return;
   }
   entry.lastFailed = result;
+  entry.passingSince = undefined;
   entry.failedInARow += 1;
   entry.failingSince = result.reason === 'blocked_by_policy' ? undefined : (entry.failingSince ?? result.at);
 }

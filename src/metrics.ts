@@ -8,12 +8,15 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { durationBounds, type Board, type BoardEntry, type StepDurations } from './board.js';
 import { familyHead, labelText, sample, secondsOf, textContentType, type Family } from './exposition.js';
 import type { Ledger, Scrape } from './ledger.js';
+import type { DiagnosedPair } from './diagnosis.js';
 import { createTable, pageOf, type Page } from './pieces.js';
-import { recordOutcomes, type LedgerRow, type SendConnector, type SourceStatus } from './model.js';
+import { diagnoses, recordOutcomes, type LedgerRow, type SendConnector, type SourceStatus } from './model.js';
 
 export type MetricsOptions = {
   readonly ledger: Pick<Ledger, 'rows' | 'asks' | 'scrape' | 'tallies' | 'missed' | 'saving' | 'folded'>;
   readonly board: Pick<Board, 'entries'>;
+  /** Pairs with an error within the last hour. */
+  readonly diagnoses: () => readonly DiagnosedPair[];
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
   /** How the latest reload went; the time in milliseconds since 1970 UTC. */
@@ -47,6 +50,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const ledgerTable = createTable({ families: rowFamilies, linesOf: linesOfRow, dependsOn: (row: LedgerRow) => [row] });
+  const diagnosisTable = createTable({
+    families: [diagnosisFamily],
+    linesOf: linesOfDiagnosis,
+    dependsOn: ({ server, connector, destination, word }: DiagnosedPair) => [server, connector, destination, word],
+  });
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
   const put = async (): Promise<Newest> => {
     const begun = performance.now();
@@ -55,7 +63,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const rows = options.holdsBirths === false ? options.ledger.rows() : shown;
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
-    const tables = [await ledgerTable(rows), await boardTable(options.board.entries())];
+    const diagnosed = options.diagnoses();
+    const tables = [
+      await ledgerTable(rows),
+      await diagnosisTable(diagnosed),
+      await boardTable(options.board.entries()),
+    ];
     return { page: pageOf([...tables.flat(), exporter, await process]), readBy, begun };
   };
   let underWay: Promise<Newest> | undefined;
@@ -121,6 +134,19 @@ function linesOfRow(row: LedgerRow): string[] {
   const { server, connector, destination } = row;
   const labels = labelText({ server, connector, destination });
   return rowFamilies.map((family) => family.lines(row, labels, family.name));
+}
+
+const diagnosisFamily: Family = {
+  name: 'exchange_send_connector_diagnosis',
+  type: 'gauge',
+  help: 'Which diagnosis holds (1) for a pair with an error within the last hour; the others are 0.',
+};
+
+function linesOfDiagnosis({ word, server, connector, destination }: DiagnosedPair): string[] {
+  const lines = diagnoses.map((diagnosis) =>
+    sample(diagnosisFamily.name, { server, connector, destination, diagnosis }, Number(diagnosis === word)),
+  );
+  return [lines.join('')];
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];

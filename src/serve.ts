@@ -2,6 +2,7 @@
 import os from 'node:os';
 import { createBoard } from './board.js';
 import type { Config, Loaded } from './config.js';
+import { diagnosesOf } from './diagnosis.js';
 import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
 import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
@@ -74,10 +75,12 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     now: Date.now,
     log,
   });
+  const told = explanation(inlets, parts);
   const metrics = createMetrics({
     ledger,
     board,
     sources,
+    diagnoses: told.diagnoses,
     reload: () => ({ ...reloader.status(), ...(access.problem() !== undefined && { successful: false }) }),
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
@@ -87,10 +90,8 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const web = await startWeb({
     ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
-    ...{ ledger, board, sources },
-    notProbed: (destination) => whyNotProbed(inlets.policy, destination),
+    ...{ ledger, board, sources, metrics, ...told },
     ...{ probe: (destination: string) => askNow(inlets, destination), targets: targets.list },
-    metrics,
     ready: () => readiness(ledger, inlets.followed, sources()),
     notices: () => noticesOf(inlets.inventory, reloader.status(), access.problem()),
     reload: () => reloader.reload(),
@@ -118,6 +119,13 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
 
 function askNow({ probing }: Inlets, destination: string): Promise<ProbeResult | undefined> {
   return probing?.askNow(destination) ?? Promise.resolve(undefined);
+}
+
+/** Why something fails, and why something is not looked at. */
+function explanation(inlets: Inlets, { ledger, board }: Parts) {
+  const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
+  const diagnoses = () => diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed });
+  return { notProbed, diagnoses };
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {

@@ -7,6 +7,7 @@ export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<Met
     ledger,
     board: createBoard(),
     sources: () => [],
+    diagnoses: () => [],
     probeQueueLength: () => 0,
     reload: () => ({ successful: true, successAt: 0 }),
     destinationsLimit: 2000,

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createBoard } from '../src/board.js';
+import { diagnosesOf } from '../src/diagnosis.js';
 import { createMetrics, type MetricsOptions } from '../src/metrics.js';
 import type { LedgerRow, ProbeResult, SourceStatus } from '../src/model.js';
 import { exportedConnectors } from './exported.js';
@@ -71,6 +72,7 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   const rest = {
     sources: () => [source],
     reload,
+    diagnoses: () => diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined }),
     probeQueueLength: () => 0,
     destinationsLimit: 2000,
     version: '0.0.0',

@@ -1,4 +1,5 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
+import { recentMs, type DiagnosedPair } from '../diagnosis.js';
 import type { LedgerRow, ProbeResult, Reason, SourceStatus, StepName } from '../model.js';
 
 /** The ledger as the pages read it. */
@@ -52,6 +53,8 @@ export type Books = {
   readonly sources: () => readonly SourceStatus[];
   /** A sentence when this destination is never probed; undefined when it is. */
   readonly notProbed: (destination: string) => string | undefined;
+  /** One word and one sentence for every pair with an error within the last hour. */
+  readonly diagnoses: () => readonly DiagnosedPair[];
   readonly ready: () => Ready;
   /** What is not seen, or not in force, though the exporter does its job: a sentence each. */
   readonly notices?: () => readonly string[];
@@ -88,8 +91,7 @@ export type Row = {
   readonly state: RowState;
 };
 
-/** An error this young is news: as long as the alerts for a single error last. */
-export const recentMs = 60 * 60 * 1000;
+export { recentMs };
 
 /** Both books joined by destination, latest error first. */
 export function rowsOf(books: Books, now: number): Row[] {

@@ -18,9 +18,12 @@ const metrics = createMetrics({
   ledger,
   board: createBoard(),
   sources: () => [],
+  diagnoses: () => [],
   probeQueueLength: () => 0,
   reload: () => ({ successful: true, successAt: 0 }),
   destinationsLimit: 2000,
+  connectors: () => [],
+  inventoryModifiedAt: () => undefined,
   version: '0.0.0',
   holdsBirths: false,
 });

@@ -1,4 +1,5 @@
 /** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
+import { diagnosesOf } from '../../src/diagnosis.js';
 import type { LedgerRow, Reason, SourceStatus, StepName, StepResult } from '../../src/model.js';
 import { stepNames } from '../../src/model.js';
 import { linksOf } from '../../src/web/links.js';
@@ -133,6 +134,8 @@ export function booksOf(draft: WorldDraft): Books {
     },
     sources: () => draft.sources ?? [files],
     notProbed: (destination) => draft.notProbed?.[destination],
+    diagnoses: () =>
+      diagnosesOf(draft.rows ?? [], draft.entries ?? [], { now, notProbed: (name) => draft.notProbed?.[name] }),
     ready: () => ({ ready: (draft.why ?? []).length === 0, why: draft.why ?? [] }),
   };
 }

@@ -1,0 +1,348 @@
+/** From both books to one word and one sentence for every pair that erred lately. Pure: what is known comes in. */
+import { endpointOf } from './endpoint.js';
+import type { Diagnosis, LedgerRow, PathReport, PingReport, ProbeResult, Reason } from './model.js';
+import { reasonWords, stepWords } from './reason-words.js';
+
+/** What the board knows of a destination, as far as it decides. Times in milliseconds since 1970 UTC. */
+export type Probed = {
+  readonly destination: string;
+  readonly latest: ProbeResult;
+  readonly failingSince: number | undefined;
+  readonly passingSince?: number | undefined;
+  readonly ping?: PingReport | undefined;
+  readonly path?: PathReport | undefined;
+};
+
+export type DiagnosisOptions = {
+  readonly now: number;
+  /** A sentence when this destination is never probed; undefined when it is. */
+  readonly notProbed: (destination: string) => string | undefined;
+};
+
+export type DiagnosedPair = {
+  readonly server: string;
+  readonly connector: string;
+  readonly destination: string;
+  readonly word: Diagnosis;
+  /** What a person reads. */
+  readonly sentence: string;
+  /** Since when it is so, where that is known. */
+  readonly since: number | undefined;
+};
+
+/** An error this young is news: as long as the alerts for a single error last. */
+export const recentMs = 60 * 60_000;
+/** Exchange tries again after 1, 5 and 10 minutes: after twice the longest pause without an error it got through. */
+const quietMs = 20 * 60_000;
+
+/** One for each pair with an error read within the last hour, in the order of the rows. */
+export function diagnosesOf(
+  rows: readonly LedgerRow[],
+  entries: readonly Probed[],
+  options: DiagnosisOptions,
+): readonly DiagnosedPair[] {
+  const erring = rows.filter((row) => isRecent(row, options.now));
+  if (erring.length === 0) return [];
+  const world = worldOf(rows, erring, entries, options);
+  return erring.map((row) => {
+    const { word, sentence, since } = verdictOf(row, world);
+    const { server, connector, destination } = row;
+    return { server, connector, destination, word, sentence, since };
+  });
+}
+
+function isRecent({ lastObservedAt }: LedgerRow, now: number): boolean {
+  return lastObservedAt !== undefined && now - lastObservedAt < recentMs;
+}
+
+// ------------------------------------------------------------------------------------------------ what is around
+
+type Verdict = { readonly word: Diagnosis; readonly sentence: string; readonly since: number | undefined };
+
+/** How many were asked, and how many of these get a connection. */
+type Count = { asked: number; passing: number };
+
+type World = DiagnosisOptions & {
+  readonly probed: ReadonlyMap<string, Probed>;
+  readonly all: Count;
+  readonly families: Readonly<Record<4 | 6, Count>>;
+  readonly hosts: number;
+  readonly connectors: ReadonlyMap<string, Count>;
+  /** Servers on which every pair has erred within the last minutes, while another server of these pairs has not. */
+  readonly lonelyServers: ReadonlyMap<string, { readonly pairs: number; readonly healthy: string }>;
+};
+
+function worldOf(
+  rows: readonly LedgerRow[],
+  erring: readonly LedgerRow[],
+  entries: readonly Probed[],
+  options: DiagnosisOptions,
+): World {
+  const probed = new Map<string, Probed>();
+  const all = { asked: 0, passing: 0 };
+  const families = { 4: { asked: 0, passing: 0 }, 6: { asked: 0, passing: 0 } };
+  const hosts = new Set<string>();
+  for (const entry of entries) {
+    if (wasNotAsked(entry, options)) continue;
+    probed.set(entry.destination, entry);
+    const connects = getsConnection(entry);
+    count(all, connects);
+    hosts.add(entry.latest.host);
+    const family = familyOf(entry.destination);
+    if (family) count(families[family], connects);
+  }
+  const connectors = new Map<string, Count>();
+  for (const [connector, destinations] of destinationsByConnector(rows)) {
+    const counted = { asked: 0, passing: 0 };
+    for (const destination of destinations) {
+      const entry = probed.get(destination);
+      if (entry) count(counted, getsConnection(entry));
+    }
+    connectors.set(connector, counted);
+  }
+  const lonelyServers = lonelyServersOf(rows, erring, options.now);
+  return { ...options, probed, all, families, hosts: hosts.size, connectors, lonelyServers };
+}
+
+/** A visit from before probing was switched off or forbidden says nothing about now. */
+function wasNotAsked({ destination, latest }: Probed, { notProbed }: DiagnosisOptions): boolean {
+  return latest.reason === 'blocked_by_policy' || notProbed(destination) !== undefined;
+}
+
+function count(into: Count, passing: boolean): void {
+  into.asked++;
+  if (passing) into.passing++;
+}
+
+/** Whatever is said after the connect is said by the other side: the way to it is open. */
+function getsConnection({ latest }: Probed): boolean {
+  return latest.success || (latest.failedStep !== 'dns' && latest.failedStep !== 'tcp');
+}
+
+function familyOf(destination: string): 4 | 6 | undefined {
+  const endpoint = endpointOf(destination);
+  if (endpoint?.address !== true) return undefined;
+  return endpoint.host.includes(':') ? 6 : 4;
+}
+
+function destinationsByConnector(rows: readonly LedgerRow[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const { connector, destination } of rows) {
+    const known = found.get(connector);
+    if (known) known.add(destination);
+    else found.set(connector, new Set([destination]));
+  }
+  return found;
+}
+
+function lonelyServersOf(rows: readonly LedgerRow[], erring: readonly LedgerRow[], now: number) {
+  const lately = erring.filter((row) => row.lastObservedAt !== undefined && now - row.lastObservedAt < quietMs);
+  const bad = new Set(lately.map(pairOf));
+  const byServer = new Map<string, LedgerRow[]>();
+  for (const row of rows) {
+    const known = byServer.get(row.server);
+    if (known) known.push(row);
+    else byServer.set(row.server, [row]);
+  }
+  const found = new Map<string, { pairs: number; healthy: string }>();
+  for (const [server, own] of byServer) {
+    // Two may be chance.
+    if (own.length < 3 || !own.every((row) => bad.has(pairOf(row)))) continue;
+    const wanted = new Set(own.map(routeOf));
+    const healthy = [...byServer].find(
+      ([other, theirs]) =>
+        other !== server &&
+        theirs.some((row) => wanted.has(routeOf(row))) &&
+        !theirs.some((row) => bad.has(pairOf(row))),
+    )?.[0];
+    if (healthy !== undefined) found.set(server, { pairs: own.length, healthy });
+  }
+  return found;
+}
+
+function pairOf(row: LedgerRow): string {
+  return `${row.server}\n${routeOf(row)}`;
+}
+
+function routeOf({ connector, destination }: LedgerRow): string {
+  return `${connector}\n${destination}`;
+}
+
+// --------------------------------------------------------------------------------------------------- the verdict
+
+function verdictOf(row: LedgerRow, world: World): Verdict {
+  const entry = world.probed.get(row.destination);
+  if (!entry) return unasked(row, world);
+  if (entry.latest.success) return passing(row, entry, world);
+  const { failedStep, reason = 'other' } = entry.latest;
+  const since = entry.failingSince ?? entry.latest.at;
+  if (failedStep === 'starttls' || failedStep === 'tls')
+    return { word: 'tls', since, sentence: afterConnect(row, entry, since, world) };
+  if (failedStep !== 'dns' && failedStep !== 'tcp' && failedStep !== undefined)
+    return { word: 'smtp_refuses', since, sentence: afterConnect(row, entry, since, world) };
+  const begin = `${cannotReach(row)}: ${reasonWords[reason].what} since ${clock(since, world.now)}`;
+  const { word, rest } = connectVerdict(row, entry, reason, world);
+  return { word, since, sentence: `${begin}; ${rest}.` };
+}
+
+/** No connection: is it this destination, its connector, its address family, or this server? */
+function connectVerdict(
+  { connector }: LedgerRow,
+  entry: Probed,
+  reason: Reason,
+  world: World,
+): { readonly word: Diagnosis; readonly rest: string } {
+  const { all, hosts } = world;
+  if (all.passing === 0 && hosts > 1) {
+    const which = all.asked === 2 ? 'both' : `all ${all.asked}`;
+    const what = `${which} destinations fail, so look at this side first: its route, firewall, provider or DNS`;
+    return { word: 'server_egress', rest: what };
+  }
+  const family = familyOf(entry.destination);
+  if (family && isFamilyAlone(family, world)) {
+    const other = family === 6 ? 4 : 6;
+    const rest = `only IPv${family} fails (${answers(world.families[other])} over IPv${other}), so IPv${family} has no route from here`;
+    return { word: 'network_path', rest };
+  }
+  if (isNameTrouble(reason) || entry.latest.failedStep === 'dns')
+    return { word: 'name_resolution', rest: reasonWords[reason].suspect.replace(/\.$/, '') };
+  const own = world.connectors.get(connector);
+  if (own && own.asked > 1 && own.passing === 0) {
+    const elsewhere = { asked: all.asked - own.asked, passing: all.passing };
+    const which = own.asked === 2 ? 'both' : `all ${own.asked}`;
+    const rest = `${which} destinations of this connector fail while ${answers(elsewhere)} elsewhere, so look at what they share: smart hosts, source address, port`;
+    return { word: 'connector_wide', rest };
+  }
+  return {
+    word: isOnTheWay(reason, entry) ? 'network_path' : 'destination_down',
+    rest: oneAlone(reason, entry, world),
+  };
+}
+
+function isFamilyAlone(family: 4 | 6, { families }: World): boolean {
+  const other = families[family === 6 ? 4 : 6];
+  return families[family].passing === 0 && other.asked > 0 && other.passing === other.asked;
+}
+
+/** What routers said, or echoes lost in part, tells of the way; a refusal tells of the end of it. */
+function isOnTheWay(reason: Reason, { ping }: Probed): boolean {
+  if (reason === 'host_unreachable' || reason === 'network_unreachable') return true;
+  if (reason === 'address_not_available' || reason === 'access_denied' || reason === 'no_buffers') return true;
+  return reason === 'timeout' && ping?.state === 'done' && ping.received > 0 && ping.received < ping.sent;
+}
+
+function oneAlone(reason: Reason, entry: Probed, { all }: World): string {
+  const others = { asked: all.asked - 1, passing: all.passing };
+  const near = reason === 'address_not_available' || reason === 'access_denied' || reason === 'no_buffers';
+  const where = near
+    ? 'the cause is on this side: local firewall, antivirus, source address or used-up ports'
+    : reason === 'refused'
+      ? 'the remote service or a reject rule is likely, for the host itself answers'
+      : 'the remote side or the path to it is likely';
+  const hint = [pingWords(entry.ping), pathWords(entry.path)].filter((text) => text !== '').join(', ');
+  const seen = others.asked === 0 ? 'nothing else is probed to compare with' : `${answers(others)} elsewhere`;
+  return `${hint === '' ? '' : `${hint}; `}${seen}, so ${where}`.replace('compare with, so ', 'compare with; ');
+}
+
+function pingWords(ping: PingReport | undefined): string {
+  if (ping?.state !== 'done' || ping.sent === 0) return '';
+  if (ping.received === ping.sent) return 'ping answers';
+  if (ping.received === 0) return 'ping does not answer either';
+  return `ping loses ${Math.round((1 - ping.received / ping.sent) * 100)} % of its packets`;
+}
+
+function pathWords(path: PathReport | undefined): string {
+  if (path?.state !== 'done' || path.reached) return '';
+  const last = path.hops.filter((hop) => hop.address !== undefined).at(-1);
+  return last?.address === undefined ? '' : `the path is seen up to hop ${last.hop} (${last.address})`;
+}
+
+function afterConnect(row: LedgerRow, { latest }: Probed, since: number, { now }: World): string {
+  const { what, suspect } = reasonWords[latest.reason ?? 'other'];
+  const step = latest.failedStep === undefined ? '' : ` at ${stepWords[latest.failedStep]}`;
+  const said = latest.steps.find((each) => each.outcome === 'failed')?.detail;
+  const words = said === undefined ? '' : ` ("${shortened(said)}")`;
+  return `${nameOf(row.connector)} connects to ${row.destination}, but fails${step}: ${what}${words} since ${clock(since, now)}. ${suspect}`;
+}
+
+/** The probe gets through: either the trouble is over, or it comes and goes, or it is that server's alone. */
+function passing(row: LedgerRow, { latest, passingSince = latest.at }: Probed, { now, lonelyServers }: World): Verdict {
+  const erredAt = Math.min(row.lastErrorAt ?? now, row.lastObservedAt ?? now);
+  const last = `last error at ${clock(erredAt, now)}`;
+  const route = `${nameOf(row.connector)} to ${row.destination}`;
+  const lonely = lonelyServers.get(row.server);
+  if (lonely) {
+    const all = `all ${lonely.pairs} destinations of ${row.server} have errors while ${lonely.healthy} has none and the probe passes`;
+    return { word: 'server_egress', since: undefined, sentence: `${route}: ${all}, so look at ${row.server} itself.` };
+  }
+  if (erredAt < passingSince || now - erredAt >= quietMs) {
+    const since = Math.max(erredAt, passingSince);
+    const sentence = `${route} works again since ${clock(since, now)}: the probe passes and no error came after it (${last}).`;
+    return { word: 'recovered', since, sentence };
+  }
+  const sentence = `${route}: errors go on from ${row.server} (${last}) although the probe passes since ${clock(passingSince, now)}, so it comes and goes, or only that server or some of its mail is affected.`;
+  return { word: 'intermittent', since: undefined, sentence };
+}
+
+/** Nobody looks. Where the logs tell of names that do not resolve, that is the answer all the same. */
+function unasked(row: LedgerRow, { now, notProbed }: World): Verdict {
+  const at = row.lastErrorAt ?? row.lastObservedAt;
+  const told = Object.keys(row.failures) as Reason[];
+  const [first] = told;
+  const when = at === undefined ? '' : `, last at ${clock(at, now)}`;
+  if (first !== undefined && row.errors === 0 && told.every(isNameTrouble)) {
+    const { what, suspect } = reasonWords[first];
+    return { word: 'name_resolution', since: undefined, sentence: `${cannotReach(row)}: ${what}${when}. ${suspect}` };
+  }
+  const logged = told.length === 0 ? '' : `: ${told.map((reason) => reasonWords[reason].what).join(', ')}`;
+  const sentence = `${cannotReach(row)}${logged}${when}. ${withStop(whyUnasked(row.destination, notProbed))}`;
+  return { word: 'not_probed', since: undefined, sentence };
+}
+
+function whyUnasked(destination: string, notProbed: DiagnosisOptions['notProbed']): string {
+  if (destination === 'other') return 'Not probed: these are all destinations beyond the limit, counted as one.';
+  const why = notProbed(destination);
+  if (why === undefined) return 'Not probed yet: its first probe is pending.';
+  return /^not probed/i.test(why) ? why : `Not probed: ${why}`;
+}
+
+function isNameTrouble(reason: Reason): boolean {
+  return reason.startsWith('name_') || reason === 'null_mx';
+}
+
+// ------------------------------------------------------------------------------------------------------- wording
+
+function cannotReach({ connector, destination, server }: LedgerRow): string {
+  const whom = destination === 'other' ? 'some destinations' : destination;
+  return `${nameOf(connector)} cannot reach ${whom} from ${server}`;
+}
+
+function nameOf(connector: string): string {
+  return connector === 'unknown' ? 'An unnamed Send connector' : connector;
+}
+
+function answers({ asked, passing }: Count): string {
+  if (asked === 0) return 'nothing is probed';
+  if (asked === 1) return passing === 1 ? 'the 1 other destination answers' : 'the 1 other destination fails too';
+  return `${passing} of ${asked} other destinations answer`;
+}
+
+/** `08:14 UTC`, with the date before it when that is another day. */
+function clock(at: number, now: number): string {
+  const text = isoMinute(at);
+  const day = text.slice(0, 10);
+  return isoMinute(now).startsWith(day) ? `${text.slice(11)} UTC` : `${day} ${text.slice(11)} UTC`;
+}
+
+function isoMinute(at: number): string {
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? 'unknown    time' : date.toISOString().slice(0, 16);
+}
+
+function shortened(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+}
+
+function withStop(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
+}

@@ -1,0 +1,388 @@
+/** Situations as a person would meet them, each with its word and its sentence. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { diagnosesOf, type Probed } from '../src/diagnosis.js';
+import {
+  diagnoses,
+  reasons,
+  stepNames,
+  type Diagnosis,
+  type LedgerRow,
+  type PathReport,
+  type PingReport,
+  type Reason,
+  type StepName,
+} from '../src/model.js';
+
+const now = Date.parse('2026-11-23T08:18:30Z');
+const minute = 60_000;
+
+function row(destination: string, changes: Partial<LedgerRow> & { ago?: number } = {}): LedgerRow {
+  const { ago = 4, ...rest } = changes;
+  const at = now - ago * minute;
+  return {
+    server: 'exch01',
+    connector: 'Outbound to Internet',
+    destination,
+    errors: 1,
+    attempts: 0,
+    failures: {},
+    lastErrorAt: at,
+    lastObservedAt: at,
+    lastAttemptAt: undefined,
+    ...rest,
+  };
+}
+
+type Draft = {
+  step?: StepName | undefined;
+  reason?: Reason;
+  detail?: string;
+  since?: number;
+  ping?: PingReport;
+  path?: PathReport;
+};
+
+function probed(destination: string, { step, reason, detail, since = 5, ping, path }: Draft = {}): Probed {
+  const at = now - 20_000;
+  const success = step === undefined;
+  const failed = { outcome: 'failed', reason: reason ?? 'other', ...(detail !== undefined && { detail }) } as const;
+  return {
+    destination,
+    latest: {
+      id: `${destination}@${at}`,
+      destination,
+      host: destination.replace(/:\d+$/, ''),
+      origin: 'observed',
+      at,
+      seconds: 0.1,
+      success,
+      failedStep: step,
+      reason: success ? undefined : (reason ?? 'other'),
+      steps: [success ? { step: 'tcp', seconds: 0.1, outcome: 'passed' } : { step, seconds: 0.1, ...failed }],
+      facts: {},
+      transcript: [],
+    },
+    failingSince: success ? undefined : now - since * minute,
+    passingSince: success ? now - since * minute : undefined,
+    ping,
+    path,
+  };
+}
+
+const echoes = (received: number): PingReport => ({ at: now, program: 'ping', state: 'done', sent: 4, received });
+const pathUpTo = (address: string): PathReport => ({
+  ...{ at: now, program: 'mtr', state: 'done', reached: false },
+  hops: [{ hop: 1, address: '10.0.0.1' }, { hop: 2, address }, { hop: 3 }],
+});
+const [a, b, c, d, v6] = [
+  '203.0.113.25:25',
+  '203.0.113.26:25',
+  '203.0.113.27:25',
+  '203.0.113.28:25',
+  '[2001:db8::1]:25',
+];
+const good = [probed(b), probed(c), probed(d)];
+const down = (destination: string, reason: Reason = 'timeout', rest: Draft = {}): Probed =>
+  probed(destination, { step: 'tcp', reason, ...rest });
+
+type Situation = {
+  readonly when: string;
+  readonly rows?: readonly LedgerRow[];
+  readonly entries: readonly Probed[];
+  readonly notProbed?: string;
+  readonly word: Diagnosis;
+  readonly says: string;
+};
+
+const cannot = 'Outbound to Internet cannot reach 203.0.113.25:25 from exch01';
+const passes = 'Outbound to Internet to 203.0.113.25:25';
+
+const situations: readonly Situation[] = [
+  {
+    when: 'one destination is silent and three others answer',
+    entries: [down(a), ...good],
+    word: 'destination_down',
+    says: `${cannot}: no answer in time since 08:13 UTC; 3 of 3 other destinations answer elsewhere, so the remote side or the path to it is likely.`,
+  },
+  {
+    when: 'it refuses, and others answer',
+    entries: [down(a, 'refused'), ...good],
+    word: 'destination_down',
+    says: `${cannot}: connection refused since 08:13 UTC; 3 of 3 other destinations answer elsewhere, so the remote service or a reject rule is likely, for the host itself answers.`,
+  },
+  {
+    when: 'ping answers where the port is silent',
+    entries: [down(a, 'timeout', { ping: echoes(4) }), ...good],
+    word: 'destination_down',
+    says: 'since 08:13 UTC; ping answers; 3 of 3 other destinations answer',
+  },
+  {
+    when: 'neither ping nor port answers, and the path is seen in part',
+    entries: [down(a, 'timeout', { ping: echoes(0), path: pathUpTo('198.51.100.1') }), ...good],
+    word: 'destination_down',
+    says: 'ping does not answer either, the path is seen up to hop 2 (198.51.100.1); 3 of 3',
+  },
+  {
+    when: 'it has failed since the day before',
+    entries: [down(a, 'timeout', { since: 24 * 60 }), ...good],
+    word: 'destination_down',
+    says: 'since 2026-11-22 08:18 UTC',
+  },
+  {
+    when: 'nothing else is probed',
+    entries: [down(a)],
+    word: 'destination_down',
+    says: 'nothing else is probed to compare with; the remote side or the path to it is likely.',
+  },
+  {
+    when: 'packets get lost in part',
+    entries: [down(a, 'timeout', { ping: echoes(2) }), ...good],
+    word: 'network_path',
+    says: 'ping loses 50 % of its packets',
+  },
+  {
+    when: 'a router says that the host is unreachable',
+    entries: [down(a, 'host_unreachable'), ...good],
+    word: 'network_path',
+    says: `${cannot}: host unreachable since 08:13 UTC`,
+  },
+  {
+    when: 'a local rule forbids one connection',
+    entries: [down(a, 'access_denied'), ...good],
+    word: 'network_path',
+    says: 'so the cause is on this side: local firewall',
+  },
+  {
+    when: 'only IPv6 fails',
+    rows: [row(v6), row(a, { ago: 600 })],
+    entries: [down(v6, 'network_unreachable'), probed(a), ...good],
+    word: 'network_path',
+    says: 'only IPv6 fails (4 of 4 other destinations answer over IPv4), so IPv6 has no route from here.',
+  },
+  {
+    when: 'only IPv4 fails',
+    entries: [down(a), probed(v6)],
+    word: 'network_path',
+    says: 'only IPv4 fails (the 1 other destination answers over IPv6)',
+  },
+  {
+    when: 'a whole connector fails and others do not',
+    rows: [row(a), row(b), row(c, { connector: 'To Partner' })],
+    entries: [down(a), down(b), probed(c)],
+    word: 'connector_wide',
+    says: 'both destinations of this connector fail while the 1 other destination answers elsewhere',
+  },
+  {
+    when: 'a connector with three smart hosts fails',
+    rows: [row(a), row(b), row(c), row(d, { connector: 'To Partner' })],
+    entries: [down(a), down(b, 'refused'), down(c), probed(d)],
+    word: 'connector_wide',
+    says: 'all 3 destinations of this connector fail',
+  },
+  {
+    when: 'nothing can be reached',
+    entries: [down(a), down(b), down(c), down(v6, 'network_unreachable')],
+    word: 'server_egress',
+    says: 'all 4 destinations fail, so look at this side first',
+  },
+  {
+    when: 'neither of two can be reached',
+    entries: [down(a), down(b)],
+    word: 'server_egress',
+    says: 'both destinations fail',
+  },
+  {
+    when: 'one server alone has errors on everything',
+    rows: [a, b, c].flatMap((each) => [row(each), row(each, { server: 'exch02', ago: 600 })]),
+    entries: [probed(a), ...good],
+    word: 'server_egress',
+    says: 'all 3 destinations of exch01 have errors while exch02 has none and the probe passes, so look at exch01 itself.',
+  },
+  {
+    when: 'a smart host has lost its name',
+    rows: [row('relay.contoso.example:25')],
+    entries: [probed('relay.contoso.example:25', { step: 'dns', reason: 'name_not_found' }), ...good],
+    word: 'name_resolution',
+    says: 'relay.contoso.example:25 from exch01: name does not exist since 08:13 UTC; The name is misspelt',
+  },
+  {
+    when: 'the name server is silent',
+    rows: [row('relay.contoso.example:25')],
+    entries: [probed('relay.contoso.example:25', { step: 'dns', reason: 'name_timeout' }), ...good],
+    word: 'name_resolution',
+    says: 'name server did not answer since 08:13 UTC',
+  },
+  {
+    when: 'the log tells of a domain without a name, which nobody probes',
+    rows: [row('contoso.example', { errors: 0, failures: { name_not_found: 3 } })],
+    entries: good,
+    notProbed: 'not an address and a port',
+    word: 'name_resolution',
+    says: 'contoso.example from exch01: name does not exist, last at 08:14 UTC.',
+  },
+  {
+    when: 'the banner refuses us',
+    entries: [probed(a, { step: 'banner', reason: 'banner_5xx', detail: '554 5.7.1 blocked' }), ...good],
+    word: 'smtp_refuses',
+    says: 'Outbound to Internet connects to 203.0.113.25:25, but fails at SMTP banner: refused in the SMTP banner ("554 5.7.1 blocked") since 08:13 UTC. The server does not want mail',
+  },
+  {
+    when: 'EHLO is rejected',
+    entries: [probed(a, { step: 'ehlo', reason: 'ehlo_rejected' })],
+    word: 'smtp_refuses',
+    says: 'but fails at EHLO: EHLO rejected since',
+  },
+  {
+    when: 'the server hangs up after the connect, as everywhere else',
+    entries: [
+      probed(a, { step: 'banner', reason: 'closed_by_remote' }),
+      probed(b, { step: 'banner', reason: 'closed_by_remote' }),
+    ],
+    word: 'smtp_refuses',
+    says: 'closed by the remote side',
+  },
+  {
+    when: 'STARTTLS is gone',
+    entries: [probed(a, { step: 'starttls', reason: 'starttls_not_offered' }), ...good],
+    word: 'tls',
+    says: 'but fails at STARTTLS: STARTTLS not offered since 08:13 UTC. The server never had it',
+  },
+  {
+    when: 'the certificate has run out',
+    entries: [probed(a, { step: 'tls', reason: 'certificate_expired' }), ...good],
+    word: 'tls',
+    says: 'certificate expired since 08:13 UTC',
+  },
+  {
+    when: 'errors go on and the probe passes',
+    entries: [probed(a, { since: 60 }), ...good],
+    word: 'intermittent',
+    says: `${passes}: errors go on from exch01 (last error at 08:14 UTC) although the probe passes since 07:18 UTC`,
+  },
+  {
+    when: 'the probe passes since after the last error',
+    rows: [row(a, { ago: 10 })],
+    entries: [probed(a, { since: 5 }), ...good],
+    word: 'recovered',
+    says: `${passes} works again since 08:13 UTC: the probe passes and no error came after it (last error at 08:08 UTC).`,
+  },
+  {
+    when: 'the probe always passed and no error came for longer than Exchange waits',
+    rows: [row(a, { ago: 30 })],
+    entries: [probed(a, { since: 300 }), ...good],
+    word: 'recovered',
+    says: 'works again since 07:48 UTC',
+  },
+  {
+    when: 'the first probe is pending',
+    entries: good,
+    word: 'not_probed',
+    says: `${cannot}, last at 08:14 UTC. Not probed yet: its first probe is pending.`,
+  },
+  {
+    when: 'policy forbids the probe',
+    entries: [probed(a, { step: 'tcp', reason: 'blocked_by_policy' })],
+    notProbed: 'denied by probe.deny (203.0.113.0/24)',
+    word: 'not_probed',
+    says: 'Not probed: denied by probe.deny (203.0.113.0/24).',
+  },
+  {
+    when: 'probing was switched off, whatever it said before',
+    entries: [down(a)],
+    notProbed: 'Not probed: probing is switched off.',
+    word: 'not_probed',
+    says: '. Not probed: probing is switched off.',
+  },
+  {
+    when: 'the log gives the reason of what nobody probes',
+    rows: [row(a, { failures: { timeout: 2, refused: 1 } })],
+    entries: [],
+    notProbed: 'probing is switched off',
+    word: 'not_probed',
+    says: `${cannot}: no answer in time, connection refused, last at 08:14 UTC. Not probed: probing is switched off.`,
+  },
+  {
+    when: 'destinations beyond the limit are counted as one',
+    rows: [row('other')],
+    entries: good,
+    word: 'not_probed',
+    says: 'cannot reach some destinations from exch01, last at 08:14 UTC. Not probed: these are all destinations beyond',
+  },
+  {
+    when: 'the record names no connector',
+    rows: [row(a, { connector: 'unknown' })],
+    entries: [down(a), ...good],
+    word: 'destination_down',
+    says: 'An unnamed Send connector cannot reach 203.0.113.25:25',
+  },
+];
+
+describe('diagnosis', () => {
+  test.each(situations)('$when: $word', ({ rows = [row(a)], entries, notProbed, word, says }) => {
+    const isForbidden = (destination: string) => (destination === rows[0]?.destination ? notProbed : undefined);
+    const [first] = diagnosesOf(rows, entries, { now, notProbed: isForbidden });
+    expect(first?.sentence).toContain(says);
+    expect(first?.word).toBe(word);
+  });
+
+  test('the table has every word of the closed list', () => {
+    expect([...new Set(situations.map(({ word }) => word))].sort()).toEqual([...diagnoses].sort());
+    expect(situations.length).toBeGreaterThanOrEqual(25);
+  });
+
+  test('only pairs with an error within the last hour have one', () => {
+    const rows = [
+      row(a, { ago: 59 }),
+      row(b, { ago: 60 }),
+      row(c, { lastErrorAt: undefined, lastObservedAt: undefined }),
+    ];
+    expect(diagnosesOf(rows, [], { now, notProbed: () => undefined }).map(({ destination }) => destination)).toEqual([
+      a,
+    ]);
+  });
+
+  test('since when it is so, where that is known', () => {
+    const since = (entry: Probed) => diagnosesOf([row(a)], [entry], { now, notProbed: () => undefined })[0]?.since;
+    expect(since(down(a))).toBe(now - 5 * minute);
+    expect(since(probed(a, { since: 60 }))).toBeUndefined();
+  });
+});
+
+const names = [a, b, c, v6, 'relay.contoso.example:25', 'contoso.example', 'other', ''];
+const anyRow = fc.record({
+  server: fc.constantFrom('exch01', 'exch02'),
+  connector: fc.constantFrom('Outbound', 'To Partner', 'unknown'),
+  destination: fc.constantFrom(...names),
+  ago: fc.integer({ min: -10, max: 90 }),
+  failures: fc.dictionary(fc.constantFrom(...reasons), fc.nat(9)),
+});
+const anyProbe = fc.record({
+  destination: fc.constantFrom(...names),
+  step: fc.option(fc.constantFrom(...stepNames), { nil: undefined }),
+  reason: fc.constantFrom(...reasons),
+  since: fc.integer({ min: 0, max: 3000 }),
+  received: fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined }),
+});
+
+test('whatever is known: a sentence for every pair, and a destination is never down while its last probe passed', () => {
+  fc.assert(
+    fc.property(fc.array(anyRow), fc.array(anyProbe), fc.boolean(), (rows, probes, isOff) => {
+      const ledger = rows.map(({ destination, ...rest }) => row(destination, rest));
+      const entries = probes.map(({ destination, received, ...draft }) =>
+        probed(destination, { ...draft, ...(received !== undefined && { ping: echoes(received) }) }),
+      );
+      const board = new Map(entries.map((entry) => [entry.destination, entry]));
+      const found = diagnosesOf(ledger, [...board.values()], { now, notProbed: () => (isOff ? 'off' : undefined) });
+      expect(found.length).toBe(rows.filter(({ ago }) => ago < 60).length);
+      for (const { destination, word, sentence } of found) {
+        expect(diagnoses).toContain(word);
+        expect(sentence).toMatch(/[.!?]$/);
+        const passed = board.get(destination)?.latest.success === true;
+        if (word === 'destination_down') expect(passed).toBe(false);
+        if (word === 'recovered' || word === 'intermittent') expect(passed && !isOff).toBe(true);
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
