@@ -47,6 +47,7 @@ function program(): Command {
   addDrill(root);
   addProbe(root);
   addDemo(root);
+  addReader(root);
   return root;
 }
 
@@ -124,6 +125,14 @@ function addDemo(root: Command): void {
       const { demoCommand } = await import('./commands/demo.js');
       endWith(await demoCommand(flags));
     });
+}
+
+/** Not for people: the exporter starts it for each live Windows log. */
+function addReader(root: Command): void {
+  root.command('read-windows-log', { hidden: true }).action(async () => {
+    const { readWindowsLogCommand } = await import('./commands/read-windows-log.js');
+    endWith(await readWindowsLogCommand());
+  });
 }
 
 /** Ends when all is written, or two seconds later: nothing that was left open may keep a finished process alive. */

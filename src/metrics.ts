@@ -268,6 +268,24 @@ const exporterFamilies: readonly ExporterFamily[] = [
     (status) => status.lagSeconds,
   ),
   ofSources('source_bytes_total', 'counter', 'Bytes read from the source.', (status) => status.bytesRead),
+  ofSources(
+    'source_restarts_total',
+    'counter',
+    'Times that the reader of a live Windows log ended by itself and was started again.',
+    ({ subscription }) => subscription?.restarts,
+  ),
+  ofSources(
+    'source_reopened_total',
+    'counter',
+    'Times that a live Windows log was subscribed to anew, after an error or a silence.',
+    ({ subscription }) => subscription?.reopened,
+  ),
+  ofSources(
+    'source_bookmarks_lost_total',
+    'counter',
+    'Times that the place in a live Windows log was gone, so that it was read again from its oldest record.',
+    ({ subscription }) => subscription?.bookmarksLost,
+  ),
   {
     name: 'exchange_exporter_source_records_total',
     type: 'counter',

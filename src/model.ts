@@ -521,4 +521,12 @@ export type SourceStatus = {
   /** Seconds since unread bytes were first seen; 0 when all is read. */
   readonly lagSeconds: number;
   readonly bytesRead: number;
+  /** Of a live log, since the start. */
+  readonly subscription?: {
+    /** Times that its reader ended by itself and was started again. */
+    readonly restarts: number;
+    /** Times that it was subscribed to anew, and for which of them the bookmark was of no use. */
+    readonly reopened: number;
+    readonly bookmarksLost: number;
+  };
 };

@@ -5,7 +5,8 @@ import type { Config, Loaded } from './config.js';
 import { diagnosesOf } from './diagnosis.js';
 import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
-import { followFiles, type FileSource, type Followed } from './events/sources/files.js';
+import { followSources } from './events/sources.js';
+import type { FileSource, Followed } from './events/sources/files.js';
 import { expectedRows } from './expected-rows.js';
 import { implicitConnectors, openInventory, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
@@ -136,6 +137,7 @@ async function closeInlets({ inventory, followed, probing }: Inlets): Promise<vo
 /** Reads and probes as the configuration says from now on. @throws when it cannot; then all is as before */
 async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise<void> {
   const { ledger, targets, board, log } = parts;
+  refuseForeignSources(config, process.platform);
   const policy = createPolicy(config.probe);
   // Opened first, because it may fail: nothing is probed twice, for it begins when the one before has ended.
   const prober = config.probe.enabled ? await openProber(config.probe, policy) : undefined;
@@ -148,8 +150,9 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     targets.setInventory(connectors);
     expectation.renew(connectors);
   });
-  inlets.followed = followFiles({
+  inlets.followed = followSources({
     sources: fileSources(config),
+    channels: channelsOf(config),
     checkpoints: ledger.checkpoints,
     post: ledger.post,
     knownConnectors: () => knownConnectors(ledger, inlets.inventory),
@@ -251,12 +254,26 @@ function fileSources(config: Config): FileSource[] {
   return [...files, drills];
 }
 
-/** What is read, also where nobody named it; and settings that are checked but not acted on yet, so that nobody waits. */
+/** Channels of the live event log, each once. */
+function channelsOf({ sources }: Config): string[] {
+  return [...new Set(sources.flatMap((source) => (source.type === 'windows-event-log' ? source.channels : [])))];
+}
+
+/** @throws when a source cannot be read on this kind of machine at all */
+function refuseForeignSources(config: Config, platform: NodeJS.Platform): void {
+  if (platform === 'win32' || channelsOf(config).length === 0) return;
+  throw new Error(
+    'sources: windows-event-log is read on Windows only; on this machine read a file that a shipper writes ' +
+      '(type: file; examples/shippers shows how), or run the exporter on the Windows server',
+  );
+}
+
+/** What is read, also where nobody named it. @throws as refuseForeignSources does */
 function tellSources(config: Config, log: Log): void {
+  refuseForeignSources(config, process.platform);
   for (const { name, server } of fileSources(config))
     if (name !== drillSource) log.info('reading', { source: name, server });
-  const isWindowsLog = config.sources.some((source) => source.type === 'windows-event-log');
-  if (isWindowsLog) log.warn('sources of type windows-event-log are not read yet; ship the log to a file');
+  for (const channel of channelsOf(config)) log.info('reading', { source: channel, server: os.hostname() });
 }
 
 /** Names that a message in any language may hold: those seen, those of the inventory, those that Exchange makes itself. */
@@ -268,7 +285,11 @@ function knownConnectors(ledger: Ledger, inventory: Inventory | undefined): stri
 
 /** The servers whose records alone can be in the sources; undefined when the files may hold those of any. */
 function ownServers({ sources }: Config): readonly string[] | undefined {
-  const named = sources.map((source) => (source.type === 'file' ? source.server : os.hostname()));
+  const isOwn = (channels: readonly string[]): boolean => !channels.some((each) => /^forwardedevents$/i.test(each));
+  const named = sources.map((source) => {
+    if (source.type === 'file') return source.server;
+    return isOwn(source.channels) ? os.hostname() : undefined;
+  });
   return named.every((name) => name !== undefined) ? named : undefined;
 }
 

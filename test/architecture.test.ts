@@ -84,6 +84,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'probes/*',
         'drill',
         'inventory',
+        'events/sources/windows-event-log/*',
       ],
     },
     { part: /^main$/, may: ['commands/*', 'version', 'log', 'config'] },
@@ -101,6 +102,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   pino: /^log$/,
   commander: /^main$/,
   tinyglobby: /^events\/sources\//,
+  koffi: /^events\/sources\/windows-event-log\/wevtapi$/,
 };
 
 type Import = { readonly from: string; readonly to: string; readonly typeOnly: boolean };

@@ -24,6 +24,7 @@ const source: SourceStatus = {
   lagBytes: 0,
   lagSeconds: 0,
   bytesRead: 4472,
+  subscription: { restarts: 1, reopened: 3, bookmarksLost: 2 },
 };
 
 function visit(destination: string, changes: Partial<ProbeResult>): ProbeResult {

@@ -10,7 +10,7 @@ const connectionErrorId = 2002;
  * Every transport service writes the same event under a source name of its own; other providers (PerfProc, for one)
  * use the number 2002 too, so the provider decides. Lower case.
  */
-const transportProviders = new Set([
+export const transportProviders = new Set([
   'msexchangetransport',
   'msexchangefrontendtransport',
   'msexchangetransportdelivery',

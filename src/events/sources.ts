@@ -1,0 +1,24 @@
+/** All that is read, of whatever kind, followed as one. */
+import { followFiles, type Followed, type FollowOptions } from './sources/files.js';
+import { followWindowsLogs } from './sources/windows-event-log.js';
+
+export type SourcesOptions = FollowOptions & {
+  /** Channels of the live event log of this machine. */
+  readonly channels: readonly string[];
+};
+
+/** Follows everything until stopped. */
+export function followSources(options: SourcesOptions): Followed {
+  const kinds = [
+    ...(options.sources.length > 0 ? [followFiles(options)] : []),
+    ...(options.channels.length > 0 ? [followWindowsLogs(options)] : []),
+  ];
+  return {
+    statuses: () => kinds.flatMap((kind) => kind.statuses()),
+    caughtUp: () => kinds.every((kind) => kind.caughtUp()),
+    readingHistory: () => kinds.some((kind) => kind.readingHistory()),
+    stop: async () => {
+      await Promise.all(kinds.map((kind) => kind.stop()));
+    },
+  };
+}
