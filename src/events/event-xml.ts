@@ -4,6 +4,7 @@
  */
 import type { WindowsEvent } from '../model.js';
 import { digitsAt, placeOf, standsAt } from './bytes.js';
+import { commonText } from './common-texts.js';
 import { eventIdOf, messageOf, recordIdOf } from './event-fields.js';
 import { timeOf } from './event-time.js';
 import { UnreadableRecord } from './unreadable.js';
@@ -248,6 +249,13 @@ function textOfElement(scan: Scan): string {
 }
 
 function unescapedAt(bytes: Buffer, start: number, end: number): string {
+  let hash = 0;
+  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
+  // The lower bits say most of the last bytes: names differ in the middle too.
+  return commonText(bytes, start, end, hash ^ (hash >>> 15), decodedAt);
+}
+
+function decodedAt(bytes: Buffer, start: number, end: number): string {
   let seen = 0;
   let escaped = false;
   for (let i = start; i < end; i++) {
