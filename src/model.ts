@@ -415,6 +415,8 @@ export type VisitFacts = {
   readonly tlsCipher?: string;
   /** Earliest end of validity in the chain shown, milliseconds since 1970 UTC. */
   readonly certificateExpiresAt?: number;
+  /** End of validity of the server's own certificate, milliseconds since 1970 UTC. */
+  readonly leafExpiresAt?: number;
 };
 
 /** One line of the conversation of a visit; bounded, without secrets. */

@@ -84,6 +84,30 @@ describe('one server for each way to fail', () => {
     ['greylisting', servers.greylisting, {}, 'failed: tcp banner!banner_4xx'],
     ['notSmtp', servers.notSmtp, {}, 'failed: tcp banner!not_smtp'],
     ['endlessLine', servers.endlessLine, {}, 'failed: tcp banner!not_smtp'],
+    ['endlessBanner', servers.endlessBanner, {}, 'failed: tcp banner!not_smtp'],
+    ['wordyBanner', servers.wordyBanner, {}, allGood],
+    ['halfOpen', servers.halfOpen, {}, 'failed: tcp banner ehlo!closed_by_remote'],
+    ['tooBusy', servers.tooBusy, {}, 'failed: tcp banner ehlo!ehlo_rejected'],
+    ['tls12', servers.tls12, checkDomain, allGood],
+    [
+      'oldTls',
+      servers.oldTls,
+      { ...requireTls, tlsAuthLevel: 'EncryptionOnly' },
+      'failed: tcp banner ehlo starttls tls!tls_handshake',
+    ],
+    [
+      'selfSigned',
+      servers.selfSignedCertificate,
+      { ...requireTls, tlsAuthLevel: 'EncryptionOnly' },
+      'good: tcp banner ehlo starttls tls!certificate_untrusted quit',
+    ],
+    [
+      'ignores STARTTLS that is rejected',
+      servers.rejectsStartTls,
+      { ignoreStartTls: true },
+      'good: tcp banner ehlo quit',
+    ],
+    ['injection', servers.injectsAfterStartTls, requireTls, 'failed: tcp banner ehlo starttls!starttls_rejected'],
     ['garbage', servers.garbage, {}, 'good: tcp banner ehlo starttls!starttls_not_offered quit'],
     ['closesAt banner', () => servers.closesAt('banner'), {}, 'failed: tcp banner!closed_by_remote'],
     ['resets', servers.resets, {}, 'failed: tcp banner!reset'],
@@ -243,6 +267,19 @@ describe('a visit', () => {
     expect(result.transcript[0]?.text).toContain('from 127.0.0.2');
     const wrong = await visit(server, { settings: { sourceAddress: '192.0.2.77' } });
     expect(summary(wrong)).toBe('failed: tcp!address_not_available');
+  });
+
+  test('never shows a certificate of its own', async () => {
+    const server = await start(servers.wantsClientCertificate());
+    expect(summary(await visit(server))).toBe(allGood);
+    expect(server.commands()).toContain('NO CLIENT CERTIFICATE');
+  });
+
+  test('records TLS 1.2 and the end of the certificate and of its chain', async () => {
+    const { facts } = await visit(await start(servers.tls12()));
+    expect(facts.tlsVersion).toBe('TLSv1.2');
+    expect(facts.tlsCipher).toMatch(/^TLS_\w+_WITH_/);
+    expect(facts.leafExpiresAt).toBeGreaterThanOrEqual(facts.certificateExpiresAt!);
   });
 
   test.skipIf(!ipv6)('speaks IPv6', async () => {

@@ -133,6 +133,39 @@ export function endlessLine(options: ListenOptions = {}): Promise<SmtpServer> {
   return serve(options, { banner: undefined, drip: { pieces: ['220 '.padEnd(1024, 'x')], everyMs: 1 } });
 }
 
+/** A greeting of many lines that never comes to its last one. */
+export function endlessBanner(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, { banner: undefined, drip: { pieces: ['220-please wait\r\n'.repeat(20)], everyMs: 1 } });
+}
+
+/** Greets in several lines. */
+export function wordyBanner(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, {
+    certificate: goodCertificate(),
+    banner: '220-mail.contoso.example\r\n220-no spam\r\n220 ready',
+  });
+}
+
+/** Greets and hangs up its half of the connection, but goes on listening. */
+export function halfOpen(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, { hangsUpAfterBanner: true });
+}
+
+/** Not now, and hangs up: the code that announces it. */
+export function tooBusy(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, { ehloReply: '421 4.3.2 too many connections' });
+}
+
+/** Asks for a certificate of the client. */
+export function wantsClientCertificate(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, { certificate: goodCertificate(), requestCert: true });
+}
+
+/** TLS 1.2 and no newer. */
+export function tls12(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, { certificate: goodCertificate(), tlsOptions: { maxVersion: 'TLSv1.2' } });
+}
+
 /** Bytes that are no text in any encoding, under the right code. */
 export function garbage(options: ListenOptions = {}): Promise<SmtpServer> {
   return serve(options, { banner: '220 \xff\xfe\x00\x1b[31m\x80\x9d gr\xfc\xdfe' });
@@ -169,6 +202,8 @@ type Behaviour = {
   readonly closeAt?: ClosingStep;
   readonly stallAt?: ClosingStep;
   readonly reset?: boolean;
+  readonly hangsUpAfterBanner?: boolean;
+  readonly requestCert?: boolean;
 };
 
 type Drip = { readonly pieces: readonly string[]; readonly everyMs: number };
@@ -185,7 +220,7 @@ async function serve(options: ListenOptions, behaviour: Behaviour): Promise<Smtp
   const core: Core = { behaviour, secureContext, commands: [] };
   const sockets = new Set<net.Socket>();
   let connections = 0;
-  const server = net.createServer((socket) => {
+  const server = net.createServer({ allowHalfOpen: behaviour.hangsUpAfterBanner === true }, (socket) => {
     connections += 1;
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', ignore);
@@ -220,6 +255,7 @@ function greet(core: Core, socket: net.Socket): void {
     const banner = 'banner' in behaviour ? behaviour.banner : '220 mail.contoso.example ESMTP ready';
     const timer = setTimeout(() => {
       if (banner !== undefined) socket.write(`${banner}\r\n`, 'latin1');
+      if (behaviour.hangsUpAfterBanner) socket.end();
     }, behaviour.bannerAfterMs ?? 0);
     socket.on('close', () => {
       clearTimeout(timer);
@@ -286,7 +322,7 @@ const closingVerbs: Readonly<Record<ClosingStep, string | undefined>> = {
 };
 
 function startTls(core: Core, socket: net.Socket, secureContext: tls.SecureContext): void {
-  const { startTlsReply, closeAt, stallAt } = core.behaviour;
+  const { startTlsReply, closeAt, stallAt, requestCert = false } = core.behaviour;
   socket.write(`${startTlsReply ?? '220 2.0.0 ready to start TLS'}\r\n`);
   if (startTlsReply?.startsWith('4')) return;
   socket.removeAllListeners('data');
@@ -295,8 +331,13 @@ function startTls(core: Core, socket: net.Socket, secureContext: tls.SecureConte
     return;
   }
   if (stallAt === 'tls') return;
-  const secured = new tls.TLSSocket(socket, { isServer: true, secureContext });
+  const secured = new tls.TLSSocket(socket, { isServer: true, secureContext, requestCert, rejectUnauthorized: false });
   secured.on('error', ignore);
+  if (requestCert) {
+    secured.once('secure', () => {
+      core.commands.push(secured.getPeerX509Certificate() ? 'CLIENT CERTIFICATE' : 'NO CLIENT CERTIFICATE');
+    });
+  }
   answer(core, secured);
 }
 

@@ -30,6 +30,7 @@ function certificateTrouble({ target, settings, facts, note }: Visit, socket: tl
   note(`${facts.tlsVersion} with ${facts.tlsCipher}`);
   const leaf = socket.getPeerX509Certificate();
   if (!leaf) return { reason: 'certificate_untrusted', detail: 'the server showed no certificate' };
+  facts.leafExpiresAt = Date.parse(leaf.validTo);
   facts.certificateExpiresAt = earliestEnd(leaf);
   note(`certificate of ${oneLine(leaf.subject)}, issued by ${oneLine(leaf.issuer)}, valid to ${isoOf(leaf.validTo)}`);
   return dateTrouble(leaf) ?? trustTrouble(socket, leaf) ?? nameTrouble(leaf, nameToCheck(target.host, settings));
