@@ -191,7 +191,7 @@ describe('a valid configuration', () => {
         interval: 30_000,
         observedInterval: 300_000,
         timeout: 45_000,
-        concurrency: 32,
+        concurrency: 128,
         allow: [],
         deny: [],
         ports: ['25', '465', '475', '587', '717', '2525'],

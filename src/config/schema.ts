@@ -21,7 +21,7 @@ export const configSchema = mapping({
     interval: duration('Between two probes of a destination named here or in the inventory.').prefault('30s'),
     observedInterval: duration('Between two probes of a destination known only from events.').prefault('5m'),
     timeout: duration('For one whole probe.').prefault('45s'),
-    concurrency: whole(1, 1000, 'Probes at the same time.').prefault(32),
+    concurrency: whole(1, 1000, 'Probes at the same time.').prefault(128),
     allow: list(network(), 'a list of networks').prefault([]).describe('When not empty, only these are probed.'),
     deny: list(network(), 'a list of networks').prefault([]).describe('Never probed; wins over `allow`.'),
     ports: list(portRange(), 'a list of ports')
