@@ -1,0 +1,157 @@
+/**
+ * CPU of one probe against blackbox_exporter, in turn, against the same SMTP server on loopback. Each asks in its own way:
+ * blackbox_exporter is asked over HTTP and opens one connection for each module; a visit of ours asks all steps on one.
+ * Then the schedule alone: an hour of 2,000 destinations with 200 black holes on a clock of its own.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { freePort } from '../dist/commands/demo/free-port.js';
+import { table } from './exporter.mjs';
+
+const blackbox = 'prometheus-blackbox-exporter';
+const here = fileURLToPath(new URL('.', import.meta.url));
+/** Clock ticks of /proc, in milliseconds. */
+const tickMs = 10;
+const probes = { tcp: 2000, ehlo: 2000, starttls: 600 };
+
+export async function run() {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'probes-bench-'));
+  const children = [];
+  try {
+    const server = await startChild(children, [`${here}probes-server.mjs`]);
+    const ours = await startChild(children, [`${here}probes-prober.mjs`, server.first]);
+    const peer = await startBlackbox(children, folder);
+    const lines = [['ask', 'at a time', 'ours CPU ms', 'blackbox CPU ms', 'ratio']];
+    for (const what of Object.keys(probes)) {
+      for (const atATime of [1, 16, 64]) lines.push(await compare({ what, atATime, ours, peer, server }));
+    }
+    table(lines);
+    const schedule = await startChild(children, ['--expose-gc', `${here}probes-schedule.mjs`]);
+    console.log(schedule.first);
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function compare({ what, atATime, ours, peer, server }) {
+  const count = probes[what];
+  await ours.ask({ what, atATime, count: count / 10 });
+  await askBlackbox(peer, server.first, { what, atATime, count: count / 10 });
+  const costs = { ours: [], peer: [] };
+  for (let round = 0; round < 3; round++) {
+    const before = await cpuMs(ours.pid);
+    await ours.ask({ what, atATime, count });
+    costs.ours.push(((await cpuMs(ours.pid)) - before) / count);
+    const peerBefore = await cpuMs(peer.pid);
+    await askBlackbox(peer, server.first, { what, atATime, count });
+    costs.peer.push(((await cpuMs(peer.pid)) - peerBefore) / count);
+  }
+  const [mine, theirs] = [median(costs.ours), median(costs.peer)];
+  return [what, atATime, mine.toFixed(3), theirs.toFixed(3), `${(mine / theirs).toFixed(2)}x`];
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+async function cpuMs(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * tickMs;
+}
+
+/** A Node process that says one line when it is ready, and answers each request of `ask` with one line. */
+async function startChild(children, words) {
+  const child = spawn(process.execPath, words, { stdio: ['pipe', 'pipe', 'inherit'] });
+  children.push(child);
+  const lines = [];
+  let wake = () => undefined;
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    lines.push(...text.split('\n').filter((line) => line !== ''));
+    wake();
+  });
+  const next = async () => {
+    while (lines.length === 0) await new Promise((resolve) => (wake = resolve));
+    return lines.shift();
+  };
+  const ask = (request) => {
+    child.stdin.write(`${JSON.stringify(request)}\n`);
+    return next();
+  };
+  return { pid: child.pid, first: await next(), ask };
+}
+
+async function startBlackbox(children, folder) {
+  const file = path.join(folder, 'blackbox.yml');
+  await writeFile(file, modules);
+  const port = await freePort(0);
+  const child = spawn(blackbox, [`--config.file=${file}`, `--web.listen-address=127.0.0.1:${port}`], {
+    stdio: 'ignore',
+  });
+  children.push(child);
+  child.once('error', () => console.error(`${blackbox} is not installed: apt-get install ${blackbox}`));
+  const agent = new http.Agent({ keepAlive: true });
+  for (let round = 0; round < 100; round++) {
+    const up = await get({ port, agent }, '/-/healthy').catch(() => '');
+    if (up !== '') return { pid: child.pid, port, agent };
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error('blackbox_exporter does not answer');
+}
+
+async function askBlackbox(peer, destination, { what, atATime, count }) {
+  let left = count;
+  const worker = async () => {
+    while (left-- > 0) {
+      const page = await get(peer, `/probe?module=${what}&target=${destination}`);
+      if (!page.includes('\nprobe_success 1')) throw new Error(`blackbox_exporter failed ${what}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, worker));
+}
+
+async function get({ port, agent }, target) {
+  const [response] = await once(http.get({ host: '127.0.0.1', port, agent, path: target }), 'response');
+  let text = '';
+  response.setEncoding('utf8').on('data', (part) => (text += part));
+  await once(response, 'end');
+  return text;
+}
+
+const modules = `modules:
+  tcp:
+    prober: tcp
+    timeout: 10s
+  ehlo:
+    prober: tcp
+    timeout: 10s
+    tcp:
+      query_response:
+        - expect: "^220 "
+        - send: "EHLO bench.contoso.example\\r"
+        - expect: "^250 "
+        - send: "QUIT\\r"
+        - expect: "^221 "
+  starttls:
+    prober: tcp
+    timeout: 10s
+    tcp:
+      query_response:
+        - expect: "^220 "
+        - send: "EHLO bench.contoso.example\\r"
+        - expect: "^250-STARTTLS"
+        - expect: "^250 "
+        - send: "STARTTLS\\r"
+        - expect: "^220 "
+        - starttls: true
+        - send: "QUIT\\r"
+        - expect: "^221 "
+      tls_config:
+        insecure_skip_verify: true
+`;
