@@ -31,7 +31,7 @@ With the defaults, the status page is at http://localhost:10202/ and the metrics
 // A guest on a server that has other things to do: the heap is tidied up when it has grown by half, not by several times.
 setFlagsFromString('--heap-growing-percent=50');
 
-await program().parseAsync();
+void program().parseAsync();
 
 function program(): Command {
   const root = new Command('send-connector-exporter')

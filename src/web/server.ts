@@ -1,6 +1,5 @@
 /** The routes of the exporter and the servers that answer them. */
 import { randomBytes } from 'node:crypto';
-import { fileURLToPath } from 'node:url';
 import compression from 'compression';
 import express, {
   type ErrorRequestHandler,
@@ -26,6 +25,7 @@ import type { ProbeResult, Target } from '../model.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { answerProbe, timeoutHeader } from './probe-answer.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
+import { bundledRunbooks } from './bundled-runbooks.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
 import { createBucket, secureHeaders } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
@@ -66,9 +66,6 @@ export type Web = {
   readonly close: () => Promise<void>;
 };
 
-/** Runbooks beside the compiled code as well as beside the sources. */
-export const bundledRunbooks = fileURLToPath(new URL('../../alerts/runbooks', import.meta.url));
-
 /**
  * Serves pages, health, readiness and metrics.
  * @throws when an address cannot be listened on; then nothing is left open
@@ -81,9 +78,10 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 }
 
 // Without runbooks the exporter still counts and probes; the person learns of it before the first alert.
-async function runbooksFrom({ runbooks = bundledRunbooks, log }: WebOptions): Promise<Runbooks> {
+async function runbooksFrom({ runbooks: folder, log }: WebOptions): Promise<Runbooks> {
+  const runbooks = folder ?? bundledRunbooks;
   try {
-    return await loadRunbooks(runbooks);
+    return typeof runbooks === 'string' ? await loadRunbooks(runbooks) : runbooksOf(runbooks);
   } catch (error) {
     log.warn('the runbooks cannot be read: links from alerts will not find theirs', {
       folder: runbooks,

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { reasons } from '../../src/model.js';
 import { linksOf } from '../../src/web/links.js';
 import { loadRunbooks } from '../../src/web/runbooks.js';
-import { bundledRunbooks } from '../../src/web/server.js';
+import { bundledRunbooks as bundled } from '../../src/web/bundled-runbooks.js';
 
+const bundledRunbooks = bundled as string;
 const absent = !existsSync(bundledRunbooks);
 if (absent) console.warn(`SKIPPED: the tests of the bundled runbooks, because ${bundledRunbooks} is absent`);
 

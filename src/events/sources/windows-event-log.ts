@@ -71,7 +71,11 @@ export function followWindowsLogs(options: WindowsLogOptions): Followed {
         each.reader?.stop();
         each.wake?.();
       }
+      const late = setTimeout(() => {
+        for (const each of channels) each.reader?.kill();
+      }, channels[0]?.times.endMs);
       await Promise.all(running);
+      clearTimeout(late);
     },
   };
 }

@@ -36,16 +36,21 @@ export function startReader(request: ReaderRequest): RunningReader {
     child.on('error', (error) => {
       resolve(`could not be started: ${error.message}`);
     });
-    child.on('close', (code, signal) => {
+    // Not `close`: a program that looks at a crash may keep the pipes open.
+    child.on('exit', (code, signal) => {
       const last = errorText.trim().split(/\r?\n/).at(-1) ?? '';
       resolve(`ended with ${signal ?? `code ${code}`}${last === '' ? '' : `: ${last}`}`);
     });
   });
+  const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
   return {
-    lines: createInterface({ input: child.stdout, crlfDelay: Infinity }),
+    lines,
     ended,
     // The end of its input is its sign to end: it also comes when we die.
     stop: () => child.stdin.end(),
-    kill: () => child.kill('SIGKILL'),
+    kill: () => {
+      child.kill('SIGKILL');
+      lines.close();
+    },
   };
 }
