@@ -7,6 +7,7 @@ const benchmarks = {
   probes: ['probes'],
   follow: ['follow'],
   hostile: ['hostile'],
+  kill9: ['kill9'],
 };
 const names = Object.keys(benchmarks);
 const [name, records] = process.argv.slice(2);

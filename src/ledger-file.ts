@@ -173,7 +173,9 @@ const schema = z.strictObject({
  */
 export async function loadLedgerFile(file: string): Promise<SavedLedger | undefined> {
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'EACCES' || code === 'EPERM') throw new Error(notReadable(file), { cause: error });
     throw error;
   });
   if (text === undefined) return undefined;
@@ -193,6 +195,10 @@ export async function loadLedgerFile(file: string): Promise<SavedLedger | undefi
   }
   // Absent and undefined are the same to JSON; the schema has checked the rest.
   return result.data as SavedLedger;
+}
+
+function notReadable(file: string): string {
+  return `${file}: permission denied: the counts saved there belong to another account; give the file to the account of this exporter (chown), or give this exporter a folder of its own with --state.directory`;
 }
 
 /** The parts of a ledger, each entry already written as JSON. */

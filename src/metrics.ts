@@ -26,6 +26,8 @@ export type MetricsOptions = {
   /** Of the inventory, and when it was written (milliseconds since 1970 UTC; undefined without one). */
   readonly connectors: () => readonly SendConnector[];
   readonly inventoryModifiedAt: () => number | undefined;
+  /** Jumps of the clock since the start. */
+  readonly clockJumps: () => { readonly back: number; readonly forward: number };
   readonly now: () => number;
   readonly version: string;
   /** False only in tests, to show what is lost when new series are not seen at zero first. */
@@ -327,6 +329,18 @@ const exporterFamilies: readonly ExporterFamily[] = [
     type: 'gauge',
     help: 'When the ledger was last saved.',
     samples: ({ ledger }) => [[{}, optionalSeconds(ledger.saving().lastSavedAt)]],
+  },
+  {
+    name: 'exchange_exporter_state_moved_aside',
+    type: 'gauge',
+    help: 'Whether the saved ledger could not be read at the start and was moved aside: counting began anew.',
+    samples: ({ ledger }) => [[{}, Number(ledger.saving().movedAside !== undefined)]],
+  },
+  {
+    name: 'exchange_exporter_clock_jumps_total',
+    type: 'counter',
+    help: 'Times that the clock of the machine was set back or forward, or the machine was suspended (forward).',
+    samples: ({ clockJumps }) => Object.entries(clockJumps()).map(([direction, count]) => [{ direction }, count]),
   },
   {
     name: 'exchange_exporter_unnamed_errors_total',

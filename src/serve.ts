@@ -1,6 +1,7 @@
 /** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
 import os from 'node:os';
 import { createBoard } from './board.js';
+import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
 import { diagnosesOf } from './diagnosis.js';
 import { drillFile, drillSource, isDrill } from './drill.js';
@@ -77,6 +78,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     log,
   });
   const told = explanation(inlets, parts);
+  const clock = watchClock({ now: Date.now, steady: () => performance.now(), log });
   const metrics = createMetrics({
     ledger,
     board,
@@ -87,20 +89,20 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
     inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
-    ...{ now: Date.now, version: exporterVersion() },
+    ...{ clockJumps: clock.jumps, now: Date.now, version: exporterVersion() },
   });
   const web = await startWeb({
     ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
     ...{ ledger, board, sources, metrics, ...told },
     ...{ probe: (destination: string) => askNow(inlets, destination), targets: targets.list },
     ready: () => readiness(ledger, inlets.followed, sources()),
-    notices: () => noticesOf(inlets.inventory, reloader.status(), access.problem()),
+    notices: () => noticesOf(inlets.inventory, reloader.status(), [access.problem(), clock.notice()]),
     reload: () => reloader.reload(),
     now: Date.now,
     log,
   }).catch(async (error: unknown) => {
     await Promise.all([ledger.close(), reloader.close()]);
-    access.close();
+    for (const each of [access, clock]) each.close();
     throw error;
   });
   for (const url of web.addresses) log.info('listening', { url });
@@ -113,7 +115,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
       await closeInlets(inlets);
       await ledger.close();
       await web.close();
-      access.close();
+      for (const each of [access, clock]) each.close();
     },
   };
 }
@@ -299,9 +301,15 @@ function whyNotProbed(policy: Policy, destination: string): string | undefined {
   return policy.judge(endpoint.address ? endpoint.host : undefined, endpoint.port);
 }
 
+type Notice = string | undefined;
+
 /** What is not seen, or not in force, though the exporter does its job. */
-function noticesOf(inventory: Inventory | undefined, reload: ReloadStatus, webProblem: string | undefined): string[] {
-  const problems = [inventory?.status().problem, reload.problem ?? webProblem];
+function noticesOf(
+  inventory: Inventory | undefined,
+  reload: ReloadStatus,
+  [webProblem, clockJump]: readonly [web: Notice, clock: Notice],
+): string[] {
+  const problems = [inventory?.status().problem, reload.problem ?? webProblem, clockJump];
   const waiting = reload.waiting.map((setting) => `a changed ${setting} takes effect at the next start`);
   const doubts = inventory?.doubts().map(({ about, message }) => `${about}: ${message}`) ?? [];
   return [...problems, ...waiting, ...doubts].filter((text) => text !== undefined);

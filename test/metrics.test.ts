@@ -86,6 +86,7 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     board,
     ...rest,
     connectors: () => [connector!],
+    clockJumps: () => ({ back: 1, forward: 0 }),
     inventoryModifiedAt: () => at - 3_600_000,
     now: () => at,
   });
