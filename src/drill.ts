@@ -1,6 +1,6 @@
 /** Drills: marked events 2002 that take the way of real ones, so that a team can see its paging work. */
-import { appendFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFile, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /** Every drill's Send connector begins with it: in metrics, alerts, notifications, pages and the ledger. */
 export const drillMark = 'DRILL: ';
@@ -12,9 +12,9 @@ export function isDrill(connector: string): boolean {
   return connector.startsWith(drillMark);
 }
 
-/** Where drills are written and read. */
+/** Where drills are written and read: a folder of its own, so that a save of the ledger is no news of a file to read. */
 export function drillFile(stateDirectory: string): string {
-  return join(stateDirectory, 'drills.ndjson');
+  return join(stateDirectory, 'drills', 'drills.ndjson');
 }
 
 export type Drill = {
@@ -42,5 +42,6 @@ export async function writeDrill(file: string, { connector, destination, server 
       event_data: { param1: name, param2: destination },
     },
   };
+  await mkdir(dirname(file), { recursive: true });
   await appendFile(file, `${JSON.stringify(event)}\n`);
 }

@@ -1,5 +1,7 @@
 /** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
+import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
+import { dirname } from 'node:path';
 import { createBoard } from './board.js';
 import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
@@ -152,6 +154,8 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     targets.setInventory(connectors);
     expectation.renew(connectors);
   });
+  // Watched from the start; without it drills do not come in, and nothing else is lost.
+  await mkdir(dirname(drillFile(config.state.directory)), { recursive: true }).catch(() => undefined);
   inlets.followed = followSources({
     sources: fileSources(config),
     channels: channelsOf(config),
