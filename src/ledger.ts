@@ -28,7 +28,7 @@ import type {
   UnreadableReason,
 } from './model.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
-import { createScrapers, type Scrapers } from './scrapers.js';
+import { createScrapers, type Scraper, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { lockStateFolder } from './state-lock.js';
 import { replaceFile, type FileOperations } from './state-file.js';
@@ -84,6 +84,8 @@ export type Ledger = {
   readonly asks: (scraper: string) => void;
   /** Published rows as scrapers see them: a new one at its value of before until all have seen it. */
   readonly scrape: () => Scrape;
+  /** Who asks for the metrics, and when last. */
+  readonly scrapers: () => readonly Scraper[];
   readonly checkpoints: () => readonly Checkpoint[];
   /** Sessions of the transport logs that are open after all that was entered. */
   readonly sessions: () => readonly (OpenSession | ServerLogs)[];
@@ -210,6 +212,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     rows: () => publishedRows(state),
     asks: state.scrapers.asks,
     scrape: () => scrape(state),
+    scrapers: () => state.scrapers.all(),
     checkpoints: () => [...state.checkpointsByKey.values()].map((each) => each.checkpoint),
     sessions: () => [...state.sessionsByKey.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
     tallies: () => state.tallyBySource,

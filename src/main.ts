@@ -3,6 +3,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
+import type { DoctorFlags } from './commands/doctor.js';
 import type { DrillFlags } from './commands/drill.js';
 import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
@@ -44,6 +45,7 @@ function program(): Command {
     .addHelpText('after', examples);
   addServe(root);
   addCheck(root);
+  addDoctor(root);
   addDrill(root);
   addProbe(root);
   addDemo(root);
@@ -80,6 +82,23 @@ function addCheck(root: Command): void {
     .action(async (file: string) => {
       const { checkCommand } = await import('./commands/check.js');
       endWith(await checkCommand(file));
+    });
+}
+
+function addDoctor(root: Command): void {
+  root
+    .command('doctor')
+    .description('look at all that the exporter needs on this machine, and say what to do')
+    .argument('[files...]', 'files, folders or globs to read, as the exporter is started with')
+    .option('--json', 'Print the findings as JSON.')
+    .option('--config.file <path>', 'Configuration of the exporter.')
+    .option('--state.directory <path>', 'State folder of the exporter.')
+    .option('--web.listen-address <address>', 'Where the exporter answers, repeatable.', collect)
+    .option('--web.config.file <path>', 'Web configuration of the exporter.')
+    .option('--no-probe', 'Connect to nothing.')
+    .action(async (files: string[], flags: DoctorFlags) => {
+      const { doctorCommand } = await import('./commands/doctor.js');
+      endWith(await doctorCommand(files, flags));
     });
 }
 

@@ -19,7 +19,8 @@ import type { ProbeResult, SourceStatus } from './model.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
-import { createReloader, type ReloadStatus } from './reload.js';
+import { createReloader } from './reload.js';
+import { createStanding } from './standing.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
 import { startWeb } from './web/server.js';
@@ -76,17 +77,22 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     started: config,
     apply: (wanted) => changeOver(inlets, wanted, parts),
     reloadAccess: async () => ((await access.reload()) ? undefined : access.problem()),
-    now: Date.now,
-    log,
+    ...{ now: Date.now, log },
+  });
+  const clock = watchClock({ now: Date.now, steady: () => performance.now(), log });
+  const standing = createStanding({
+    stateDirectory: config.state.directory,
+    ...{ ledger, sources, reload: reloader.status, webProblem: access.problem, clockJump: clock.notice },
+    caughtUp: () => inlets.followed?.caughtUp() ?? false,
+    inventory: () => inlets.inventory,
   });
   const told = explanation(inlets, parts);
-  const clock = watchClock({ now: Date.now, steady: () => performance.now(), log });
   const metrics = createMetrics({
     ledger,
     board,
     sources,
     diagnoses: told.diagnoses,
-    reload: () => ({ ...reloader.status(), ...(access.problem() !== undefined && { successful: false }) }),
+    reload: standing.reloaded,
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
@@ -95,13 +101,9 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const web = await startWeb({
     ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
-    ...{ ledger, board, sources, metrics, ...told },
+    ...{ ledger, board, sources, metrics, ...told, ...standing },
     ...{ probe: (destination: string) => askNow(inlets, destination), targets: targets.list },
-    ready: () => readiness(ledger, inlets.followed, sources()),
-    notices: () => noticesOf(inlets.inventory, reloader.status(), [access.problem(), clock.notice()]),
-    reload: () => reloader.reload(),
-    now: Date.now,
-    log,
+    ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {
     await Promise.all([ledger.close(), reloader.close()]);
     for (const each of [access, clock]) each.close();
@@ -303,32 +305,4 @@ function whyNotProbed(policy: Policy, destination: string): string | undefined {
   const endpoint = endpointOf(destination);
   if (!endpoint) return 'not an address and a port';
   return policy.judge(endpoint.address ? endpoint.host : undefined, endpoint.port);
-}
-
-type Notice = string | undefined;
-
-/** What is not seen, or not in force, though the exporter does its job. */
-function noticesOf(
-  inventory: Inventory | undefined,
-  reload: ReloadStatus,
-  [webProblem, clockJump]: readonly [web: Notice, clock: Notice],
-): string[] {
-  const problems = [inventory?.status().problem, reload.problem ?? webProblem, clockJump];
-  const waiting = reload.waiting.map((setting) => `a changed ${setting} takes effect at the next start`);
-  const doubts = inventory?.doubts().map(({ about, message }) => `${about}: ${message}`) ?? [];
-  return [...problems, ...waiting, ...doubts].filter((text) => text !== undefined);
-}
-
-function readiness(
-  ledger: Ledger,
-  followed: Followed | undefined,
-  sources: readonly SourceStatus[],
-): { ready: boolean; why: string[] } {
-  const { failing } = ledger.saving();
-  const why = [
-    ...(followed?.caughtUp() ? [] : ['the first read of the sources is not complete']),
-    ...sources.filter((status) => !status.up).map((status) => `source ${status.detail}`),
-    ...(failing === undefined ? [] : [`the ledger cannot be saved: ${failing}`]),
-  ];
-  return { ready: why.length === 0, why };
 }

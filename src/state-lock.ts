@@ -36,6 +36,12 @@ export async function lockStateFolder(directory: string): Promise<() => Promise<
   }
 }
 
+/** @returns the process id of the exporter that uses the folder, or undefined when none answers */
+export async function ownerOfStateFolder(directory: string): Promise<string | undefined> {
+  const real = await realpath(directory);
+  return (await ownerOf(socketIn(real))) ?? (await ownerOf(socketBeside(real)));
+}
+
 /** Paths of sockets are short (about 100 bytes); Windows has pipes instead. */
 function socketIn(directory: string): string {
   const inside = path.join(directory, 'exporter.sock');

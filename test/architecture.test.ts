@@ -7,6 +7,11 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
   [
     { part: /^model$/, may: [] },
     { part: /^(breath|drill|endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
+    {
+      part: /^standing$/,
+      may: ['model', 'doctor/findings'],
+      types: ['inventory', 'ledger', 'reload'],
+    },
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^clock$/, may: [], types: ['log'] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
@@ -62,6 +67,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'inventory',
         'expected-rows',
         'drill',
+        'standing',
         'reload',
         'events/*',
         'probes/*',
@@ -84,10 +90,17 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'model',
         'endpoint',
         'probes/*',
+        'doctor/*',
+        'events/*',
         'drill',
         'inventory',
         'events/sources/windows-event-log/*',
       ],
+    },
+    {
+      part: /^doctor\/.*$/,
+      may: ['model', 'endpoint', 'inventory', 'ledger-file', 'state-lock', 'probes/*', 'doctor/*'],
+      types: ['config'],
     },
     { part: /^main$/, may: ['commands/*', 'version', 'log', 'config'] },
   ];

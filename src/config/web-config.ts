@@ -28,6 +28,8 @@ export type WebConfig = {
   readonly rateLimit: { readonly intervalMs: number; readonly burst: number } | undefined;
   /** Every file that was read, to be watched for changes. */
   readonly files: readonly string[];
+  /** Those of them that not everybody should read: private keys and password hashes. */
+  readonly secretFiles: readonly string[];
 };
 
 export type TlsSettings = {
@@ -43,7 +45,14 @@ export type LoadedWebConfig =
   | { readonly ok: true; readonly config: WebConfig }
   | { readonly ok: false; readonly mistakes: readonly string[]; readonly files: readonly string[] };
 
-export const openToAll: WebConfig = { tls: undefined, users: new Map(), headers: {}, rateLimit: undefined, files: [] };
+export const openToAll: WebConfig = {
+  tls: undefined,
+  users: new Map(),
+  headers: {},
+  rateLimit: undefined,
+  files: [],
+  secretFiles: [],
+};
 
 // ----------------------------------------------------------------------------------------------------------- schema
 
@@ -172,6 +181,10 @@ export async function loadWebConfig(name: string): Promise<LoadedWebConfig> {
       headers: given.http_server_config.headers as Record<string, string>,
       rateLimit: interval > 0 ? { intervalMs: interval, burst } : undefined,
       files,
+      secretFiles: [
+        ...(tls?.key !== undefined || Object.keys(given.basic_auth_users).length > 0 ? [name] : []),
+        ...(tls?.key_file === undefined ? [] : [seen(tls.key_file)]),
+      ],
     },
   };
 }

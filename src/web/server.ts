@@ -166,7 +166,7 @@ function routes(options: WebOptions, context: () => PageContext): Router {
     response
       .status(ready ? 200 : 503)
       .type('text')
-      .send(ready ? 'ready\n' : `not ready\n${why.map((line) => `- ${line}\n`).join('')}`);
+      .send(readyText(ready, why, options.notices?.() ?? []));
   });
   const answerScrape = createScrapeAnswers(options.metrics);
   router.get(options.telemetryPath, (request, response) => answerScrape(request, response, remoteOf(request)));
@@ -238,6 +238,12 @@ function statusOf(error: unknown): number {
 
 function isApi(request: Request): boolean {
   return request.path.includes('/api/');
+}
+
+/** `ready`, or why not; below it what is not seen all the same. */
+function readyText(ready: boolean, why: readonly string[], notices: readonly string[]): string {
+  const head = ready ? 'ready' : 'not ready';
+  return `${[head, ...why.map((line) => `- ${line}`), ...notices.map((line) => `note: ${line}`)].join('\n')}\n`;
 }
 
 function paramsOf(request: Request): Record<string, string> {

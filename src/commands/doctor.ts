@@ -1,0 +1,144 @@
+/** The command `doctor`: looks at everything the exporter needs, on the machine itself, and says what to do. */
+import os from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { loadConfig, type Config, type Overrides } from '../config.js';
+import { loadWebConfig } from '../config/web-config.js';
+import {
+  clockFinding,
+  findingsText,
+  inventoryFindings,
+  scrapeFinding,
+  sourceFindings,
+  type Finding,
+} from '../doctor/findings.js';
+import {
+  checkEventLevel,
+  checkOutbound,
+  checkPorts,
+  checkPrograms,
+  checkSecrets,
+  checkStateFolder,
+} from '../doctor/machine-checks.js';
+import { followFiles, type FileSource } from '../events/sources/files.js';
+import { doubtsOf, loadInventory } from '../inventory.js';
+import type { SendConnector, SourceStatus } from '../model.js';
+import { createTargets } from '../probes/targets.js';
+
+export type DoctorFlags = {
+  readonly json?: boolean;
+  readonly 'config.file'?: string;
+  readonly 'state.directory'?: string;
+  readonly 'web.listenAddress'?: string[];
+  readonly 'web.config.file'?: string;
+  readonly probe: boolean;
+};
+
+/** Sources are read this long at most: enough to know the format, whatever their size. */
+const readingMs = 5_000;
+
+/** @returns the exit code: 1 when something failed, else 0 */
+export async function doctorCommand(files: readonly string[], flags: DoctorFlags): Promise<number> {
+  const findings = await examine(files, flags);
+  process.stdout.write(flags.json ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings));
+  return findings.some(({ state }) => state === 'failed') ? 1 : 0;
+}
+
+async function examine(files: readonly string[], flags: DoctorFlags): Promise<Finding[]> {
+  const file = flags['config.file'];
+  const loaded = await loadConfig({ file, overrides: overridesOf(files, flags) });
+  if (!loaded.ok) return loaded.mistakes.map((text) => ({ check: 'configuration', state: 'failed', text }));
+  const { config } = loaded;
+  const now = Date.now();
+  const { findings, ledger, owner } = await checkStateFolder(config.state.directory);
+  const inventory = await readInventory(config.inventory.file);
+  const { sources, newestAt } = await readSources(config);
+  const targets = createTargets({ configured: config.destinations.static });
+  targets.setInventory(inventory.connectors);
+  return [
+    { check: 'configuration', state: 'ok', text: file ?? 'defaults and flags' },
+    ...(await checkWeb(config.web.configFile)),
+    ...findings,
+    ...(sources.length > 0 ? sourceFindings(sources) : [nothingToRead]),
+    clockFinding(newestAt, now),
+    await checkEventLevel(process.platform),
+    ...inventoryFindings(inventory.status, { ...inventory, connectors: inventory.connectors.length }, now),
+    ...(await checkPorts(config.web.listenAddresses, owner !== undefined)),
+    scrapeFinding(ledger?.scrapers ?? [], now),
+    ...(await checkPrograms()),
+    ...(await checkOutbound(config, targets.list())),
+  ];
+}
+
+const nothingToRead: Finding = {
+  check: 'source',
+  state: 'failed',
+  text: 'nothing to read',
+  remedy: 'name files or folders, or sources in the configuration',
+};
+
+function overridesOf(files: readonly string[], flags: DoctorFlags): Overrides {
+  const overrides = {
+    files,
+    stateDirectory: flags['state.directory'],
+    listenAddresses: flags['web.listenAddress'],
+    webConfigFile: flags['web.config.file'],
+    probe: flags.probe,
+  };
+  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
+}
+
+async function checkWeb(file: string | undefined): Promise<Finding[]> {
+  const check = 'web';
+  if (file === undefined) {
+    const remedy = '--web.config.file: examples/web-config.yml';
+    return [{ check, state: 'skipped', text: 'plain HTTP, open to all who can reach the port', remedy }];
+  }
+  const loaded = await loadWebConfig(file);
+  if (!loaded.ok) return loaded.mistakes.map((text) => ({ check, state: 'failed', text }));
+  const { tls, users, secretFiles } = loaded.config;
+  const text = `${file}: ${tls ? `TLS, ${tls.clientAuth}` : 'plain HTTP'}, ${users.size} users`;
+  return [{ check, state: 'ok', text }, ...(await checkSecrets(secretFiles))];
+}
+
+async function readInventory(file: string | undefined) {
+  const status = { file, modifiedAt: undefined, problem: undefined };
+  const none: readonly SendConnector[] = [];
+  const nothing = { status, connectors: none, doubts: [] };
+  if (file === undefined) return nothing;
+  const loaded = await loadInventory(file);
+  if (!loaded.ok) return { ...nothing, status: { ...status, problem: loaded.problem } };
+  const { connectors, modifiedAt } = loaded;
+  return { status: { ...status, modifiedAt }, connectors, doubts: doubtsOf(loaded) };
+}
+
+/** How the sources stand, and the time of their newest error or attempt (milliseconds since 1970 UTC). */
+type Read = { readonly sources: readonly SourceStatus[]; readonly newestAt: number | undefined };
+
+/** Reads as the exporter does, and counts nothing. */
+async function readSources(config: Config): Promise<Read> {
+  const sources = config.sources.flatMap((source): FileSource[] =>
+    source.type === 'file'
+      ? source.paths.map((path) => ({ name: path, paths: [path], server: source.server ?? os.hostname() }))
+      : [],
+  );
+  if (sources.length === 0) return { sources: [], newestAt: undefined };
+  let newestAt: number | undefined;
+  const silent = (): void => undefined;
+  const followed = followFiles({
+    sources,
+    checkpoints: () => [],
+    post: ({ evidence }) => {
+      for (const { at } of evidence) if (at !== undefined && at > (newestAt ?? 0)) newestAt = at;
+      return Promise.resolve();
+    },
+    knownConnectors: () => [],
+    sessions: () => [],
+    connectorOfGuid: () => undefined,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    now: Date.now,
+  });
+  for (let waited = 0; waited < readingMs && !followed.caughtUp(); waited += 50) await pause(50);
+  const statuses = followed.statuses();
+  await followed.stop();
+  return { sources: statuses, newestAt };
+}
