@@ -101,12 +101,11 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const web = await startWeb({
     ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
-    ...{ ledger, board, sources, metrics, ...told, ...standing },
-    ...{ probe: (destination: string) => askNow(inlets, destination), targets: targets.list },
+    ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list },
+    probe: (destination: string) => askNow(inlets, destination),
     ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {
-    await Promise.all([ledger.close(), reloader.close()]);
-    for (const each of [access, clock]) each.close();
+    await Promise.all([ledger.close(), reloader.close(), access.close(), clock.close()]);
     throw error;
   });
   for (const url of web.addresses) log.info('listening', { url });
