@@ -65,7 +65,7 @@ type Parts = {
 export async function serve(config: Config, log: Log, origin: Origin = unchanging(config)): Promise<Exporter> {
   tellSources(config, log);
   const access = await openAccess(config.web.configFile, log);
-  const { externalUrl, listenAddresses, telemetryPath } = config.web;
+  const { externalUrl, listenAddresses: listen, telemetryPath } = config.web;
   const targets = createTargets({ limit: config.destinations.limit });
   const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
@@ -100,12 +100,13 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     ...{ clockJumps: clock.jumps, now: Date.now, version: exporterVersion() },
   });
   const web = await startWeb({
-    ...{ listen: listenAddresses, access, telemetryPath, externalUrl, version: exporterVersion() },
+    ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
     ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list },
     probe: (destination: string) => askNow(inlets, destination),
     ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {
-    await Promise.all([ledger.close(), reloader.close(), access.close(), clock.close()]);
+    for (const each of [access, clock]) each.close();
+    await Promise.all([ledger.close(), reloader.close()]);
     throw error;
   });
   for (const url of web.addresses) log.info('listening', { url });
