@@ -42,6 +42,8 @@ type Channel = WindowsLogOptions & {
   place: Place | undefined;
   /** Until all of a log that was never read has been read once. */
   history: boolean;
+  /** True once a reader has told of the log: until then nobody can say that it is read. */
+  heard: boolean;
   drained: boolean;
   problem: string | undefined;
   behindSince: number | undefined;
@@ -90,6 +92,7 @@ function createChannel(options: WindowsLogOptions, channel: string): Channel {
     times,
     place,
     history: place === undefined,
+    heard: false,
     drained: false,
     problem: undefined,
     behindSince: undefined,
@@ -176,6 +179,7 @@ function sleep(state: Channel, ms: number): Promise<void> {
 
 async function take(state: Channel, text: string): Promise<void> {
   const line = JSON.parse(text) as ReaderLine;
+  state.heard ||= line.kind === 'records' || line.kind === 'drained';
   if (line.kind === 'records') {
     state.behindSince ??= state.now();
     await enter(state, line);
@@ -243,11 +247,12 @@ function sortOut(state: Channel, events: readonly string[]): Sorted {
 }
 
 function statusOf(state: Channel): SourceStatus {
-  const { channel, drained, problem } = state;
-  const text = problem ?? (drained ? 'the live log is followed' : 'the log has not been read to its end yet');
+  const { channel, heard, drained, problem } = state;
+  const unread = heard ? 'the log has not been read to its end yet' : 'its reader has told nothing yet';
+  const text = problem ?? (drained ? 'the live log is followed' : unread);
   return {
     source: channel,
-    up: problem === undefined,
+    up: heard && problem === undefined,
     detail: `${channel}: ${text}`,
     lastRecordAt: state.lastRecordAt,
     lagBytes: 0,

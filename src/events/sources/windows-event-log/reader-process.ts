@@ -19,6 +19,7 @@ export type RunningReader = {
 export const readerCommand = 'read-windows-log';
 
 const keptErrorText = 2_000;
+const lateOutputMs = 1_000;
 
 /** Our own program again: with the same node and its flags, or the single file that we are. */
 export function startReader(request: ReaderRequest): RunningReader {
@@ -27,6 +28,7 @@ export function startReader(request: ReaderRequest): RunningReader {
     stdio: ['pipe', 'pipe', 'pipe'],
     windowsHide: true,
   });
+  const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
   let errorText = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errorText = (errorText + text).slice(-keptErrorText)));
   // A reader that is gone cannot be written to; that it is gone is told by its end.
@@ -34,15 +36,18 @@ export function startReader(request: ReaderRequest): RunningReader {
   child.stdin.write(`${JSON.stringify(request)}\n`);
   const ended = new Promise<string>((resolve) => {
     child.on('error', (error) => {
+      lines.close();
       resolve(`could not be started: ${error.message}`);
     });
-    // Not `close`: a program that looks at a crash may keep the pipes open.
     child.on('exit', (code, signal) => {
+      // Whatever looks into a crash may keep the pipes open: what is in them is read, and no end is waited for.
+      setTimeout(() => {
+        lines.close();
+      }, lateOutputMs).unref();
       const last = errorText.trim().split(/\r?\n/).at(-1) ?? '';
       resolve(`ended with ${signal ?? `code ${code}`}${last === '' ? '' : `: ${last}`}`);
     });
   });
-  const lines = createInterface({ input: child.stdout, crlfDelay: Infinity });
   return {
     lines,
     ended,
