@@ -2,12 +2,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { decodeExport, type Export } from './inventory/export-file.js';
 import type { Log } from './log.js';
-import type { SendConnector } from './model.js';
+import type { SendConnector, TransportServer } from './model.js';
 import { watchFiles } from './watch-files.js';
 
 export type Inventory = {
   /** In the order of the file; the last good ones while the file is wrong. */
   readonly connectors: () => readonly SendConnector[];
+  /** Empty where the export does not tell of them. */
+  readonly servers: () => readonly TransportServer[];
   /** What is not seen, in the sentences of `doubtsOf`. */
   readonly doubts: () => ReturnType<typeof doubtsOf>;
   /** Name of the connector with this GUID, written in any form. */
@@ -41,6 +43,7 @@ export const implicitConnectors: ReadonlySet<string> = new Set([
 
 const none: Inventory = {
   connectors: () => [],
+  servers: () => [],
   doubts: () => [],
   nameOf: () => undefined,
   status: () => ({ file: undefined, modifiedAt: undefined, problem: undefined }),
@@ -55,10 +58,10 @@ const none: Inventory = {
 export async function openInventory(
   file: string | undefined,
   log: Log,
-  changed: (connectors: readonly SendConnector[]) => void = () => undefined,
+  changed: (connectors: readonly SendConnector[], servers: readonly TransportServer[]) => void = () => undefined,
 ): Promise<Inventory> {
   if (file === undefined) {
-    changed([]);
+    changed([], []);
     return none;
   }
   let current: Export = { connectors: [], servers: [] };
@@ -80,13 +83,14 @@ export async function openInventory(
     if (JSON.stringify(doubts) !== JSON.stringify(doubtsOf(current)))
       for (const { about, message } of doubts) log.warn(message, { about });
     current = loaded;
-    changed(connectors);
+    changed(connectors, loaded.servers);
   };
   // Watched first: what is written while it is read is seen.
   const watch = watchFiles(() => [file], read);
   await read();
   return {
     connectors: () => current.connectors,
+    servers: () => current.servers,
     doubts: () => doubtsOf(current),
     nameOf: (guid) => names.get(guid.replace(/[{}]/g, '').toLowerCase()),
     status: () => status,

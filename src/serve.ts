@@ -152,9 +152,9 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   targets.setConfigured(config.destinations.static);
   const expectation = keepExpecting(config, inlets, parts);
   inlets.metServer = expectation.renew;
-  inlets.inventory = await openInventory(config.inventory.file, log, (connectors) => {
+  inlets.inventory = await openInventory(config.inventory.file, log, (connectors, servers) => {
     targets.setInventory(connectors);
-    expectation.renew(connectors);
+    expectation.renew(connectors, servers);
   });
   // Watched from the start; without it drills do not come in, and nothing else is lost.
   await mkdir(dirname(drillFile(config.state.directory)), { recursive: true }).catch(() => undefined);
@@ -195,10 +195,12 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
 function keepExpecting(config: Config, inlets: Inlets, { ledger, board }: Parts) {
   let last = '';
   return {
-    renew: (connectors = inlets.inventory?.connectors() ?? []): void => {
+    renew: (connectors = inlets.inventory?.connectors() ?? [], servers = inlets.inventory?.servers() ?? []): void => {
+      // What records say goes before what the inventory says; a row that is only expected says nothing.
+      const seen = ledger.rows().filter((row) => row.lastErrorAt !== undefined || row.lastAttemptAt !== undefined);
       const rows = expectedRows({
         connectors,
-        knownServers: [...new Set(ledger.rows().map((row) => row.server))],
+        knownServers: [...new Set([...servers, ...seen.map(({ server: name }) => ({ name }))].map(({ name }) => name))],
         ownServers: ownServers(config),
         addressesOf: (destination) => board.entry(destination)?.latest.facts.addresses ?? [],
       });

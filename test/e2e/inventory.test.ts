@@ -61,7 +61,12 @@ function germanLine(connector: string, recordId: number): string {
 test('a message in another language names connectors of the inventory and those that Exchange makes itself', async () => {
   const folder = await temporaryFolder();
   const implicit = 'Intra-Organization SMTP Send Connector';
-  await writeFile(path.join(folder, 'connectors.json'), '{"Name":"Büro → Außen","SourceTransportServers":["EXCH01"]}');
+  const connectors = [
+    { Name: 'Büro → Außen', SourceTransportServers: ['EXCH01'] },
+    { Name: 'Relay', SmartHosts: '10.0.0.9', SourceTransportServers: ['EXCH02'] },
+  ];
+  const servers = [{ Name: 'EXCH02', Fqdn: 'EXCH02.contoso.local', SmtpSendEventLevel: 'Low' }];
+  await writeFile(path.join(folder, 'connectors.json'), JSON.stringify({ Connectors: connectors, Servers: servers }));
   await writeFile(path.join(folder, 'events.ndjson'), germanLine('Büro → Außen', 1) + germanLine(implicit, 2));
   await writeFile(
     path.join(folder, 'config.yml'),
@@ -76,8 +81,12 @@ test('a message in another language names connectors of the inventory and those 
     expect([of('Büro → Außen', '203.0.113.25:25'), of(implicit, '203.0.113.25:25')]).toEqual([1, 1]);
     // It delivers by DNS, anywhere: its series to count from has no name for a destination, and no row on the page.
     expect(of('Büro → Außen', 'other')).toBe(0);
+    // No record has named this server yet; the inventory has its full name.
+    expect(counted.get('{server="exch02.contoso.local",connector="Relay",destination="10.0.0.9:25"}')).toBe(0);
   }, patience);
-  expect((await exporter.page('/')).body).not.toContain('>other<');
+  const { body } = await exporter.page('/');
+  expect(body).not.toContain('>other<');
+  expect(body).toContain('exch02.contoso.local: event 2002 of this server is not written');
 });
 
 test('on an Exchange server the transport logs are found without a setting, and the start tells which', async () => {
