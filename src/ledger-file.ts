@@ -1,8 +1,18 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { reasons, type Checkpoint, type LedgerRow, type OpenSession, type Reason, type ServerLogs } from './model.js';
+import {
+  reasons,
+  type Checkpoint,
+  type LedgerRow,
+  type OpenSession,
+  type Reason,
+  type RecentError,
+  type RelatedEvent,
+  type ServerLogs,
+} from './model.js';
 import type { SavedLog } from './record-gaps.js';
+import type { RelatedCount } from './related-ring.js';
 import type { Scraper } from './scrapers.js';
 import type { SavedRecords } from './seen-records.js';
 
@@ -23,6 +33,10 @@ export type SavedLedger = {
   readonly missed: readonly { readonly source: string; readonly records: number }[];
   /** Sessions of the transport logs that are not over, and what is known of these logs. */
   readonly sessions: readonly (OpenSession | ServerLogs)[];
+  /** Related events by number and the last of each server, and the errors of the last day. */
+  readonly related: readonly RelatedEvent[];
+  readonly relatedCounts: readonly RelatedCount[];
+  readonly recent: readonly RecentError[];
 };
 
 /** The file cannot be used as it is; the message says why and what to do. */
@@ -109,6 +123,27 @@ const logCheckpoint = z.strictObject({
   time,
 });
 
+const related = z.strictObject({
+  kind: z.literal('related_event'),
+  key: z.strictObject({ server: z.string(), channel: z.string(), recordId: z.int().optional(), time }),
+  server: z.string(),
+  provider: z.string(),
+  eventId: z.int(),
+  at: time,
+  text: z.string(),
+  connector: z.string().optional(),
+});
+
+const recent = z.strictObject({
+  server: z.string(),
+  connector: z.string(),
+  destination: z.string(),
+  reason: reason.optional(),
+  at: z.number(),
+  until: z.number(),
+  count: z.int().min(1),
+});
+
 const schema = z.strictObject({
   version: z.literal(1),
   savedAt: z.string(),
@@ -164,6 +199,11 @@ const schema = z.strictObject({
     .default([]),
   missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })).default([]),
   sessions: z.array(z.union([session, serverLogs])).default([]),
+  related: z.array(related).default([]),
+  relatedCounts: z
+    .array(z.strictObject({ server: z.string(), provider: z.string(), eventId: z.int(), count: z.int().min(0) }))
+    .default([]),
+  recent: z.array(recent).default([]),
 });
 
 /**
@@ -204,10 +244,13 @@ function notReadable(file: string): string {
 /** The parts of a ledger, each entry already written as JSON. */
 export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string> };
 
+const partNames = [
+  ...(['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const),
+  ...(['related', 'relatedCounts', 'recent'] as const),
+];
+
 export function ledgerText(savedAt: number, parts: LedgerParts): string {
-  const sections = (['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const).map(
-    (name) => `"${name}":[\n${[...parts[name]].join(',\n')}\n]`,
-  );
+  const sections = partNames.map((name) => `"${name}":[\n${[...parts[name]].join(',\n')}\n]`);
   return `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}",\n${sections.join(',\n')}}\n`;
 }
 

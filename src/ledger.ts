@@ -23,11 +23,15 @@ import type {
   LedgerRow,
   OpenSession,
   Reason,
+  RecentError,
   RecordOutcome,
+  RelatedEvent,
   ServerLogs,
   UnreadableReason,
 } from './model.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
+import { createRecentErrors, type RecentErrors } from './recent-errors.js';
+import { createRelatedRing, type RelatedCount, type RelatedRing } from './related-ring.js';
 import { createScrapers, type Scraper, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { lockStateFolder } from './state-lock.js';
@@ -93,6 +97,11 @@ export type Ledger = {
   /** Records that never came, by source, as saved. */
   readonly missed: () => ReadonlyMap<string, number>;
   readonly folded: () => Folded;
+  /** Related events by number, as scrapers are shown them: a new one at zero until all have seen it. */
+  readonly relatedCounts: () => readonly RelatedCount[];
+  /** The last related events of each server, and the errors of the last day, as saved. */
+  readonly related: () => readonly RelatedEvent[];
+  readonly recent: () => readonly RecentError[];
   readonly saving: () => Saving;
   /**
    * Shows these at zero before their first evidence, in place of those named before: the first error is then an increase.
@@ -138,6 +147,9 @@ type Row = {
   json: string;
 };
 
+/** What has a row of its own. */
+type Counted = Exclude<Evidence, RelatedEvent>;
+
 type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
 
 /**
@@ -163,6 +175,11 @@ type State = LedgerOptions & {
   readonly sessionsByKey: Map<string, string>;
   readonly tallyBySource: Map<string, MutableTally>;
   readonly seen: SeenRecords;
+  readonly related: RelatedRing;
+  readonly recent: RecentErrors;
+  /** What the file on disk says of these two, and the births of counters that not every scraper has seen at zero. */
+  shownHappenings: Happenings;
+  readonly relatedBirths: Map<string, number>;
   readonly gaps: RecordGaps;
   /** What the file on disk says of missed records. */
   missed: ReadonlyMap<string, number>;
@@ -183,6 +200,13 @@ type State = LedgerOptions & {
   closing: boolean;
   wakeSaver: (() => void) | undefined;
   waiting: (() => void)[];
+};
+
+type Happenings = {
+  readonly version: number;
+  readonly counts: readonly RelatedCount[];
+  readonly related: readonly RelatedEvent[];
+  readonly recent: readonly RecentError[];
 };
 
 type MutableTally = {
@@ -218,6 +242,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     tallies: () => state.tallyBySource,
     missed: () => state.missed,
     folded: () => state.bounds.folded(),
+    relatedCounts: () => shownRelatedCounts(state),
+    related: () => state.shownHappenings.related,
+    recent: () => state.shownHappenings.recent,
     saving: () => state.saving,
     expect: (rows) => {
       state.expected = new Map(rows.map((row) => [keyOf(row), row]));
@@ -254,6 +281,8 @@ function createState(
   movedAside: string | undefined,
 ): State {
   const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
+  const related = createRelatedRing({ events: saved?.related ?? [], counts: saved?.relatedCounts ?? [] });
+  const recent = createRecentErrors(saved?.recent ?? []);
   return {
     ...options,
     file,
@@ -266,6 +295,7 @@ function createState(
     sessionsByKey: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? []),
+    ...{ related, recent, relatedBirths: new Map(), shownHappenings: happeningsOf(related, recent) },
     gaps: createRecordGaps(saved?.logs ?? [], { now: options.now, missed }),
     missed,
     scrapers: createScrapers(saved?.scrapers ?? [], options.now),
@@ -338,9 +368,10 @@ function enter(state: State, batch: Batch): boolean {
   const tally = tallyOf(state, batch.source);
   let news = false;
   for (const each of batch.evidence) {
-    const isNew = each.kind !== 'connection_error' || state.seen.note(each.key);
-    if (each.kind === 'connection_error') tally.outcomes[isNew ? 'counted' : 'duplicate']++;
-    if (isNew) enterEvidence(state, each, batch.history || (each.kind !== 'connection_error' && each.history === true));
+    const isNew = !('key' in each) || state.seen.note(each.key);
+    if ('key' in each) tally.outcomes[outcomeOf(each, isNew)]++;
+    if (isNew && each.kind === 'related_event') state.related.note(each);
+    else if (isNew) enterEvidence(state, each as Counted, batch.history || ('history' in each && each.history));
     news ||= isNew;
   }
   tally.outcomes.counted += batch.counted ?? 0;
@@ -358,6 +389,11 @@ function enter(state: State, batch: Batch): boolean {
   return news;
 }
 
+function outcomeOf({ kind }: Evidence, isNew: boolean): RecordOutcome {
+  if (!isNew) return 'duplicate';
+  return kind === 'related_event' ? 'related' : 'counted';
+}
+
 function noteRecordIds(state: State, batch: Batch): boolean {
   const { source, runs, unfiltered, behind = false, missed = 0 } = batch;
   // A batch without a checkpoint comes from no file, and tells nothing of record IDs.
@@ -366,7 +402,8 @@ function noteRecordIds(state: State, batch: Batch): boolean {
   return missed > 0;
 }
 
-function enterEvidence(state: State, evidence: Evidence, history: boolean): void {
+function enterEvidence(state: State, evidence: Counted, history: boolean): void {
+  if (evidence.kind !== 'connection_attempt') state.recent.note(evidence, state.now());
   const row = rowFor(state, evidence);
   const now = state.now();
   const counter = counterOf(evidence);
@@ -391,7 +428,7 @@ function enterEvidence(state: State, evidence: Evidence, history: boolean): void
   state.dirty.add(row);
 }
 
-function counterOf(evidence: Evidence): Counter {
+function counterOf(evidence: Counted): Counter {
   if (evidence.kind === 'connection_error') return 'errors';
   return evidence.kind === 'connection_attempt' ? 'attempts' : evidence.reason;
 }
@@ -403,7 +440,7 @@ function raised({ errors, attempts, failures }: Counts, counter: Counter): Count
 }
 
 /** The row of a destination, or the row `other` of its connector when the limit is reached. */
-function rowFor(state: State, { server, connector, destination, kind }: Evidence): Row {
+function rowFor(state: State, { server, connector, destination, kind }: Counted): Row {
   const wanted = { server, connector, destination };
   const known = state.rowsByKey.get(keyOf(wanted));
   if (known && !known.dormant) return known;
@@ -479,6 +516,7 @@ async function saveOnce(state: State): Promise<void> {
   const seen = rows.flatMap((row) => seenIn(row).map((counter) => ({ row, counter })));
   state.gaps.settle();
   const missed = new Map(state.gaps.missed());
+  const happenings = happeningsOf(state.related, state.recent, state.shownHappenings);
   state.dirty.clear();
   state.unsaved = 0;
   state.dueAt = undefined;
@@ -491,6 +529,7 @@ async function saveOnce(state: State): Promise<void> {
     }
     for (const { row, counter } of seen) letGo(state, row, counter);
     state.missed = missed;
+    showHappenings(state, happenings);
     publish(state);
     noteSaved(state, performance.now() - started);
   } catch (error) {
@@ -521,7 +560,39 @@ function textOf(state: State): string {
     logs: state.gaps.texts(),
     missed: [...state.gaps.missed()].map(([source, records]) => JSON.stringify({ source, records })),
     sessions: state.sessionsByKey.values(),
+    related: state.related.texts(),
+    relatedCounts: state.related.counts().map((each) => JSON.stringify(each)),
+    recent: state.recent.texts(),
   });
+}
+
+function happeningsOf(related: RelatedRing, recent: RecentErrors, before?: Happenings): Happenings {
+  const version = related.version() + recent.version();
+  if (before?.version === version) return before;
+  return { version, counts: related.counts(), related: related.events(), recent: recent.all() };
+}
+
+function showHappenings(state: State, happenings: Happenings): void {
+  if (state.shownHappenings === happenings) return;
+  const known = new Set(state.shownHappenings.counts.map(nameOfCount));
+  for (const each of happenings.counts) {
+    const name = nameOfCount(each);
+    if (!known.has(name)) state.relatedBirths.set(name, state.scrapers.birth());
+  }
+  state.shownHappenings = happenings;
+}
+
+function nameOfCount({ server, provider, eventId }: RelatedCount): string {
+  return `${server}\n${provider}\n${eventId}`;
+}
+
+/** Invariant 6 for these counters too: `increase()` sees nothing of a series that is born at one. */
+function shownRelatedCounts(state: State): RelatedCount[] {
+  const seenByAll = state.scrapers.seenByAll();
+  for (const [name, birth] of state.relatedBirths) if (birth <= seenByAll) state.relatedBirths.delete(name);
+  return state.shownHappenings.counts.map((each) =>
+    state.relatedBirths.has(nameOfCount(each)) ? { ...each, count: 0 } : each,
+  );
 }
 
 function noteSaved(state: State, tookMs: number): void {

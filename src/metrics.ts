@@ -13,7 +13,10 @@ import { createTable, pageOf, type Page } from './pieces.js';
 import { diagnoses, recordOutcomes, type LedgerRow, type SendConnector, type SourceStatus } from './model.js';
 
 export type MetricsOptions = {
-  readonly ledger: Pick<Ledger, 'rows' | 'asks' | 'scrape' | 'tallies' | 'missed' | 'saving' | 'folded'>;
+  readonly ledger: Pick<
+    Ledger,
+    'rows' | 'asks' | 'scrape' | 'relatedCounts' | 'tallies' | 'missed' | 'saving' | 'folded'
+  >;
   readonly board: Pick<Board, 'entries'>;
   /** Pairs with an error within the last hour. */
   readonly diagnoses: () => readonly DiagnosedPair[];
@@ -365,6 +368,15 @@ const exporterFamilies: readonly ExporterFamily[] = [
     type: 'gauge',
     help: 'Destinations shown by name, of each Send connector.',
     samples: ({ destinationsLimit }) => [[{}, destinationsLimit]],
+  },
+  {
+    name: 'exchange_send_connector_related_events_total',
+    type: 'counter',
+    help: 'Events that may explain an error: transport, DNS, TCP/IP, TLS, certificates, domain, back pressure.',
+    samples: ({ ledger }) =>
+      ledger
+        .relatedCounts()
+        .map(({ server, provider, eventId, count }) => [{ server, provider, event_id: String(eventId) }, count]),
   },
   {
     name: 'exchange_send_connector_info',

@@ -120,8 +120,34 @@ export type ConnectionFailure = {
   readonly history?: boolean;
 };
 
+/** Another event that may explain an error; the closed list is in related-events.ts. */
+export type RelatedEvent = {
+  readonly kind: 'related_event';
+  readonly key: RecordKey;
+  readonly server: string;
+  /** As the list writes it. */
+  readonly provider: string;
+  readonly eventId: number;
+  readonly at: number | undefined;
+  /** Insertion strings or message, as one bounded line. */
+  readonly text: string;
+  readonly connector?: string | undefined;
+};
+
+/** Errors of one pair for one reason within a minute; without a reason they are events 2002. Times in ms UTC. */
+export type RecentError = {
+  readonly server: string;
+  readonly connector: string;
+  readonly destination: string;
+  readonly reason?: Reason | undefined;
+  /** Time of the first and of the last of them. */
+  readonly at: number;
+  readonly until: number;
+  readonly count: number;
+};
+
 /** Whatever the ledger counts. */
-export type Evidence = ConnectionError | ConnectionAttempt | ConnectionFailure;
+export type Evidence = ConnectionError | ConnectionAttempt | ConnectionFailure | RelatedEvent;
 
 /** Every record read ends in exactly one of these. */
 export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'unreadable'] as const;

@@ -68,6 +68,9 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     tallies: () => new Map([[source.source, { outcomes, unreadable: { not_json: 1 } }]]),
     saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
     folded: () => ({ errors: 0, latest: [] }),
+    relatedCounts: () => [
+      { server: 'exch01.contoso.local', provider: 'Microsoft-Windows-DNS-Client', eventId: 1014, count: 2 },
+    ],
   };
   const reload = () => ({ successful: true, successAt: at });
   const rest = {

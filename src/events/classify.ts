@@ -1,6 +1,7 @@
 /** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
 import { destinationOf, endpointOf } from '../endpoint.js';
-import type { ConnectionError, Evidence, RecordKey, WindowsEvent } from '../model.js';
+import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
+import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
 import { namesFromMessage } from './message.js';
 
 /** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
@@ -32,12 +33,15 @@ export type ClassifyOptions = {
 
 /** Event IDs worth decoding; everything else is dropped by its bytes. */
 export function isWanted(eventId: number): boolean {
-  return eventId === connectionErrorId;
+  return eventId === connectionErrorId || relatedIds.has(eventId);
 }
 
 /** @returns undefined for a record that is no evidence */
 export function classify(record: WindowsEvent, options: ClassifyOptions): Evidence | undefined {
-  if (record.eventId !== connectionErrorId) return undefined;
+  if (record.eventId !== connectionErrorId) {
+    const related = relatedKindOf(record.provider, record.eventId);
+    return related && relatedEventOf(record, related, options);
+  }
   if (!transportProviders.has(record.provider.toLowerCase())) return undefined;
   if (!channels.has(record.channel.toLowerCase())) return undefined;
   return connectionErrorOf(record, options);
@@ -61,6 +65,47 @@ function connectionErrorOf(event: WindowsEvent, options: ClassifyOptions): Conne
     destination: destinationLabelOf(named?.destination),
     at: event.time,
   };
+}
+
+function relatedEventOf(
+  event: WindowsEvent,
+  { provider, connectorAt }: RelatedKind & { readonly provider: string },
+  options: ClassifyOptions,
+): RelatedEvent {
+  const key = recordKeyOf(event, options);
+  const name = connectorAt === undefined ? undefined : event.values[connectorAt - 1];
+  return {
+    kind: 'related_event',
+    key,
+    server: key.server,
+    provider,
+    eventId: event.eventId,
+    at: event.time,
+    text: lineOf(event.message ?? event.values.filter((value) => value !== undefined && value !== '').join(', ')),
+    ...(name !== undefined && !isGuid(name) && { connector: labelOf(commonName(name)) }),
+  };
+}
+
+/** Some events name their connector by its GUID only. */
+function isGuid(text: string): boolean {
+  return /^\{?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\}?$/i.test(text.trim());
+}
+
+/** Routing events write the distinguished name of the connector. */
+function commonName(text: string): string {
+  const name = /^CN=((?:\\.|[^,\\])+),/i.exec(text)?.[1];
+  return name === undefined ? text : name.replace(/\\(.)/g, '$1');
+}
+
+/** A finished message is a paragraph: its first words say it. */
+const maxTextLength = 300;
+
+function lineOf(text: string): string {
+  const line = text
+    .slice(0, maxTextLength * 4)
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
+  return line.length > maxTextLength ? `${line.slice(0, maxTextLength - 1)}…` : line;
 }
 
 function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
