@@ -1,5 +1,5 @@
 /** The latest result, the totals and the recent visits of each destination; in memory only, bounded. */
-import type { PathReport, PingReport, ProbeResult, Reason, StepName } from './model.js';
+import { stepNames, type PathReport, type PingReport, type ProbeResult, type Reason, type StepName } from './model.js';
 
 export type Board = {
   /** Enters a result. One that was entered before (same id) is not counted again. */
@@ -35,9 +35,20 @@ export type BoardEntry = {
   readonly passingSince: number | undefined;
   /** Failed visits in a row. */
   readonly failedInARow: number;
+  /** The latest visits in short, oldest first: more of them than are kept whole. */
+  readonly outcomes: readonly Outcome[];
   /** Latest ping and path; undefined before the first. They come apart from the visits, and later. */
   readonly ping: PingReport | undefined;
   readonly path: PathReport | undefined;
+};
+
+/** One visit in short. */
+export type Outcome = {
+  readonly at: number;
+  readonly success: boolean;
+  readonly reason: Reason | undefined;
+  /** By step, in the order of the steps; 0 for one that did not run. */
+  readonly seconds: readonly number[];
 };
 
 export type FailureCount = { readonly step: StepName; readonly reason: Reason; readonly count: number };
@@ -66,7 +77,10 @@ export type BoardOptions = {
   readonly keepInAll?: number;
 };
 
-type MutableEntry = { -readonly [Field in keyof Omit<BoardEntry, 'failures' | 'durations'>]: BoardEntry[Field] } & {
+type MutableEntry = {
+  -readonly [Field in keyof Omit<BoardEntry, 'failures' | 'durations' | 'outcomes'>]: BoardEntry[Field];
+} & {
+  readonly outcomes: Outcome[];
   readonly failures: { -readonly [Field in keyof FailureCount]: FailureCount[Field] }[];
   readonly durations: { step: StepName; buckets: number[]; sum: number; count: number }[];
   /** Oldest first. */
@@ -142,6 +156,7 @@ function firstEntry(result: ProbeResult): MutableEntry {
     failingSince: undefined,
     passingSince: undefined,
     failedInARow: 0,
+    outcomes: [],
     ping: undefined,
     path: undefined,
     good: [],
@@ -152,6 +167,8 @@ function firstEntry(result: ProbeResult): MutableEntry {
 function enter(entry: MutableEntry, result: ProbeResult): void {
   entry.latest = result;
   entry.probes += 1;
+  entry.outcomes.push(outcomeOf(result));
+  if (entry.outcomes.length > outcomesKept) entry.outcomes.shift();
   for (const step of result.steps) {
     if (step.reason !== undefined) countFailure(entry, step.step, step.reason);
     // Nothing was asked when policy forbade it: a duration of zero would be a lie.
@@ -169,6 +186,13 @@ function enter(entry: MutableEntry, result: ProbeResult): void {
   entry.passingSince = undefined;
   entry.failedInARow += 1;
   entry.failingSince = result.reason === 'blocked_by_policy' ? undefined : (entry.failingSince ?? result.at);
+}
+
+const outcomesKept = 20;
+
+function outcomeOf({ at, success, reason, steps }: ProbeResult): Outcome {
+  const seconds = stepNames.map((name) => steps.find(({ step }) => step === name)?.seconds ?? 0);
+  return { at, success, reason, seconds };
 }
 
 function countFailure(entry: MutableEntry, step: StepName, reason: Reason): void {

@@ -44,6 +44,8 @@ const unchanging = (config: Config): Origin => ({
 /** What reads and probes; closed and opened anew with a changed configuration. */
 type Inlets = {
   policy: Policy;
+  /** In force. */
+  config?: Config;
   inventory?: Inventory;
   followed?: Followed;
   probing?: Probing | undefined;
@@ -132,7 +134,7 @@ function askNow({ probing }: Inlets, destination: string): Promise<ProbeResult |
 function explanation(inlets: Inlets, { ledger, board }: Parts) {
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = () => diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed });
-  return { notProbed, diagnoses };
+  return { notProbed, diagnoses, configuration: () => inlets.config };
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {
@@ -148,7 +150,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   // Opened first, because it may fail: nothing is probed twice, for it begins when the one before has ended.
   const prober = config.probe.enabled ? await openProber(config.probe, policy) : undefined;
   await closeInlets(inlets);
-  inlets.policy = policy;
+  Object.assign(inlets, { policy, config });
   targets.setConfigured(config.destinations.static);
   const expectation = keepExpecting(config, inlets, parts);
   inlets.metServer = expectation.renew;

@@ -118,6 +118,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   'preact-render-to-string': /^web\//,
   marked: /^web\//,
   bcryptjs: /^web\//,
+  fflate: /^web\//,
   pino: /^log$/,
   commander: /^main$/,
   tinyglobby: /^events\/sources\//,

@@ -4,6 +4,9 @@ import { notFound } from './error-page.js';
 import { wellFormed } from './links.js';
 import type { Answer, Page } from './page.js';
 import { StateBadge } from './pieces.js';
+import { Explained } from './explained.js';
+import { happeningsAround } from './happenings.js';
+import { nearMinutes, TimeLine } from './time-line.js';
 import { NextStep, RowTable } from './row-table.js';
 import { Situation } from './destination-page.js';
 import { rowsOf, rowStates } from './view.js';
@@ -35,10 +38,13 @@ export const connectorPage: Page = {
           <p>
             <code>{worst.destination}</code>: <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
           </p>
+          <Explained row={worst} />
         </section>
         <div class="scroll" tabIndex={0} role="region" aria-label="Destinations of this Send connector">
           <RowTable rows={rows} page={page} caption="Its servers and destinations, latest error first" />
         </div>
+        <h2>Time line of its errors and the events within {nearMinutes} minutes of them</h2>
+        <TimeLine happenings={happeningsAround(rows, page)} page={page} label="Time line, newest first" all />
       </Live>
     );
     return { status: 200, title: `${name}: ${stateWords[worst.state].word}`, section: 'status', body };

@@ -5,6 +5,11 @@ import { contextOf, wellFormed, type Context } from './links.js';
 import { notFound } from './error-page.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { InlineMoment, StateBadge, Steps, Transcript, VisitHistory } from './pieces.js';
+import { Explained } from './explained.js';
+import { happeningsAround } from './happenings.js';
+import { PathPanel } from './path-panel.js';
+import { TimingsPlot } from './plots.js';
+import { nearMinutes, TimeLine } from './time-line.js';
 import { NextStep, RowTable } from './row-table.js';
 import { rowsOf, rowStates, type BoardEntry, type Row, type Visit } from './view.js';
 import { ageOf, originWords, reasonWords, sentenceOf, stateWords, stepWords } from './words.js';
@@ -39,8 +44,15 @@ function Body({ page, rows, worst }: { page: PageContext; rows: readonly Row[]; 
         <p>
           <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
         </p>
+        <Explained row={worst} />
       </section>
       {entry ? <Facts entry={entry} now={page.now} /> : null}
+      <h2>Time line: errors, what stands within {nearMinutes} minutes of them, and visits</h2>
+      <TimeLine
+        happenings={happeningsAround(rows, page, page.board.history(worst.destination))}
+        page={page}
+        label="Time line, newest first"
+      />
       <h2>Send connectors with errors on it</h2>
       {rows.some((row) => row.connector !== undefined) ? (
         <div class="scroll" tabIndex={0} role="region" aria-label="Send connectors">
@@ -54,6 +66,7 @@ function Body({ page, rows, worst }: { page: PageContext; rows: readonly Row[]; 
         <p class="muted">No Send connector has logged an error on it.</p>
       )}
       {entry ? <Visits entry={entry} page={page} context={contextOf(worst)} /> : null}
+      {entry ? <PathPanel ping={entry.ping} path={entry.path} page={page} /> : null}
     </Live>
   );
 }
@@ -72,7 +85,7 @@ export function Situation({ row, page }: { row: Row; page: PageContext }): VNode
           <InlineMoment at={entry.failingSince ?? latest.at} now={page.now} />.{' '}
         </>
       ) : null}
-      {sentenceOf(row, page.now)}
+      {row.diagnosis ? null : sentenceOf(row, page.now)}
     </>
   );
 }
@@ -129,6 +142,7 @@ function Visits({ entry, page, context }: { entry: BoardEntry; page: PageContext
         <OneVisit title="Last failed visit" visit={entry.lastFailed} page={page} context={context} />
         <OneVisit title="Last good visit" visit={entry.lastGood} page={page} context={context} />
       </div>
+      <TimingsPlot outcomes={entry.outcomes ?? []} now={page.now} />
       <VisitHistory visits={page.board.history(entry.destination)} page={page} context={context} />
     </>
   );

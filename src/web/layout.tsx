@@ -54,6 +54,7 @@ function Top({ links, section }: { links: Links; section: Answer['section'] }): 
       </a>
       <nav aria-label="Main">
         {entry('status', '/', 'Status')}
+        {entry('events', '/events', 'Events')}
         {entry('runbooks', '/runbooks', 'Runbooks')}
       </nav>
       <span class="live" id="live"></span>
@@ -67,6 +68,7 @@ function Bottom({ frame }: { frame: Frame }): VNode {
     <footer>
       <span>Send connector exporter {frame.version}</span>
       <a href={links.page(frame.telemetryPath)}>Metrics</a>
+      <a href={links.page('/api/v1/support-bundle')}>Support bundle</a>
       <a href={links.page('/-/ready')}>Readiness</a>
       <a href={links.page('/-/healthy')}>Health</a>
       <span>All times are UTC.</span>

@@ -23,7 +23,7 @@ export type Answer = {
   readonly status: number;
   readonly title: string;
   /** Which entry of the navigation is this. */
-  readonly section: 'status' | 'runbooks' | undefined;
+  readonly section: 'status' | 'events' | 'runbooks' | undefined;
   readonly body: VNode;
   /** Send the browser there instead; the body is not shown. */
   readonly redirect?: string;

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { contextOf } from './links.js';
 import type { PageContext } from './page.js';
 import { Moment, StateBadge } from './pieces.js';
+import { ErrorsPlot, hourlyOf, ProbeStrip } from './plots.js';
 import { troubles, type Row, type SortKey } from './view.js';
 import { clockOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
 
@@ -86,7 +87,10 @@ function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact
           <small>{originWords[row.entry.latest.origin]}</small>
         ) : null}
       </th>
-      <td class="n">{row.errors.toLocaleString('en')}</td>
+      <td class="n">
+        {row.errors.toLocaleString('en')}
+        {compact || row.recent.length === 0 ? null : <ErrorsPlot counts={hourlyOf(row.recent, page.now)} />}
+      </td>
       <td>
         {row.lastErrorAt === undefined ? (
           <span class="muted">none</span>
@@ -96,6 +100,7 @@ function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact
       </td>
       <td>
         <ProbeCell row={row} now={page.now} />
+        {compact || row.notProbed !== undefined ? null : <ProbeStrip outcomes={row.entry?.outcomes ?? []} />}
       </td>
       <td>
         {compact ? null : `${sentenceOf(row, page.now)} `}

@@ -10,10 +10,13 @@ import express, {
   type Router,
 } from 'express';
 import type { Access } from './access.js';
+import { apiRoutes } from './api.js';
+import { apiSchema } from './api-schema.js';
 import { assets } from './assets.js';
 import { connectorPage } from './connector-page.js';
 import { destinationPage } from './destination-page.js';
 import { failed, notFound } from './error-page.js';
+import { eventsPage } from './events-page.js';
 import { documentOf, type Frame } from './layout.js';
 import { linksOf } from './links.js';
 import { listenOn, type ListenAt } from './listeners.js';
@@ -31,10 +34,11 @@ import { createBucket, secureHeaders } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
 import { discoveryOf } from './service-discovery.js';
 import { statusPage } from './status-page.js';
+import { supportBundle } from './support-bundle.js';
 import type { Books } from './view.js';
 
 /** Every page of the product. A new one is its own file and a line here. */
-const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, runbookIndexPage, runbookPage];
+const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, eventsPage, runbookIndexPage, runbookPage];
 
 export type WebOptions = Books & {
   readonly listen: readonly ListenAt[];
@@ -54,6 +58,8 @@ export type WebOptions = Books & {
   /** What is probed at present. */
   readonly targets: () => readonly Target[];
   readonly metrics: Metrics;
+  /** The configuration in force, for the support bundle; secrets are masked there. */
+  readonly configuration?: () => unknown;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
   readonly log: Log;
@@ -178,6 +184,7 @@ function routes(options: WebOptions, context: () => PageContext): Router {
   router.get('/sd', (_request, response) => {
     response.json(discoveryOf(options));
   });
+  apiOn(router, options, context);
   for (const asset of Object.values(assets)) {
     router.get(asset.path, (_request, response) => {
       response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);
@@ -190,6 +197,24 @@ function routes(options: WebOptions, context: () => PageContext): Router {
     });
   }
   return router;
+}
+
+function apiOn(router: Router, options: WebOptions, context: () => PageContext): void {
+  for (const { path, answer } of apiRoutes) {
+    router.get(path, (request, response) => {
+      const { status, body } = answer(context(), { params: paramsOf(request), query: queryOf(request) });
+      response.status(status).set('Cache-Control', 'no-store').json(body);
+    });
+  }
+  router.get('/api/v1/schema', (_request, response) => {
+    response.type('application/schema+json').send(JSON.stringify(apiSchema));
+  });
+  router.get('/api/v1/support-bundle', async (_request, response) => {
+    const shown = context();
+    const bundle = await supportBundle(shown, options.configuration?.());
+    const name = `send-connector-exporter-${new Date(shown.now).toISOString().slice(0, 10)}.zip`;
+    response.set('Cache-Control', 'no-store').attachment(name).type('zip').send(Buffer.from(bundle));
+  });
 }
 
 // The address of the connection: X-Forwarded-For could be written by anybody.

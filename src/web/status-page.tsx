@@ -4,6 +4,7 @@ import { Folded } from './folded.js';
 import { Live } from './layout.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { Banner, InlineMoment, Sources } from './pieces.js';
+import { Explained } from './explained.js';
 import { NextStep } from './row-table.js';
 import { Filters, Table } from './status-table.js';
 import { choiceOf, chosenRows, countsOf, rowsOf, rowStates, type Row } from './view.js';
@@ -127,9 +128,12 @@ function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): 
         <i aria-hidden="true">{symbol}</i> <span>{text}</span>
       </h1>
       {latest === undefined ? null : (
-        <p>
-          Latest: <Latest page={page} row={latest} /> <NextStep row={latest} page={page} />
-        </p>
+        <>
+          <p>
+            Latest: <Latest page={page} row={latest} /> <NextStep row={latest} page={page} />
+          </p>
+          <Explained row={latest} />
+        </>
       )}
       {rows.length === 0 ? <FirstSteps page={page} /> : <Counts page={page} rows={rows} />}
     </section>

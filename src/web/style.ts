@@ -79,6 +79,25 @@ h3 small { font-weight: 400; margin-left: 6px; }
 .hero > .kicker { margin: 0 0 4px; }
 .hero .b { font-size: .88rem; letter-spacing: 0; font-weight: 500; }
 .hero + .scroll { margin-top: 24px; }
+svg.plot, svg.strip { display: block; margin-top: 3px; max-width: 100%; }
+.n svg.plot { margin-left: auto; }
+svg.plot path { stroke: var(--bad); stroke-width: 2; fill: none; }
+svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--good); } svg.strip .f { stroke: var(--bad); }
+.hero > .diagnosis { font-size: 1.06rem; }
+.command { margin-top: 14px; } .command > span { color: var(--soft); font-size: .9em; overflow-wrap: anywhere; } .command .code { margin-top: 5px; max-width: 110ch; }
+.timings { margin: 0 0 18px; } .timings figcaption { color: var(--soft); font-size: .88em; margin-bottom: 6px; }
+.timings .wide { overflow-x: auto; } .timings svg { display: block; } .timings text { font-size: 11px; } .timings .g { fill: var(--good); } .timings .f { fill: var(--bad); }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0; font-size: .88em; color: var(--soft); }
+.legend span { display: inline-block; width: 11px; height: 11px; border-radius: 2px; }
+.s-dns { fill: #8a63d2; background: #8a63d2; } .s-tcp { fill: #3f6fd8; background: #3f6fd8; } .s-banner { fill: #1f9bb3; background: #1f9bb3; } .s-ehlo { fill: #3aa76d; background: #3aa76d; }
+.s-starttls { fill: #c98a1b; background: #c98a1b; } .s-tls { fill: #cf5f3f; background: #cf5f3f; } .s-quit { fill: #8b8f9c; background: #8b8f9c; }
+.hops { margin: 0 0 10px; padding-left: 2em; } .hops li { padding: 2px 0; }
+.line { list-style: none; margin: 0; padding: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.line > li { display: grid; grid-template-columns: 170px minmax(0, 1fr); gap: 4px 18px; padding: 9px 18px 9px 15px; border-left: 3px solid transparent; overflow-wrap: anywhere; }
+.line > li + li { border-top: 1px solid var(--line); }
+.line > .error { border-left-color: var(--bad); } .line > .warn { border-left-color: var(--warn); }
+.line .bad b, .line .bad > div > b { color: var(--bad); } .line .warn > div > b { color: var(--warn); } .line .good > div > b { color: var(--good); }
+.line time small, .line div small { display: block; } .line q { display: block; quotes: none; color: var(--soft); font-size: .9em; }
 .now { margin-block: 20px 8px; }
 .now .panel { border: 0; padding: 0; margin-top: 18px; background: none; }
 .next, .rows td:last-child a { white-space: nowrap; }
@@ -220,6 +239,7 @@ footer span:last-child { margin-left: auto; }
   .rows tbody td:nth-child(7) { padding: 8px 0 4px; }
   td small, th small { display: inline; margin-left: 6px; }
   .rows td:nth-child(2) small, .rows td:nth-child(6) small { display: block; margin-left: 0; }
+  .line > li { grid-template-columns: minmax(0, 1fr); } .line time small { display: inline; margin-left: 6px; }
   .prose .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
   .prose td, .prose th { min-width: 120px; }
   footer span:last-child { margin-left: 0; }

@@ -1,6 +1,17 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
 import { recentMs, type DiagnosedPair } from '../diagnosis.js';
-import type { LedgerRow, ProbeResult, Reason, SourceStatus, StepName } from '../model.js';
+import type { Outcome } from '../board.js';
+import type {
+  LedgerRow,
+  PathReport,
+  PingReport,
+  ProbeResult,
+  Reason,
+  RecentError,
+  RelatedEvent,
+  SourceStatus,
+  StepName,
+} from '../model.js';
 
 /** The ledger as the pages read it. */
 export type LedgerView = {
@@ -10,6 +21,9 @@ export type LedgerView = {
     readonly errors: number;
     readonly latest: readonly { readonly connector: string; readonly destination: string }[];
   };
+  /** Related events that are kept, and the errors of the last day. */
+  readonly related?: () => readonly RelatedEvent[];
+  readonly recent?: () => readonly RecentError[];
   /** Trouble with saving: why it fails (undefined when it works), and when it last worked (ms since 1970 UTC). */
   readonly saving: () => {
     readonly failing: string | undefined;
@@ -33,7 +47,14 @@ export type BoardEntry = {
   /** Visits made so far. */
   readonly probes: number;
   readonly failedInARow: number;
+  readonly passingSince?: number | undefined;
+  /** The latest visits in short, oldest first. */
+  readonly outcomes?: readonly Outcome[];
+  readonly ping?: PingReport | undefined;
+  readonly path?: PathReport | undefined;
 };
+
+export type { Outcome };
 
 /** The board as the pages read it. */
 export type BoardView = {
@@ -64,13 +85,14 @@ export type Books = {
  * How a row stands, worst first.
  *
  * `unreachable`: the probe gets no connection. `refusing`: it gets one, and SMTP or TLS fails. `intermittent`: the probe
- * passes, but Exchange logged an error within `recentMs`. `unprobed_errors`: such an error, and nobody probes.
+ * passes, but Exchange logged an error within `recentMs`; `recovered`: and it came through since. `unprobed_errors`: such an error, and nobody probes.
  */
 export const rowStates = [
   'unreachable',
   'refusing',
   'intermittent',
   'unprobed_errors',
+  'recovered',
   'waiting',
   'not_probed',
   'reachable',
@@ -88,6 +110,10 @@ export type Row = {
   readonly entry: BoardEntry | undefined;
   /** Sentence; undefined when the destination is probed. */
   readonly notProbed: string | undefined;
+  /** Present when it erred within the last hour. */
+  readonly diagnosis: DiagnosedPair | undefined;
+  /** Errors of the last day. */
+  readonly recent: readonly RecentError[];
   readonly state: RowState;
 };
 
@@ -95,15 +121,16 @@ export { recentMs };
 
 /** Both books joined by destination, latest error first. */
 export function rowsOf(books: Books, now: number): Row[] {
+  const told = toldOf(books);
   const inLedger = books.ledger
     .rows()
     .filter((row) => !isBlank(row))
-    .map((row) => joined(books, row, now));
+    .map((row) => joined(books, row, now, told));
   const known = new Set(inLedger.map((row) => row.destination));
   const onlyProbed = books.board
     .entries()
     .filter((entry) => !known.has(entry.destination))
-    .map(({ destination }) => joined(books, { destination }, now));
+    .map(({ destination }) => joined(books, { destination }, now, told));
   return [...inLedger, ...onlyProbed].sort(byLatestError);
 }
 
@@ -112,7 +139,26 @@ function isBlank({ destination, errors, lastErrorAt, lastAttemptAt }: LedgerRow)
   return destination === 'other' && errors === 0 && lastErrorAt === undefined && lastAttemptAt === undefined;
 }
 
-function joined(books: Books, from: Partial<LedgerRow> & { destination: string }, now: number): Row {
+type Told = {
+  readonly diagnoses: ReadonlyMap<string, DiagnosedPair>;
+  readonly recent: ReadonlyMap<string, readonly RecentError[]>;
+};
+
+function toldOf(books: Books): Told {
+  const recent = new Map<string, RecentError[]>();
+  for (const error of books.ledger.recent?.() ?? []) {
+    const known = recent.get(pairKey(error));
+    if (known) known.push(error);
+    else recent.set(pairKey(error), [error]);
+  }
+  return { diagnoses: new Map(books.diagnoses().map((each) => [pairKey(each), each])), recent };
+}
+
+function pairKey({ server = '', connector = '', destination }: Partial<LedgerRow> & { destination: string }): string {
+  return `${server}\n${connector}\n${destination}`;
+}
+
+function joined(books: Books, from: Partial<LedgerRow> & { destination: string }, now: number, told: Told): Row {
   const facts = {
     server: from.server,
     connector: from.connector,
@@ -121,9 +167,12 @@ function joined(books: Books, from: Partial<LedgerRow> & { destination: string }
     lastErrorAt: from.lastErrorAt ?? from.lastObservedAt,
     entry: books.board.entry(from.destination),
     notProbed: books.notProbed(from.destination),
+    diagnosis: told.diagnoses.get(pairKey(from)),
+    recent: told.recent.get(pairKey(from)) ?? [],
   };
   const observedAt = from.lastObservedAt ?? from.lastErrorAt;
-  return { ...facts, state: stateOf(facts, observedAt !== undefined && now - observedAt < recentMs) };
+  const state = stateOf(facts, observedAt !== undefined && now - observedAt < recentMs);
+  return { ...facts, state: state === 'intermittent' && facts.diagnosis?.word === 'recovered' ? 'recovered' : state };
 }
 
 function stateOf(row: Pick<Row, 'entry' | 'notProbed'>, recentError: boolean): RowState {

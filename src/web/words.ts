@@ -11,6 +11,7 @@ export const stateWords: Record<RowState, { readonly word: string; readonly tone
   refusing: { word: 'SMTP or TLS fails', tone: 'bad' },
   intermittent: { word: 'Intermittent', tone: 'warn' },
   unprobed_errors: { word: 'Errors, not probed', tone: 'warn' },
+  recovered: { word: 'Recovered', tone: 'good' },
   waiting: { word: 'First probe pending', tone: 'quiet' },
   not_probed: { word: 'Not probed', tone: 'quiet' },
   reachable: { word: 'Reachable', tone: 'good' },
@@ -28,8 +29,9 @@ export function failureOf(visit: Visit): string | undefined {
   return visit.success ? undefined : reasonWords[visit.reason ?? 'other'].what;
 }
 
-/** What a row means, in one sentence. */
+/** What a row means, in one sentence: the diagnosis where there is one. */
 export function sentenceOf(row: Row, now: number): string {
+  if (row.diagnosis) return row.diagnosis.sentence;
   const latest = row.entry?.latest;
   switch (row.state) {
     case 'unreachable':
@@ -37,6 +39,8 @@ export function sentenceOf(row: Row, now: number): string {
       return reasonWords[latest?.reason ?? 'other'].suspect;
     case 'intermittent':
       return 'The probe passes although Exchange logged an error: it comes and goes, or only that server is affected.';
+    case 'recovered':
+      return 'It had errors within the last hour and works again.';
     case 'unprobed_errors':
       return row.notProbed ?? 'Exchange logged an error; no probe has looked yet.';
     case 'waiting':
@@ -75,6 +79,11 @@ export function headlineOf(rows: readonly Row[]): Headline {
     const had = intermittent + unprobed;
     const whose = had === 1 ? probed.replace('their probes pass', 'its probe passes') : probed;
     return { tone: 'warn', text: `${ofAll(had, total)} had connection errors within the last hour${whose}.`, latest };
+  }
+  const recovered = destinationsIn(rows, 'recovered').size;
+  if (recovered > 0) {
+    const text = `${ofAll(recovered, total)} had connection errors within the last hour and can be reached again.`;
+    return { tone: 'good', text, latest: rows.find((row) => row.state === 'recovered') };
   }
   return { ...quietHeadline(rows, total), latest: undefined };
 }

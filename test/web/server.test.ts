@@ -263,7 +263,7 @@ describe('starting and stopping', () => {
     const [page, all] = [await ask(web.url, '/'), await ask(web.url, '/?page=all')];
     expect(page.status).toBe(200);
     expect(all.status).toBe(200);
-    expect(page.body.length).toBeLessThan(200_000);
+    expect(page.body.length).toBeLessThan(300_000);
     expect(all.body.length).toBeLessThan(1_000_000);
     await web.close();
   });

@@ -28,7 +28,8 @@ describe('the state of a row', () => {
       { rows: one(now), entries: [entry(at, { fails: { step: 'banner', reason: 'banner_5xx' } })] },
       'refusing',
     ],
-    ['a good probe right after an error', { rows: one(now - 59 * minute), entries: [entry(at)] }, 'intermittent'],
+    ['a good probe right after an error', { rows: one(now - 5 * minute), entries: [entry(at)] }, 'intermittent'],
+    ['a good probe and no error for long', { rows: one(now - 59 * minute), entries: [entry(at)] }, 'recovered'],
     ['a good probe an hour after the error', { rows: one(now - 60 * minute), entries: [entry(at)] }, 'reachable'],
     ['an error where nobody may probe', { rows: one(now), notProbed: { [at]: 'Probing is off.' } }, 'unprobed_errors'],
     [
@@ -67,12 +68,12 @@ describe('the state of a row', () => {
     });
   });
 
-  test('a late event is news although it is old', () => {
+  test('a late event is news although it is old, and over where the probe passes', () => {
     const row = {
       ...ledgerRow({ connector: 'A', destination: at, lastErrorAt: now - 600 * minute }),
       lastObservedAt: now,
     };
-    expect(rowsIn({ rows: [row], entries: [entry(at)] })[0]?.state).toBe('intermittent');
+    expect(rowsIn({ rows: [row], entries: [entry(at)] })[0]?.state).toBe('recovered');
   });
 });
 

@@ -1,6 +1,14 @@
 /** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
 import { diagnosesOf } from '../../src/diagnosis.js';
-import type { LedgerRow, Reason, SourceStatus, StepName, StepResult } from '../../src/model.js';
+import type {
+  LedgerRow,
+  Reason,
+  RecentError,
+  RelatedEvent,
+  SourceStatus,
+  StepName,
+  StepResult,
+} from '../../src/model.js';
 import { stepNames } from '../../src/model.js';
 import { linksOf } from '../../src/web/links.js';
 import type { PageContext } from '../../src/web/page.js';
@@ -95,6 +103,13 @@ export function entry(destination: string, draft: EntryDraft = {}): BoardEntry &
     failingSince: failed.at(-1)?.at,
     probes: 1_240,
     failedInARow: failing,
+    passingSince: failing > 0 ? undefined : now - 180 * minute,
+    outcomes: history
+      .map(({ at, success, reason, steps }) => ({
+        ...{ at, success, reason },
+        seconds: stepNames.map((name) => steps.find(({ step }) => step === name)?.seconds ?? 0),
+      }))
+      .reverse(),
     history,
   };
 }
@@ -115,6 +130,8 @@ export type WorldDraft = {
   sources?: readonly SourceStatus[];
   notProbed?: Readonly<Record<string, string>>;
   saving?: ReturnType<Books['ledger']['saving']>;
+  related?: readonly RelatedEvent[];
+  recent?: readonly RecentError[];
   folded?: ReturnType<NonNullable<Books['ledger']['folded']>>;
   why?: readonly string[];
 };
@@ -125,6 +142,8 @@ export function booksOf(draft: WorldDraft): Books {
     ledger: {
       rows: () => draft.rows ?? [],
       saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now },
+      related: () => draft.related ?? [],
+      recent: () => draft.recent ?? [],
       folded: () => draft.folded ?? { errors: 0, latest: [] },
     },
     board: {
@@ -166,7 +185,7 @@ export const mailWorld: WorldDraft = {
       connector: 'To Partner Fabrikam',
       destination: '198.51.100.40:587',
       errors: 2,
-      lastErrorAt: now - 22 * minute,
+      lastErrorAt: now - 12 * minute,
       server: 'exch02.contoso.example',
     }),
     ledgerRow({
@@ -200,6 +219,42 @@ export const mailWorld: WorldDraft = {
   ],
   notProbed: { '192.0.2.61:25': 'Not probed: 192.0.2.61 is denied by probe.deny (192.0.2.0/26).' },
 };
+
+/** Errors of the last day and related events around those of the mail world. */
+export const happenings: Pick<WorldDraft, 'related' | 'recent'> = {
+  recent: [
+    recentError('Outbound to Internet', '203.0.113.25:25', 4, 3),
+    recentError('Outbound to Internet', '203.0.113.25:25', 5, 1, { reason: 'refused' }),
+    ...[14, 26, 41, 75, 130, 300, 610].map((ago) => recentError('Outbound to Internet', '203.0.113.25:25', ago, 1)),
+    recentError('To Partner Fabrikam', '[2001:db8::25]:25', 9, 6, { server: 'exch02.contoso.example' }),
+    recentError(evil, '192.0.2.99:25', 180, 1),
+  ],
+  related: [
+    related(2000, 'MSExchangeTransport', 6, 'InfoDomainNonexistent reported by 192.0.2.53.'),
+    related(1014, 'Microsoft-Windows-DNS-Client', 7, 'mail.fabrikam.example'),
+    related(15005, 'MSExchangeTransport', 2, 'High, Normal'),
+    { ...related(36874, 'Schannel', 8, 'TLS 1.2'), server: 'exch02.contoso.example' },
+    related(4231, 'Tcpip', 900, evil),
+  ],
+};
+
+function recentError(
+  connector: string,
+  destination: string,
+  minutes: number,
+  count: number,
+  changes: Partial<RecentError> = {},
+): RecentError {
+  const at = now - minutes * minute;
+  return { server: 'exch01.contoso.example', connector, destination, at, until: at, count, ...changes };
+}
+
+function related(eventId: number, provider: string, minutes: number, text: string): RelatedEvent {
+  const at = now - minutes * minute;
+  const server = 'exch01.contoso.example';
+  const key = { server, channel: 'application', recordId: eventId, time: at };
+  return { kind: 'related_event', key, server, provider, eventId, at, text };
+}
 
 /** One connector for every ten destinations, a third of them failing. */
 export function largeWorld(count: number): WorldDraft {

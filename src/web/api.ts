@@ -1,0 +1,145 @@
+/** `/api/v1`: what the pages show, as JSON of a published schema. Times are ISO 8601 in UTC. */
+import { happeningsOf } from './happenings.js';
+import type { PageContext } from './page.js';
+import { rowsOf, type Row, type Visit } from './view.js';
+import { sentenceOf } from './words.js';
+
+export type ApiAnswer = { readonly status: number; readonly body: unknown };
+export type ApiRequest = { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams };
+export type ApiRoute = {
+  readonly path: string;
+  readonly answer: (page: PageContext, request: ApiRequest) => ApiAnswer;
+};
+
+/** Every route; a new one is a function and a line here, and its shape in the schema. */
+export const apiRoutes: readonly ApiRoute[] = [
+  { path: '/api/v1/status', answer: (page) => found(statusOf(page)) },
+  { path: '/api/v1/connectors', answer: (page) => found({ connectors: connectorsOf(page) }) },
+  { path: '/api/v1/destinations', answer: (page) => found({ destinations: destinationsOf(page) }) },
+  { path: '/api/v1/destinations/:id/visits', answer: visitsOf },
+  { path: '/api/v1/events', answer: (page, { query }) => found(eventsOf(page, query)) },
+];
+
+function found(body: unknown): ApiAnswer {
+  return { status: 200, body };
+}
+
+export function statusOf(page: PageContext) {
+  const { ready, why } = page.ready();
+  const { failing, lastSavedAt } = page.ledger.saving();
+  return {
+    at: timeOf(page.now),
+    version: page.version,
+    ready,
+    notReadyBecause: why,
+    notices: page.notices?.() ?? [],
+    saving: { failing: failing ?? null, lastSavedAt: timeOf(lastSavedAt) },
+    sources: page.sources().map((source) => ({ ...source, lastRecordAt: timeOf(source.lastRecordAt) })),
+    pairs: rowsOf(page, page.now).map((row) => pairOf(row, page.now)),
+  };
+}
+
+function pairOf(row: Row, now: number) {
+  return {
+    server: row.server ?? null,
+    connector: row.connector ?? null,
+    destination: row.destination,
+    state: row.state,
+    errors: row.errors,
+    lastErrorAt: timeOf(row.lastErrorAt),
+    diagnosis: row.diagnosis?.word ?? null,
+    sentence: row.diagnosis?.sentence ?? sentenceOf(row, now),
+    since: timeOf(row.diagnosis?.since),
+  };
+}
+
+export function connectorsOf(page: PageContext) {
+  const byName = new Map<string, Row[]>();
+  for (const row of rowsOf(page, page.now)) {
+    if (row.connector === undefined) continue;
+    const known = byName.get(row.connector);
+    if (known) known.push(row);
+    else byName.set(row.connector, [row]);
+  }
+  return [...byName].map(([connector, rows]) => ({
+    connector,
+    errors: rows.reduce((sum, { errors }) => sum + errors, 0),
+    pairs: rows.map((row) => pairOf(row, page.now)),
+  }));
+}
+
+export function destinationsOf(page: PageContext) {
+  const names = new Set(rowsOf(page, page.now).map(({ destination }) => destination));
+  return [...names].map((destination) => {
+    const entry = page.board.entry(destination);
+    return {
+      destination,
+      host: entry?.latest.host ?? null,
+      origin: entry?.latest.origin ?? null,
+      notProbedBecause: page.notProbed(destination) ?? null,
+      probes: entry?.probes ?? 0,
+      success: entry === undefined ? null : entry.latest.success,
+      failedStep: entry?.latest.failedStep ?? null,
+      reason: entry?.latest.reason ?? null,
+      failingSince: timeOf(entry?.failingSince),
+      lastSuccessAt: timeOf(entry?.lastSuccessAt),
+      ping: entry?.ping ? { ...entry.ping, at: timeOf(entry.ping.at) } : null,
+      path: entry?.path ? { ...entry.path, at: timeOf(entry.path.at) } : null,
+    };
+  });
+}
+
+function visitsOf(page: PageContext, { params }: ApiRequest): ApiAnswer {
+  const destination = params.id ?? '';
+  const isKnown = page.board.entry(destination) ?? page.ledger.rows().find((row) => row.destination === destination);
+  if (!isKnown) return { status: 404, body: { error: 'not found', destination } };
+  return found({ destination, visits: page.board.history(destination).map(visitOf) });
+}
+
+export function visitOf(visit: Visit) {
+  const { certificateExpiresAt, ...facts } = visit.facts;
+  return {
+    ...visit,
+    at: timeOf(visit.at),
+    failedStep: visit.failedStep ?? null,
+    reason: visit.reason ?? null,
+    facts: { ...facts, certificateExpiresAt: timeOf(certificateExpiresAt) },
+  };
+}
+
+/** `server`, `connector` and `destination` in the query choose; a related event has a server only. */
+export function eventsOf({ ledger }: PageContext, query = new URLSearchParams()) {
+  const chosen = (key: string, value: string | undefined): boolean => !query.has(key) || query.get(key) === value;
+  const errors = (ledger.recent?.() ?? []).filter(
+    ({ server, connector, destination }) =>
+      chosen('server', server) && chosen('connector', connector) && chosen('destination', destination),
+  );
+  const related = (ledger.related?.() ?? []).filter(({ server }) => chosen('server', server));
+  return {
+    events: happeningsOf({ errors, related, visits: [] }).map((each) => {
+      if (each.kind === 'error') {
+        const { reason, at, until, ...error } = each.error;
+        return { kind: 'error', at: timeOf(at), until: timeOf(until), ...error, reason: reason ?? null };
+      }
+      if (each.kind === 'visit') return { kind: 'visit', ...visitOf(each.visit) };
+      const { server, provider, eventId, text, connector } = each.event;
+      const means = { what: each.means?.what ?? null, suggests: each.means?.suggests ?? null };
+      return {
+        kind: 'related',
+        at: timeOf(each.at),
+        server,
+        provider,
+        eventId,
+        text,
+        connector: connector ?? null,
+        ...means,
+      };
+    }),
+  };
+}
+
+function timeOf(at: number | undefined): string | null {
+  if (at === undefined) return null;
+  const date = new Date(at);
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
+}
