@@ -111,7 +111,7 @@ test('while saving fails nothing new is shown and reading waits; it goes on by i
   await ledger.post(batch([connectionError(now)]));
   await vi.waitFor(() => {
     expect(ledger.saving().failing).toContain('ENOSPC');
-  });
+  }, 25_000);
   let resumed = false;
   const waiting = ledger.post(batch([connectionError(now)])).then(() => (resumed = true));
   expect(ledger.rows()).toEqual([]);
@@ -120,7 +120,7 @@ test('while saving fails nothing new is shown and reading waits; it goes on by i
   await waiting;
   await vi.waitFor(() => {
     expect(ledger.rows().map((row) => row.errors)).toEqual([2]);
-  });
+  }, 25_000);
   expect(told).toEqual(['ENOSPC: no space left on device', undefined]);
 });
 
@@ -380,7 +380,7 @@ test('a destination silent for long is no longer shown; it comes back at its old
   await ledger.post(batch([connectionError(clock.now, 'a:25')]));
   await vi.waitFor(() => {
     expect(ledger.rows()[0]?.errors).toBe(3);
-  });
+  }, 25_000);
   expect([await shown(ledger), await shown(ledger)]).toEqual([{ 'a:25': 2 }, { 'a:25': 3 }]);
   await ledger.close();
   clock.now += 48 * hour;
@@ -389,7 +389,7 @@ test('a destination silent for long is no longer shown; it comes back at its old
   await later.post(batch([connectionError(clock.now, 'a:25')]));
   await vi.waitFor(() => {
     expect(later.rows()[0]?.errors).toBe(4);
-  });
+  }, 25_000);
   expect([await shown(later), await shown(later)]).toEqual([{ 'a:25': 3 }, { 'a:25': 4 }]);
 });
 
@@ -401,14 +401,14 @@ test('of silent destinations only so many are kept; the one that has been silent
   for (const name of ['a:25', 'b:25', 'c:25']) await ledger.post(batch([connectionError(clock.now, name)]));
   await vi.waitFor(() => {
     expect(ledger.rows()).toHaveLength(3);
-  });
+  }, 25_000);
   await shown(ledger);
   clock.now += 25 * hour;
   expect(await shown(ledger)).toEqual({});
   await ledger.post(batch(['a:25', 'c:25'].map((name) => connectionError(clock.now, name))));
   await vi.waitFor(() => {
     expect(ledger.rows()).toHaveLength(2);
-  });
+  }, 25_000);
   expect(await shown(ledger)).toEqual({ 'a:25': 0, 'c:25': 1 });
   expect(await shown(ledger)).toEqual({ 'a:25': 1, 'c:25': 2 });
   await ledger.close();
@@ -467,7 +467,7 @@ test('each reason is a series of its own that is seen at zero first, while known
   await ledger.post(batch([attempt(), failure('timeout'), attempt(), failure('refused')]));
   await vi.waitFor(() => {
     expect(ledger.rows()[0]?.failures.refused).toBe(1);
-  });
+  }, 25_000);
   expect(await shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 0 }]);
   expect(await shownConnections(ledger)).toEqual([{ attempts: 3, timeout: 2, refused: 1 }]);
 });
@@ -567,7 +567,7 @@ test('what is no longer expected goes, unless it has been counted; it is not sav
   reading = false;
   await vi.waitFor(() => {
     expect(ledger.scrape()).toMatchObject({ rows: [{ errors: 1 }, { errors: 0 }], held: 0 });
-  });
+  }, 25_000);
   ledger.expect([]);
   expect(ledger.rows()).toMatchObject([{ destination: '203.0.113.25:25', errors: 1 }]);
   ledger.expect([{ ...expected, server: 'exch02' }]);
