@@ -240,7 +240,7 @@ function oneAlone(reason: Reason, entry: Probed, { all }: World): string {
       ? 'the remote service or a reject rule is likely, for the host itself answers'
       : 'the remote side or the path to it is likely';
   const hint = [pingWords(entry.ping), pathWords(entry.path)].filter((text) => text !== '').join(', ');
-  const seen = others.asked === 0 ? 'nothing else is probed to compare with' : `${answers(others)} elsewhere`;
+  const seen = others.asked === 0 ? 'nothing else is probed to compare with' : answers(others);
   return `${hint === '' ? '' : `${hint}; `}${seen}, so ${where}`.replace('compare with, so ', 'compare with; ');
 }
 

@@ -92,9 +92,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const metrics = createMetrics({
     ledger,
     board,
-    sources,
-    diagnoses: told.diagnoses,
-    reload: standing.reloaded,
+    ...{ sources, diagnoses: told.diagnoses, reload: standing.reloaded },
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],

@@ -103,13 +103,13 @@ const situations: readonly Situation[] = [
     when: 'one destination is silent and three others answer',
     entries: [down(a), ...good],
     word: 'destination_down',
-    says: `${cannot}: no answer in time since 08:13 UTC; 3 of 3 other destinations answer elsewhere, so the remote side or the path to it is likely.`,
+    says: `${cannot}: no answer in time since 08:13 UTC; 3 of 3 other destinations answer, so the remote side or the path to it is likely.`,
   },
   {
     when: 'it refuses, and others answer',
     entries: [down(a, 'refused'), ...good],
     word: 'destination_down',
-    says: `${cannot}: connection refused since 08:13 UTC; 3 of 3 other destinations answer elsewhere, so the remote service or a reject rule is likely, for the host itself answers.`,
+    says: `${cannot}: connection refused since 08:13 UTC; 3 of 3 other destinations answer, so the remote service or a reject rule is likely, for the host itself answers.`,
   },
   {
     when: 'ping answers where the port is silent',

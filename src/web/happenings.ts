@@ -12,7 +12,14 @@ export type Happening =
       readonly event: RelatedEvent;
       readonly means: RelatedKind | undefined;
     }
-  | { readonly kind: 'visit'; readonly at: number; readonly visit: Visit };
+  /** Visits that follow one another with the same result are one entry; `since` is the start of the first of them. */
+  | {
+      readonly kind: 'visit';
+      readonly at: number;
+      readonly visit: Visit;
+      readonly count: number;
+      readonly since: number;
+    };
 
 /** Microsoft's second user action: look at the events right before and after. */
 export const nearMs = 5 * 60_000;
@@ -32,9 +39,30 @@ export function happeningsOf({ errors, related, visits }: Told): Happening[] {
         ? []
         : [{ kind: 'related', at: event.at, event, means: relatedKindOf(event.provider, event.eventId) }],
     ),
-    ...visits.map((visit): Happening => ({ kind: 'visit', at: visit.at, visit })),
+    ...visits.map((visit): Happening => ({ kind: 'visit', at: visit.at, visit, count: 1, since: visit.at })),
   ];
-  return all.sort((a, b) => b.at - a.at);
+  return together(all.sort((a, b) => b.at - a.at));
+}
+
+function together(all: readonly Happening[]): Happening[] {
+  const found: Happening[] = [];
+  for (const each of all) {
+    const last = found.at(-1);
+    if (last?.kind === 'visit' && each.kind === 'visit' && isSameResult(last.visit, each.visit))
+      found[found.length - 1] = { ...last, count: last.count + 1, since: each.since };
+    else found.push(each);
+  }
+  return found;
+}
+
+function isSameResult(a: Visit, b: Visit): boolean {
+  return (
+    a.destination === b.destination &&
+    a.success === b.success &&
+    a.failedStep === b.failedStep &&
+    a.reason === b.reason &&
+    a.warning?.reason === b.warning?.reason
+  );
 }
 
 /** The related events of the servers of these errors that stand within five minutes of one of them. */

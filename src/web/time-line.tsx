@@ -3,7 +3,7 @@ import type { VNode } from 'preact';
 import { nearMs, type Happening } from './happenings.js';
 import type { PageContext } from './page.js';
 import { Moment, ReasonWords } from './pieces.js';
-import { reasonWords, stepWords, tookOf } from './words.js';
+import { clockOf, reasonWords, stepWords, tookOf } from './words.js';
 
 type TimeLineProps = { happenings: readonly Happening[]; page: PageContext; label: string; all?: boolean };
 
@@ -38,7 +38,7 @@ function Entry({ happening, page, all }: { happening: Happening; page: PageConte
         {happening.kind === 'error' ? (
           <ErrorWords error={happening.error} page={page} all={all} />
         ) : happening.kind === 'visit' ? (
-          <VisitWords visit={happening.visit} page={page} />
+          <VisitWords happening={happening} page={page} />
         ) : (
           <RelatedWords happening={happening} />
         )}
@@ -80,24 +80,22 @@ function ErrorWords({
   );
 }
 
-function VisitWords({
-  visit,
-  page,
-}: {
-  visit: Extract<Happening, { kind: 'visit' }>['visit'];
-  page: PageContext;
-}): VNode {
+type VisitWordsProps = { happening: Extract<Happening, { kind: 'visit' }>; page: PageContext };
+
+function VisitWords({ happening: { visit, count, since }, page }: VisitWordsProps): VNode {
   const { destination } = visit;
   return (
     <>
-      <b>Probe {visit.success ? 'passed' : 'failed'}</b>{' '}
+      <b>Probe {visit.success ? 'passed' : 'failed'}</b>
+      {count > 1 ? ` × ${count}, since ${clockOf(since, page.now)}${visit.success ? '' : ':'}` : ''}{' '}
       {visit.success ? null : (
         <>
           {visit.failedStep === undefined ? '' : `${stepWords[visit.failedStep]}: `}
           <ReasonWords reason={visit.reason ?? 'other'} page={page} context={{ destination }} />
         </>
       )}
-      {visit.warning ? ` with a warning: ${reasonWords[visit.warning.reason].what}` : ''} in {tookOf(visit.seconds)}
+      {visit.warning ? ` with a warning: ${reasonWords[visit.warning.reason].what}` : ''}
+      {count === 1 ? ` in ${tookOf(visit.seconds)}` : ''}
     </>
   );
 }

@@ -3,11 +3,15 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axeCore from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runningWeb, type RunningWeb } from './servers.js';
-import { evil, mailWorld, type WorldDraft } from './world.js';
+import { booksOf, emoji, evil, happenings, largeWorld, mailWorld, type WorldDraft } from './world.js';
 
+const full: WorldDraft = { ...mailWorld, ...happenings };
+
+const axeSource = axeCore.source;
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const absent = !existsSync(executablePath);
 if (absent)
@@ -24,11 +28,16 @@ describe.skipIf(absent)('in Chromium', () => {
   let pictures: string;
 
   beforeAll(async () => {
-    world = mailWorld;
+    world = full;
     web = await runningWeb(
       {},
       {
-        ledger: { rows: () => world.rows ?? [], saving: () => ({ failing: undefined, lastSavedAt: undefined }) },
+        ledger: {
+          rows: () => world.rows ?? [],
+          recent: () => world.recent ?? [],
+          related: () => world.related ?? [],
+          saving: () => ({ failing: undefined, lastSavedAt: undefined }),
+        },
         ...booksByReference(),
       },
     );
@@ -53,6 +62,7 @@ describe.skipIf(absent)('in Chromium', () => {
         history: (destination) => entryOf(destination)?.history ?? [],
       },
       notProbed: (destination: string) => world.notProbed?.[destination],
+      diagnoses: () => booksOf(world).diagnoses(),
     };
   }
 
@@ -118,10 +128,15 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('a name from a log is text, never markup', async () => {
-    const { page, context, errors } = await opened(`/connectors/${encodeURIComponent(evil)}`);
-    expect(await page.locator('h1').innerText()).toContain(evil);
-    expect(await page.locator('img').count()).toBe(0);
-    expect(errors).toEqual([]);
+    for (const path of [`/connectors/${encodeURIComponent(evil)}`, '/', '/events']) {
+      const { page, context, errors } = await opened(path);
+      expect(await page.locator('main').innerText()).toContain(evil);
+      expect(await page.locator('img').count()).toBe(0);
+      expect(errors).toEqual([]);
+      await context.close();
+    }
+    const { page, context } = await opened(`/connectors/${encodeURIComponent(emoji)}`);
+    expect(await page.locator('h1').innerText()).toContain(emoji);
     await context.close();
   });
 
@@ -134,12 +149,12 @@ describe.skipIf(absent)('in Chromium', () => {
       window.scrollTo(0, 120);
     });
     try {
-      world = { ...mailWorld, rows: mailWorld.rows!.map((row) => (row.errors === 14 ? { ...row, errors: 15 } : row)) };
+      world = { ...full, rows: mailWorld.rows!.map((row) => (row.errors === 14 ? { ...row, errors: 15 } : row)) };
       // Coming back to a tab refreshes at once: no waiting for the timer.
       await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
       await page.locator('tbody tr td.n', { hasText: /^15$/ }).waitFor();
     } finally {
-      world = mailWorld;
+      world = full;
     }
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Outbound to Internet');
     expect(await page.locator('input[name=q]').inputValue()).toBe('half a wo');
@@ -169,12 +184,114 @@ describe.skipIf(absent)('in Chromium', () => {
     await context.close();
   });
 
+  test('keyboard alone reaches every link, field and scrolling part', async () => {
+    for (const path of ['/', '/destinations/203.0.113.25:25', '/events']) {
+      const { page, context } = await opened(path);
+      const wanted = await page
+        .locator('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')
+        .filter({ visible: true })
+        .count();
+      const reached = new Set<string>();
+      for (let press = 0; press < wanted + 5; press++) {
+        await page.keyboard.press('Tab');
+        reached.add(
+          await page.evaluate(() => {
+            const all = [...document.querySelectorAll('*')];
+            return String(document.activeElement ? all.indexOf(document.activeElement) : -1);
+          }),
+        );
+      }
+      // The skip link is hidden until it has focus, and the body is between the last and the first.
+      expect(reached.size, path).toBeGreaterThanOrEqual(wanted);
+      await context.close();
+    }
+  });
+
+  test('the page knows in one look: what, where, why, since when, and the next command', async () => {
+    const { page, context } = await opened('/');
+    const hero = await page.locator('.hero').innerText();
+    expect(hero).toContain('Outbound to Internet cannot reach 203.0.113.25:25 from exch01.contoso.example');
+    expect(hero).toContain('connection refused since 08:14 UTC');
+    expect(hero).toContain('Test-NetConnection 203.0.113.25 -Port 25 -InformationLevel Detailed');
+    await context.close();
+  });
+
+  test('one time line holds errors, what stands around them, and visits', async () => {
+    const { page, context } = await opened('/destinations/203.0.113.25:25');
+    const line = await page.locator('.line').innerText();
+    expect(line).toContain('Event 2002 × 3');
+    expect(line).toContain('Microsoft-Windows-DNS-Client 1014');
+    expect(line).toContain('Name resolution fails: the name servers are down or cut off.');
+    expect(line).toContain('Probe failed');
+    expect(line).not.toContain('Schannel');
+    expect(line).not.toContain('Tcpip');
+    await context.close();
+  });
+
+  const worlds: Readonly<Record<string, WorldDraft>> = {
+    nothing: {},
+    'the mail world': full,
+    '500 destinations': largeWorld(500),
+  };
+  for (const colorScheme of ['light', 'dark'] as const) {
+    for (const width of [1440, 390]) {
+      for (const [name, draft] of Object.entries(worlds)) {
+        // The many rows are alike: each colour and each width once is enough of them.
+        if (name === '500 destinations' && (colorScheme === 'light') !== (width === 1440)) continue;
+        test(`accessible with ${name}, ${width} px, ${colorScheme}`, async () => {
+          world = draft;
+          try {
+            const destination = draft.rows?.[0]?.destination ?? '';
+            const some =
+              destination === ''
+                ? []
+                : [
+                    `/destinations/${destination}`,
+                    `/connectors/${encodeURIComponent(draft.rows?.[0]?.connector ?? '')}`,
+                  ];
+            for (const path of ['/', '/events', ...some]) {
+              const { page, context, strangers } = await opened(path, {
+                colorScheme,
+                viewport: { width, height: 900 },
+              });
+              await page.evaluate(axeSource);
+              const serious = await page.evaluate(async () => {
+                const { axe } = window as unknown as { axe: typeof axeCore };
+                const { violations, passes } = await axe.run(document, { resultTypes: ['violations'] });
+                if (passes.length < 10) return [`only ${passes.length} rules were looked at`];
+                return violations
+                  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+                  .map(
+                    ({ id, nodes }) =>
+                      `${id}: ${nodes
+                        .slice(0, 3)
+                        .map(({ html }) => html.slice(0, 200))
+                        .join(' | ')}`,
+                  );
+              });
+              expect(serious, path).toEqual([]);
+              const overflow = await page.evaluate(
+                () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+              );
+              expect(overflow, `${path} scrolls sideways`).toBe(0);
+              expect(strangers).toEqual([]);
+              await context.close();
+            }
+          } finally {
+            world = full;
+          }
+        }, 120_000);
+      }
+    }
+  }
+
   const shots = {
     status: '/',
     runbook: alertLink,
     destination: '/destinations/203.0.113.25:25',
     connector: '/connectors/Outbound%20to%20Internet',
     index: '/runbooks',
+    events: '/events',
     missing: '/nowhere',
   };
   for (const colorScheme of ['light', 'dark'] as const) {
