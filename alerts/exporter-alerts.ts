@@ -69,7 +69,8 @@ function stateNotSaved(limits: Thresholds): Alert {
       ')',
       'or max by (job, instance) (',
       `  time() - exchange_exporter_state_last_save_timestamp_seconds > ${limits.saveAgeSeconds}`,
-      '  and on (job, instance) max by (job, instance) (exchange_exporter_source_lag_bytes) > 0',
+      // Records that wait the whole time: one that has just come when a scrape looks is none.
+      `  and on (job, instance) max by (job, instance) (min_over_time(exchange_exporter_source_lag_bytes[${duration(limits.saveWaitSeconds)}])) > 0`,
       ')',
     ].join('\n'),
     forSeconds: 0,

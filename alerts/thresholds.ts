@@ -51,6 +51,7 @@ export const thresholds = {
   saveFailureSeconds: 15 * 60,
   /** Unread bytes and no save for this long: saving hangs without an error. */
   saveAgeSeconds: 10 * 60,
+  saveWaitSeconds: 5 * 60,
   /** An Application log without a single record for a day: Exchange writes some every hour. */
   sourceSilentSeconds: 24 * 60 * 60,
   /** How long records that never came, and errors counted as `other`, are shown. */

@@ -1,4 +1,4 @@
-/** The real Prometheus, scraping every second, and what it has stored. */
+/** The real Prometheus on loopback, scraping every second or as told, and what it has stored. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
@@ -17,6 +17,19 @@ export type Prometheus = {
   readonly samples: (selector: string) => Promise<readonly Series[]>;
   /** The single number that an expression gives at a time (seconds since 1970). */
   readonly valueAt: (expression: string, at: number) => Promise<number>;
+  /** What an expression gives now: a value for each set of labels. @throws when Prometheus does not accept it */
+  readonly now: (expression: string) => Promise<readonly Labelled[]>;
+};
+
+export type Labelled = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+
+export type PrometheusOptions = {
+  readonly job?: string;
+  /** @default 1s */
+  readonly interval?: string;
+  /** Text of a file of rules, and the address of the Alertmanager that is told. */
+  readonly rules?: string;
+  readonly alertmanager?: string;
 };
 
 export type Target = { readonly address: string; readonly instance: string };
@@ -25,16 +38,26 @@ export async function startPrometheus(
   context: TestContext,
   folder: string,
   targets: readonly Target[],
+  { job = 'births', interval = '1s', rules = '', alertmanager }: PrometheusOptions = {},
 ): Promise<Prometheus> {
   runTool(context, 'prometheus', ['--version']);
   const scrape = {
-    job_name: 'births',
-    scrape_interval: '1s',
-    scrape_timeout: '1s',
+    job_name: job,
+    scrape_interval: interval,
+    scrape_timeout: interval,
     static_configs: targets.map(({ address, instance }) => ({ targets: [address], labels: { instance } })),
   };
   const config = path.join(folder, 'prometheus.yml');
-  await writeFile(config, JSON.stringify({ scrape_configs: [scrape] }));
+  await writeFile(path.join(folder, 'rules.yml'), rules);
+  const settings = {
+    global: { evaluation_interval: interval },
+    rule_files: ['rules.yml'],
+    ...(alertmanager !== undefined && {
+      alerting: { alertmanagers: [{ static_configs: [{ targets: [new URL(alertmanager).host] }] }] },
+    }),
+    scrape_configs: [scrape],
+  };
+  await writeFile(config, JSON.stringify(settings));
   const data = path.join(folder, 'prometheus-data');
   const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, '--web.listen-address=127.0.0.1:0'];
   const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
@@ -66,11 +89,15 @@ export async function startPrometheus(
       const [first] = (await query(url, { query: expression, time: at.toFixed(3) })) as Vector;
       return Number(first?.value[1]);
     },
+    now: async (expression) => {
+      const result = (await query(url, { query: expression })) as Vector;
+      return result.map(({ metric, value }) => ({ labels: metric, value: Number(value[1]) }));
+    },
   };
 }
 
 type Matrix = readonly { metric: Record<string, string>; values: [number, string][] }[];
-type Vector = readonly { value: [number, string] }[];
+type Vector = readonly { metric: Record<string, string>; value: [number, string] }[];
 
 async function query(url: string, parameters: Record<string, string>): Promise<unknown> {
   const answer = await fetch(`${url}/api/v1/query?${new URLSearchParams(parameters).toString()}`);
