@@ -10,7 +10,7 @@ import {
   unlessSomethingPasses,
 } from './expressions.js';
 import type { Alert } from './rules.js';
-import { latestFailure } from './texts.js';
+import { diagnosisMark, latestFailure } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 /** The widest first: of two alerts that begin or end together, the one that silences the other is sent first. */
@@ -53,6 +53,7 @@ function serverEgressDown(limits: Thresholds): Alert {
       `${duration(limits.outageErrorSeconds)}, and the probes of all their destinations fail. The destinations are ` +
       'innocent: look at the network of the server, its firewall, and whether outgoing port 25 is blocked. All mail that ' +
       'leaves this server waits.',
+    annotations: { diagnosis: 'server_egress' },
   };
 }
 
@@ -77,6 +78,7 @@ function connectorDown(limits: Thresholds): Alert {
       `${duration(limits.outageErrorSeconds)}, and no destination of this connector passes its probe. Look at what they ` +
       'share: smart host list, source address, DNS, certificate, route. All mail of this connector waits; users are told ' +
       'after 4 hours, mail is returned after 2 days.',
+    annotations: { diagnosis: 'connector_wide' },
   };
 }
 
@@ -93,6 +95,7 @@ function singleError(limits: Thresholds): Alert {
     description:
       'Server {{ $labels.server }} reported a connection error {{ $value | humanizeDuration }} ago. ' +
       'One error may be a glitch that the next retry heals; the runbook shows what the probes of this destination say.',
+    annotations: { diagnosis: diagnosisMark },
   };
 }
 
@@ -114,6 +117,7 @@ function repeatedErrors(limits: Thresholds): Alert {
     description:
       `Server {{ $labels.server }} logged {{ $value }} connection errors within ${window}. Retries fail too: mail for ` +
       'this destination waits in a queue. The runbook leads from the reason to the next command.',
+    annotations: { diagnosis: diagnosisMark },
   };
 }
 
@@ -132,7 +136,11 @@ function destinationDown(limits: Thresholds): Alert {
       'Server {{ $labels.server }} reported its last connection error {{ $value | humanizeDuration }} ago, and the probe ' +
       `of this destination fails at ${latestFailure('step {{ .step }} with reason {{ .reason }}')}. Mail for it waits in a queue; users are told ` +
       'after 4 hours, mail is returned after 2 days. The runbook has the next command for this reason.',
-    annotations: { step: latestFailure('{{ .step }}'), reason: latestFailure('{{ .reason }}') },
+    annotations: {
+      step: latestFailure('{{ .step }}'),
+      reason: latestFailure('{{ .reason }}'),
+      diagnosis: diagnosisMark,
+    },
   };
 }
 
@@ -155,6 +163,7 @@ function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
       `{{ $value }} connection errors on server {{ $labels.server }} within ${duration(seconds)}, while every probe of ` +
       'the destination in that time succeeded. Suspect what differs between Exchange and the probe: the server it runs ' +
       'on, source address, firewall rule, a limit of the remote side, or a fault that comes and goes.',
+    annotations: { diagnosis: diagnosisMark },
   };
 }
 
