@@ -24,6 +24,8 @@ export const defaultRuleOptions: RuleOptions = {
 
 /** Where the overview dashboard lives; the dashboards are built with the same words. */
 export const overviewPath = '/d/send-connector-overview/send-connectors';
+/** Where the health of the exporter lives. */
+export const exporterPath = '/d/send-connector-exporter/send-connector-exporter';
 
 /** Names of the files with their texts. */
 export function ruleFiles(options: RuleOptions = defaultRuleOptions): Readonly<Record<string, string>> {
@@ -151,20 +153,16 @@ function labelsOf(alert: Alert): Record<string, string> {
 }
 
 function annotationsOf(alert: Alert, options: RuleOptions, text: (template: string) => string): Record<string, string> {
-  const variables = alert.subjects.filter(isVariable);
+  const dashboard = alert.scope === 'exporter' ? exporterPath : overviewPath;
+  const variables = alert.subjects.filter((subject) => subject !== 'source');
   const annotations = {
     summary: alert.summary,
     description: alert.description,
     ...alert.annotations,
     runbook_url: `${options.exporterUrl}/runbooks/${alert.name}${queryOf(alert.subjects, '')}`,
-    dashboard_url: `${options.grafanaUrl}${overviewPath}${queryOf(variables, 'var-')}`,
+    dashboard_url: `${options.grafanaUrl}${dashboard}${queryOf(variables, 'var-')}`,
   };
   return Object.fromEntries(Object.entries(annotations).map(([name, template]) => [name, text(template)]));
-}
-
-/** Variables of the dashboards; the other subjects mean nothing to Grafana. */
-function isVariable(subject: Subject): boolean {
-  return subject === 'connector' || subject === 'destination' || subject === 'server';
 }
 
 /**

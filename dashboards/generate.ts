@@ -1,4 +1,6 @@
 /** Builds the dashboards as the JSON files that Grafana provisions. */
+import { destinationBoard } from './destination.js';
+import { exporterHealth } from './exporter.js';
 import { overview } from './overview.js';
 
 /**
@@ -6,7 +8,11 @@ import { overview } from './overview.js';
  * @returns file names relative to the repository, with their text
  */
 export function dashboardFiles(options: { readonly exporterUrl: string }): Readonly<Record<string, string>> {
-  return { 'dashboards/overview.json': fileOf(overview(options.exporterUrl)) };
+  return {
+    'dashboards/overview.json': fileOf(overview(options.exporterUrl)),
+    'dashboards/destination.json': fileOf(destinationBoard(options.exporterUrl)),
+    'dashboards/exporter.json': fileOf(exporterHealth(options.exporterUrl)),
+  };
 }
 
 /** The builder puts every link into a menu of the newest Grafana (`placement`); links belong where they are seen. */

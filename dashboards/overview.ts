@@ -1,24 +1,21 @@
 /** The overview: which Send connector cannot reach which destination, since when, why, and where to read on. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
-import {
-  DashboardBuilder,
-  DashboardCursorSync,
-  DashboardLinkBuilder,
-  DashboardLinkType,
-  DatasourceVariableBuilder,
-  QueryVariableBuilder,
-  RowBuilder,
-  TextBoxVariableBuilder,
-  VariableRefresh,
-  VariableSort,
-  type Panel,
-  type VariableModel,
-} from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TableCellDisplayMode, TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 import type { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
-import { barGauge, bars, datasource, lines, link, overTime, rowsNow, stat, stateTimeline } from './panels.js';
+import { boardOf, connectorVariable, destinationQuery, labelVariable, serverVariable, type Row } from './board.js';
+import { barGauge, bars, lines, link, overTime, rowsNow, stat, stateTimeline } from './panels.js';
 import { table, thresholds, valueNow, zeroOne } from './panels.js';
-import { besideEachPair, chosenDestinations, errorsPerStep, errorsWithin, lastErrorAge } from './queries.js';
+import {
+  attemptsPerStep,
+  besideEachPair,
+  chosenDestinations,
+  chosenErrors,
+  errorsPerStep,
+  errorsWithin,
+  failuresPerStep,
+  lastErrorAge,
+} from './queries.js';
 
 /** The address of this dashboard; alerts link to it. */
 export const overviewUid = 'send-connector-overview';
@@ -28,68 +25,23 @@ const rowSubjects =
   'connector=${__data.fields.connector:percentencode}&destination=${__data.fields.destination:percentencode}' +
   '&server=${__data.fields.server:percentencode}';
 
-/** @param exporterUrl address of the exporter as people reach it, the default of the variable `$exporter` */
 export function overview(exporterUrl: string): object {
-  // The builder of the classic schema, which every Grafana since 9 can load and provision from a file.
-  // eslint-disable-next-line @typescript-eslint/no-deprecated
-  const dashboard = new DashboardBuilder('Send connectors')
-    .uid(overviewUid)
-    .description('Which Exchange Send connector cannot reach which destination, since when, and why.')
-    .tags(['exchange', 'send-connector'])
-    .time({ from: 'now-6h', to: 'now' })
-    .timezone('browser')
-    .refresh('1m')
-    .tooltip(DashboardCursorSync.Crosshair)
-    .readonly()
-    .variables(variables(exporterUrl))
-    .link(
-      new DashboardLinkBuilder('Status page of the exporter')
-        .type(DashboardLinkType.Link)
-        .url('${exporter}/')
-        .targetBlank(true),
-    );
-  for (const row of [now(), errorsOverTime(), probes(), exporter()]) {
-    dashboard.withRow(new RowBuilder(row.title));
-    for (const panel of row.panels) dashboard.withPanel(panel);
-  }
-  return dashboard.build();
-}
-
-type Row = { readonly title: string; readonly panels: readonly Builder<Panel>[] };
-
-function variables(exporterUrl: string): Builder<VariableModel>[] {
-  const errors = 'exchange_send_connector_connection_errors_total';
-  const destinations = `{__name__=~"${errors}|exchange_destination_info"}`;
-  return [
-    new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
-    labelVariable('server', 'Server', `label_values(${errors}, server)`),
-    labelVariable('connector', 'Send connector', `label_values(${errors}{server=~"$server"}, connector)`),
-    labelVariable('destination', 'Destination', `label_values(${destinations}, destination)`),
-    new TextBoxVariableBuilder('exporter')
-      .label('Exporter')
-      .description('Address of the exporter for the links to its pages, without a slash at the end.')
-      .defaultValue(exporterUrl)
-      .current({ text: exporterUrl, value: exporterUrl, selected: true }),
-  ];
-}
-
-function labelVariable(name: string, label: string, query: string): QueryVariableBuilder {
-  return new QueryVariableBuilder(name)
-    .label(label)
-    .datasource(datasource)
-    .query({ query, refId: name, qryType: 5 })
-    .definition(query)
-    .refresh(VariableRefresh.OnTimeRangeChanged)
-    .sort(VariableSort.AlphabeticalCaseInsensitiveAsc)
-    .multi(true)
-    .includeAll(true)
-    .allValue('.*')
-    .current({ text: 'All', value: '$__all', selected: true });
+  return boardOf(
+    {
+      title: 'Send connectors',
+      uid: overviewUid,
+      description: 'Which Exchange Send connector cannot reach which destination, since when, and why.',
+      variables: [serverVariable(), connectorVariable(), labelVariable('destination', 'Destination', destinationQuery)],
+      alerts: ', scope=~"server|connector|destination"',
+      rows: [now(), errorsOverTime(), probes()],
+    },
+    exporterUrl,
+  );
 }
 
 function now(): Row {
   const redFromOne = thresholds([null, 'green'], [1, 'red']);
-  const small = { unit: 'none', span: 6, height: 4 };
+  const small = { unit: 'none', page: '/?state=trouble', runbook: 'SendConnectorErrorsRepeated', span: 6, height: 4 };
   return {
     title: 'Now',
     panels: [
@@ -140,38 +92,55 @@ function now(): Row {
 function pairs(): TablePanel {
   const perPair = (expression: string, ...more: string[]): string =>
     `max by (${['server', 'connector', 'destination', ...more].join(', ')}) (${expression})`;
-  return columnsOfPairs(
-    table({
-      title: 'Which Send connector cannot reach which destination',
-      description:
-        'Latest error on top. Errors are those of the chosen time range. Click a destination for its runbook with live ' +
-        'state, a reason for what it means and what to type.',
-      unit: 'none',
-      empty: 'no errors: no Send connector has reported a connection error',
-      span: 24,
-      height: 10,
-    })
-      .withTarget(rowsNow('errors', perPair(errorsWithin('$__range'))))
-      .withTarget(rowsNow('age', perPair(lastErrorAge)))
-      .withTarget(rowsNow('probe', perPair(besideEachPair('exchange_destination_probe_success'))))
-      .withTarget(
-        rowsNow(
-          'failing',
-          perPair(besideEachPair('exchange_destination_probe_failing', 'step', 'reason'), 'step', 'reason'),
+  return withLinks(
+    columnsOfPairs(
+      table({
+        title: 'Which Send connector cannot reach which destination',
+        description:
+          'Latest error on top. Errors are those of the chosen time range. Click a destination for its runbook with live ' +
+          'state, a reason for what it means and what to type.',
+        unit: 'none',
+        empty: 'no errors: no Send connector has reported a connection error',
+        page: '/',
+        runbook: 'checks',
+        span: 24,
+        height: 10,
+      })
+        .withTarget(rowsNow('errors', perPair(errorsWithin('$__range'))))
+        .withTarget(rowsNow('age', perPair(lastErrorAge)))
+        .withTarget(rowsNow('probe', perPair(besideEachPair('exchange_destination_probe_success'))))
+        .withTarget(
+          rowsNow(
+            'failing',
+            perPair(besideEachPair('exchange_destination_probe_failing', 'step', 'reason'), 'step', 'reason'),
+          ),
+        )
+        .withTarget(
+          rowsNow('diagnosis', perPair(`exchange_send_connector_diagnosis${chosenErrors} == 1`, 'diagnosis')),
         ),
-      ),
+    ),
   );
 }
 
 /** Each column has its own text for an empty cell: the panel's own speaks for the whole table. */
 function columnsOfPairs(panel: TablePanel): TablePanel {
-  const columns = ['connector', 'destination', 'errors', 'last error', 'probe', 'step', 'reason', 'server'];
+  const columns = [
+    'connector',
+    'destination',
+    'errors',
+    'last error',
+    'diagnosis',
+    'probe',
+    'step',
+    'reason',
+    'server',
+  ];
   return panel
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
       id: 'organize',
       options: {
-        excludeByName: { Time: true, 'Value #failing': true },
+        excludeByName: { Time: true, 'Value #failing': true, 'Value #diagnosis': true },
         renameByName: { 'Value #errors': 'errors', 'Value #age': 'last error', 'Value #probe': 'probe' },
       },
     })
@@ -195,12 +164,32 @@ function columnsOfPairs(panel: TablePanel): TablePanel {
       { id: 'noValue', value: 'not probed' },
       { id: 'custom.cellOptions', value: { type: TableCellDisplayMode.ColorBackground } },
     ])
-    .overrideByName('connector', [cellLinks(['Runbook of repeated errors', runbook('SendConnectorErrorsRepeated')])])
-    .overrideByName('destination', [cellLinks(['Runbook with live state', runbook('DestinationDown')])])
     .overrideByName('step', [{ id: 'noValue', value: '-' }])
     .overrideByName('reason', [
       { id: 'noValue', value: '-' },
       cellLinks(['What this reason means', '${exporter}/runbooks/reasons#${__value.raw}']),
+    ]);
+}
+
+/** Where each name leads: the runbook with its live state, and its page. */
+function withLinks(panel: TablePanel): TablePanel {
+  return panel
+    .overrideByName('connector', [
+      cellLinks(
+        ['Runbook of repeated errors', runbook('SendConnectorErrorsRepeated')],
+        ['Page of the Send connector', '${exporter}/connectors/${__value.raw:percentencode}'],
+      ),
+    ])
+    .overrideByName('destination', [
+      cellLinks(
+        ['Runbook with live state', runbook('DestinationDown')],
+        ['Page of the destination', '${exporter}/destinations/${__value.raw:percentencode}'],
+        ['Drill-down', '/d/send-connector-destination/destination?var-destination=${__value.raw:percentencode}'],
+      ),
+    ])
+    .overrideByName('diagnosis', [
+      { id: 'noValue', value: '-' },
+      cellLinks(['What this diagnosis means', '${exporter}/runbooks/diagnoses#${__value.raw}']),
     ]);
 }
 
@@ -212,8 +201,16 @@ function cellLinks(...links: [title: string, url: string][]): { id: string; valu
   return { id: 'links', value: links.map(([title, url]) => ({ title, url, targetBlank: true })) };
 }
 
+const ofErrors = {
+  unit: 'short',
+  empty: 'no errors',
+  page: '/',
+  runbook: 'SendConnectorErrorsRepeated',
+  span: 12,
+  height: 8,
+};
+
 function errorsOverTime(): Row {
-  const empty = 'no errors';
   return {
     title: 'Errors over time',
     panels: [
@@ -221,10 +218,7 @@ function errorsOverTime(): Row {
         title: 'Errors by Send connector',
         description:
           'Connection errors (event 2002) in each step of the graph, exact counts, drawn when they were read.',
-        unit: 'short',
-        empty,
-        span: 12,
-        height: 8,
+        ...ofErrors,
       })
         .withTarget(overTime(`sum by (connector) (${errorsPerStep})`, '{{connector}}'))
         .dataLinks([
@@ -237,10 +231,7 @@ function errorsOverTime(): Row {
         title: 'Errors by destination',
         description:
           'The same by destination: one colour is one destination, many colours are a connector or its server.',
-        unit: 'short',
-        empty,
-        span: 12,
-        height: 8,
+        ...ofErrors,
       })
         .withTarget(overTime(`sum by (destination) (${errorsPerStep}) > 0`, '{{destination}}'))
         .dataLinks([
@@ -249,12 +240,56 @@ function errorsOverTime(): Row {
             '${exporter}/runbooks/DestinationDown?destination=${__field.labels.destination:percentencode}',
           ),
         ]),
+      ...transportLogs(),
+      ...topTen(),
     ],
   };
 }
 
+function transportLogs(): Builder<Panel>[] {
+  return [
+    bars({
+      title: 'Failed connections by reason',
+      description: 'Why Exchange could not connect, as its own transport logs tell it. Without these logs it is empty.',
+      ...ofErrors,
+      empty: 'no failures, or no transport log is read',
+    })
+      .withTarget(overTime(`sum by (reason) (${failuresPerStep}) > 0`, '{{reason}}'))
+      .dataLinks([link('What this reason means', '${exporter}/runbooks/reasons#${__field.labels.reason}')]),
+    lines({
+      title: 'Failure ratio',
+      description: 'Failed connections of all attempts, as the transport logs tell them. One: nothing gets through.',
+      ...ofErrors,
+      unit: 'percentunit',
+      empty: 'no attempts, or no transport log is read',
+    })
+      .max(1)
+      .withTarget(
+        overTime(
+          `sum by (connector) (${failuresPerStep}) / (sum by (connector) (${attemptsPerStep}) > 0)`,
+          '{{connector}}',
+        ),
+      ),
+  ];
+}
+
+function topTen(): Builder<Panel>[] {
+  return [
+    barGauge({
+      title: 'Top destinations by errors',
+      description: 'Destinations with the most connection errors in the time range.',
+      ...ofErrors,
+    }).withTarget(valueNow(`topk(10, sum by (destination) (${errorsWithin('$__range')}) > 0)`, '{{destination}}')),
+    barGauge({
+      title: 'Top Send connectors by errors',
+      description: 'Send connectors with the most connection errors in the time range.',
+      ...ofErrors,
+    }).withTarget(valueNow(`topk(10, sum by (connector) (${errorsWithin('$__range')}) > 0)`, '{{connector}}')),
+  ];
+}
+
 function probes(): Row {
-  const half = { span: 12, height: 8 };
+  const half = { page: '/', runbook: 'DestinationDown', span: 12, height: 8 };
   return {
     title: 'Probes',
     panels: [
@@ -307,9 +342,14 @@ function probes(): Row {
   };
 }
 
-function certificates(size: { readonly span: number; readonly height: number }): ReturnType<typeof barGauge> {
+function certificates(size: {
+  readonly page: string;
+  readonly span: number;
+  readonly height: number;
+}): ReturnType<typeof barGauge> {
   return barGauge({
     title: 'Certificates: time left',
+    runbook: 'CertificateExpiring',
     description: 'Time until the first certificate in the chain ends that a destination shows after STARTTLS.',
     unit: 's',
     empty: 'no certificate seen',
@@ -330,78 +370,4 @@ function certificates(size: { readonly span: number; readonly height: number }):
         '${exporter}/runbooks/CertificateExpiring?destination=${__field.labels.destination:percentencode}',
       ),
     ]);
-}
-
-function exporter(): Row {
-  return { title: 'The exporter itself', panels: [...reading(), ...saving()] };
-}
-
-const third = { span: 8, height: 7 };
-
-function reading(): Builder<Panel>[] {
-  return [
-    stateTimeline({
-      title: 'Sources',
-      description: 'Whether each source can be read. A source that is down hides errors.',
-      unit: 'none',
-      empty: 'no source: is the exporter scraped?',
-      ...third,
-    })
-      .mappings(zeroOne('down', 'up'))
-      .withTarget(overTime('min by (instance, source) (exchange_exporter_source_up)', '{{source}} ({{instance}})'))
-      .dataLinks([
-        link(
-          'Runbook',
-          '${exporter}/runbooks/SendConnectorSourceStalled?source=${__field.labels.source:percentencode}' +
-            '&instance=${__field.labels.instance:percentencode}',
-        ),
-      ]),
-    lines({
-      title: 'Lag of sources',
-      description: 'How long unread records have been waiting. Zero: all is read.',
-      unit: 's',
-      empty: 'no source',
-      ...third,
-    }).withTarget(
-      overTime('max by (instance, source) (exchange_exporter_source_lag_seconds)', '{{source}} ({{instance}})'),
-    ),
-    lines({
-      title: 'Records by outcome',
-      description: 'What became of the records read, per second. Unreadable ones raise an alert.',
-      unit: 'rps',
-      empty: 'no record read',
-      ...third,
-    }).withTarget(
-      overTime('sum by (outcome) (rate(exchange_exporter_source_records_total[$__rate_interval]))', '{{outcome}}'),
-    ),
-  ];
-}
-
-function saving(): Builder<Panel>[] {
-  const saves = 'rate(exchange_exporter_state_saves_total[$__rate_interval])';
-  return [
-    lines({
-      title: 'Saves of the state',
-      description: 'Saves per second by outcome. While saves fail, reading stops.',
-      unit: 'ops',
-      empty: 'nothing saved yet',
-      ...third,
-    }).withTarget(overTime(`sum by (instance, outcome) (${saves})`, '{{outcome}} ({{instance}})')),
-    lines({
-      title: 'Time since the last save',
-      description: 'Grows while there is nothing to save. A worry only when a source lags as well.',
-      unit: 's',
-      empty: 'nothing saved yet',
-      ...third,
-    }).withTarget(
-      overTime('time() - max by (instance) (exchange_exporter_state_last_save_timestamp_seconds)', '{{instance}}'),
-    ),
-    lines({
-      title: 'Memory',
-      description: 'Resident memory of the exporter.',
-      unit: 'bytes',
-      empty: 'the exporter is not scraped',
-      ...third,
-    }).withTarget(overTime('process_resident_memory_bytes{job=~".*send-connector.*"}', '{{instance}}')),
-  ];
 }

@@ -25,6 +25,12 @@ import {
   type Threshold,
   type ValueMapping,
 } from '@grafana/grafana-foundation-sdk/dashboard';
+import {
+  HeatmapColorMode,
+  HeatmapColorOptionsBuilder,
+  PanelBuilder as HeatmapPanel,
+  YAxisConfigBuilder,
+} from '@grafana/grafana-foundation-sdk/heatmap';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
 import { PanelBuilder as StatPanel } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimelinePanel } from '@grafana/grafana-foundation-sdk/statetimeline';
@@ -42,6 +48,9 @@ export type PanelText = {
   readonly unit: string;
   /** Shown when the query gives nothing: on a healthy system that is good news, and must read like it. */
   readonly empty: string;
+  /** Paths on the exporter, with Grafana's variables: the page that says more, and the runbook. */
+  readonly page: string;
+  readonly runbook: string;
   /** Columns of 24. */
   readonly span: number;
   readonly height: number;
@@ -56,6 +65,7 @@ type Styled<Panel> = {
   span(columns: number): Panel;
   height(rows: number): Panel;
   datasource(source: typeof datasource): Panel;
+  links(links: DashboardLinkBuilder[]): Panel;
 };
 
 function styled<Panel extends Styled<Panel>>(panel: Panel, text: PanelText): Panel {
@@ -66,7 +76,11 @@ function styled<Panel extends Styled<Panel>>(panel: Panel, text: PanelText): Pan
     .noValue(text.empty)
     .span(text.span)
     .height(text.height)
-    .datasource(datasource);
+    .datasource(datasource)
+    .links([
+      link('Page of the exporter', `\${exporter}${text.page}`),
+      link('Runbook', `\${exporter}/runbooks/${text.runbook}`),
+    ]);
 }
 
 /** A query over the time range of the dashboard. */
@@ -151,4 +165,18 @@ export function barGauge(text: PanelText): BarGaugePanel {
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Basic)
     .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']).values(false));
+}
+
+/** How often each duration came; the query gives the buckets of a histogram. */
+export function heatmap(text: PanelText): HeatmapPanel {
+  return styled(new HeatmapPanel(), text)
+    .calculate(false)
+    .cellGap(1)
+    .yAxis(new YAxisConfigBuilder().unit(text.unit))
+    .color(new HeatmapColorOptionsBuilder().mode(HeatmapColorMode.Scheme).scheme('Oranges').steps(64));
+}
+
+/** Buckets over time for a heat map. */
+export function buckets(expr: string): DataqueryBuilder {
+  return overTime(expr, '{{le}}').format(PromQueryFormat.Heatmap);
 }

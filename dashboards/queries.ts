@@ -22,7 +22,15 @@ export function errorsWithin(range: string): string {
  * overlap, so that one error is drawn twice. The value before is looked for up to an hour back, so that errors read after
  * a gap are drawn where they were read.
  */
-export const errorsPerStep = `clamp_min(${errors} - last_over_time(${errors}[1h] offset $__interval), 0)`;
+export const errorsPerStep = perStep(errors);
+
+/** The same of the transport logs: connections tried, and those that came to nothing. */
+export const attemptsPerStep = perStep(`exchange_send_connector_connection_attempts_total${chosenErrors}`);
+export const failuresPerStep = perStep(`exchange_send_connector_connection_failures_total${chosenErrors}`);
+
+function perStep(counter: string): string {
+  return `clamp_min(${counter} - last_over_time(${counter}[1h] offset $__interval), 0)`;
+}
 
 /** Seconds since the last error of each pair. A pair without error has no such series, or a zero. */
 export const lastErrorAge = `time() - (${lastError} > 0)`;

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { overviewPath } from '../alerts/generate.js';
@@ -22,11 +23,18 @@ type Panel = {
   gridPos: { x: number; y: number; w: number; h: number };
   datasource?: { uid: string };
   targets?: Target[];
+  links?: { url: string }[];
   panels?: Panel[];
   fieldConfig?: { defaults: { unit?: string; noValue?: string } };
 };
 type Variable = { name: string; type: string; query?: string | { query: string }; current?: { value: unknown } };
-type Dashboard = { uid: string; title: string; panels: Panel[]; templating: { list: Variable[] } };
+type Dashboard = {
+  uid: string;
+  title: string;
+  panels: Panel[];
+  templating: { list: Variable[] };
+  annotations: { list: { expr: string }[] };
+};
 
 const dashboards = Object.entries(files).map(([name, text]) => ({ name, text, board: JSON.parse(text) as Dashboard }));
 const panelsOf = (board: Dashboard): Panel[] =>
@@ -42,7 +50,44 @@ const filledIn = (expression: string): string =>
     .replaceAll('$__rate_interval', '1m')
     .replaceAll('$__interval', '15s')
     .replaceAll('$__range', '6h')
-    .replace(/\$(server|connector|destination)\b/g, '.*');
+    .replace(/\$(server|connector|destination|instance|step)\b/g, '.*');
+
+/** Labels of each metric on the golden page; what Prometheus itself adds to a process is known too. */
+const goldenLabels = new Map<string, Set<string>>([
+  ['up', new Set()],
+  ['process_resident_memory_bytes', new Set()],
+]);
+for (const [, metric = '', labels = ''] of readFileSync(join(root, 'test/golden/metrics.txt'), 'utf8').matchAll(
+  /^(\w+)(?:\{(.*)\})? \S+$/gm,
+)) {
+  const known = goldenLabels.get(metric) ?? new Set<string>();
+  for (const [, label = ''] of labels.matchAll(/(?:^|,)(\w+)="/g)) known.add(label);
+  goldenLabels.set(metric, known);
+}
+
+function errorsOf(expression: string): string[] {
+  const errors: string[] = [];
+  parser.parse(expression).iterate({
+    enter(node) {
+      if (node.type.isError) errors.push(`at ${node.from}`);
+    },
+  });
+  return errors;
+}
+
+/** Every metric of an expression with the labels that it is selected by. */
+function selectorsOf(expression: string): { metric: string; labels: string[] }[] {
+  const found: { metric: string; labels: string[] }[] = [];
+  parser.parse(expression).iterate({
+    enter({ name, node }) {
+      if (name !== 'VectorSelector') return;
+      const text = expression.slice(node.from, node.to);
+      const metric = /^\w+/.exec(text)?.[0] ?? '';
+      found.push({ metric, labels: [...text.matchAll(/[{,]\s*(\w+)\s*(?:=~|!~|!=|=)/g)].map((match) => match[1]!) });
+    },
+  });
+  return found;
+}
 
 describe.each(dashboards)('$name', ({ name, text, board }) => {
   const panels = panelsOf(board);
@@ -63,7 +108,8 @@ describe.each(dashboards)('$name', ({ name, text, board }) => {
 
   it('has the variables that alerts fill in', () => {
     const names = board.templating.list.map((one) => one.name);
-    expect(names).toEqual(expect.arrayContaining(['server', 'connector', 'destination', 'exporter']));
+    const about = name.endsWith('exporter.json') ? ['instance'] : ['server', 'connector', 'destination'];
+    expect(names).toEqual(expect.arrayContaining([...about, 'exporter']));
   });
 
   it('has a title, a description, a unit and a text for no data on every panel, and a query', () => {
@@ -75,6 +121,38 @@ describe.each(dashboards)('$name', ({ name, text, board }) => {
       expect(panel.targets?.length, panel.title).toBeGreaterThan(0);
     }
     expect(new Set(panels.map((panel) => panel.title)).size).toBe(panels.length);
+  });
+
+  it('leads from every panel, so from every row, to a page of the exporter and to a runbook', () => {
+    for (const panel of panels) {
+      const urls = (panel.links ?? []).map(({ url }) => url);
+      expect(
+        urls.filter((url) => url.startsWith('${exporter}/runbooks/')),
+        panel.title,
+      ).toHaveLength(1);
+      expect(
+        urls.filter((url) => /^\$\{exporter\}\/(?!runbooks)/.test(url)),
+        panel.title,
+      ).toHaveLength(1);
+    }
+  });
+
+  it('draws the alerts into every graph', () => {
+    expect(board.annotations.list.map((one) => one.expr)).toEqual([expect.stringContaining('ALERTS{')]);
+  });
+
+  it('has no error in its PromQL, and selects only series that the golden page has', () => {
+    for (const { expr } of panels.flatMap((panel) => panel.targets ?? [])) {
+      const text = filledIn(expr);
+      expect(errorsOf(text), text).toEqual([]);
+      for (const { metric, labels } of selectorsOf(text)) {
+        const known = goldenLabels.get(metric);
+        expect(known, metric).toBeDefined();
+        const fromPrometheus = ['job', 'instance'];
+        for (const label of labels)
+          expect([...(known ?? []), ...fromPrometheus], `${metric}: ${text}`).toContain(label);
+      }
+    }
   });
 
   it('takes $__rate_interval wherever a rate is taken', () => {
@@ -110,6 +188,9 @@ describe.each(dashboards)('$name', ({ name, text, board }) => {
   it('links to runbooks that exist', () => {
     const runbooks = [...text.matchAll(/\$\{exporter\}\/runbooks\/(\w+)/g)].map((match) => match[1] ?? '');
     expect(runbooks.length).toBeGreaterThan(5);
+    const anchored = [...text.matchAll(/\$\{exporter\}\/runbooks\/\w+[^"]*#([^"]*)"/g)].map((match) => match[1]);
+    // Anchors are filled in with a reason or a diagnosis, and each of those has its place: see the alerts' tests.
+    for (const anchor of anchored) expect(anchor).toMatch(/^\$\{__(value\.raw|field\.labels\.reason)\}$/);
     for (const runbook of runbooks) expect(existsSync(join(root, `alerts/runbooks/${runbook}.md`)), runbook).toBe(true);
   });
 
@@ -146,6 +227,19 @@ describe('panel queries on the data of an outage', () => {
     [`exchange_destination_probe_step_duration_seconds_bucket{${board}, step="tcp", le="0.5"}`, '0+1x40'],
     [`exchange_destination_probe_step_duration_seconds_bucket{${board}, step="tcp", le="+Inf"}`, '0+1x40'],
     [`exchange_destination_certificate_expiry_timestamp_seconds{${board}}`, '5000000x40'],
+    [`exchange_destination_probe_last_success_timestamp_seconds{${board}}`, '0+60x9 540x31'],
+    [`exchange_destination_ping_loss_ratio{${board}}`, '0x40'],
+    [`exchange_destination_ping_rtt_seconds{${board}}`, '0.02x40'],
+    [`exchange_send_connector_diagnosis{${pair}, diagnosis="destination_down"}`, '0x9 1x30'],
+    [`exchange_send_connector_connection_attempts_total{${pair}}`, '0x9 1 2 3 4x20'],
+    [`exchange_send_connector_connection_failures_total{${pair}, reason="refused"}`, '0x9 1 2 3 4x20'],
+    [`up{${self}}`, '1x40'],
+    [`exchange_exporter_config_last_reload_successful{${self}}`, '1x40'],
+    [`exchange_exporter_inventory_age_seconds{${self}}`, '60+60x40'],
+    [`exchange_exporter_probe_queue_length{${self}}`, '0x40'],
+    [`exchange_exporter_source_unreadable_records_total{${self}, source="x", reason="not_json"}`, '0x40'],
+    [`exchange_exporter_source_records_missed_total{${self}, source="x"}`, '0x40'],
+    [`exchange_exporter_destinations_folded_total{${self}}`, '0x40'],
     [`exchange_exporter_source_up{${self}, source="x"}`, '1x40'],
     [`exchange_exporter_source_lag_seconds{${self}, source="x"}`, '0x40'],
     [`exchange_exporter_source_records_total{${self}, source="x", outcome="counted"}`, '0+1x40'],

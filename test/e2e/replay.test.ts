@@ -315,11 +315,15 @@ function filledIn(expression: string): string {
     .replaceAll('$__rate_interval', '20s')
     .replaceAll('$__interval', '5s')
     .replaceAll('$__range', '5m')
-    .replace(/\$(server|connector|destination)\b/g, '.*');
+    .replace(/\$(server|connector|destination|instance|step)\b/g, '.*');
 }
+
+/** What only transport logs, an inventory or a ping that came back would show is tried in `test/dashboards.test.ts`. */
+const notInThisWorld = /_attempts_total|_failures_total\{server|_inventory_age|_ping_|unreadable_records/;
 
 async function expectEveryPanelShowsIt({ prometheus }: World): Promise<void> {
   for (const { title, expr } of panels()) {
+    if (notInThisWorld.test(expr)) continue;
     expect((await prometheus.now(expr)).length, `${title}: ${expr}`).toBeGreaterThan(0);
   }
 }

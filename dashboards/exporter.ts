@@ -1,0 +1,200 @@
+/** Health of the exporter: whether it reads, saves, probes and is in force; when it is ill, no other silence counts. */
+import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
+import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { boardOf, labelVariable, type Row } from './board.js';
+import { lines, link, overTime, stat, stateTimeline, thresholds, valueNow, zeroOne } from './panels.js';
+
+/** The address of this dashboard; alerts about the exporter link to it. */
+export const exporterUid = 'send-connector-exporter';
+
+export function exporterHealth(exporterUrl: string): object {
+  return boardOf(
+    {
+      title: 'Send connector exporter',
+      uid: exporterUid,
+      description: 'Whether the exporter sees everything: sources, state, configuration, memory.',
+      variables: [labelVariable('instance', 'Instance', 'label_values(exchange_exporter_build_info, instance)')],
+      alerts: ', scope="exporter"',
+      rows: [
+        health(),
+        { title: 'Reading', panels: reading() },
+        { title: 'Losses', panels: losses() },
+        { title: 'State and process', panels: saving() },
+      ],
+    },
+    exporterUrl,
+  );
+}
+
+const chosen = '{instance=~"$instance"}';
+
+function health(): Row {
+  const small = { unit: 'none', page: '/', span: 6, height: 4 };
+  return {
+    title: 'Now',
+    panels: [
+      stat({
+        ...small,
+        title: 'Scraped',
+        description: 'Exporters that answer Prometheus.',
+        empty: 'none is scraped',
+        runbook: 'SendConnectorExporterDown',
+      })
+        .thresholds(thresholds([null, 'red'], [1, 'green']))
+        .withTarget(valueNow('count(up{job=~".*send-connector.*", instance=~"$instance"} == 1)', '')),
+      stat({
+        ...small,
+        title: 'Configuration',
+        description: 'Whether the configuration is in force as it stands in its file.',
+        empty: 'the exporter is not scraped',
+        runbook: 'ConfigReloadFailed',
+      })
+        .mappings(zeroOne('not in force', 'in force'))
+        .thresholds(thresholds([null, 'red'], [1, 'green']))
+        .withTarget(valueNow(`min(exchange_exporter_config_last_reload_successful${chosen})`, '')),
+      stat({
+        ...small,
+        title: 'Age of the inventory',
+        description: 'Time since Get-SendConnector was exported.',
+        unit: 's',
+        empty: 'no inventory',
+        runbook: 'InventoryOld',
+      })
+        .thresholds(thresholds([null, 'green'], [7 * 24 * 3600, 'orange']))
+        .withTarget(valueNow(`max(exchange_exporter_inventory_age_seconds${chosen})`, '')),
+      stat({
+        ...small,
+        title: 'Probes that wait',
+        description: 'Probes that are due and wait for a free place. It should be near zero.',
+        empty: 'the exporter is not scraped',
+        runbook: 'checks',
+      })
+        .thresholds(thresholds([null, 'green'], [50, 'orange']))
+        .withTarget(valueNow(`sum(exchange_exporter_probe_queue_length${chosen})`, '')),
+    ],
+  };
+}
+
+function losses(): Builder<Panel>[] {
+  const half = { unit: 'short', ...third };
+  return [
+    lines({
+      title: 'Unreadable records by reason',
+      description: 'Records that were stepped over, in each step of the graph. A connection error may be among them.',
+      empty: 'no unreadable records',
+      runbook: 'UnreadableRecords',
+      ...half,
+    }).withTarget(
+      overTime(
+        `sum by (source, reason) (increase(exchange_exporter_source_unreadable_records_total${chosen}[$__rate_interval]))`,
+        '{{source}}: {{reason}}',
+      ),
+    ),
+    lines({
+      title: 'Records missed',
+      description: 'Records that never came, by gaps in their record IDs, since the state was begun.',
+      empty: 'no source',
+      runbook: 'RecordsMissed',
+      ...half,
+    }).withTarget(overTime(`sum by (source) (exchange_exporter_source_records_missed_total${chosen})`, '{{source}}')),
+    lines({
+      title: 'Errors folded into other',
+      description: 'Errors counted without their destination, because their Send connector has reached the limit.',
+      empty: 'the exporter is not scraped',
+      runbook: 'DestinationsFolded',
+      ...half,
+    }).withTarget(overTime(`sum by (instance) (exchange_exporter_destinations_folded_total${chosen})`, '{{instance}}')),
+  ];
+}
+
+const third = { page: '/', span: 8, height: 7 };
+
+function reading(): Builder<Panel>[] {
+  return [
+    stateTimeline({
+      title: 'Sources',
+      runbook: 'SendConnectorSourceStalled',
+      description: 'Whether each source can be read. A source that is down hides errors.',
+      unit: 'none',
+      empty: 'no source: is the exporter scraped?',
+      ...third,
+    })
+      .mappings(zeroOne('down', 'up'))
+      .withTarget(
+        overTime(
+          'min by (instance, source) (exchange_exporter_source_up{instance=~"$instance"})',
+          '{{source}} ({{instance}})',
+        ),
+      )
+      .dataLinks([
+        link(
+          'Runbook',
+          '${exporter}/runbooks/SendConnectorSourceStalled?source=${__field.labels.source:percentencode}' +
+            '&instance=${__field.labels.instance:percentencode}',
+        ),
+      ]),
+    lines({
+      title: 'Lag of sources',
+      runbook: 'SendConnectorSourceStalled',
+      description: 'How long unread records have been waiting. Zero: all is read.',
+      unit: 's',
+      empty: 'no source',
+      ...third,
+    }).withTarget(
+      overTime(
+        'max by (instance, source) (exchange_exporter_source_lag_seconds{instance=~"$instance"})',
+        '{{source}} ({{instance}})',
+      ),
+    ),
+    lines({
+      title: 'Records by outcome',
+      runbook: 'UnreadableRecords',
+      description: 'What became of the records read, per second. Unreadable ones raise an alert.',
+      unit: 'rps',
+      empty: 'no record read',
+      ...third,
+    }).withTarget(
+      overTime(
+        'sum by (outcome) (rate(exchange_exporter_source_records_total{instance=~"$instance"}[$__rate_interval]))',
+        '{{outcome}}',
+      ),
+    ),
+  ];
+}
+
+function saving(): Builder<Panel>[] {
+  const saves = 'rate(exchange_exporter_state_saves_total{instance=~"$instance"}[$__rate_interval])';
+  return [
+    lines({
+      title: 'Saves of the state',
+      runbook: 'StateNotSaved',
+      description: 'Saves per second by outcome. While saves fail, reading stops.',
+      unit: 'ops',
+      empty: 'nothing saved yet',
+      ...third,
+    }).withTarget(overTime(`sum by (instance, outcome) (${saves})`, '{{outcome}} ({{instance}})')),
+    lines({
+      title: 'Time since the last save',
+      runbook: 'StateNotSaved',
+      description: 'Grows while there is nothing to save. A worry only when a source lags as well.',
+      unit: 's',
+      empty: 'nothing saved yet',
+      ...third,
+    }).withTarget(
+      overTime(
+        'time() - max by (instance) (exchange_exporter_state_last_save_timestamp_seconds{instance=~"$instance"})',
+        '{{instance}}',
+      ),
+    ),
+    lines({
+      title: 'Memory',
+      runbook: 'SendConnectorExporterDown',
+      description: 'Resident memory of the exporter.',
+      unit: 'bytes',
+      empty: 'the exporter is not scraped',
+      ...third,
+    }).withTarget(
+      overTime('process_resident_memory_bytes{job=~".*send-connector.*", instance=~"$instance"}', '{{instance}}'),
+    ),
+  ];
+}
