@@ -8,6 +8,7 @@ const benchmarks = {
   follow: ['follow'],
   hostile: ['hostile'],
   kill9: ['kill9'],
+  'transport-logs': ['transport-logs'],
 };
 const names = Object.keys(benchmarks);
 const [name, records] = process.argv.slice(2);

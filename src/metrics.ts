@@ -72,7 +72,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const tables = [
       await ledgerTable(rows),
       await diagnosisTable(diagnosed),
-      await boardTable(options.board.entries()),
+      await boardTable(named(options.board.entries(), rows)),
     ];
     return { page: pageOf([...tables.flat(), exporter, await process]), readBy, begun };
   };
@@ -155,7 +155,20 @@ function linesOfDiagnosis({ word, server, connector, destination }: DiagnosedPai
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];
-type BoardFamily = Family & { readonly lines: (entry: BoardEntry, name: string) => string };
+type BoardFamily = Family & { readonly lines: (entry: BoardEntry, name: string, host: string) => string };
+
+/** A destination with the host name that is shown: its own, or the one that a transport log told of its address. */
+type NamedEntry = { readonly entry: BoardEntry; readonly host: string };
+
+function named(entries: readonly BoardEntry[], rows: readonly LedgerRow[]): NamedEntry[] {
+  const told = new Map<string, string>();
+  for (const { destination, host } of rows) if (host !== undefined) told.set(destination, host);
+  return entries.map((entry) => {
+    const { host } = entry.latest;
+    const isAddress = /^[\d.]+$|:/.test(host);
+    return { entry, host: (isAddress ? told.get(entry.destination) : undefined) ?? host };
+  });
+}
 
 /** A destination that policy forbids was not asked: it neither succeeded nor failed. */
 function wasAsked(entry: BoardEntry): boolean {
@@ -163,9 +176,12 @@ function wasAsked(entry: BoardEntry): boolean {
 }
 
 const boardFamilies: readonly BoardFamily[] = [
-  ofDestinations('info', 'gauge', 'Always 1; who told us about the destination, and its host name.', ({ latest }) => [
-    [{ host: latest.host, origin: latest.origin }, 1],
-  ]),
+  ofDestinations(
+    'info',
+    'gauge',
+    'Always 1; who told us about the destination, and its host name.',
+    ({ latest }, host) => [[{ host, origin: latest.origin }, 1]],
+  ),
   ofDestinations('probe_success', 'gauge', 'Whether the latest probe of the destination succeeded.', (entry) => [
     [{}, wasAsked(entry) ? Number(entry.latest.success) : undefined],
   ]),
@@ -215,10 +231,10 @@ function ofDestinations(
   name: string,
   type: Family['type'],
   help: string,
-  samples: (entry: BoardEntry) => readonly Sample[],
+  samples: (entry: BoardEntry, host: string) => readonly Sample[],
 ): BoardFamily {
-  const lines = (entry: BoardEntry, fullName: string): string =>
-    samples(entry)
+  const lines = (entry: BoardEntry, fullName: string, host: string): string =>
+    samples(entry, host)
       .map(([labels, value]) =>
         value === undefined ? '' : sample(fullName, { destination: entry.destination, ...labels }, value),
       )
@@ -239,13 +255,13 @@ function histogramLines(name: string, destination: string, { step, buckets, sum,
   );
 }
 
-function linesOfEntry(entry: BoardEntry): string[] {
-  return boardFamilies.map((family) => family.lines(entry, family.name));
+function linesOfEntry({ entry, host }: NamedEntry): string[] {
+  return boardFamilies.map((family) => family.lines(entry, family.name, host));
 }
 
 /** An entry changes with each result: these are new whenever anything in it is. */
-function factsOfEntry(entry: BoardEntry): unknown[] {
-  return [entry, entry.latest, entry.ping];
+function factsOfEntry({ entry, host }: NamedEntry): unknown[] {
+  return [entry, entry.latest, entry.ping, host];
 }
 
 type ExporterFacts = MetricsOptions & { readonly held: number; readonly rows: readonly LedgerRow[] };

@@ -166,6 +166,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     knownConnectors: () => knownConnectors(ledger, inlets.inventory),
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),
+    portOfGuid: (guid) => inlets.inventory?.connectors().find((each) => each.guid === guid)?.port,
     log,
     now: Date.now,
   });

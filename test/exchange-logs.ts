@@ -3,7 +3,7 @@
  * late and each at its own time, a flush may end in the middle of a row, files turn at a size and at midnight, and after a
  * restart of the service the day's file goes on without a header.
  */
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 export type SimulatorOptions = {
@@ -21,8 +21,8 @@ export type Simulator = {
   readonly connectivityFolder: string;
   /** Goes on by about this many rows. @returns false when all has been written */
   readonly step: (rows: number) => boolean;
-  /** Deletes the oldest files of each log, but for the latest `kept`. */
-  readonly deleteOldest: (kept: number) => void;
+  /** The oldest files of each log, written to their end, but for the latest `kept`: the next to be deleted by age. */
+  readonly oldest: (kept: number) => string[];
   /** What happened so far and is written: `connector | destination | attempts or reason`: how often. */
   readonly truth: () => Record<string, number>;
 };
@@ -103,7 +103,7 @@ const failures = [
 ] as const;
 
 type Log = 'send' | 'connectivity';
-type Row = { readonly at: number; readonly log: Log; readonly text: string; readonly facts: readonly string[] };
+export type Row = { readonly at: number; readonly log: Log; readonly text: string; readonly facts: readonly string[] };
 
 export function simulate(options: SimulatorOptions): Simulator {
   const random = randomOf(options.seed);
@@ -117,7 +117,7 @@ export function simulate(options: SimulatorOptions): Simulator {
     connectivity: createWriter(folders.connectivity, 'CONNECTLOG', options, random),
   };
   const truth: Record<string, number> = {};
-  const rows = plan(options.sessions, random);
+  const rows = rowsFor(options.sessions, random);
   let next = 0;
   return {
     sendFolder: folders.send,
@@ -135,9 +135,7 @@ export function simulate(options: SimulatorOptions): Simulator {
         if (done || restarts || random() < 0.4) writer.flush(done || restarts);
       return !done;
     },
-    deleteOldest: (kept) => {
-      for (const writer of Object.values(writers)) writer.deleteOldest(kept);
-    },
+    oldest: (kept) => Object.values(writers).flatMap((writer) => writer.oldest(kept)),
     truth: () => truth,
   };
 }
@@ -145,7 +143,7 @@ export function simulate(options: SimulatorOptions): Simulator {
 // ------------------------------------------------------------------------------------------------- what happens
 
 /** The rows of all sessions in the order of their times; both logs of a session have the same times or nearly so. */
-function plan(sessions: number, random: () => number): Row[] {
+export function rowsFor(sessions: number, random: () => number): Row[] {
   const rows: Row[] = [];
   // Two hours before the midnight before the last one, so that the date turns on the way and nothing is in the future.
   const day = 86_400_000;
@@ -339,7 +337,7 @@ const fields = {
 type Writer = {
   readonly add: (at: number, row: string) => void;
   readonly flush: (all: boolean) => void;
-  readonly deleteOldest: (kept: number) => void;
+  readonly oldest: (kept: number) => string[];
 };
 
 function createWriter(
@@ -395,9 +393,10 @@ function createWriter(
       else waiting.push({ file: nameOf(), bytes });
     },
     flush,
-    deleteOldest: (kept) => {
-      flush(false);
-      for (const file of written.splice(0, Math.max(0, written.length - kept))) rmSync(file);
+    oldest: (kept) => {
+      const whole = written.filter((file) => waiting.every((each) => each.file !== file)).slice(0, -kept);
+      written.splice(0, whole.length);
+      return whole;
     },
   };
 }

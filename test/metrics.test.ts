@@ -49,7 +49,15 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   const tls = { tlsVersion: 'TLSv1.3', tlsCipher: 'TLS_AES_256_GCM_SHA384', certificateExpiresAt: at + 86_400_000 };
   board.post(visit('203.0.113.25:25', { facts: tls }));
   const refused = [{ step: 'tcp', seconds: 0.001, outcome: 'failed', reason: 'refused' }] as const;
-  board.post(visit('[2001:db8:25::1]:25', { success: false, failedStep: 'tcp', reason: 'refused', steps: refused }));
+  board.post(
+    visit('[2001:db8:25::1]:25', {
+      host: '2001:db8:25::1',
+      success: false,
+      failedStep: 'tcp',
+      reason: 'refused',
+      steps: refused,
+    }),
+  );
   board.post(visit('127.0.0.1:6379', { success: false, failedStep: 'tcp', reason: 'blocked_by_policy', steps: [] }));
   const rttSeconds = { min: 0.01, average: 0.012, max: 0.02 };
   board.postPing('203.0.113.25:25', { at, program: 'ping', state: 'done', sent: 4, received: 3, rttSeconds });
@@ -146,4 +154,10 @@ test('the same labels never appear twice', async () => {
     .filter((line) => line !== '' && !line.startsWith('#'))
     .map((line) => line.slice(0, line.lastIndexOf(' ')));
   expect(new Set(series).size).toBe(series.length);
+});
+
+test('an address has the host name that a transport log told', async () => {
+  const told = { ...row('[2001:db8:25::1]:25', 0), host: 'relay6.aussen.example' };
+  const info = (page: string): string | undefined => /^exchange_destination_info\{.*2001.*$/m.exec(page)?.[0];
+  expect(info(await pageText([told]))).toContain('host="relay6.aussen.example"');
 });

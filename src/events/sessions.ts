@@ -31,6 +31,8 @@ export type SessionsOptions = {
   readonly saved: readonly (OpenSession | ServerLogs)[];
   /** Name of the Send connector of a GUID, from the inventory. */
   readonly connectorOfGuid: (guid: string) => string | undefined;
+  /** Its port for smart hosts, from the inventory. */
+  readonly portOfGuid?: ((guid: string) => number | undefined) | undefined;
   /** Told of codes that are not known; they count as `other`. */
   readonly unknownCode: (code: string) => void;
   readonly now: () => number;
@@ -64,7 +66,7 @@ const openMs = 15 * 60_000;
 const keepMs = 120_000;
 /** A connectivity log without a row for this long is not written any more: the Send log tells what comes after it. */
 const silentMs = 3_600_000;
-const [maxConnectors, maxRemotes, maxFacts, maxResolved] = [1_000, 8, 64, 512];
+const [maxConnectors, maxRemotes, maxFacts, maxResolved, maxOver] = [1_000, 8, 64, 512, 5_000];
 
 type Session = { -readonly [Field in keyof OpenSession]: OpenSession[Field] };
 
@@ -72,8 +74,9 @@ type Server = {
   readonly name: string;
   readonly sessions: Map<string, Session>;
   readonly waiting: Set<Session>;
-  /** Sessions whose end the connectivity log has told, lately. */
-  readonly over: Set<string>;
+  /** Sessions whose end the connectivity log has told, lately; and those before them. */
+  over: Set<string>;
+  overBefore: Set<string>;
   readonly connectors: Map<string, KnownConnector>;
   from: number | undefined;
   until: number | undefined;
@@ -141,7 +144,7 @@ function readSend(
 ): void {
   const failed = row.event === '*' ? failedPattern.exec(row.text) : null;
   if (failed || (row.event === '*' && row.text.startsWith('attempting to connect'))) {
-    const destination = destinationLabelOf(row.remote);
+    const destination = destinationOfRemote(row.remote);
     noteSend(state, server, session, row, destination, found);
     session.talk = failed ? undefined : { destination, step: 'connect' };
     if (session.teller !== 'send') return;
@@ -238,15 +241,12 @@ function factOf(state: State, session: Session, row: ConnectivityRow, origin: Ro
   if (text.startsWith('Established connection to ')) {
     const address = text.slice('Established connection to '.length).trim();
     const host = hostIn(session.resolved, address);
-    return { destination: addressOf(address) ?? labelOf(address), portKnown: false, attempt: true, host, ...common };
+    return { destination: addressLabelOf(address), portKnown: false, attempt: true, host, ...common };
   }
   const failed = /^Failed connection to (\S+):(\d{1,5}) \((\w+):([0-9A-F]{8})\)(.*)/i.exec(text);
   if (failed) {
     const [, address = '', port = '', name = '', code = '', rest = ''] = failed;
-    const destination = destinationOf({
-      host: addressOf(address) ?? labelOf(address).toLowerCase(),
-      port: Number(port),
-    });
+    const destination = destinationOf({ host: addressLabelOf(address), port: Number(port) });
     const host = hostNameOf(/\[TargetHost:([^|\]]+):\d+[|\]]/.exec(rest)?.[1]) ?? hostIn(session.resolved, address);
     const reason = winsockReason(state, Number.parseInt(code, 16), `${name}:${code}`);
     return { destination, portKnown: true, attempt: true, reason, host, ...common };
@@ -273,7 +273,24 @@ function hostIn(resolved: string | undefined, address: string): string | undefin
 }
 
 function hostNameOf(text: string | undefined): string | undefined {
-  return text === undefined || text === '' || addressOf(text) !== undefined ? undefined : labelOf(text).toLowerCase();
+  return text === undefined || text === '' ? undefined : nameLabelOf(text);
+}
+
+const destinationOfRemote = remembering(destinationLabelOf);
+const addressLabelOf = remembering((text) => addressOf(text) ?? labelOf(text).toLowerCase());
+const nameLabelOf = remembering((text) => (addressOf(text) === undefined ? labelOf(text).toLowerCase() : undefined));
+
+/** The same few end points come again and again, and reading an address costs more than all the rest of a row. */
+function remembering<Value>(read: (text: string) => Value): (text: string) => Value {
+  let known = new Map<string, Value>();
+  return (text) => {
+    const before = known.get(text);
+    if (before !== undefined) return before;
+    const value = read(text);
+    if (known.size >= 10_000) known = new Map();
+    known.set(text, value);
+    return value;
+  };
 }
 
 function winsockReason(state: State, code: number, text: string): Reason {
@@ -307,7 +324,8 @@ function settle(state: State, server: Server, session: Session, found: Evidence[
   const last = atLast || known?.unnamed === true;
   const connector = connectorOf(state, session, known) ?? (last ? fallbackOf(session) : undefined);
   const left = session.waiting.filter((fact) => {
-    const destination = fact.portKnown ? fact.destination : endpointFor(session, known, fact, last);
+    const port = known?.port ?? portOf(state, session) ?? (last ? 25 : undefined);
+    const destination = fact.portKnown ? fact.destination : endpointFor(session, fact, port);
     if (connector === undefined || destination === undefined) return true;
     if (fact.attempt) found.push(evidenceOf(server, connector, destination, { ...fact, reason: undefined }));
     if (fact.reason !== undefined) found.push(evidenceOf(server, connector, destination, fact));
@@ -339,20 +357,19 @@ function fallbackOf({ delivery }: Session): string {
   return kind === 'ShadowRedundancy' ? 'Shadow Redundancy Send Connector' : 'Intra-Organization SMTP Send Connector';
 }
 
+function portOf(state: State, session: Session): number | undefined {
+  const guid = session.delivery?.split(':')[1];
+  return guid === undefined ? undefined : state.portOfGuid?.(guid);
+}
+
 /** The connectivity log does not tell the port of a connection that was established. */
-function endpointFor(
-  session: Session,
-  known: KnownConnector | undefined,
-  fact: WaitingFact,
-  last: boolean,
-): string | undefined {
+function endpointFor(session: Session, fact: WaitingFact, port: number | undefined): string | undefined {
   const host = fact.destination;
   const bare = host.includes(':') ? `[${host}]:` : `${host}:`;
   const remote = session.remotes?.find((each) => each.startsWith(bare));
   if (remote !== undefined) return remote;
   // Routing by DNS always means port 25.
   if (session.delivery?.startsWith('DnsConnectorDelivery')) return destinationOf({ host, port: 25 });
-  const port = known?.port ?? (last ? 25 : undefined);
   return port === undefined ? undefined : destinationOf({ host, port });
 }
 
@@ -386,6 +403,7 @@ function serverOf(state: State, name: string): Server {
     sessions: new Map(),
     waiting: new Set(),
     over: new Set(),
+    overBefore: new Set(),
     connectors: new Map(),
     from: undefined,
     until: undefined,
@@ -411,7 +429,14 @@ function touch(state: State, session: Session): void {
 
 function noteOver(server: Server, session: Session): void {
   server.over.add(session.session);
-  if (server.over.size > 10_000) server.over.delete(server.over.values().next().value ?? '');
+  // Letting go of half at once is cheap; taking the first out of a set again and again is not.
+  if (server.over.size < maxOver) return;
+  server.overBefore = server.over;
+  server.over = new Set();
+}
+
+function isOver(server: Server, session: Session): boolean {
+  return server.over.has(session.session) || server.overBefore.has(session.session);
 }
 
 /** Lets go of a session that nothing more can come of. */
@@ -425,7 +450,7 @@ function isNeeded(state: State, server: Server, session: Session): boolean {
   if (session.talk || session.waiting) return true;
   // A connectivity log that begins just now must not tell once more what the Send log has told.
   if (session.teller === 'send') return server.from !== undefined || state.now() - server.since < openMs;
-  return !server.over.has(session.session);
+  return !isOver(server, session);
 }
 
 function expire(state: State, server: Server, found: Evidence[]): void {
@@ -437,7 +462,7 @@ function expire(state: State, server: Server, found: Evidence[]): void {
     keep(state, server, session);
   }
   for (const session of [...server.sessions.values()]) {
-    const isOpen = session.talk !== undefined || (session.delivery !== undefined && !server.over.has(session.session));
+    const isOpen = session.talk !== undefined || (session.delivery !== undefined && !isOver(server, session));
     const isOld = now - session.touchedAt > (isOpen ? openMs : keepMs);
     if (isOld && !session.waiting) drop(state, server, session, found);
   }
@@ -452,15 +477,16 @@ function giveUpNaming(server: Server, { delivery }: Session): void {
   server.changed = true;
 }
 
-/** The oldest go when there are too many: what they wait for is given as it is. */
+/** The oldest tenth goes when there are too many: what they wait for is given as it is. */
 function evict(state: State, server: Server, found: Evidence[]): void {
+  let left = Math.ceil(state.limit / 10);
   for (const session of server.sessions.values()) {
+    if (left-- === 0) return;
     if (session.waiting) {
       giveUpNaming(server, session);
       settle(state, server, session, found, true);
     }
     drop(state, server, session, found);
-    return;
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * `SESSIONS=10000 KILLS=40 npx vitest run test/e2e/transport-logs.test.ts` runs it in full size.
  */
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -61,6 +61,21 @@ test.each(seeds)(
       );
     };
 
+    /** Two saves later all that was read by now is saved; what goes on meanwhile makes the saves come. */
+    const savedTwice = async (): Promise<void> => {
+      const saves = async (): Promise<number> => {
+        const page = await running.exporter.scrape();
+        return Number(/^exchange_exporter_state_saves_total\{outcome="saved"\} (\d+)$/m.exec(page)?.[1]);
+      };
+      const wanted = (await saves()) + 2;
+      await vi.waitFor(
+        async () => {
+          simulator.step(20);
+          expect(await saves()).toBeGreaterThanOrEqual(wanted);
+        },
+        { timeout: 60_000, interval: 200 },
+      );
+    };
     const rowsAtOnce = Math.max(20, Math.floor((sessions * 20) / (kills * 12)));
     let killed = 0;
     for (let steps = 1; simulator.step(rowsAtOnce); steps++) {
@@ -72,8 +87,10 @@ test.each(seeds)(
       for (let down = 0; down < 3; down++) simulator.step(rowsAtOnce);
       running.exporter = await start();
       if (random() < 0.5) {
+        const old = simulator.oldest(2);
         await settled();
-        simulator.deleteOldest(4);
+        await savedTwice();
+        for (const file of old) await rm(file);
       }
     }
     expect(killed).toBeGreaterThan(0);

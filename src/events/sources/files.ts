@@ -41,6 +41,8 @@ export type FollowOptions = {
   readonly sessions: () => readonly (OpenSession | ServerLogs)[];
   /** Name of the Send connector of a GUID, as the connectivity log has it. */
   readonly connectorOfGuid: (guid: string) => string | undefined;
+  /** Its port for smart hosts. */
+  readonly portOfGuid?: (guid: string) => number | undefined;
   readonly log: Log;
   readonly now: () => number;
 };
@@ -138,6 +140,7 @@ function createState(options: FollowOptions): State {
     joined: createSessions({
       saved: options.sessions(),
       connectorOfGuid: options.connectorOfGuid,
+      portOfGuid: options.portOfGuid,
       unknownCode: unknownCodeLog(options.log),
       now: options.now,
     }),
