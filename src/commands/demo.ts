@@ -1,13 +1,14 @@
 /** The command `demo`: a small mail world on loopback, the exporter on it, and Prometheus and Alertmanager if installed. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadConfig } from '../config.js';
 import { createLog } from '../log.js';
 import { keepWriting } from './demo/event-writer.js';
 import { freePort } from './demo/free-port.js';
 import { openMailWorld, type MailWorld } from './demo/mail-world.js';
 import { startMonitoring, type Program } from './demo/monitoring.js';
+import { openTransportLogs, type TransportLogs } from './demo/transport-log-writer.js';
 
 export type DemoFlags = { readonly 'demo.port': number; readonly 'demo.duration'?: number };
 
@@ -41,9 +42,10 @@ async function start(folder: string, wantedPort: number, closers: (() => unknown
   await writeFile(join(folder, 'connectors.json'), JSON.stringify(inventory(world)));
   const port = await freePort(wantedPort);
   if (wantedPort !== 0 && port !== wantedPort) print(`Port ${wantedPort} is taken; the demo uses ${port} instead.`);
-  const url = await startExporter(folder, events, port, world, closers);
+  const logs = openTransportLogs(join(folder, 'transport-logs'), world);
+  const url = await startExporter(folder, settings(folder, events, port, world, logs), port, closers);
   print(introduction(url, events, world));
-  closers.push(keepWriting(events, world.outages));
+  closers.push(keepWriting(events, world.outages, logs.write));
   const monitoring = await startMonitoring(folder, url);
   closers.push(monitoring.stop);
   print(aboutMonitoring(monitoring.programs));
@@ -53,13 +55,12 @@ async function start(folder: string, wantedPort: number, closers: (() => unknown
 /** The real exporter in this process, confined to loopback and with short intervals. @returns its address */
 async function startExporter(
   folder: string,
-  events: string,
+  configuration: object,
   port: number,
-  world: MailWorld,
   closers: (() => unknown)[],
 ): Promise<string> {
   const file = join(folder, 'config.yml');
-  await writeFile(file, JSON.stringify(settings(folder, events, port, world)));
+  await writeFile(file, JSON.stringify(configuration));
   const loaded = await loadConfig({ file });
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   const { serve } = await import('../serve.js');
@@ -69,10 +70,13 @@ async function startExporter(
 }
 
 /** A configuration file like any other (JSON is YAML), so that the demo shows nothing that a person could not have. */
-function settings(folder: string, events: string, port: number, world: MailWorld): object {
+function settings(folder: string, events: string, port: number, world: MailWorld, logs: TransportLogs): object {
   const url = `http://127.0.0.1:${port}`;
   return {
-    sources: [{ type: 'file', paths: [events] }],
+    sources: [
+      { type: 'file', paths: [events] },
+      ...logs.servers.map(({ computer, folders }) => ({ type: 'file', server: computer, paths: folders })),
+    ],
     inventory: { file: 'connectors.json' },
     destinations: { static: world.configured },
     probe: {
@@ -125,6 +129,8 @@ ${rows.join('\n')}
 
 EXCH01 and EXCH02 write an event 2002 whenever a Send connector fails; Winlogbeat appends them to
   ${events}
+Their Send protocol logs and connectivity logs tell the attempts and the reasons:
+  ${join(dirname(events), 'transport-logs')}
 Look at the status page: each destination shows its errors, its own reason and the steps to resolve it.
 `;
 }

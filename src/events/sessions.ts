@@ -98,7 +98,7 @@ export function createSessions(options: SessionsOptions): Sessions {
   return {
     read: (row, origin, found) => {
       const server = serverOf(state, origin.server);
-      const session = row.kind === 'send_row' ? sessionForSend(state, server, row) : sessionFor(state, server, row);
+      const session = row.kind === 'send_row' ? sessionForSend(server, row) : sessionFor(state, server, row);
       if (!session) return false;
       const before = found.length;
       const waited = session.waiting?.length ?? 0;
@@ -124,11 +124,11 @@ export function createSessions(options: SessionsOptions): Sessions {
 // ------------------------------------------------------------------------------------------------ the Send log
 
 /** Rows of sessions that nobody waits for are of no interest: mail that flows. */
-function sessionForSend(state: State, server: Server, row: SendRow): Session | undefined {
+function sessionForSend(server: Server, row: SendRow): Session | undefined {
   const known = server.sessions.get(row.session);
   if (known) return known;
   return row.event === '*' && /^attempting to connect|Failed to connect\./.test(row.text)
-    ? openSession(state, server, row.session)
+    ? openSession(server, row.session)
     : undefined;
 }
 
@@ -173,7 +173,7 @@ function noteSend(
 ): void {
   touch(state, session);
   session.teller ??= isCovered(state, server, row.at) ? 'connectivity' : 'send';
-  session.connector = labelOf(row.connector);
+  session.connector = connectorLabelOf(row.connector);
   const remotes = session.remotes ?? [];
   if (!remotes.includes(destination)) session.remotes = [...remotes, destination].slice(-maxRemotes);
   learn(state, server, session, portIn(destination), found);
@@ -194,7 +194,7 @@ function sessionFor(state: State, server: Server, row: ConnectivityRow): Session
   if (row.at !== undefined) noteTime(server, row.at);
   const known = server.sessions.get(row.session);
   if (known || row.direction === '-') return known;
-  return openSession(state, server, row.session);
+  return openSession(server, row.session);
 }
 
 function noteTime(server: Server, at: number): void {
@@ -220,8 +220,10 @@ function readConnectivity(
     session.teller ??= fact && 'connectivity';
     if (!fact || session.teller === 'send') return;
     if (fact.portKnown && fact.attempt) learn(state, server, session, portIn(fact.destination), found);
+    if (!session.waiting && give(state, server, session, fact, found)) return;
     session.waiting = [...(session.waiting ?? []), fact].slice(-maxFacts);
     session.waitingSince ??= state.now();
+    server.waiting.add(session);
     settle(state, server, session, found);
   }
 }
@@ -277,6 +279,7 @@ function hostNameOf(text: string | undefined): string | undefined {
 }
 
 const destinationOfRemote = remembering(destinationLabelOf);
+const connectorLabelOf = remembering(labelOf);
 const addressLabelOf = remembering((text) => addressOf(text) ?? labelOf(text).toLowerCase());
 const nameLabelOf = remembering((text) => (addressOf(text) === undefined ? labelOf(text).toLowerCase() : undefined));
 
@@ -320,21 +323,8 @@ function learn(state: State, server: Server, session: Session, port: number | un
 /** Gives the facts of a session whose connector and port are known by now; with `atLast` the others too, as they are. */
 function settle(state: State, server: Server, session: Session, found: Evidence[], atLast = false): void {
   if (!session.waiting) return;
-  const known = session.delivery === undefined ? undefined : server.connectors.get(session.delivery);
-  const last = atLast || known?.unnamed === true;
-  const connector = connectorOf(state, session, known) ?? (last ? fallbackOf(session) : undefined);
-  const left = session.waiting.filter((fact) => {
-    const port = known?.port ?? portOf(state, session) ?? (last ? 25 : undefined);
-    const destination = fact.portKnown ? fact.destination : endpointFor(session, fact, port);
-    if (connector === undefined || destination === undefined) return true;
-    if (fact.attempt) found.push(evidenceOf(server, connector, destination, { ...fact, reason: undefined }));
-    if (fact.reason !== undefined) found.push(evidenceOf(server, connector, destination, fact));
-    return false;
-  });
-  if (left.length === session.waiting.length) {
-    server.waiting.add(session);
-    return;
-  }
+  const left = session.waiting.filter((fact) => !give(state, server, session, fact, found, atLast));
+  if (left.length === session.waiting.length) return;
   state.changed.add(session);
   session.waiting = left.length > 0 ? left : undefined;
   if (left.length > 0) return;
@@ -342,11 +332,32 @@ function settle(state: State, server: Server, session: Session, found: Evidence[
   server.waiting.delete(session);
 }
 
+/** @returns false while connector or port are not known */
+function give(
+  state: State,
+  server: Server,
+  session: Session,
+  fact: WaitingFact,
+  found: Evidence[],
+  atLast = false,
+): boolean {
+  const known = session.delivery === undefined ? undefined : server.connectors.get(session.delivery);
+  const last = atLast || known?.unnamed === true;
+  const connector = connectorOf(state, session, known) ?? (last ? fallbackOf(session) : undefined);
+  if (connector === undefined) return false;
+  const port = known?.port ?? portOf(state, session) ?? (last ? 25 : undefined);
+  const destination = fact.portKnown ? fact.destination : endpointFor(session, fact, port);
+  if (destination === undefined) return false;
+  if (fact.attempt) found.push(evidenceOf(server, connector, destination, { ...fact, reason: undefined }));
+  if (fact.reason !== undefined) found.push(evidenceOf(server, connector, destination, fact));
+  return true;
+}
+
 function connectorOf(state: State, session: Session, known: KnownConnector | undefined): string | undefined {
   if (session.connector !== undefined) return session.connector;
   const guid = session.delivery?.split(':')[1];
   const listed = guid === undefined ? undefined : state.connectorOfGuid(guid);
-  return listed === undefined ? known?.name : labelOf(listed);
+  return listed === undefined ? known?.name : connectorLabelOf(listed);
 }
 
 /** What stands for a connector that nothing names: its GUID, or the implicit connector of mail within the organisation. */
@@ -415,10 +426,23 @@ function serverOf(state: State, name: string): Server {
   return server;
 }
 
-function openSession(state: State, server: Server, id: string): Session {
-  const session: Session = { server: server.name, session: id, touchedAt: state.now() };
+/** The row that opens it touches it. All fields are there from the first: objects of one shape are far cheaper. */
+function openSession(server: Server, id: string): Session {
+  const session: Session = {
+    server: server.name,
+    session: id,
+    touchedAt: 0,
+    teller: undefined,
+    connector: undefined,
+    remotes: undefined,
+    talk: undefined,
+    delivery: undefined,
+    nextHop: undefined,
+    resolved: undefined,
+    waiting: undefined,
+    waitingSince: undefined,
+  };
   server.sessions.set(id, session);
-  state.changed.add(session);
   return session;
 }
 

@@ -1,6 +1,7 @@
 /** Writes events 2002 to a file as Winlogbeat 8 does, at the pace of Exchange servers that retry. */
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
+import type { Ending } from './transport-log-writer.js';
 
 /** One Send connector of one server that keeps failing to reach one destination. */
 export type Outage = {
@@ -9,6 +10,8 @@ export type Outage = {
   readonly connector: string;
   /** As Exchange writes it: `address:port`. */
   readonly destination: string;
+  /** What the transport logs tell as the reason. */
+  readonly ending: Ending;
   /** Seconds until the first error, and between two errors. */
   readonly firstAfter: number;
   readonly every: number;
@@ -17,14 +20,23 @@ export type Outage = {
 /** Servers log for years: their records do not begin at 1. */
 const recordsBefore = 184_466;
 
-/** Appends the events of all outages to the file, each at its time, until the function returned is called. */
-export function keepWriting(file: string, outages: readonly Outage[]): () => void {
+/**
+ * Appends the events of all outages to the file, each at its time, until the function returned is called.
+ * @param also told of each error as well
+ */
+export function keepWriting(
+  file: string,
+  outages: readonly Outage[],
+  also: (outage: Outage, at: Date) => void = () => undefined,
+): () => void {
   const timers = new Set<NodeJS.Timeout>();
   const lastRecordIds = new Map<string, number>();
   const write = (outage: Outage): void => {
     const recordId = (lastRecordIds.get(outage.computer) ?? recordsBefore) + 1;
     lastRecordIds.set(outage.computer, recordId);
-    appendFileSync(file, winlogbeatLine(outage, recordId, new Date()));
+    const at = new Date();
+    appendFileSync(file, winlogbeatLine(outage, recordId, at));
+    also(outage, at);
     after(outage.every, outage);
   };
   const after = (seconds: number, outage: Outage): void => {

@@ -1,6 +1,7 @@
 /** The mail world of the demo: which server stands where, which Send connectors fail on it, and what should be found. */
 import { randomUUID } from 'node:crypto';
 import type { Outage } from './event-writer.js';
+import type { Ending } from './transport-log-writer.js';
 import {
   demoAuthority,
   expiredCertificate,
@@ -21,17 +22,22 @@ export type MailWorld = {
   /** Destinations to name in the configuration: probed although no event names them. */
   readonly configured: readonly string[];
   /** The Send connectors as Get-SendConnector shows them. */
-  readonly connectors: readonly object[];
+  readonly connectors: readonly NamedConnector[];
   /** Certificate (PEM) of the authority that vouches for the servers. */
   readonly authority: string;
   readonly close: () => Promise<void>;
 };
 
-type Failing = Omit<Outage, 'destination'>;
+/** The part of an exported Send connector that names it; it has more. */
+export type NamedConnector = { readonly Name: string; readonly Guid: string };
+
+type Failing = Omit<Outage, 'destination' | 'ending'>;
 type Place = {
   readonly open: () => Promise<SmtpServer>;
   readonly is: string;
   readonly shows: string;
+  /** What the transport logs tell of a session that fails there. */
+  readonly ending?: Ending;
   /** Nobody: it is named in the configuration instead. */
   readonly failing: readonly Failing[];
   /** What its Send connector asks of it, where that is more than to be there. */
@@ -53,6 +59,7 @@ const places: readonly Place[] = [
     open: refusing,
     is: 'mail service is stopped',
     shows: 'refused',
+    ending: 'refused',
     failing: [
       { computer: exch01, connector: 'To Partner Fabrikam', firstAfter: 1, every: 20 },
       { computer: exch02, connector: 'To Partner Fabrikam', firstAfter: 2.5, every: 31 },
@@ -63,18 +70,21 @@ const places: readonly Place[] = [
     open: () => slowBanner(60_000),
     is: 'overloaded: a minute until its greeting',
     shows: 'banner_timeout',
+    ending: 'banner_timeout',
     failing: [{ computer: exch02, connector: 'Smart host Berlin', firstAfter: 2, every: 27 }],
   },
   {
     open: rude,
     is: 'our address is on its block list',
     shows: 'banner_5xx',
+    ending: 'banner_5xx',
     failing: [{ computer: exch01, connector: 'To Partner Tailspin Toys', firstAfter: 5, every: 60 }],
   },
   {
     open: withoutStartTls,
     is: 'lost STARTTLS after an update',
     shows: 'starttls_not_offered',
+    ending: 'starttls_not_offered',
     failing: [{ computer: exch01, connector: 'To Partner Woodgrove', firstAfter: 3, every: 40 }],
     asks: { RequireTLS: true },
   },
@@ -82,6 +92,7 @@ const places: readonly Place[] = [
     open: expiredCertificate,
     is: 'certificate has expired',
     shows: 'certificate_expired',
+    ending: 'certificate_expired',
     failing: [{ computer: exch02, connector: 'To Branch Office München', firstAfter: 4, every: 53 }],
     asks: { RequireTLS: true, TlsAuthLevel: 'CertificateValidation' },
   },
@@ -93,7 +104,9 @@ export async function openMailWorld(): Promise<MailWorld> {
   const all = opened.map(({ place, server: { destination } }) => ({ place, destination }));
   return {
     servers: all.map(({ place: { is, shows }, destination }) => ({ destination, is, shows })),
-    outages: all.flatMap(({ place, destination }) => place.failing.map((failing) => ({ ...failing, destination }))),
+    outages: all.flatMap(({ place, destination }) =>
+      place.failing.map((failing) => ({ ...failing, destination, ending: place.ending ?? 'timeout' })),
+    ),
     configured: all.filter(({ place }) => place.failing.length === 0).map(({ destination }) => destination),
     connectors: all.flatMap(({ place, destination }) => connectorsOf(place, destination)),
     authority: demoAuthority().cert,
@@ -104,7 +117,7 @@ export async function openMailWorld(): Promise<MailWorld> {
 }
 
 /** The connectors that fail on a place, once each. "Outbound to Internet" delivers by DNS and may meet anybody. */
-function connectorsOf({ failing, asks }: Place, destination: string): object[] {
+function connectorsOf({ failing, asks }: Place, destination: string): NamedConnector[] {
   const names = [...new Set(failing.map(({ connector }) => connector))];
   const cut = destination.lastIndexOf(':');
   const toSmartHost = {

@@ -9,6 +9,7 @@ const outage: Outage = {
   computer: 'EXCH01.contoso.example',
   connector: 'To Branch Office München',
   destination: '127.0.0.1:2525',
+  ending: 'refused',
   firstAfter: 1,
   every: 20,
 };
