@@ -90,9 +90,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const told = explanation(inlets, parts);
   const metrics = createMetrics({
-    ledger,
-    board,
-    ...{ sources, diagnoses: told.diagnoses, reload: standing.reloaded },
+    ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
