@@ -54,10 +54,12 @@ async function attack(place, records) {
 }
 
 async function write(file, place, records) {
+  // Of today: what has been silent for a month is not shown.
+  const at = Date.now();
   const handle = await open(file, 'a');
   for (let from = 0; from < records; from += 1000) {
     let text = '';
-    for (let n = from; n < Math.min(records, from + 1000); n++) text += winlogbeatLine(n, 2002, place(n));
+    for (let n = from; n < Math.min(records, from + 1000); n++) text += winlogbeatLine(n, 2002, { ...place(n), at });
     await handle.write(text);
   }
   await handle.close();

@@ -27,7 +27,7 @@ export function winlogbeatLine(n, id, place = placeOf(n)) {
   });
   return `${JSON.stringify(
     turned(n, {
-      '@timestamp': new Date(1_768_464_842_137 + n * 997).toISOString(),
+      '@timestamp': new Date(place.at ?? 1_768_464_842_137 + n * 997).toISOString(),
       '@metadata': { beat: 'winlogbeat', type: '_doc', version: '8.17.1' },
       event: {
         action: 'SmtpSend',

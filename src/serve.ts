@@ -14,7 +14,7 @@ import { expectedRows } from './expected-rows.js';
 import { implicitConnectors, openInventory, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
-import { createMetrics } from './metrics.js';
+import { createMetrics, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
@@ -34,7 +34,11 @@ export type Exporter = {
 };
 
 /** Where the configuration came from, for reading it again. */
-export type Origin = { readonly file: string | undefined; readonly load: () => Promise<Loaded> };
+export type Origin = {
+  readonly file: string | undefined;
+  readonly load: () => Promise<Loaded>;
+  readonly inTests?: Pick<MetricsOptions, 'holdsBirths'>;
+};
 
 const unchanging = (config: Config): Origin => ({
   file: undefined,
@@ -95,7 +99,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
     inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
-    ...{ clockJumps: clock.jumps, now: Date.now, version: exporterVersion() },
+    ...{ clockJumps: clock.jumps, now: Date.now, version: exporterVersion(), ...origin.inTests },
   });
   const web = await startWeb({
     ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
