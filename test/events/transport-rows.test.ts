@@ -117,7 +117,7 @@ function joinerOf(book: Book): Sessions {
 
 function enter(book: Book, joiner: Sessions, found: readonly Evidence[]): void {
   for (const each of found) {
-    if (each.kind === 'connection_error') continue;
+    if (each.kind === 'connection_error' || each.kind === 'related_event') continue;
     const key = `${each.connector} | ${each.destination} | ${each.kind === 'connection_attempt' ? 'attempts' : each.reason}`;
     book.counts[key] = (book.counts[key] ?? 0) + 1;
   }
