@@ -6,6 +6,8 @@ export default defineConfig({
     setupFiles: ['test/loopback-guard.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // Most tests wait for programs: two of them fit two cores.
+    maxWorkers: 2,
     reporters: ['default'],
   },
 });
