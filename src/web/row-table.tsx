@@ -5,7 +5,7 @@ import type { PageContext } from './page.js';
 import { Moment, StateBadge } from './pieces.js';
 import { ErrorsPlot, hourlyOf, ProbeStrip } from './plots.js';
 import { troubles, type Row, type SortKey } from './view.js';
-import { clockOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
+import { clockOf, failuresTextOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
 
 /** Link and direction of a column that can be sorted. */
 export type Sorting = (key: SortKey) => {
@@ -89,6 +89,7 @@ function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact
       </th>
       <td class="n">
         {row.errors.toLocaleString('en')}
+        {compact ? null : <Failures row={row} />}
         {compact || row.recent.length === 0 ? null : <ErrorsPlot counts={hourlyOf(row.recent, page.now)} />}
       </td>
       <td>
@@ -108,6 +109,11 @@ function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact
       </td>
     </tr>
   );
+}
+
+function Failures({ row }: { row: Row }): VNode | null {
+  const text = failuresTextOf(row);
+  return text === undefined ? null : <small>{text}</small>;
 }
 
 function ProbeCell({ row, now }: { row: Row; now: number }): VNode {

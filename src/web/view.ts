@@ -106,6 +106,9 @@ export type Row = {
   readonly connector: string | undefined;
   readonly destination: string;
   readonly errors: number;
+  /** What the transport logs tell: attempts to connect, and failures by reason. */
+  readonly attempts: number;
+  readonly failures: LedgerRow['failures'];
   readonly lastErrorAt: number | undefined;
   readonly entry: BoardEntry | undefined;
   /** Sentence; undefined when the destination is probed. */
@@ -164,6 +167,8 @@ function joined(books: Books, from: Partial<LedgerRow> & { destination: string }
     connector: from.connector,
     destination: from.destination,
     errors: from.errors ?? 0,
+    attempts: from.attempts ?? 0,
+    failures: from.failures ?? {},
     lastErrorAt: from.lastErrorAt ?? from.lastObservedAt,
     entry: books.board.entry(from.destination),
     notProbed: books.notProbed(from.destination),

@@ -1,5 +1,5 @@
 /** Closed words of the model in the words of a person, and the sentences made of them. */
-import type { Origin } from '../model.js';
+import type { Origin, Reason } from '../model.js';
 import { reasonWords, stepWords } from '../reason-words.js';
 import { recentMs, type Row, type RowState, type Visit } from './view.js';
 
@@ -165,4 +165,19 @@ export function bytesOf(bytes: number): string {
     unit += 1;
   }
   return `${unit === 0 || size >= 100 ? Math.round(size) : size.toFixed(1)} ${units[unit] ?? ''}`;
+}
+
+/**
+ * What the transport logs tell of a pair, for instance `12 of 40 attempts failed (30 %), mostly connection refused`.
+ * Failures of a session that was not connected by an attempt known here can be more than the attempts: then no ratio.
+ */
+export function failuresTextOf({ attempts, failures }: Pick<Row, 'attempts' | 'failures'>): string | undefined {
+  const byReason = Object.entries(failures) as [Reason, number][];
+  const failed = byReason.reduce((sum, [, count]) => sum + count, 0);
+  if (failed === 0) return attempts === 0 ? undefined : `none of ${attempts.toLocaleString('en')} attempts failed`;
+  const [mostly] = byReason.reduce((most, each) => (each[1] > most[1] ? each : most));
+  const why = `${byReason.length === 1 ? '' : 'mostly '}${reasonWords[mostly].what}`;
+  if (attempts < failed) return `${failed.toLocaleString('en')} failed: ${why}`;
+  const share = Math.max(1, Math.round((100 * failed) / attempts));
+  return `${failed.toLocaleString('en')} of ${attempts.toLocaleString('en')} attempts failed (${share} %): ${why}`;
 }
