@@ -30,6 +30,8 @@ export type PrometheusOptions = {
   /** Text of a file of rules, and the address of the Alertmanager that is told. */
   readonly rules?: string;
   readonly alertmanager?: string;
+  /** Further settings of the scrape, such as `scheme`, `tls_config` and `basic_auth`. */
+  readonly scrape?: Readonly<Record<string, unknown>>;
 };
 
 export type Target = { readonly address: string; readonly instance: string };
@@ -38,13 +40,14 @@ export async function startPrometheus(
   context: TestContext,
   folder: string,
   targets: readonly Target[],
-  { job = 'births', interval = '1s', rules = '', alertmanager }: PrometheusOptions = {},
+  { job = 'births', interval = '1s', rules = '', alertmanager, scrape: more = {} }: PrometheusOptions = {},
 ): Promise<Prometheus> {
   runTool(context, 'prometheus', ['--version']);
   const scrape = {
     job_name: job,
     scrape_interval: interval,
     scrape_timeout: interval,
+    ...more,
     static_configs: targets.map(({ address, instance }) => ({ targets: [address], labels: { instance } })),
   };
   const config = path.join(folder, 'prometheus.yml');
