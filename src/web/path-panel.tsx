@@ -22,7 +22,7 @@ export function PathPanel({ ping, path, page }: Reports): VNode | null {
       <div class="pair">
         <section class="panel">
           <h3>Ping</h3>
-          {ping ? <Ping ping={ping} page={page} /> : <p class="muted">Not run yet.</p>}
+          {ping ? <PingSays ping={ping} page={page} /> : <p class="muted">Not run yet.</p>}
         </section>
         <section class="panel">
           <h3>Path</h3>
@@ -33,10 +33,11 @@ export function PathPanel({ ping, path, page }: Reports): VNode | null {
   );
 }
 
-function Ping({ ping, page }: { ping: PingReport; page: PageContext }): VNode {
+export function PingSays({ ping, page, named }: { ping: PingReport; page: PageContext; named?: boolean }): VNode {
   const lost = ping.sent - ping.received;
   return (
     <p>
+      {named ? 'Ping: ' : ''}
       {ping.state === 'done' ? (
         <>
           <b>

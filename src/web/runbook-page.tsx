@@ -2,11 +2,15 @@
 import type { VNode } from 'preact';
 import { OneVisit, Situation } from './destination-page.js';
 import { notFound } from './error-page.js';
+import { Explained } from './explained.js';
+import { happeningsAround } from './happenings.js';
 import { Live } from './layout.js';
 import { contextKeys, contextOf, reasonLink, type Context } from './links.js';
 import type { Answer, Page, PageContext } from './page.js';
+import { PingSays } from './path-panel.js';
 import { InlineMoment, Sources, StateBadge } from './pieces.js';
 import { RowTable } from './row-table.js';
+import { nearMinutes, TimeLine } from './time-line.js';
 import { rowsFor, rowsOf, type Row } from './view.js';
 import { reasonWords, stateWords } from './words.js';
 
@@ -126,9 +130,11 @@ function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
         )}
         <a href={page.links.destination(row.destination)}>{row.destination}</a> <StateBadge state={row.state} />
       </h2>
+      <Explained row={row} />
       <p>
         <Situation row={row} page={page} />
       </p>
+      {row.entry?.ping ? <PingSays ping={row.entry.ping} page={page} named /> : null}
       <p>
         <b>
           {row.errors.toLocaleString('en')} {row.errors === 1 ? 'error' : 'errors'}
@@ -146,7 +152,24 @@ function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
       {latest && row.notProbed === undefined ? (
         <OneVisit title="Latest visit" visit={latest} page={page} context={contextOf(row)} />
       ) : null}
+      <RelatedSays row={row} page={page} />
     </section>
+  );
+}
+
+/** Microsoft's second user action for event 2002: what stands right before and after it. */
+function RelatedSays({ row, page }: { row: Row; page: PageContext }): VNode | null {
+  const related = happeningsAround([row], page).filter(({ kind }) => kind === 'related');
+  if (row.recent.length === 0) return null;
+  return (
+    <>
+      <h3>{`Events within ${nearMinutes} minutes of its errors`}</h3>
+      {related.length === 0 ? (
+        <p class="muted">None of those that are known to explain errors.</p>
+      ) : (
+        <TimeLine happenings={related.slice(0, 5)} page={page} label="Related events" />
+      )}
+    </>
   );
 }
 

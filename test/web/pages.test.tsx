@@ -13,6 +13,7 @@ import {
   emoji,
   entry,
   evil,
+  happenings,
   largeWorld,
   ledgerRow,
   mailWorld,
@@ -239,6 +240,20 @@ describe('the runbook page', () => {
     expect(text).toContain('✖ TCP connection connection refused in 2 ms connect ECONNREFUSED 203.0.113.25:25');
     expect(hrefsOf(html)).toContain(`/runbooks/reasons?${query}#refused`);
     expect(text.indexOf('Right now')).toBeLessThan(text.indexOf('Meaning'));
+  });
+
+  test('says what ping, the diagnosis and the events around the errors tell, and the next command', () => {
+    const ping = { at: now - 60_000, program: 'ping', state: 'done', sent: 5, received: 5 } as const;
+    const page = pageOf({ ...mailWorld, ...happenings });
+    const entryOf = (destination: string) => ({ ...page.board.entry(destination)!, ping });
+    const asked = { params: { name: 'DestinationDown' }, query: new URLSearchParams(query) };
+    const answer = runbookPage.show({ ...page, board: { ...page.board, entry: entryOf } }, asked);
+    const text = textOf(renderToString(answer.body));
+    const [live = ''] = text.split('Meaning');
+    expect(live).toContain('Ping: 5 of 5 echoes came back');
+    expect(live).toContain('Events within 5 minutes of its errors');
+    expect(live).toContain('mail.fabrikam.example');
+    expect(live).toMatch(/Next, on exch01\.contoso\.example : .* Test-NetConnection/);
   });
 
   test('fills in the names of the alert', () => {
