@@ -169,7 +169,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),
     portOfGuid: (guid) => inlets.inventory?.connectors().find((each) => each.guid === guid)?.port,
-    log,
+    log: withoutDrills(log),
     now: Date.now,
   });
   inlets.probing =
@@ -238,6 +238,16 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
     log.error('the saved ledger could not be read; counting begins anew', { problem: movedAside });
   }
   return ledger;
+}
+
+/** That no drill was written yet is nothing to warn of. */
+function withoutDrills(log: Log): Log {
+  return {
+    ...log,
+    warn: (message, fields) => {
+      if (fields?.source !== drillSource) log.warn(message, fields);
+    },
+  };
 }
 
 /** Where no drill was ever written there is nothing to say of drills. */
