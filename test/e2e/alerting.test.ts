@@ -1,7 +1,5 @@
 /** From an event in a file to a notification with a runbook, through the real Prometheus and Alertmanager. */
 import { appendFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startMonitoring } from '../../src/commands/demo/monitoring.js';
@@ -9,31 +7,7 @@ import { healthy } from '../../src/commands/demo/smtp-servers.js';
 import { startExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
-
-type Alert = {
-  readonly status: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-};
-
-/** Collects what Alertmanager posts. */
-async function startWebhook(): Promise<{ readonly url: string; readonly alerts: Alert[] }> {
-  const alerts: Alert[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', () => {
-      alerts.push(...(JSON.parse(body) as { alerts: Alert[] }).alerts);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, alerts };
-}
+import { startWebhook, type Alert } from './webhook.js';
 
 const connector = 'Relay, "Legacy" <DMZ> & Co';
 

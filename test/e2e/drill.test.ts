@@ -1,8 +1,6 @@
 /** A drill through the real path: file, ledger, Prometheus, Alertmanager, notification; the real series do not change. */
 import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startMonitoring } from '../../src/commands/demo/monitoring.js';
@@ -10,30 +8,13 @@ import { builtProgram, startExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
 import { errorCounter, series } from '../scraped.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startWebhook } from './webhook.js';
 
 function drill(...args: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [builtProgram, 'drill', ...args], {
     encoding: 'utf8',
   });
   return { status, stdout, stderr };
-}
-
-async function startWebhook(): Promise<{ readonly url: string; readonly bodies: string[] }> {
-  const bodies: string[] = [];
-  const server = createServer((request, response) => {
-    let body = '';
-    request.setEncoding('utf8').on('data', (text: string) => (body += text));
-    request.on('end', () => {
-      bodies.push(body);
-      response.end();
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, bodies };
 }
 
 test('pages under its own name, is probed nowhere, and the real connector stays as it was', async (context) => {
@@ -67,11 +48,10 @@ test('pages under its own name, is probed nowhere, and the real connector stays 
   expect(told.stdout).toContain('DRILL: Outbound to Internet');
   await vi.waitFor(
     () => {
-      const all = webhook.bodies.flatMap(
-        (body) => (JSON.parse(body) as { alerts: { labels: Record<string, string> }[] }).alerts,
+      expect(webhook.alerts.map(({ labels }) => labels.alertname)).toContain('SendConnectorErrorsRepeated');
+      expect(new Set(webhook.alerts.map(({ labels }) => labels.connector))).toEqual(
+        new Set(['DRILL: Outbound to Internet']),
       );
-      expect(all.map(({ labels }) => labels.alertname)).toContain('SendConnectorErrorsRepeated');
-      expect(new Set(all.map(({ labels }) => labels.connector))).toEqual(new Set(['DRILL: Outbound to Internet']));
     },
     { timeout: 150_000, interval: 250 },
   );

@@ -8,9 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
 import type { ProbeResult, TargetSettings } from '../../src/model.js';
-import { createPolicy } from '../../src/probes/policy.js';
-import { createProber } from '../../src/probes/probe.js';
-import { targetOf } from '../../src/probes/targets.js';
+import { visitPeer } from './peer.js';
 
 /** Where .ci/run unpacks it, for Debian installs one mail server at a time; or where Debian puts it. */
 const program = ['/opt/exim4/usr/sbin/exim4', '/usr/sbin/exim4'].find((path) => existsSync(path));
@@ -45,18 +43,7 @@ describe.skipIf(!program || !isRoot)('a real Exim', { timeout: 120_000 }, () => 
     await rm(folder, { recursive: true, force: true });
   });
 
-  async function visit(settings: TargetSettings): Promise<ProbeResult> {
-    const prober = createProber({
-      policy: createPolicy({ allow: ['127.0.0.1'], ports: ['1-65535'] }),
-      extraCa: demoAuthority().cert,
-      ehloName: 'probe.contoso.example',
-    });
-    const [result] = await prober.visit(
-      { ...targetOf(`127.0.0.1:${port}`, 'configured')!, settings },
-      new AbortController().signal,
-    );
-    return result!;
-  }
+  const visit = (settings: TargetSettings): Promise<ProbeResult> => visitPeer(port, settings);
 
   test('is visited in every way of a Send connector, and logs no error of protocol', async () => {
     const domain = { requireTls: true, tlsAuthLevel: 'DomainValidation', tlsDomain: 'mail.contoso.example' } as const;

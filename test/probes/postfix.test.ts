@@ -6,9 +6,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import type { ProbeResult, TargetSettings } from '../../src/model.js';
-import { createPolicy } from '../../src/probes/policy.js';
-import { createProber } from '../../src/probes/probe.js';
-import { targetOf } from '../../src/probes/targets.js';
+import { visitPeer } from './peer.js';
 import { hasProgram } from '../programs.js';
 
 /** Postfix starts as root only, and becomes less by itself. */
@@ -41,18 +39,7 @@ describe.skipIf(!hasProgram('postfix') || !isRoot)('a real Postfix', { timeout: 
     await rm(folder, { recursive: true });
   });
 
-  async function visit(settings: TargetSettings): Promise<ProbeResult> {
-    const prober = createProber({
-      policy: createPolicy({ allow: ['127.0.0.1'], ports: ['1-65535'] }),
-      extraCa: demoAuthority().cert,
-      ehloName: 'probe.contoso.example',
-    });
-    const [result] = await prober.visit(
-      { ...targetOf(`127.0.0.1:${port}`, 'configured')!, settings },
-      new AbortController().signal,
-    );
-    return result!;
-  }
+  const visit = (settings: TargetSettings): Promise<ProbeResult> => visitPeer(port, settings);
 
   test('is visited in every way of a Send connector, and logs no error of protocol', async () => {
     const domain = { requireTls: true, tlsAuthLevel: 'DomainValidation', tlsDomain: 'mail.contoso.example' } as const;
