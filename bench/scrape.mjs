@@ -9,8 +9,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { quantile, startExporter, table } from './exporter.mjs';
 import { winlogbeatLine } from './lines.mjs';
 
-/** A row of the ledger has an error counter and two times. */
+/** A row of the ledger has an error counter and two times; errors of the last hour would have a diagnosis besides. */
 const seriesInRow = 3;
+const agoMs = 2 * 3_600_000;
 const rounds = { 1_000: 200, 10_000: 100, 100_000: 40 };
 
 export async function run() {
@@ -69,7 +70,7 @@ async function changed(exporter, series, file) {
   let [cpuMs, hold, recordId] = [0, 0, 0];
   for (let round = 0; round < 10; round++) {
     let text = '';
-    for (let index = round; index < rows; index += 400) text += winlogbeatLine(++recordId, 2002, rowOf(index));
+    for (let index = round; index < rows; index += 400) text += winlogbeatLine(++recordId, 2002, { ...rowOf(index), at: Date.now() });
     await appendFile(file, text);
     // Time to be counted, which a scrape must not tell: it would be the first to see the change.
     await pause(1000);
@@ -111,7 +112,7 @@ function line(series, page, firstMs, scrapes, cpuMs, holdMs, { now, peak }) {
 }
 
 function rowOf(index) {
-  const at = Date.now() - index;
+  const at = Date.now() - agoMs - index;
   return {
     server: `exch${index % 10}.contoso.local`,
     connector: `Send connector ${index % 20}`,

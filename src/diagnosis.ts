@@ -17,6 +17,8 @@ export type DiagnosisOptions = {
   readonly now: number;
   /** A sentence when this destination is never probed; undefined when it is. */
   readonly notProbed: (destination: string) => string | undefined;
+  /** Of more pairs only those with the latest errors are diagnosed. */
+  readonly most?: number | undefined;
 };
 
 export type DiagnosedPair = {
@@ -44,7 +46,7 @@ export function diagnosesOf(
   const erring = rows.filter((row) => isRecent(row, options.now));
   if (erring.length === 0) return [];
   const world = worldOf(rows, erring, entries, options);
-  return erring.map((row) => {
+  return latestOf(erring, options.most).map((row) => {
     const { word, sentence, since } = verdictOf(row, world);
     const { server, connector, destination } = row;
     return { server, connector, destination, word, sentence, since };
@@ -53,6 +55,13 @@ export function diagnosesOf(
 
 function isRecent({ lastObservedAt }: LedgerRow, now: number): boolean {
   return lastObservedAt !== undefined && now - lastObservedAt < recentMs;
+}
+
+function latestOf(erring: readonly LedgerRow[], most = Infinity): readonly LedgerRow[] {
+  if (erring.length <= most) return erring;
+  const latest = erring.toSorted((a, b) => (b.lastObservedAt ?? 0) - (a.lastObservedAt ?? 0));
+  const shown = new Set(latest.slice(0, most));
+  return erring.filter((row) => shown.has(row));
 }
 
 // ------------------------------------------------------------------------------------------------ what is around
@@ -92,12 +101,9 @@ function worldOf(
     if (family) count(families[family], connects);
   }
   const connectors = new Map<string, Count>();
-  for (const [connector, destinations] of destinationsByConnector(rows)) {
+  for (const [connector, own] of probedByConnector(rows, probed)) {
     const counted = { asked: 0, passing: 0 };
-    for (const destination of destinations) {
-      const entry = probed.get(destination);
-      if (entry) count(counted, getsConnection(entry));
-    }
+    for (const entry of own.values()) count(counted, getsConnection(entry));
     connectors.set(connector, counted);
   }
   const lonelyServers = lonelyServersOf(rows, erring, options.now);
@@ -125,43 +131,47 @@ function familyOf(destination: string): 4 | 6 | undefined {
   return endpoint.host.includes(':') ? 6 : 4;
 }
 
-function destinationsByConnector(rows: readonly LedgerRow[]): Map<string, Set<string>> {
-  const found = new Map<string, Set<string>>();
+/** Of each connector those destinations that are probed. */
+function probedByConnector(
+  rows: readonly LedgerRow[],
+  probed: ReadonlyMap<string, Probed>,
+): Map<string, Map<string, Probed>> {
+  const found = new Map<string, Map<string, Probed>>();
+  if (probed.size === 0) return found;
   for (const { connector, destination } of rows) {
+    const entry = probed.get(destination);
+    if (!entry) continue;
     const known = found.get(connector);
-    if (known) known.add(destination);
-    else found.set(connector, new Set([destination]));
+    if (known) known.set(destination, entry);
+    else found.set(connector, new Map([[destination, entry]]));
   }
   return found;
 }
 
 function lonelyServersOf(rows: readonly LedgerRow[], erring: readonly LedgerRow[], now: number) {
-  const lately = erring.filter((row) => row.lastObservedAt !== undefined && now - row.lastObservedAt < quietMs);
-  const bad = new Set(lately.map(pairOf));
+  const isBad = ({ lastObservedAt }: LedgerRow): boolean =>
+    lastObservedAt !== undefined && now - lastObservedAt < quietMs;
+  const found = new Map<string, { pairs: number; healthy: string }>();
+  if (!erring.some(isBad)) return found;
   const byServer = new Map<string, LedgerRow[]>();
   for (const row of rows) {
     const known = byServer.get(row.server);
     if (known) known.push(row);
     else byServer.set(row.server, [row]);
   }
-  const found = new Map<string, { pairs: number; healthy: string }>();
+  const healthyByRoute = new Map<string, string>();
+  for (const [server, own] of byServer) {
+    if (own.some(isBad)) continue;
+    for (const row of own) healthyByRoute.set(routeOf(row), server);
+  }
+  if (healthyByRoute.size === 0) return found;
   for (const [server, own] of byServer) {
     // Two may be chance.
-    if (own.length < 3 || !own.every((row) => bad.has(pairOf(row)))) continue;
-    const wanted = new Set(own.map(routeOf));
-    const healthy = [...byServer].find(
-      ([other, theirs]) =>
-        other !== server &&
-        theirs.some((row) => wanted.has(routeOf(row))) &&
-        !theirs.some((row) => bad.has(pairOf(row))),
-    )?.[0];
+    if (own.length < 3 || !own.every(isBad)) continue;
+    const healthy = own.map((row) => healthyByRoute.get(routeOf(row))).find((name) => name !== undefined);
     if (healthy !== undefined) found.set(server, { pairs: own.length, healthy });
   }
   return found;
-}
-
-function pairOf(row: LedgerRow): string {
-  return `${row.server}\n${routeOf(row)}`;
 }
 
 function routeOf({ connector, destination }: LedgerRow): string {

@@ -19,7 +19,8 @@ export type MetricsOptions = {
   >;
   readonly board: Pick<Board, 'entries'>;
   /** Pairs with an error within the last hour. */
-  readonly diagnoses: () => readonly DiagnosedPair[];
+  /** Of those pairs with the latest errors, at most so many. */
+  readonly diagnoses: (most: number) => readonly DiagnosedPair[];
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
   /** How the latest reload went; the time in milliseconds since 1970 UTC. */
@@ -51,6 +52,9 @@ export type Answer = { readonly page: Page; readonly wasRead: () => void };
 
 type Newest = { readonly page: Page; readonly readBy: Scrape['readBy']; readonly begun: number };
 
+/** A state set is as many series as there are words: in a flood of failing pairs the latest are the news. */
+const mostDiagnosed = 2_000;
+
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -68,7 +72,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const rows = options.holdsBirths === false ? options.ledger.rows() : shown;
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
-    const diagnosed = options.diagnoses();
+    const diagnosed = options.diagnoses(mostDiagnosed);
     const tables = [
       await ledgerTable(rows),
       await diagnosisTable(diagnosed),

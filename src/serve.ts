@@ -133,7 +133,8 @@ function askNow({ probing }: Inlets, destination: string): Promise<ProbeResult |
 /** Why something fails, and why something is not looked at. */
 function explanation(inlets: Inlets, { ledger, board }: Parts) {
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
-  const diagnoses = () => diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed });
+  const diagnoses = (most?: number) =>
+    diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most });
   return { notProbed, diagnoses, configuration: () => inlets.config };
 }
 

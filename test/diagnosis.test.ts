@@ -386,3 +386,9 @@ test('whatever is known: a sentence for every pair, and a destination is never d
     { numRuns: 500 },
   );
 });
+
+test('of more pairs than may be told of, those with the latest errors are', () => {
+  const rows = [1, 4, 2, 3, 50].map((ago) => row(`10.0.0.${ago}:25`, { ago }));
+  const told = diagnosesOf(rows, [], { now, notProbed: () => undefined, most: 3 });
+  expect(told.map(({ destination }) => destination)).toEqual(['10.0.0.1:25', '10.0.0.2:25', '10.0.0.3:25']);
+});

@@ -21,7 +21,7 @@ const longestPatienceMs = 120_000;
 /** A connection that was reset because its answer was not read is reset within this time. */
 const graceMs = 100;
 /** So many scrapes at a time share pages for this long: a stampede costs little more than one scrape. */
-const manyReadings = 8;
+const manyWaiting = 8;
 const sharedForMs = 1_000;
 /** Pages of before that slow readers may keep in memory. */
 const mostBytesOfBefore = 64 * 1024 * 1024;
@@ -31,8 +31,25 @@ export function createScrapeAnswers(
   metrics: Metrics,
 ): (request: Request, response: Response, scraper: string) => Promise<void> {
   const readings = new Set<Reading>();
+  /** Answers that are put together or sent. */
+  let waiting = 0;
   // One for all: together they must not hold the event loop either.
   const breathe = createBreath();
+  /** @returns what to tell the books when the scraper got all of it */
+  const answer = async (request: Request, response: Response, scraper: string): Promise<Answer | undefined> => {
+    const newest = await metrics.render(scraper, waiting <= manyWaiting ? 0 : sharedForMs);
+    const packed = request.acceptsEncodings('gzip') === 'gzip';
+    const chunks = packed ? await newest.page.gzipped() : newest.page.plain;
+    if (packed) response.set('Content-Encoding', 'gzip');
+    // Pages are compressed here, once for all who read them: nobody is to do it again.
+    response.set('Cache-Control', 'no-store, no-transform');
+    const reading = { chunks, response };
+    readings.add(reading);
+    dropSlowest(readings);
+    const wasSent = await sent(unhurried(chunks, breathe), response, patienceOf(request));
+    readings.delete(reading);
+    return wasSent ? newest : undefined;
+  };
   return async (request, response, scraper) => {
     response.set({ 'Content-Type': metrics.contentType, Vary: 'Accept-Encoding' });
     // HEAD shows nobody anything, so it must not count as a scrape.
@@ -40,20 +57,9 @@ export function createScrapeAnswers(
       response.end();
       return;
     }
-    const answer = await metrics.render(scraper, readings.size < manyReadings ? 0 : sharedForMs);
-    const packed = request.acceptsEncodings('gzip') === 'gzip';
-    const chunks = packed ? await answer.page.gzipped() : answer.page.plain;
-    if (packed) response.set('Content-Encoding', 'gzip');
-    // Pages are compressed here, once for all who read them: nobody is to do it again.
-    response.set('Cache-Control', 'no-store, no-transform');
-    const reading = { chunks, response };
-    readings.add(reading);
-    dropSlowest(readings);
-    try {
-      if (await sent(unhurried(chunks, breathe), response, patienceOf(request))) await noteRead(request, answer);
-    } finally {
-      readings.delete(reading);
-    }
+    waiting++;
+    const read = await answer(request, response, scraper).finally(() => waiting--);
+    if (read) await noteRead(request, read);
   };
 }
 

@@ -132,15 +132,36 @@ test('two hundred scrapes at a time share the work, and each gets the whole page
   const together = await Promise.all(Array.from({ length: 200 }, () => metrics.render('127.0.0.1')));
   expect(renderings()).toBe(1);
   expect(new Set(together.map(({ page }) => page)).size).toBe(1);
-  const url = await serving(metrics);
+  const { ages, watched } = watching(metrics);
+  const url = await serving(watched);
   const headers = { 'Accept-Encoding': 'gzip' };
   const bodies = await Promise.all(Array.from({ length: 200 }, () => bodyOf(url, headers)));
+  // The first few are shown the newest; all others may share a page.
+  expect(ages.filter((age) => age === 0).length).toBeLessThan(100);
   for (const body of bodies) {
     const text = gunzipSync(body).toString();
     expect(text.match(/^exchange_send_connector_connection_errors_total/gm)).toHaveLength(3000);
     expect(text.endsWith('\n')).toBe(true);
   }
 }, 60_000);
+
+/** Metrics that write down how old a page may be for whoever asks. */
+function watching(metrics: Metrics): { ages: (number | undefined)[]; watched: Metrics } {
+  const ages: (number | undefined)[] = [];
+  const render: Metrics['render'] = (scraper, maxAgeMs) => {
+    ages.push(maxAgeMs);
+    return metrics.render(scraper, maxAgeMs);
+  };
+  return { ages, watched: { ...metrics, render } };
+}
+
+test('scrapes one after the other get the newest page each, however quickly they come', async () => {
+  const { metrics } = await realMetrics(10);
+  const { ages, watched } = watching(metrics);
+  const url = await serving(watched);
+  for (let scrape = 0; scrape < 30; scrape++) await bodyOf(url, {});
+  expect(ages).toEqual(Array.from({ length: 30 }, () => 0));
+});
 
 function bodyOf(url: string, headers: Record<string, string>): Promise<Buffer> {
   return new Promise((resolve, reject) => {
