@@ -159,15 +159,14 @@ function lonelyServersOf(rows: readonly LedgerRow[], erring: readonly LedgerRow[
     if (known) known.push(row);
     else byServer.set(row.server, [row]);
   }
+  // Two may be chance.
+  const lonely = [...byServer].filter(([, own]) => own.length >= 3 && own.every(isBad));
+  if (lonely.length === 0) return found;
   const healthyByRoute = new Map<string, string>();
   for (const [server, own] of byServer) {
-    if (own.some(isBad)) continue;
-    for (const row of own) healthyByRoute.set(routeOf(row), server);
+    if (!own.some(isBad)) for (const row of own) healthyByRoute.set(routeOf(row), server);
   }
-  if (healthyByRoute.size === 0) return found;
-  for (const [server, own] of byServer) {
-    // Two may be chance.
-    if (own.length < 3 || !own.every(isBad)) continue;
+  for (const [server, own] of lonely) {
     const healthy = own.map((row) => healthyByRoute.get(routeOf(row))).find((name) => name !== undefined);
     if (healthy !== undefined) found.set(server, { pairs: own.length, healthy });
   }

@@ -6,6 +6,7 @@
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { durationBounds, type Board, type BoardEntry, type StepDurations } from './board.js';
+import { createBreath } from './breath.js';
 import { familyHead, labelText, sample, secondsOf, textContentType, type Family } from './exposition.js';
 import type { Ledger, Scrape } from './ledger.js';
 import type { DiagnosedPair } from './diagnosis.js';
@@ -67,12 +68,16 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
   const put = async (): Promise<Newest> => {
     const begun = performance.now();
-    // Everything is looked at in one go; only the writing of it lets others go first.
+    const breathe = createBreath();
+    // The counts are looked at in one go; what explains them may be a moment younger.
     const { rows: shown, held, readBy } = options.ledger.scrape();
+    await breathe();
     const rows = options.holdsBirths === false ? options.ledger.rows() : shown;
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
+    await breathe();
     const diagnosed = options.diagnoses(mostDiagnosed);
+    await breathe();
     const tables = [
       await ledgerTable(rows),
       await diagnosisTable(diagnosed),
