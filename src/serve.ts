@@ -154,7 +154,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   Object.assign(inlets, { policy, config });
   targets.setConfigured(config.destinations.static);
   const expectation = keepExpecting(config, inlets, parts);
-  inlets.metServer = expectation.renew;
+  inlets.metServer = expectation.renewSoon;
   inlets.inventory = await openInventory(config.inventory.file, log, (connectors, servers) => {
     targets.setInventory(connectors);
     expectation.renew(connectors, servers);
@@ -198,8 +198,10 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
  */
 function keepExpecting(config: Config, inlets: Inlets, { ledger, board }: Parts) {
   let last = '';
-  return {
+  let isDue = false;
+  const expectation = {
     renew: (connectors = inlets.inventory?.connectors() ?? [], servers = inlets.inventory?.servers() ?? []): void => {
+      if (connectors.length === 0 && last === '[]') return;
       // What records say goes before what the inventory says; a row that is only expected says nothing.
       const seen = ledger.rows().filter((row) => row.lastErrorAt !== undefined || row.lastAttemptAt !== undefined);
       const rows = expectedRows({
@@ -212,7 +214,17 @@ function keepExpecting(config: Config, inlets: Inlets, { ledger, board }: Parts)
       if (text !== last) ledger.expect(rows);
       last = text;
     },
+    /** Once for all servers that are met in one go, after what is being done is done. */
+    renewSoon: (): void => {
+      if (isDue) return;
+      isDue = true;
+      setImmediate(() => {
+        isDue = false;
+        expectation.renew();
+      });
+    },
   };
+  return expectation;
 }
 
 async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inlets): Promise<Ledger> {
@@ -227,7 +239,7 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
       // A destination that everything reaches is nobody to visit.
       if (row.lastErrorAt !== undefined && !isDrill(row.connector))
         targets.observe(row.destination, row.lastErrorAt, row.connector);
-      if (servers.size !== servers.add(row.server).size) setImmediate(() => inlets.metServer?.());
+      if (servers.size !== servers.add(row.server).size) inlets.metServer?.();
     },
     onSaving: (failing) => {
       if (failing === undefined) log.info('the ledger can be saved again; reading goes on');

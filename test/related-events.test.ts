@@ -34,7 +34,7 @@ function error(at: number, destination = '203.0.113.25:25', server = 'exch01'): 
 
 describe('classifying', () => {
   const evidence = decodeAll(fixtureText('related-events.xml')).map((event) =>
-    classify(event, { server: 'fallback', knownConnectors: [] }),
+    classify(event, { server: 'fallback', knownConnectors: () => [] }),
   );
 
   test('every event of the fixture but the foreign 2002 is related, each with its connector where it names one', () => {

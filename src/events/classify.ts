@@ -28,7 +28,7 @@ export type ClassifyOptions = {
   /** Server for records that do not name their computer. */
   readonly server: string;
   /** Names of Send connectors known from the inventory, for messages in a language that we do not read. */
-  readonly knownConnectors: readonly string[];
+  readonly knownConnectors: () => readonly string[];
 };
 
 /** Event IDs worth decoding; everything else is dropped by its bytes. */
@@ -55,7 +55,7 @@ function connectionErrorOf(event: WindowsEvent, options: ClassifyOptions): Conne
   const [connector, destination] = event.values;
   const named = destination
     ? { connector, destination }
-    : namesFromMessage(event.message ?? '', options.knownConnectors);
+    : namesFromMessage(event.message ?? '', options.knownConnectors());
   const key = recordKeyOf(event, options);
   return {
     kind: 'connection_error',

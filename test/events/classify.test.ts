@@ -30,7 +30,7 @@ function found(
   options: Partial<ClassifyOptions> = {},
   change = (event: ReturnType<typeof decodeAll>[number]) => event,
 ): ConnectionError[] {
-  const all = { server: 'fallback', knownConnectors: [], ...options };
+  const all = { server: 'fallback', knownConnectors: () => [], ...options };
   return decodeAll(text)
     .map((event) => classify(change(event), all))
     .filter((evidence) => evidence?.kind === 'connection_error');
@@ -62,7 +62,7 @@ describe('a message in another language, without strings', () => {
   const withoutStrings = (event: ReturnType<typeof decodeAll>[number]) => ({ ...event, values: [] });
 
   test('names the connector when it is known', () => {
-    const errors = found(text, { knownConnectors: connectors }, withoutStrings);
+    const errors = found(text, { knownConnectors: () => connectors }, withoutStrings);
     expect(names(errors)).toEqual(names(found(text)));
   });
 

@@ -430,7 +430,12 @@ type Sorted = { readonly evidence: Evidence[]; readonly ignored: number; readonl
 
 function sortOut(state: State, each: SourceState, pass: PassResult, history: boolean): Sorted {
   const evidence: Evidence[] = [];
-  const options = { server: each.source.server, knownConnectors: state.knownConnectors() };
+  let names: readonly string[] | undefined;
+  const options = {
+    server: each.source.server,
+    // Asked for by the few records that have nothing but a message.
+    knownConnectors: () => (names ??= state.knownConnectors()),
+  };
   const origin = { server: serverOf(each.source), history };
   let [ignored, counted] = [pass.ignored, 0];
   for (const record of pass.decoded) {

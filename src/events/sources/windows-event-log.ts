@@ -230,7 +230,7 @@ type Sorted = {
 
 function sortOut(state: Channel, events: readonly string[]): Sorted {
   const sorted: Sorted = { evidence: [], ignored: 0, unreadable: {} };
-  const options = { server: os.hostname(), knownConnectors: state.knownConnectors() };
+  const options = { server: os.hostname(), knownConnectors: state.knownConnectors };
   for (const xml of events) {
     try {
       for (const record of eventXml.decode(xml)) {
