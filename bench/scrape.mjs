@@ -70,7 +70,8 @@ async function changed(exporter, series, file) {
   let [cpuMs, hold, recordId] = [0, 0, 0];
   for (let round = 0; round < 10; round++) {
     let text = '';
-    for (let index = round; index < rows; index += 400) text += winlogbeatLine(++recordId, 2002, { ...rowOf(index), at: Date.now() });
+    for (let index = round; index < rows; index += 400)
+      text += winlogbeatLine(++recordId, 2002, { ...rowOf(index), at: Date.now() });
     await appendFile(file, text);
     // Time to be counted, which a scrape must not tell: it would be the first to see the change.
     await pause(1000);

@@ -117,7 +117,7 @@ export type Ledger = {
 /** On the very first read of a source older events are history: counted, but not observed now (invariant 13). */
 const historyMs = 15 * 60_000;
 /** Readers may run ahead of the save by so many batches. */
-const batchesAhead = 16;
+const batchesAhead = 64;
 /** A checkpoint alone is saved within this time: reading ignored records again does no harm. */
 const lazySaveMs = 2_000;
 /** Saving takes at most about a fifth of the time. */

@@ -56,15 +56,20 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
   const logs = new Map<string, Log>();
   for (const each of saved) logs.set(keyOf(each), restore(each));
   let total = [...logs.values()].reduce((sum, log) => sum + log.secondsById.size, 0);
+  let latest: Log | undefined;
   return {
     note: (key) => {
       if (key.recordId === undefined) return true;
-      const log = logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key));
+      const name = keyOf(key);
+      const log = logs.get(name) ?? freshLog(key.server, channelOf(key));
       const second = key.time === undefined ? Number.NaN : Math.floor(key.time / 1000);
       if (isKnown(log, key.recordId, second)) return false;
-      logs.delete(keyOf(key));
-      logs.set(keyOf(key), log);
-      if (logs.size > mostLogs) total -= dropFirst(logs);
+      if (log !== latest) {
+        logs.delete(name);
+        logs.set(name, log);
+        latest = log;
+        if (logs.size > mostLogs) total -= dropFirst(logs);
+      }
       add(log, key.recordId, second);
       total++;
       if (log.secondsById.size > perLog) total -= dropOldest(log);
@@ -90,8 +95,8 @@ function freshLog(server: string, channel: string): Log {
 
 function isKnown(log: Log, id: number, second: number): boolean {
   const known = log.secondsById.get(id);
-  const seconds = known === undefined ? [] : typeof known === 'number' ? [known] : known;
-  if (seconds.some((each) => isSameTime(each, second))) return true;
+  if (typeof known === 'number' && isSameTime(known, second)) return true;
+  if (typeof known === 'object' && known.some((each) => isSameTime(each, second))) return true;
   // Older by number and by time than all that is known one by one.
   return log.floor !== undefined && id <= log.floor[0] && !(second > log.floor[1]);
 }

@@ -3,6 +3,7 @@ import { destinationOf, endpointOf } from '../endpoint.js';
 import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
 import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
 import { namesFromMessage } from './message.js';
+import { remembering } from './remembering.js';
 
 /** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
 const connectionErrorId = 2002;
@@ -109,7 +110,8 @@ function lineOf(text: string): string {
 }
 
 function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
-  return { ...eventLogOf(event, options.server), recordId: event.recordId, time: event.time };
+  const { server, channel } = eventLogOf(event, options.server);
+  return { server, channel, recordId: event.recordId, time: event.time };
 }
 
 /** The log of a record, with its names as they are compared. */
@@ -117,13 +119,18 @@ export function eventLogOf(
   { computer, channel }: Pick<WindowsEvent, 'computer' | 'channel'>,
   server: string,
 ): Pick<RecordKey, 'server' | 'channel'> {
-  const name = (computer.trim() || server).toLowerCase().slice(0, maxLabelLength);
-  return { server: name, channel: channel.toLowerCase().slice(0, maxLabelLength) };
+  return { server: comparedName(computer.trim() || server), channel: comparedName(channel) };
 }
 
-export function destinationLabelOf(text: string | undefined): string {
-  const endpoint = text === undefined ? undefined : endpointOf(text);
+const comparedName = remembering((name) => name.toLowerCase().slice(0, maxLabelLength));
+
+const knownDestination = remembering((text) => {
+  const endpoint = endpointOf(text);
   return endpoint ? destinationOf(endpoint) : labelOf(text);
+});
+
+export function destinationLabelOf(text: string | undefined): string {
+  return text === undefined ? unknownLabel : knownDestination(text);
 }
 
 /** Longer than any name that Exchange accepts (64 characters); keeps a hostile log from growing labels. */

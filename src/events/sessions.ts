@@ -23,6 +23,7 @@ import type {
   WaitingFact,
 } from '../model.js';
 import { destinationLabelOf, labelOf } from './classify.js';
+import { remembering } from './remembering.js';
 import { reasonOfDns, reasonOfWinsock } from './connect-reasons.js';
 import { hear } from './send-talk.js';
 
@@ -144,7 +145,7 @@ function readSend(
 ): void {
   const failed = row.event === '*' ? failedPattern.exec(row.text) : null;
   if (failed || (row.event === '*' && row.text.startsWith('attempting to connect'))) {
-    const destination = destinationOfRemote(row.remote);
+    const destination = destinationLabelOf(row.remote);
     noteSend(state, server, session, row, destination, found);
     session.talk = failed ? undefined : { destination, step: 'connect' };
     if (session.teller !== 'send') return;
@@ -278,23 +279,9 @@ function hostNameOf(text: string | undefined): string | undefined {
   return text === undefined || text === '' ? undefined : nameLabelOf(text);
 }
 
-const destinationOfRemote = remembering(destinationLabelOf);
 const connectorLabelOf = remembering(labelOf);
 const addressLabelOf = remembering((text) => addressOf(text) ?? labelOf(text).toLowerCase());
 const nameLabelOf = remembering((text) => (addressOf(text) === undefined ? labelOf(text).toLowerCase() : undefined));
-
-/** The same few end points come again and again, and reading an address costs more than all the rest of a row. */
-function remembering<Value>(read: (text: string) => Value): (text: string) => Value {
-  let known = new Map<string, Value>();
-  return (text) => {
-    const before = known.get(text);
-    if (before !== undefined) return before;
-    const value = read(text);
-    if (known.size >= 10_000) known = new Map();
-    known.set(text, value);
-    return value;
-  };
-}
 
 function winsockReason(state: State, code: number, text: string): Reason {
   return reasonOfWinsock(code) ?? unknown(state, text);
