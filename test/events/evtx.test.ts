@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { evtx } from '../../src/events/formats/evtx/evtx.js';
 import { effortLimit } from '../../src/events/formats/evtx/layout.js';
 import { readPass, sightingsOfDamage, type Budget } from '../../src/events/formats/evtx/pass.js';
+import type { PassResult } from '../../src/events/formats.js';
 import type { Decoded, Position, WindowsEvent } from '../../src/model.js';
 import {
   addEvent,
@@ -629,3 +630,41 @@ function mutate(image: Buffer, random: Random): Buffer {
   }
   return image;
 }
+
+describe('record IDs', () => {
+  async function runsOf(content: Buffer, wanted = only2002): Promise<PassResult['runs']> {
+    return (await readPass(await opened(content), beginning, wanted)).runs;
+  }
+  const names = { computer: 'EXCH01.contoso.local', channel: 'Application' };
+
+  it('of a whole log are one run, whether records are wanted or not', async () => {
+    const log = createLog({ firstId: 7 });
+    for (let number = 1; number <= 500; number++) addEvent(log, numbered(number, { ...names, eventId: 1000 + number }));
+    const [firstAt, lastAt] = [start + 1001, start + 500 * 1001];
+    expect(await runsOf(imageOf(log))).toEqual([{ ...names, first: 7, last: 506, firstAt, lastAt }]);
+  });
+
+  it('tell what was left out', async () => {
+    const log = logOf(200, {}, names);
+    log.nextId += 5;
+    for (let number = 201; number <= 300; number++) addEvent(log, numbered(number, names));
+    expect(await runsOf(imageOf(log))).toMatchObject([
+      { first: 1, last: 200 },
+      { first: 206, last: 305 },
+    ]);
+  });
+
+  it('of a damaged chunk are all that it had: what is lost there counts as unreadable', async () => {
+    const log = logOf(300, {}, names);
+    const image = imageOf(log);
+    for (const id of [1, 57, 58]) image.fill(0xee, offsetsOf(log).get(id), (offsetsOf(log).get(id) ?? 0) + 32);
+    expect(await runsOf(image)).toMatchObject([{ first: 1, last: 300 }]);
+  });
+
+  it('of forwarded events are those of another log and tell nothing', async () => {
+    const log = createLog();
+    for (let number = 1; number <= 50; number++)
+      addEvent(log, numbered(number, { form: 'forwarded', originRecordId: 9000 + number }));
+    expect(await runsOf(imageOf(log))).toEqual([]);
+  });
+});

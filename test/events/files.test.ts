@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { followFiles, type Followed } from '../../src/events/sources/files.js';
 import type { Batch, FileCheckpoint } from '../../src/model.js';
+import { createRecordGaps } from '../../src/record-gaps.js';
 import { addEvent, createLog, flush } from '../evtx-writer.js';
 import { temporaryFolder } from '../folder.js';
 import { silentLog } from '../log-double.js';
@@ -259,3 +260,44 @@ function beNobody(): void {
   process.seteuid?.(65_534);
   onTestFinished(() => process.seteuid?.(0));
 }
+
+test('what a circular binary log has overwritten before it was read counts as missed', async () => {
+  const file = path.join(await temporaryFolder(), 'Application.evtx');
+  const log = createLog({ maxChunks: 4 });
+  const add = (count: number): void => {
+    for (let added = 0; added < count; added++)
+      addEvent(log, { eventId: 1000, channel: 'Application', computer: 'EXCH01', time: Date.now() + added });
+  };
+  const book = emptyBook();
+  add(300);
+  const fd = openSync(file, 'w');
+  onTestFinished(() => {
+    closeSync(fd);
+  });
+  flush(log, fd);
+  const before = follow(book, file);
+  await vi.waitFor(() => {
+    expect(before.caughtUp()).toBe(true);
+  });
+  await before.stop();
+  add(5_000);
+  flush(log, fd);
+  const after = follow(book, file);
+  await vi.waitFor(() => {
+    expect(after.caughtUp()).toBe(true);
+  });
+  const clock = { now: Date.now() };
+  const gaps = createRecordGaps([], { now: () => clock.now });
+  const oldest = Math.min(
+    ...book.batches
+      .slice(1)
+      .flatMap(({ runs }) => runs ?? [])
+      .map(({ first }) => first),
+  );
+  for (const { source, runs, unfiltered, behind = false } of book.batches)
+    gaps.note({ source, runs, unfiltered, behind });
+  clock.now += 61_000;
+  gaps.settle();
+  expect(oldest).toBeGreaterThan(301);
+  expect(gaps.missed().get(file)).toBe(oldest - 301);
+});

@@ -1,8 +1,10 @@
 /** A chunk (64 KiB) of the binary log: is it whole, which records does it hold, and where is it damaged. */
 import { crc32 } from 'node:zlib';
 import type { Decoded } from '../../../model.js';
+import type { RunFound } from '../../record-runs.js';
 import { UnreadableRecord } from '../../unreadable.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
+import { runsOf, type NumberedRecord } from './runs.js';
 import { uint64 } from './values.js';
 
 export const chunkSize = 65_536;
@@ -41,6 +43,8 @@ export type ChunkReading = {
    * least one, whatever the range: the caller subtracts what it has counted before.
    */
   missing: number;
+  /** The IDs of the range that are there, and those that are lost to damage. */
+  runs: readonly RunFound[];
   /** Highest record ID that was read, with its time written (FILETIME); 0 when none was. */
   last: number;
   written: string;
@@ -48,9 +52,8 @@ export type ChunkReading = {
   effort: number;
 };
 
-type FoundRecord = RecordPlace & { readonly id: number };
 /** `gaps`: where something that is no record was stepped over, as the ID of the next record (or of the last). */
-type Walked = { readonly records: readonly FoundRecord[]; readonly gaps: readonly number[] };
+type Walked = { readonly records: readonly NumberedRecord[]; readonly gaps: readonly number[] };
 
 /**
  * Reads the first 512 bytes of a slot.
@@ -105,11 +108,20 @@ export function readChunk(
 ): ChunkReading {
   const { records, gaps } = walkedOf(bytes, header);
   const chunk = decodingOf(bytes);
-  const reading: ChunkReading = { decoded: [], ignored: 0, damaged: 0, missing: 0, last: 0, written: '', effort: 0 };
+  const reading: ChunkReading = {
+    decoded: [],
+    ignored: 0,
+    damaged: 0,
+    missing: 0,
+    runs: [],
+    last: 0,
+    written: '',
+    effort: 0,
+  };
   const inRange = (id: number): boolean => id > range.after && id <= range.upTo;
-  let newest: FoundRecord | undefined;
-  for (const record of records) {
-    if (!inRange(record.id)) continue;
+  const found = records.filter(({ id }) => inRange(id));
+  let newest: NumberedRecord | undefined;
+  for (const record of found) {
     readRecord(chunk, record, wanted, reading);
     if (newest === undefined || record.id > newest.id) newest = record;
   }
@@ -121,6 +133,9 @@ export function readChunk(
   // A chunk with a bad checksum is damaged somewhere, even where every record can be read.
   const atLeast = reading.damaged > 0 ? 0 : 1;
   reading.missing = whole ? gaps.filter(inRange).length : Math.max(gaps.length, promised - records.length, atLeast);
+  const ids = [Math.max(header.first, range.after + 1), Math.min(header.last, range.upTo)] as const;
+  const isExact = (whole && gaps.length === 0) || header.kind !== 'sound';
+  reading.runs = runsOf(chunk, found, isExact ? undefined : ids);
   reading.effort = chunk.effort;
   return reading;
 }
@@ -135,7 +150,7 @@ const idSpan = 0x1_0000_0000;
 /** Decodes one record into the reading; what cannot be read is counted and never thrown. */
 function readRecord(
   chunk: DecodingChunk,
-  record: FoundRecord,
+  record: NumberedRecord,
   wanted: (eventId: number) => boolean,
   reading: ChunkReading,
 ): void {
@@ -154,7 +169,7 @@ function readRecord(
 function walkedOf(bytes: Buffer, header: ChunkHeader): Walked {
   const sound = header.kind === 'sound';
   const end = Math.min(sound ? header.free : chunkSize, bytes.length);
-  const records: FoundRecord[] = [];
+  const records: NumberedRecord[] = [];
   const gaps: number[] = [];
   let inGap = false;
   for (let at = chunkHeaderSize; at + smallestRecord <= end;) {
@@ -187,7 +202,7 @@ function recordSizeAt(bytes: Buffer, at: number, end: number, inGap: boolean): n
   return followed && !inGap ? size : undefined;
 }
 
-function neighbours(records: readonly FoundRecord[]): FoundRecord[] {
+function neighbours(records: readonly NumberedRecord[]): NumberedRecord[] {
   const ids = records.map((record) => record.id).sort((a, b) => a - b);
   const middle = ids[Math.floor(ids.length / 2)] ?? 0;
   return records.filter(({ id }) => Number.isSafeInteger(id) && Math.abs(id - middle) <= mostRecords);

@@ -22,7 +22,9 @@ import {
   type ChunkReading,
   type IdRange,
 } from './chunk.js';
+import type { RunFound } from '../../record-runs.js';
 import { addToRuns, emptyMemory, emptyScan, memoryOf, type Memory, type Scan, type Walk } from './memory.js';
+import { withRuns } from './runs.js';
 
 /** How much one pass may do; it ends after the chunk that reaches one of them. */
 export type Budget = { readonly bytes: number; readonly ms: number };
@@ -57,13 +59,13 @@ export async function readPass(
     limit: budget.bytes,
     deadline: performance.now() + budget.ms,
     scans: 0,
-    found: { decoded: [], ignored: 0, damaged: 0 },
+    found: { decoded: [], ignored: 0, damaged: 0, runs: [] },
   };
   let more = reading.slots > 0;
   while (more && !isSpent(reading)) more = await step(reading);
-  const { decoded, ignored, damaged } = reading.found;
+  const { decoded, ignored, damaged, runs } = reading.found;
   const offset = memory.scan ? Math.min(position.offset, size) : Math.max(0, size - unreadBytes(memory));
-  return { decoded, ignored, unreadable: damaged > 0 ? { damaged } : {}, position: { offset, memory }, more };
+  return { decoded, ignored, unreadable: damaged > 0 ? { damaged } : {}, runs, position: { offset, memory }, more };
 }
 
 const fileHeaderSize = 4096;
@@ -80,7 +82,12 @@ type Reading = {
   readonly checksums: boolean;
   readonly limit: number;
   readonly deadline: number;
-  readonly found: { readonly decoded: Decoded[]; ignored: number; damaged: number };
+  readonly found: {
+    readonly decoded: Decoded[];
+    ignored: number;
+    damaged: number;
+    runs: RunFound[] | undefined;
+  };
   spent: number;
   scans: number;
 };
@@ -293,6 +300,7 @@ function enter(reading: Reading, content: ChunkReading, countedBefore: number): 
   const damaged = content.damaged + Math.max(0, content.missing - countedBefore);
   found.ignored += content.ignored;
   found.damaged += damaged;
+  found.runs = withRuns(found.runs, content.runs);
   reading.spent += content.effort + content.decoded.length * 512;
   return damaged;
 }
