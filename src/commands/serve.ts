@@ -26,7 +26,8 @@ export async function serveCommand(files: readonly string[], flags: ServeFlags):
   if (!loaded.ok) return complain(loaded.mistakes);
   if (loaded.config.sources.length === 0) return complain([nothingToRead]);
   const { createLog } = await import('../log.js');
-  const log = createLog({ level: flags['log.level'], format: flags['log.format'] });
+  const { withoutRepeats } = await import('../log-repeats.js');
+  const log = withoutRepeats(createLog({ level: flags['log.level'], format: flags['log.format'] }));
   return run(loaded.config, { file, load }, log);
 }
 

@@ -10,7 +10,7 @@ import { UnreadableRecord } from './unreadable.js';
 
 /** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
 const passBytes = 4 * 1024 * 1024;
-const passMs = 50;
+const passMs = 20;
 /** So many bytes before the position are read again to prove that the file is still the one read before. */
 const tailBytes = 256;
 

@@ -43,7 +43,7 @@ export async function readPass(
   file: FileHandle,
   position: Position,
   wanted: (eventId: number) => boolean,
-  budget: Budget = { bytes: 4 * 1024 * 1024, ms: 50 },
+  budget: Budget = { bytes: 4 * 1024 * 1024, ms: 20 },
 ): Promise<PassResult> {
   const { size } = await file.stat();
   const memory = memoryOf(position.memory);
