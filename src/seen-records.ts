@@ -109,7 +109,11 @@ function add(log: Log, id: number, second: number): void {
   const known = log.secondsById.get(id);
   log.secondsById.set(id, known === undefined ? second : [...(typeof known === 'number' ? [known] : known), second]);
   let block = log.blocks.at(-1);
-  if (!block || block.pairs.length >= blockLength) log.blocks.push((block = { pairs: [], text: undefined }));
+  if (!block || block.pairs.length >= blockLength) {
+    // Written now and not with the next save, which would have many to write in one go.
+    if (block) block.text ??= blockText(block.pairs);
+    log.blocks.push((block = { pairs: [], text: undefined }));
+  }
   block.pairs.push([id, second]);
   block.text = undefined;
   log.text = undefined;
