@@ -674,12 +674,12 @@ function scrape(state: State): Scrape {
   noteSeen(state);
   const births = state.scrapers.births();
   const rows: LedgerRow[] = [];
-  for (const { published, held } of state.rowsByKey.values()) {
-    if (published) rows.push(shownRow(published, held));
-  }
   let heldBack = 0;
-  for (const { published, held } of state.held) {
-    for (const [counter, { value }] of held ?? []) if (published && value !== valueOf(published, counter)) heldBack++;
+  for (const { published, held } of state.rowsByKey.values()) {
+    if (!published) continue;
+    const behind = held === undefined ? nothingBehind : behindOf(published, held);
+    heldBack += behind.length;
+    rows.push(behind.length === 0 ? published : { ...published, ...withCounters(published, behind) });
   }
   const readBy = async (scraper: string): Promise<void> => {
     state.scrapers.hasRead(scraper, births);
@@ -690,18 +690,17 @@ function scrape(state: State): Scrape {
   return { rows, held: heldBack, readBy };
 }
 
-/** Last-error times are never held back: an alert on them needs no sample of before. */
-function shownRow(published: LedgerRow, held: Row['held']): LedgerRow {
-  if (!held) return published;
-  const behind = [...held].filter(([counter, { value }]) => value !== valueOf(published, counter));
-  if (behind.length === 0) return published;
-  return {
-    ...published,
-    ...withCounters(
-      published,
-      behind.map(([counter, { value }]) => [counter, value]),
-    ),
-  };
+const nothingBehind: readonly (readonly [Counter, number])[] = [];
+
+/**
+ * The counters of a row that are shown at a value of before. Last-error times are never held back: an alert on them needs
+ * no sample of before.
+ */
+function behindOf(published: LedgerRow, held: ReadonlyMap<Counter, Held>): readonly (readonly [Counter, number])[] {
+  let behind = nothingBehind;
+  for (const [counter, { value }] of held)
+    if (value !== valueOf(published, counter)) behind = [...behind, [counter, value]];
+  return behind;
 }
 
 function hold(state: State, row: Row, counter: Counter, before: Counts): void {
