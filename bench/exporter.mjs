@@ -1,8 +1,10 @@
 /** The built exporter as a process of its own, and what it costs: CPU, memory, how long its event loop is held. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
+import os from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -55,6 +57,21 @@ export async function startExporter(files, stateDirectory) {
       await once(child, 'close');
     },
   };
+}
+
+/** An exporter that has counted these rows before, and the empty file that it follows. */
+export async function startWithRows(rows) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'exporter-bench-'));
+  const file = path.join(folder, 'events.ndjson');
+  const book = { version: 1, savedAt: new Date().toISOString(), rows, checkpoints: [], seen: [], scrapers: [] };
+  await writeFile(path.join(folder, 'ledger.json'), JSON.stringify(book));
+  await writeFile(file, '');
+  const exporter = await startExporter([file], folder);
+  const end = async () => {
+    await exporter.stop();
+    await rm(folder, { recursive: true });
+  };
+  return { exporter, file, end };
 }
 
 /** @returns milliseconds from asking to the last byte, bytes on the wire, and the text when it is not compressed */

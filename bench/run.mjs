@@ -4,6 +4,7 @@ const benchmarks = {
   formats: ['formats', 'evtx'],
   evtx: ['evtx'],
   scrape: ['scrape'],
+  pages: ['pages'],
   probes: ['probes'],
   follow: ['follow'],
   hostile: ['hostile'],

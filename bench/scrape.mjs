@@ -2,11 +2,9 @@
  * What a scrape of 1,000, 10,000 and 100,000 series takes over HTTP: milliseconds, CPU, bytes, longest hold of the event
  * loop. Quiet: nothing has changed since the scrape before. Changed: every piece of the page has a new value in it.
  */
-import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+import { appendFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { quantile, startExporter, table } from './exporter.mjs';
+import { quantile, startWithRows, table } from './exporter.mjs';
 import { winlogbeatLine } from './lines.mjs';
 
 /** A row of the ledger has an error counter and two times; errors of the last hour would have a diagnosis besides. */
@@ -33,19 +31,8 @@ async function measure(series) {
   return lines;
 }
 
-async function exporterWith(series) {
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'scrape-bench-'));
-  const file = path.join(folder, 'events.ndjson');
-  const rows = Array.from({ length: Math.round(series / seriesInRow) }, (_, index) => rowOf(index));
-  const book = { version: 1, savedAt: new Date().toISOString(), rows, checkpoints: [], seen: [], scrapers: [] };
-  await writeFile(path.join(folder, 'ledger.json'), JSON.stringify(book));
-  await writeFile(file, '');
-  const exporter = await startExporter([file], folder);
-  const end = async () => {
-    await exporter.stop();
-    await rm(folder, { recursive: true });
-  };
-  return { exporter, file, end };
+function exporterWith(series) {
+  return startWithRows(Array.from({ length: Math.round(series / seriesInRow) }, (_, index) => rowOf(index)));
 }
 
 async function quiet(exporter, series, gzip) {
