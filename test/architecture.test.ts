@@ -13,7 +13,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       types: ['inventory', 'ledger', 'reload'],
     },
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
-    { part: /^clock$/, may: [], types: ['log'] },
+    { part: /^(clock|log-repeats)$/, may: [], types: ['log'] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
     { part: /^events\/.*$/, may: ['model', 'endpoint', 'related-events', 'events/*'], types: ['config', 'log'] },
     { part: /^probes\/.*$/, may: ['model', 'endpoint', 'probes/*'], types: ['config', 'log'] },
@@ -42,7 +42,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^(related-ring|recent-errors)$/, may: ['model'] },
     { part: /^diagnosis$/, may: ['model', 'endpoint', 'reason-words'], types: ['ledger', 'board'] },
     { part: /^pieces$/, may: ['breath', 'exposition'] },
-    { part: /^metrics$/, may: ['model', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
+    { part: /^metrics$/, may: ['model', 'breath', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
     {
       part: /^web\/.*$/,
       may: [
@@ -90,6 +90,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'config/*',
         'serve',
         'log',
+        'log-repeats',
         'version',
         'model',
         'endpoint',
