@@ -19,8 +19,7 @@ export type MetricsOptions = {
     'rows' | 'asks' | 'scrape' | 'relatedCounts' | 'tallies' | 'missed' | 'saving' | 'folded'
   >;
   readonly board: Pick<Board, 'entries'>;
-  /** Pairs with an error within the last hour. */
-  /** Of those pairs with the latest errors, at most so many. */
+  /** Pairs with an error within the last hour; of more than so many those with the latest errors. */
   readonly diagnoses: (most: number) => readonly DiagnosedPair[];
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;

@@ -23,8 +23,8 @@ import type {
   WaitingFact,
 } from '../model.js';
 import { destinationLabelOf, labelOf } from './classify.js';
-import { remembering } from './remembering.js';
 import { reasonOfDns, reasonOfWinsock } from './connect-reasons.js';
+import { remembering } from './remembering.js';
 import { hear } from './send-talk.js';
 
 export type SessionsOptions = {

@@ -10,6 +10,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Decoded, Position } from '../../../model.js';
 import type { PassResult } from '../../formats.js';
+import type { RunFound } from '../../record-runs.js';
 import {
   chunkHeaderSize,
   chunkSize,
@@ -22,7 +23,6 @@ import {
   type ChunkReading,
   type IdRange,
 } from './chunk.js';
-import type { RunFound } from '../../record-runs.js';
 import { addToRuns, emptyMemory, emptyScan, memoryOf, type Memory, type Scan, type Walk } from './memory.js';
 import { withRuns } from './runs.js';
 
