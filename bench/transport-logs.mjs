@@ -1,6 +1,7 @@
 /**
  * How fast the transport logs are read: writes a Send protocol log and a connectivity log of a million rows each, of
- * which 1 % of the sessions fail, reads each through the built reader and the join of sessions in a process of its own and
+ * which 1 % of the sessions fail, and a connectivity log of which 1 % of the rows tell of an attempt (the others are of
+ * mailbox delivery, in the same log); reads each through the built reader and the join of sessions in a process of its own and
  * prints CPU seconds, MB/s, peak memory and the largest state. Needs `npm run build` first.
  *
  * `node bench/transport-logs.mjs [rows]`
@@ -19,10 +20,12 @@ export async function run(rows = 1_000_000) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'transport-logs-bench-'));
   const send = path.join(folder, 'SEND20260115-1.LOG');
   const connectivity = path.join(folder, 'CONNECTLOG20260115-1.LOG');
+  const mailbox = path.join(folder, 'CONNECTLOG with 1 % SMTP-20260115-1.LOG');
   try {
     await write(send, rows, sendHeader, sendSession);
     await write(connectivity, rows, connectivityHeader, connectivitySession);
-    for (const files of [[send], [connectivity], [send, connectivity]]) {
+    await write(mailbox, rows, connectivityHeader, (n) => (n % 25 === 0 ? connectivitySession(n) : deliverySession(n)));
+    for (const files of [[send], [connectivity], [send, connectivity], [mailbox]]) {
       const results = [];
       for (let round = 0; round < rounds; round++) results.push(await measure(files));
       await report(files, rows, results);
@@ -127,6 +130,18 @@ function connectivitySession(n) {
   ];
 }
 
+/** A message to a mailbox of the server itself: no Send connector is part of it. */
+function deliverySession(n) {
+  const { id, time } = namesOf(n);
+  const row = (direction, text) => `${time},${id},MapiDelivery,mailbox database 01,${direction},${text}`;
+  return [
+    row('+', 'QueueLength=TQ=1;RN=1;. '),
+    row('>', 'Connecting to server exch01.contoso.example'),
+    row('>', 'Delivery session established'),
+    row('-', 'Messages: 1 Bytes: 28272 ()'),
+  ];
+}
+
 async function measure(files) {
   const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), 'read', ...files]);
   return JSON.parse(stdout);
@@ -193,7 +208,7 @@ async function report(files, rows, results) {
   if (best.records < records) throw new Error(`read ${best.records} of ${records} rows`);
   if (best.attempts === 0 || best.failures === 0) throw new Error('nothing was found');
   console.log(
-    `${files.map((file) => path.basename(file).replace(/\d.*/, '')).join(' + ')}`.padEnd(18) +
+    `${files.map((file) => path.basename(file).replace(/-?\d{8}.*/, '')).join(' + ')}`.padEnd(26) +
       `${megabytes.toFixed(0)} MB, ${records} rows: ${((best.cpu / records) * 1e6).toFixed(2)} CPU s per million rows, ` +
       `${(megabytes / best.cpu).toFixed(0)} MB/s per CPU second; ${best.wall.toFixed(2)} s wall; ` +
       `${best.attempts} attempts, ${best.failures} failures; largest state ${(best.state / 1e6).toFixed(2)} MB; ` +
