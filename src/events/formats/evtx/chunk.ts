@@ -1,10 +1,10 @@
 /** A chunk (64 KiB) of the binary log: is it whole, which records does it hold, and where is it damaged. */
 import { crc32 } from 'node:zlib';
-import type { Decoded } from '../../../model.js';
+import type { Decoded, WindowsEvent } from '../../../model.js';
 import type { RunFound } from '../../record-runs.js';
 import { UnreadableRecord } from '../../unreadable.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
-import { runsOf, type NumberedRecord } from './runs.js';
+import { runsOf, type NumberedEvent, type NumberedRecord } from './runs.js';
 import { uint64 } from './values.js';
 
 export const chunkSize = 65_536;
@@ -121,8 +121,10 @@ export function readChunk(
   const inRange = (id: number): boolean => id > range.after && id <= range.upTo;
   const found = records.filter(({ id }) => inRange(id));
   let newest: NumberedRecord | undefined;
+  let decoded: NumberedEvent | undefined;
   for (const record of found) {
-    readRecord(chunk, record, wanted, reading);
+    const event = readRecord(chunk, record, wanted, reading);
+    if (event) decoded ??= { event, id: record.id };
     if (newest === undefined || record.id > newest.id) newest = record;
   }
   if (newest) {
@@ -135,7 +137,7 @@ export function readChunk(
   reading.missing = whole ? gaps.filter(inRange).length : Math.max(gaps.length, promised - records.length, atLeast);
   const ids = [Math.max(header.first, range.after + 1), Math.min(header.last, range.upTo)] as const;
   const isExact = (whole && gaps.length === 0) || header.kind !== 'sound';
-  reading.runs = runsOf(chunk, found, isExact ? undefined : ids);
+  reading.runs = runsOf(chunk, found, decoded, isExact ? undefined : ids);
   reading.effort = chunk.effort;
   return reading;
 }
@@ -153,15 +155,17 @@ function readRecord(
   record: NumberedRecord,
   wanted: (eventId: number) => boolean,
   reading: ChunkReading,
-): void {
+): WindowsEvent | undefined {
   try {
     const event = eventOf(chunk, record, wanted);
     if (event) reading.decoded.push(event);
     else reading.ignored++;
+    return event;
   } catch (error) {
     // RangeError: an offset or size that leads out of the chunk. Anything else would be a mistake of ours.
     if (!(error instanceof UnreadableRecord) && !(error instanceof RangeError)) throw error;
     reading.damaged++;
+    return undefined;
   }
 }
 
