@@ -12,6 +12,7 @@ import { alertsOf, scopes, severities } from '../alerts/rules.js';
 import { duration, scaled, thresholds } from '../alerts/thresholds.js';
 import { diagnoses, reasons } from '../src/model.js';
 import { metricsIn, publishedMetrics } from './published-metrics.js';
+import { hasProgram } from './programs.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const alerts = alertsOf(thresholds);
@@ -33,15 +34,6 @@ type GrafanaRule = Texts &
   };
 const rulesIn = (text: string): Rule[] =>
   (parse(text) as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
-
-/** Runs a program of Prometheus; without it the test is skipped loudly, on CI it fails. */
-function installed(program: string): boolean {
-  const there = spawnSync(program, ['--version']).status === 0;
-  if (there) return true;
-  if (process.env.CI === 'true') throw new Error(`${program} is not installed; the checks of the alerts need it`);
-  console.warn(`SKIPPED: ${program} is not installed, so its checks of the alerts do not run`);
-  return false;
-}
 
 function run(program: string, ...parameters: string[]): string {
   const result = spawnSync(program, parameters, { cwd: root, encoding: 'utf8' });
@@ -147,7 +139,7 @@ describe('thresholds', () => {
 });
 
 describe('checked by Prometheus and Alertmanager', () => {
-  it.skipIf(!installed('promtool'))('promtool accepts the rules, also in fast motion', { timeout: 120_000 }, () => {
+  it.skipIf(!hasProgram('promtool'))('promtool accepts the rules, also in fast motion', { timeout: 120_000 }, () => {
     expect(run('promtool', 'check', 'rules', rules)).toContain(`SUCCESS: ${alerts.length} rules found`);
     const folder = mkdtempSync(join(tmpdir(), 'rules-'));
     try {
@@ -161,7 +153,7 @@ describe('checked by Prometheus and Alertmanager', () => {
     }
   });
 
-  it.skipIf(!installed('promtool'))(
+  it.skipIf(!hasProgram('promtool'))(
     'every alert fires, stays quiet, clears, and survives births, restarts and gaps',
     { timeout: 240_000 },
     () => {
@@ -186,11 +178,11 @@ describe('checked by Prometheus and Alertmanager', () => {
     }
   });
 
-  it.skipIf(!installed('promtool'))('promtool accepts the example for Prometheus', () => {
+  it.skipIf(!hasProgram('promtool'))('promtool accepts the example for Prometheus', () => {
     expect(run('promtool', 'check', 'config', 'examples/prometheus.yml')).toContain('SUCCESS');
   });
 
-  it.skipIf(!installed('amtool'))('amtool accepts the example for Alertmanager and routes by severity', () => {
+  it.skipIf(!hasProgram('amtool'))('amtool accepts the example for Alertmanager and routes by severity', () => {
     const file = 'alerts/alertmanager.yml';
     expect(run('amtool', 'check-config', file)).toContain('SUCCESS');
     const route = (...labels: string[]): string =>

@@ -11,6 +11,7 @@ import { overviewPath } from '../alerts/generate.js';
 import { dashboardFiles } from '../dashboards/generate.js';
 import { overviewUid } from '../dashboards/overview.js';
 import { metricsIn, publishedMetrics } from './published-metrics.js';
+import { hasProgram } from './programs.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const files = dashboardFiles({ exporterUrl: 'http://localhost:10202' });
@@ -198,7 +199,7 @@ describe.each(dashboards)('$name', ({ name, text, board }) => {
     for (const [value] of text.matchAll(/=\$\{__(?:data|field)[^}]*\}/g)) expect(value).toMatch(/:percentencode\}$/);
   });
 
-  it.skipIf(!promtoolInstalled())('has only PromQL that Prometheus can parse', () => {
+  it.skipIf(!hasProgram('promtool'))('has only PromQL that Prometheus can parse', () => {
     const expressions = panels.flatMap((panel) => (panel.targets ?? []).map((target) => filledIn(target.expr)));
     const rules = expressions.map((expr, place) => ({ record: `panel:query:${place}`, expr }));
     const folder = mkdtempSync(join(tmpdir(), 'panels-'));
@@ -266,7 +267,7 @@ describe('panel queries on the data of an outage', () => {
   const inMinutes = (expression: string): string =>
     filledIn(expression.replaceAll('$__rate_interval', '4m').replaceAll('$__interval', '1m'));
 
-  it.skipIf(!promtoolInstalled())('all give data', () => {
+  it.skipIf(!hasProgram('promtool'))('all give data', () => {
     const expressions = dashboards.flatMap((one) => panelsOf(one.board)).flatMap((panel) => panel.targets ?? []);
     const tests = expressions.map(({ expr }) => ({
       expr: `count(${inMinutes(expr)}) > bool 0`,
@@ -275,7 +276,7 @@ describe('panel queries on the data of an outage', () => {
     expect(evaluated(tests)).toContain('SUCCESS');
   });
 
-  it.skipIf(!promtoolInstalled())('say what happened: who, how often, since when, at which step and why', () => {
+  it.skipIf(!hasProgram('promtool'))('say what happened: who, how often, since when, at which step and why', () => {
     const target = (refId: string): string =>
       inMinutes(
         panelsOf(dashboards[0]!.board)
@@ -292,7 +293,7 @@ describe('panel queries on the data of an outage', () => {
     expect(evaluated(tests)).toContain('SUCCESS');
   });
 
-  it.skipIf(!promtoolInstalled())('draw every error exactly once', () => {
+  it.skipIf(!hasProgram('promtool'))('draw every error exactly once', () => {
     const drawn = panelsOf(dashboards[0]!.board).find((panel) => panel.title === 'Errors by Send connector');
     const expr = `sum_over_time((${inMinutes(drawn!.targets![0]!.expr)})[13m:1m])`;
     expect(evaluated([{ expr, exp_samples: [{ labels: '{connector="c"}', value: 4 }] }])).toContain('SUCCESS');
@@ -325,10 +326,3 @@ describe('the dashboards together', () => {
     expect(file('dashboards.yml')).toMatchObject({ apiVersion: 1, providers: [{ type: 'file' }] });
   });
 });
-
-function promtoolInstalled(): boolean {
-  if (spawnSync('promtool', ['--version']).status === 0) return true;
-  if (process.env.CI === 'true') throw new Error('promtool is not installed; the check of the dashboards needs it');
-  console.warn('SKIPPED: promtool is not installed, so the PromQL of the dashboards is not checked');
-  return false;
-}

@@ -1,5 +1,6 @@
 /** `/events`: errors of the last day and the related events that are kept, of all servers, with filters. */
 import type { VNode } from 'preact';
+import { Choosable, SearchField, ServerField } from './filter-fields.js';
 import { happeningsOf, relatedNear, type Happening } from './happenings.js';
 import { Live } from './layout.js';
 import type { Answer, Page, PageContext } from './page.js';
@@ -73,43 +74,22 @@ function textOf(happening: Happening): string {
 
 function Filters({ page, choice }: { page: PageContext; choice: Choice }): VNode {
   const all = [...(page.ledger.recent?.() ?? []), ...(page.ledger.related?.() ?? [])];
-  const servers = [...new Set(all.map(({ server }) => server))].sort();
   const filtered = choice.search !== '' || choice.server !== '' || choice.kind !== 'all';
   return (
     <form class="filters" method="get" action={page.links.page('/events')} role="search" aria-label="Filter the events">
-      <label>
-        <span>Search</span>
-        <input
-          type="search"
-          name="q"
-          value={choice.search}
-          maxLength={200}
-          placeholder="Connector, destination, event ID"
-        />
-      </label>
+      <SearchField value={choice.search} placeholder="Connector, destination, event ID" />
       <label>
         <span>Show</span>
         <select name="kind">
           {kinds.map((kind) => (
-            <option key={kind} value={kind} selected={kind === choice.kind}>
-              {kindWords[kind]}
-            </option>
+            <Choosable key={kind} value={kind} text={kindWords[kind]} chosen={choice.kind} />
           ))}
         </select>
       </label>
-      {servers.length < 2 && choice.server === '' ? null : (
-        <label>
-          <span>Server</span>
-          <select name="server">
-            <option value="">Every server</option>
-            {servers.map((server) => (
-              <option key={server} value={server} selected={server === choice.server}>
-                {server}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
+      <ServerField
+        servers={all.map(({ server }) => server)}
+        chosen={choice.server === '' ? undefined : choice.server}
+      />
       <button type="submit">Show</button>
       {filtered ? <a href={page.links.page('/events')}>Clear</a> : null}
     </form>

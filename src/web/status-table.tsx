@@ -1,5 +1,6 @@
 /** The table of the status page with its filters, its order and its pages; all of that lives in the address. */
 import type { VNode } from 'preact';
+import { Choosable, SearchField, ServerField } from './filter-fields.js';
 import type { PageContext } from './page.js';
 import { RowTable, type Sorting } from './row-table.js';
 import { rowStates, type Choice, type Row, type SortKey } from './view.js';
@@ -8,20 +9,10 @@ import { stateWords } from './words.js';
 const pageSize = 250;
 
 export function Filters({ page, rows, choice }: { page: PageContext; rows: readonly Row[]; choice: Choice }): VNode {
-  const servers = [...new Set(rows.flatMap((row) => row.server ?? []))].sort();
   const filtered = choice.search !== '' || choice.state !== undefined || choice.server !== undefined;
   return (
     <form class="filters" method="get" action={page.links.page('/')} role="search" aria-label="Filter the table">
-      <label>
-        <span>Search</span>
-        <input
-          type="search"
-          name="q"
-          value={choice.search}
-          maxLength={200}
-          placeholder="Connector, destination, reason"
-        />
-      </label>
+      <SearchField value={choice.search} placeholder="Connector, destination, reason" />
       <label>
         <span>State</span>
         <select name="state">
@@ -32,30 +23,12 @@ export function Filters({ page, rows, choice }: { page: PageContext; rows: reado
           ))}
         </select>
       </label>
-      {servers.length < 2 && choice.server === undefined ? null : (
-        <label>
-          <span>Server</span>
-          <select name="server">
-            <option value="">Every server</option>
-            {servers.map((server) => (
-              <Choosable key={server} value={server} text={server} chosen={choice.server} />
-            ))}
-          </select>
-        </label>
-      )}
+      <ServerField servers={rows.flatMap((row) => row.server ?? [])} chosen={choice.server} />
       {choice.sort === 'last' ? null : <input type="hidden" name="sort" value={choice.sort} />}
       {choice.reversed ? <input type="hidden" name="dir" value="reverse" /> : null}
       <button type="submit">Show</button>
       {filtered ? <a href={page.links.page('/')}>Clear</a> : null}
     </form>
-  );
-}
-
-function Choosable({ value, text, chosen }: { value: string; text: string; chosen: string | undefined }): VNode {
-  return (
-    <option value={value} selected={value === chosen}>
-      {text}
-    </option>
   );
 }
 
