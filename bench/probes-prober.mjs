@@ -4,24 +4,31 @@ import { createPolicy } from '../dist/probes/policy.js';
 import { createProber } from '../dist/probes/probe.js';
 import { targetOf } from '../dist/probes/targets.js';
 
-const target = targetOf(process.argv[2], 'configured');
-const policy = createPolicy({ allow: ['127.0.0.1'], ports: ['1-65535'] });
+const { ca, destinations } = JSON.parse(process.argv[2]);
+const policy = createPolicy({ allow: ['127.0.0.0/8'], ports: ['1-65535'] });
+const options = { policy, ehloName: 'bench.contoso.example' };
+/** A connector that checks the certificate and its name: a visit fails when they are not right. */
+const checking = { requireTls: true, tlsAuthLevel: 'DomainValidation', tlsDomain: 'mail.contoso.example' };
+const asks = {
+  tcp: { prober: createProber({ ...options, quitAfter: 'tcp' }) },
+  ehlo: { prober: createProber({ ...options, quitAfter: 'ehlo' }) },
+  starttls: { prober: createProber({ ...options, extraCa: ca }), settings: checking },
+  unchecked: { prober: createProber(options) },
+};
 const { signal } = new globalThis.AbortController();
 console.log('ready');
 for await (const line of createInterface({ input: process.stdin })) {
   const { what, atATime, count } = JSON.parse(line);
-  // There is no visit that only connects: for `tcp` as for `ehlo` it connects, is greeted, says EHLO and QUIT.
-  const settings = { ignoreStartTls: what !== 'starttls' };
+  const { prober, settings } = asks[what];
   let left = count;
-  const prober = createProber({ policy, ehloName: 'bench.contoso.example' });
-  // One destination is visited once at a time: each worker has a prober of its own.
-  const worker = async (each) => {
+  // One destination is visited once at a time: each worker has a destination of its own.
+  const worker = async (destination) => {
+    const target = { ...targetOf(destination, 'configured'), settings };
     while (left-- > 0) {
-      const [result] = await each.visit({ ...target, settings }, signal);
+      const [result] = await prober.visit(target, signal);
       if (!result.success) throw new Error(`${what}: ${result.failedStep} ${result.reason}`);
     }
   };
-  const probers = [prober, ...Array.from({ length: atATime - 1 }, () => createProber({ policy }))];
-  await Promise.all(probers.map(worker));
+  await Promise.all(destinations.slice(0, atATime).map(worker));
   console.log('done');
 }

@@ -7,6 +7,7 @@ import type { DoctorFlags } from './commands/doctor.js';
 import type { DrillFlags } from './commands/drill.js';
 import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
+import { quitAfterSteps } from './model.js';
 import { exporterVersion } from './version.js';
 
 const examples = `
@@ -126,8 +127,11 @@ function addProbe(root: Command): void {
     .option('--config.file <path>', 'Configuration in YAML: what may be probed, EHLO name, authorities, inventory.')
     .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
     .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
+    .addOption(new Option('--quit-after <step>', 'End the visit after this step.').choices(quitAfterSteps))
     .option('--no-path', 'Do not look at the path.')
     .option('--json', 'Print one JSON document at the end instead.')
+    // A flag that is wrong says nothing about the destination: not the exit code of a failed probe.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .action(async (destination: string, flags: ProbeFlags) => {
       const { probeCommand } = await import('./commands/probe.js');
       endWith(await probeCommand(destination, flags));

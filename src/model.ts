@@ -359,6 +359,10 @@ export type Reason = (typeof reasons)[number];
 export const stepNames = ['dns', 'tcp', 'banner', 'ehlo', 'starttls', 'tls', 'quit'] as const;
 export type StepName = (typeof stepNames)[number];
 
+/** Steps after which a visit can be ended early with good manners; after STARTTLS a server expects nothing but TLS. */
+export const quitAfterSteps = ['tcp', 'banner', 'ehlo'] as const satisfies readonly StepName[];
+export type QuitAfter = (typeof quitAfterSteps)[number];
+
 /** Who told us about a destination. */
 export const origins = ['observed', 'inventory', 'configured'] as const;
 export type Origin = (typeof origins)[number];

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
   [
     { part: /^model$/, may: [] },
-    { part: /^(breath|drill|endpoint|exposition|state-file|state-lock|version|log|watch-files)$/, may: [] },
+    { part: /^(breath|drill|endpoint|exposition|remembering|state-file|state-lock|version|log|watch-files)$/, may: [] },
     {
       part: /^standing$/,
       may: ['model', 'doctor/findings'],
@@ -15,8 +15,12 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^(clock|log-repeats)$/, may: [], types: ['log'] },
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
-    { part: /^events\/.*$/, may: ['model', 'endpoint', 'related-events', 'events/*'], types: ['config', 'log'] },
-    { part: /^probes\/.*$/, may: ['model', 'endpoint', 'probes/*'], types: ['config', 'log'] },
+    {
+      part: /^events\/.*$/,
+      may: ['model', 'endpoint', 'related-events', 'remembering', 'events/*'],
+      types: ['config', 'log'],
+    },
+    { part: /^probes\/.*$/, may: ['model', 'endpoint', 'remembering', 'probes/*'], types: ['config', 'log'] },
     {
       part: /^(inventory(\/.*)?|expected-rows)$/,
       may: ['model', 'endpoint', 'watch-files', 'inventory/*'],
@@ -107,7 +111,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       may: ['model', 'endpoint', 'inventory', 'ledger-file', 'state-lock', 'probes/*', 'doctor/*'],
       types: ['config'],
     },
-    { part: /^main$/, may: ['commands/*', 'version', 'log', 'config'] },
+    { part: /^main$/, may: ['commands/*', 'model', 'version', 'log', 'config'] },
   ];
 
 /** Packages that belong to one place. */

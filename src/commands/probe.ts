@@ -2,7 +2,7 @@
 import { loadConfig, type Config } from '../config.js';
 import { destinationOf, endpointOf } from '../endpoint.js';
 import { loadInventory } from '../inventory.js';
-import type { PathReport, PingReport, ProbeResult, StepResult, Target, TranscriptLine } from '../model.js';
+import type { PathReport, PingReport, ProbeResult, QuitAfter, StepResult, Target, TranscriptLine } from '../model.js';
 import { findPath } from '../probes/network/path.js';
 import { ping } from '../probes/network/ping.js';
 import { createPolicy } from '../probes/policy.js';
@@ -14,6 +14,7 @@ export type ProbeFlags = {
   readonly 'config.file'?: string;
   readonly 'probe.allow'?: string[];
   readonly 'probe.ports'?: string[];
+  readonly quitAfter?: QuitAfter;
   readonly json?: boolean;
   /** False with `--no-path`. */
   readonly path: boolean;
@@ -62,7 +63,7 @@ async function probe(target: Target, config: Config, flags: ProbeFlags, signal: 
   const print = (text: string): void => {
     if (flags.json !== true) process.stdout.write(text);
   };
-  const prober = await openProber(config.probe, createPolicy(config.probe));
+  const prober = await openProber(config.probe, createPolicy(config.probe), flags.quitAfter);
   if (target.settings) print(`as the Send connector does it: ${JSON.stringify(target.settings)}\n`);
   const results = await prober.visit(target, signal, flags.json === true ? {} : printingWatch(print));
   const reports: Record<string, { ping: PingReport; path?: PathReport }> = {};

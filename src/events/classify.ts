@@ -3,7 +3,7 @@ import { destinationOf, endpointOf } from '../endpoint.js';
 import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
 import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
 import { namesFromMessage } from './message.js';
-import { remembering } from './remembering.js';
+import { remembering } from '../remembering.js';
 
 /** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
 const connectionErrorId = 2002;

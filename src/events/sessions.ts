@@ -24,7 +24,7 @@ import type {
 } from '../model.js';
 import { destinationLabelOf, labelOf } from './classify.js';
 import { reasonOfDns, reasonOfWinsock } from './connect-reasons.js';
-import { remembering } from './remembering.js';
+import { remembering } from '../remembering.js';
 import { hear } from './send-talk.js';
 
 export type SessionsOptions = {

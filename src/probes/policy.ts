@@ -1,5 +1,6 @@
 /** Decides which addresses and ports may be connected to, so that a line in a log can never aim the prober. */
 import ipaddr from 'ipaddr.js';
+import { remembering } from '../remembering.js';
 
 export type PolicyOptions = {
   /** Networks (`10.0.0.0/8`, `192.0.2.7`, `fd00::/8`); when not empty, the only ones that are probed. */
@@ -28,13 +29,14 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
   const allow = (options.allow ?? []).map(mustBeNetwork);
   const deny = (options.deny ?? []).map(mustBeNetwork);
   const ports = (options.ports ?? defaultPorts).map(mustBePorts);
+  const judgementOf = remembering((address) => ({ refusal: judgeAddress(address, allow, deny) }));
   return {
     judge(address, port) {
       if (options.enabled === false) return 'probing is switched off (--no-probe)';
       if (!ports.some((range) => port >= range.first && port <= range.last)) {
         return `port ${port} is not in probe.ports; add it there if this is a mail server`;
       }
-      return address === undefined ? undefined : judgeAddress(address, allow, deny);
+      return address === undefined ? undefined : judgementOf(address).refusal;
     },
   };
 }

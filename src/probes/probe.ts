@@ -3,7 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import tls from 'node:tls';
 import { addressOf, destinationOf } from '../endpoint.js';
-import type { ProbeResult, StepName, StepResult, Target, TranscriptLine } from '../model.js';
+import type { ProbeResult, QuitAfter, StepName, StepResult, Target, TranscriptLine } from '../model.js';
+import { createCertificates, type Certificates } from './certificates.js';
 import { openConversation, type Conversation } from './conversation.js';
 import type { Policy } from './policy.js';
 import { isFailure, type Failure } from './reason.js';
@@ -20,6 +21,8 @@ export type ProberOptions = {
   /** Name given in EHLO where the connector gives none. @default the name of this host */
   readonly ehloName?: string;
   readonly names?: NamesOptions;
+  /** The last step to ask; QUIT follows where the server has greeted. @default all steps are asked */
+  readonly quitAfter?: QuitAfter | undefined;
   /** Certificates (PEM) trusted besides those of Node, for instance of a company's own authority. */
   readonly extraCa?: string;
   /** Milliseconds since 1970 UTC. @default Date.now */
@@ -43,14 +46,17 @@ export type VisitWatch = {
 
 /** Builds the prober: what all visits share is made once. */
 export function createProber(options: ProberOptions): Prober {
+  const now = options.now ?? Date.now;
   const context: Context = {
     policy: options.policy,
     timeoutMs: options.timeoutMs ?? 45_000,
     limits: { ...defaultLimits, ...options.limits },
     ehloName: options.ehloName ?? hostname(),
+    steps: options.quitAfter === undefined ? steps : stepsUpTo(options.quitAfter),
     names: createNames(options.names),
     secureContext: tls.createSecureContext(options.extraCa ? { ca: [...tls.rootCertificates, options.extraCa] } : {}),
-    now: options.now ?? Date.now,
+    certificates: createCertificates(now),
+    now,
     running: new Map(),
   };
   return {
@@ -72,8 +78,10 @@ type Context = {
   readonly timeoutMs: number;
   readonly limits: StepLimits;
   readonly ehloName: string;
+  readonly steps: readonly Step[];
   readonly names: ReturnType<typeof createNames>;
   readonly secureContext: tls.SecureContext;
+  readonly certificates: Certificates;
   readonly now: () => number;
   /** Visits under way by destination: two names of one address share a visit instead of making two. */
   readonly running: Map<string, Promise<ProbeResult>>;
@@ -90,6 +98,11 @@ const defaultLimits: StepLimits = {
   replyMs: 15_000,
   quitMs: 3_000,
 };
+
+function stepsUpTo(last: QuitAfter): readonly Step[] {
+  const end = steps.findIndex(({ name }) => name === last) + 1;
+  return steps.filter(({ name }, index) => index < end || name === 'quit');
+}
 
 async function visitName(context: Context, target: Target, round: Round): Promise<readonly ProbeResult[]> {
   const record = startRecord(context, target, target.destination, round.watch);
@@ -143,7 +156,7 @@ async function visitOnce(context: Context, target: Target, address: string, roun
   const talk = openConversation({ deadline: performance.now() + context.timeoutMs, signal, note: record.note });
   const visit = visitOf(context, target, address, talk, record);
   try {
-    const { failed, warning } = await askAll(visit, record);
+    const { failed, warning } = await askAll(context.steps, visit, record);
     return record.result({ failed, warning, facts: visit.facts });
   } finally {
     talk.close();
@@ -159,6 +172,7 @@ function visitOf(context: Context, target: Target, address: string, talk: Conver
     ehloName: ehloNameOf(settings.ehloName ?? context.ehloName),
     limits: context.limits,
     secureContext: context.secureContext,
+    certificates: context.certificates,
     talk,
     note: (text) => {
       record.note('*', text);
@@ -178,11 +192,12 @@ type Deciding = { readonly step: StepName; readonly reason: Failure['reason'] };
 
 /** The steps in order. The first fatal failure decides; a failure that is not fatal is kept as the warning. */
 async function askAll(
+  asked: readonly Step[],
   visit: Visit,
   record: Recording,
 ): Promise<{ readonly failed: Deciding | undefined; readonly warning: Deciding | undefined }> {
   let warning: Deciding | undefined;
-  for (const step of steps) {
+  for (const step of asked) {
     if (!step.applies(visit)) continue;
     const startedAt = performance.now();
     const failure = await step.run(visit);

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ProbeConfig } from '../config.js';
 import type { Log } from '../log.js';
-import type { PathReport, PingReport, ProbeResult, Target } from '../model.js';
+import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model.js';
 import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';
 import { ping } from './network/ping.js';
@@ -34,9 +34,14 @@ export type Probing = {
 };
 
 /** @throws when the file with further authorities cannot be read */
-export async function openProber({ caFile, ehloName, timeout }: ProbeConfig, policy: Policy): Promise<Prober> {
+export async function openProber(
+  { caFile, ehloName, timeout }: ProbeConfig,
+  policy: Policy,
+  quitAfter?: QuitAfter,
+): Promise<Prober> {
   return createProber({
     policy,
+    quitAfter,
     timeoutMs: timeout,
     ...(ehloName !== undefined && { ehloName }),
     ...(caFile !== undefined && { extraCa: await readFile(caFile, 'utf8') }),

@@ -43,15 +43,19 @@ export function replyText(reply: Reply): string {
 /** Longest text kept of a line. */
 const maxText = 300;
 
+/** Nearly every line of every server: nothing in it to escape. */
+const printable = /^[\x20-\x7e]*$/;
+
 /** A line as it came over the wire (each byte one character), fit to be shown: UTF-8 where it is. */
 export function fromWire(bytes: string): string {
   const cut = bytes.slice(0, maxText + 1);
-  return shown(/^[\x20-\x7e]*$/.test(cut) ? cut : Buffer.from(cut, 'latin1').toString('utf8'));
+  return shown(printable.test(cut) ? cut : Buffer.from(cut, 'latin1').toString('utf8'));
 }
 
 /** Text made fit for a page or a terminal: control characters and direction marks escaped, cut to a length. */
 export function shown(text: string): string {
   const cut = text.length > maxText ? `${text.slice(0, maxText)}...` : text;
+  if (printable.test(cut)) return cut;
   return cut.replace(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (sign) => `\\x${(sign.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`,

@@ -1,6 +1,7 @@
 /** What a step is, and the list of them in the order in which a visit asks. */
 import type tls from 'node:tls';
 import type { Reason, StepName, Target, TargetSettings, VisitFacts } from '../model.js';
+import type { Certificates } from './certificates.js';
 import type { Conversation } from './conversation.js';
 import type { Failure } from './reason.js';
 import { banner } from './steps/banner.js';
@@ -20,6 +21,7 @@ export type Visit = {
   readonly ehloName: string;
   readonly limits: StepLimits;
   readonly secureContext: tls.SecureContext;
+  readonly certificates: Certificates;
   readonly talk: Conversation;
   readonly note: (text: string) => void;
   /** Learned on the way, for the steps that follow and for the result. */

@@ -49,6 +49,18 @@ test('exits with 1 when it fails, and gives it all as JSON', { timeout: 120_000 
   expect(document.network[server.destination]?.path).toBeUndefined();
 });
 
+test('ends early with --quit-after', async () => {
+  server = await servers.rude();
+  const { code, stdout } = await probe(...allowed, '--quit-after=tcp', '--no-path', server.destination);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/tcp +passed after/);
+  expect(stdout).not.toContain('banner');
+  expect(await probe('--quit-after=starttls', server.destination)).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('Allowed choices are tcp, banner, ehlo') as string,
+  });
+});
+
 test('connects nowhere that policy forbids, and says what would allow it', async () => {
   server = await servers.healthy();
   const { code, stdout } = await probe('--probe.ports=1-65535', server.destination);

@@ -215,6 +215,16 @@ describe('a visit', () => {
     ]);
   });
 
+  test.each([
+    ['tcp', 'good: tcp', []],
+    ['banner', 'good: tcp banner quit', ['QUIT']],
+    ['ehlo', 'good: tcp banner ehlo quit', ['EHLO probe.contoso.example', 'QUIT']],
+  ] as const)('ends after %s when it is told to', async (quitAfter, expected, commands) => {
+    const server = await start(servers.healthy());
+    expect(summary(await visit(server, { quitAfter, settings: requireTls }))).toBe(expected);
+    expect(server.commands()).toEqual(commands);
+  });
+
   test('records version, cipher, expiry, address and the conversation', async () => {
     const server = await start(servers.healthy());
     const result = await visit(server, { now: () => 1_700_000_000_000 });

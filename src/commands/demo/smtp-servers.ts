@@ -32,9 +32,11 @@ export const demoAuthority: () => Authority = lazily(() => createAuthority('Demo
 const goodNames = ['mail.contoso.example', 'localhost'];
 const goodCertificate = lazily(() => demoAuthority().issue(goodNames));
 
-/** Greets, offers STARTTLS, and shows a certificate of the authority. */
-export function healthy(options: ListenOptions & { readonly names?: readonly string[] } = {}): Promise<SmtpServer> {
-  const certificate = options.names ? demoAuthority().issue(options.names) : goodCertificate();
+/** Greets, offers STARTTLS, and shows a certificate of the authority, or the one it is given. */
+export function healthy(
+  options: ListenOptions & { readonly names?: readonly string[]; readonly certificate?: Certificate } = {},
+): Promise<SmtpServer> {
+  const { names, certificate = names ? demoAuthority().issue(names) : goodCertificate() } = options;
   return serve(options, { certificate });
 }
 

@@ -1,4 +1,4 @@
-/** Names in logs come again and again: what is worked out of one is kept for the next time. */
+/** Names and addresses come again and again: what is worked out of one is kept for the next time. */
 
 const most = 10_000;
 /** Longer texts are no names, and would take much memory. */

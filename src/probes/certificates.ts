@@ -1,0 +1,137 @@
+/**
+ * Reads out the certificates that servers show. OpenSSL checks signature and chain in every handshake; only the reading
+ * is spared while a server shows what it showed before, for it costs as much as a third of the handshake.
+ */
+import { X509Certificate } from 'node:crypto';
+import type tls from 'node:tls';
+import { shown } from './smtp-lines.js';
+
+/** What a server showed, and what OpenSSL thinks of it. Times are milliseconds since 1970 UTC. */
+export type ShownCertificate = {
+  readonly leaf: X509Certificate;
+  /** Whose it is and who issued it, on one line each, fit to be shown. */
+  readonly subject: string;
+  readonly issuer: string;
+  readonly validFrom: number;
+  readonly validTo: number;
+  /** All of this in a sentence for a person. */
+  readonly sentence: string;
+  /** The earliest end in the chain as the server showed it. */
+  readonly earliestEnd: number;
+  /** OpenSSL's name of what is wrong with the chain, undefined when it is trusted: `CERT_HAS_EXPIRED`. */
+  readonly verdict: string | undefined;
+};
+
+export type Certificates = {
+  /** The certificate of a connection whose handshake is done; undefined when the server showed none. */
+  readonly shownBy: (destination: string, socket: tls.TLSSocket) => ShownCertificate | undefined;
+};
+
+/** An issuer that was replaced under the same leaf, with the same verdict, is seen after this time. */
+const keptMs = 10 * 60_000;
+
+/** Some 4 kB each. With more destinations than this the one that was read out first is read out anew. */
+const maxKept = 2000;
+
+type Kept = { readonly leaf: Buffer; readonly certificate: ShownCertificate; readonly at: number };
+
+/** @param now milliseconds since 1970 UTC */
+export function createCertificates(now: () => number): Certificates {
+  // By destination: two servers may show the same leaf, and one of them with an issuer that is about to expire.
+  const kept = new Map<string, Kept>();
+  const keep = (destination: string, entry: Kept): void => {
+    kept.delete(destination);
+    const oldest = kept.keys().next();
+    if (kept.size >= maxKept && !oldest.done) kept.delete(oldest.value);
+    kept.set(destination, entry);
+  };
+  return {
+    shownBy(destination, socket) {
+      const verdict = verdictOf(socket);
+      const leaf = leafOfSession(socket.getSession());
+      const known = kept.get(destination);
+      if (known && leaf?.equals(known.leaf) && known.certificate.verdict === verdict) {
+        if (Math.abs(now() - known.at) < keptMs) return known.certificate;
+      }
+      const certificate = readOut(socket, verdict);
+      if (certificate && leaf) keep(destination, { leaf: Buffer.from(leaf), certificate, at: now() });
+      return certificate;
+    },
+  };
+}
+
+/** Node gives OpenSSL's verdict on the chain as a code in `authorizationError`, whatever its type says. */
+function verdictOf(socket: tls.TLSSocket): string | undefined {
+  const verdict = socket.authorizationError as unknown as string | null | undefined;
+  return socket.authorized ? undefined : (verdict ?? undefined);
+}
+
+function readOut(socket: tls.TLSSocket, verdict: string | undefined): ShownCertificate | undefined {
+  const socketLeaf = socket.getPeerX509Certificate();
+  if (!socketLeaf) return undefined;
+  const [subject, issuer, validTo] = [
+    oneLine(socketLeaf.subject),
+    oneLine(socketLeaf.issuer),
+    Date.parse(socketLeaf.validTo),
+  ];
+  return {
+    // A copy of its own: the certificate from the socket holds its issuers in memory.
+    leaf: new X509Certificate(socketLeaf.raw),
+    subject,
+    issuer,
+    validFrom: Date.parse(socketLeaf.validFrom),
+    validTo,
+    sentence: `certificate of ${subject}, issued by ${issuer}, valid to ${dayOf(validTo)}`,
+    earliestEnd: earliestEnd(socketLeaf),
+    verdict,
+  };
+}
+
+/** The day of a time in a certificate: `2026-11-25`. */
+export function dayOf(time: number): string {
+  return Number.isNaN(time) ? '(no date)' : new Date(time).toISOString().slice(0, 10);
+}
+
+function oneLine(distinguishedName: string): string {
+  return shown(distinguishedName.replaceAll('\n', ', ')) || '(no name)';
+}
+
+/** The chain as the server showed it, at most a dozen certificates long. */
+function earliestEnd(leaf: X509Certificate): number {
+  let earliest = Date.parse(leaf.validTo);
+  let current = leaf.issuerCertificate;
+  for (let depth = 0; current && depth < 12; depth += 1) {
+    earliest = Math.min(earliest, Date.parse(current.validTo));
+    if (current.issuerCertificate === current) break;
+    current = current.issuerCertificate;
+  }
+  return earliest;
+}
+
+/** The tag of the peer's certificate in the session: context-specific, constructed, number 3. */
+const peerTag = 0xa3;
+
+/**
+ * The leaf (DER) of a session as OpenSSL writes it: a SEQUENCE whose element [3] is the certificate of the peer. To be
+ * had without copying the chain, as all that Node has to read certificates does.
+ * Source: the manual page d2i_SSL_SESSION and ssl/ssl_asn1.c of OpenSSL.
+ * @returns undefined where it is not found, for instance in a later form of the session
+ */
+export function leafOfSession(session: Buffer | undefined): Buffer | undefined {
+  if (!session) return undefined;
+  for (let at = contentOf(session, 0).start; at < session.length;) {
+    const { start, end } = contentOf(session, at);
+    if (session[at] === peerTag) return session.subarray(start, end);
+    at = end;
+  }
+  return undefined;
+}
+
+/** Bounds of the content of the element at `at`: one byte of tag, then the length in its short or long form. */
+function contentOf(der: Buffer, at: number): { readonly start: number; readonly end: number } {
+  const first = der[at + 1] ?? 0;
+  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
+  const start = at + 2 + lengthBytes;
+  if (lengthBytes > 4 || start > der.length) return { start: der.length, end: der.length };
+  return { start, end: start + (lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes)) };
+}
