@@ -41,6 +41,9 @@ export type RunningExporter = {
 /** The program as `npm run build` left it. */
 export const builtProgram = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
+/** The address of a module of the built program, for scripts that run in a process of their own. */
+export const builtModule = (path: string): string => new URL(`../dist/${path}`, import.meta.url).href;
+
 /** Arguments for node that make every connection and DNS query outside loopback throw. */
 export const loopbackOnly = ['--import', pathToFileURL(resolve(import.meta.dirname, 'loopback-guard.mjs')).href];
 

@@ -1,3 +1,5 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import * as servers from '../../src/commands/demo/smtp-servers.js';
 import type { SmtpServer } from '../../src/commands/demo/smtp-servers.js';
@@ -6,6 +8,7 @@ import { createPolicy } from '../../src/probes/policy.js';
 import { createProber, type ProberOptions } from '../../src/probes/probe.js';
 import { targetOf } from '../../src/probes/targets.js';
 import { hasIpv6 } from '../dns-server.js';
+import { builtModule, loopbackOnly } from '../exporter.js';
 
 const policy = createPolicy({ allow: ['127.0.0.0/8', '::1'], ports: ['1-65535'] });
 const ipv6 = await hasIpv6();
@@ -128,6 +131,7 @@ describe('one server for each way to fail', () => {
     ['closesAt quit', () => servers.closesAt('quit'), {}, 'good: tcp banner ehlo starttls tls quit!closed_by_remote'],
     ['rejectsEhlo', servers.rejectsEhlo, {}, 'failed: tcp banner ehlo!ehlo_rejected'],
     ['heloOnly', servers.heloOnly, {}, 'good: tcp banner ehlo starttls!starttls_not_offered quit'],
+    ['rejectsQuit', servers.rejectsQuit, {}, 'good: tcp banner ehlo starttls!starttls_not_offered quit!other'],
     ['withoutStartTls', servers.withoutStartTls, {}, 'good: tcp banner ehlo starttls!starttls_not_offered quit'],
     ['withoutStartTls', servers.withoutStartTls, requireTls, 'failed: tcp banner ehlo starttls!starttls_not_offered'],
     ['rejectsStartTls', servers.rejectsStartTls, {}, 'good: tcp banner ehlo starttls!starttls_rejected quit'],
@@ -290,6 +294,37 @@ describe('a visit', () => {
     expect(facts.tlsVersion).toBe('TLSv1.2');
     expect(facts.tlsCipher).toMatch(/^TLS_\w+_WITH_/);
     expect(facts.leafExpiresAt).toBeGreaterThanOrEqual(facts.certificateExpiresAt!);
+  });
+
+  test('tells a network that cannot be reached', async () => {
+    // The broadcast address of loopback: no connection can be made to it, and nothing is sent.
+    const result = await visit({ destination: '127.255.255.255:25', port: 25 });
+    expect(summary(result)).toBe('failed: tcp!network_unreachable');
+  });
+
+  test('tells that this machine has no more sockets to give', async () => {
+    const server = await start(servers.healthy());
+    const { stdout, stderr } = await promisify(execFile)('sh', [
+      '-c',
+      'ulimit -n 64 && exec "$@"',
+      'sh',
+      process.execPath,
+      ...loopbackOnly,
+      '--input-type=module',
+      '--eval',
+      `import { openSync } from 'node:fs';
+       import { createPolicy } from ${JSON.stringify(builtModule('probes/policy.js'))};
+       import { createProber } from ${JSON.stringify(builtModule('probes/probe.js'))};
+       import { targetOf } from ${JSON.stringify(builtModule('probes/targets.js'))};
+       const prober = createProber({ policy: createPolicy({ allow: ['127.0.0.1'], ports: ['1-65535'] }) });
+       const signal = new AbortController().signal;
+       const visit = async () => (await prober.visit(targetOf('${server.destination}', 'configured'), signal))[0];
+       const before = await visit();
+       try { for (;;) openSync('/dev/null'); } catch (error) { if (error.code !== 'EMFILE') throw error; }
+       const { failedStep, reason } = await visit();
+       console.log(before.success, failedStep, reason);`,
+    ]);
+    expect({ stdout, stderr }).toEqual({ stdout: 'true tcp no_buffers\n', stderr: '' });
   });
 
   test.skipIf(!ipv6)('speaks IPv6', async () => {

@@ -183,6 +183,11 @@ export function rejectsEhlo(options: ListenOptions = {}): Promise<SmtpServer> {
   return serve(options, { ehloReply: '550 5.7.1 who are you?', heloReply: '550 5.7.1 who are you?' });
 }
 
+/** Does not let go. */
+export function rejectsQuit(options: ListenOptions = {}): Promise<SmtpServer> {
+  return serve(options, { quitReply: '502 5.5.1 stay' });
+}
+
 /** Knows the SMTP of 1982 only. */
 export function heloOnly(options: ListenOptions = {}): Promise<SmtpServer> {
   return serve(options, { ehloReply: '502 5.5.1 command not implemented' });
@@ -198,6 +203,8 @@ type Behaviour = {
   readonly ehloReply?: string;
   readonly heloReply?: string;
   readonly startTlsReply?: string;
+  /** Given instead of hanging up. */
+  readonly quitReply?: string;
   /** Offers STARTTLS with this certificate. */
   readonly certificate?: Certificate;
   readonly tlsOptions?: tls.SecureContextOptions;
@@ -308,7 +315,8 @@ function obey(core: Core, socket: net.Socket, verb: string): void {
   } else if (verb === 'STARTTLS' && secureContext) {
     startTls(core, socket, secureContext);
   } else if (verb === 'QUIT') {
-    socket.end('221 2.0.0 bye\r\n');
+    if (behaviour.quitReply) socket.write(`${behaviour.quitReply}\r\n`);
+    else socket.end('221 2.0.0 bye\r\n');
   } else {
     socket.write('502 5.5.1 not here\r\n');
   }
