@@ -13,6 +13,7 @@ import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { freePort } from '../dist/commands/demo/free-port.js';
 import { table } from './exporter.mjs';
 
@@ -98,8 +99,9 @@ async function startChild(children, words) {
 
 async function startBlackbox(children, folder, ca) {
   const file = path.join(folder, 'blackbox.yml');
-  await writeFile(path.join(folder, 'ca.pem'), ca);
-  await writeFile(file, modules.replace('CA_FILE', path.join(folder, 'ca.pem')));
+  const caFile = path.join(folder, 'ca.pem');
+  await writeFile(caFile, ca);
+  await writeFile(file, stringify({ modules: modulesOf(caFile) }));
   const port = await freePort(0);
   const child = spawn(blackbox, [`--config.file=${file}`, `--web.listen-address=127.0.0.1:${port}`], {
     stdio: 'ignore',
@@ -134,51 +136,26 @@ async function get({ port, agent }, target) {
   return text;
 }
 
-const modules = `modules:
-  tcp:
-    prober: tcp
-    timeout: 10s
-  ehlo:
-    prober: tcp
-    timeout: 10s
-    tcp:
-      query_response:
-        - expect: "^220 "
-        - send: "EHLO bench.contoso.example\\r"
-        - expect: "^250 "
-        - send: "QUIT\\r"
-        - expect: "^221 "
-  starttls:
-    prober: tcp
-    timeout: 10s
-    tcp:
-      query_response:
-        - expect: "^220 "
-        - send: "EHLO bench.contoso.example\\r"
-        - expect: "^250-STARTTLS"
-        - expect: "^250 "
-        - send: "STARTTLS\\r"
-        - expect: "^220 "
-        - starttls: true
-        - send: "QUIT\\r"
-        - expect: "^221 "
-      tls_config:
-        ca_file: CA_FILE
-        server_name: mail.contoso.example
-  unchecked:
-    prober: tcp
-    timeout: 10s
-    tcp:
-      query_response:
-        - expect: "^220 "
-        - send: "EHLO bench.contoso.example\\r"
-        - expect: "^250-STARTTLS"
-        - expect: "^250 "
-        - send: "STARTTLS\\r"
-        - expect: "^220 "
-        - starttls: true
-        - send: "QUIT\\r"
-        - expect: "^221 "
-      tls_config:
-        insecure_skip_verify: true
-`;
+/** The configuration of blackbox_exporter, with the same talk as a visit of ours. */
+function modulesOf(caFile) {
+  const hello = [{ expect: '^220 ' }, { send: 'EHLO bench.contoso.example\r' }];
+  const goodbye = [{ send: 'QUIT\r' }, { expect: '^221 ' }];
+  const upgrade = [
+    { expect: '^250-STARTTLS' },
+    { expect: '^250 ' },
+    { send: 'STARTTLS\r' },
+    { expect: '^220 ' },
+    { starttls: true },
+  ];
+  const withTls = (tls_config) => tcpModule({ query_response: [...hello, ...upgrade, ...goodbye], tls_config });
+  return {
+    tcp: tcpModule(),
+    ehlo: tcpModule({ query_response: [...hello, { expect: '^250 ' }, ...goodbye] }),
+    starttls: withTls({ ca_file: caFile, server_name: 'mail.contoso.example' }),
+    unchecked: withTls({ insecure_skip_verify: true }),
+  };
+}
+
+function tcpModule(tcp = {}) {
+  return { prober: 'tcp', timeout: '10s', tcp };
+}
