@@ -103,7 +103,7 @@ function verdictOf(result: ProbeResult): string {
   const notes = [
     ...(warning ? [`warning: ${warning.step}: ${warning.reason}`] : []),
     ...(facts.tlsVersion ? [facts.tlsVersion] : []),
-    ...(expiry === undefined ? [] : [`certificate good until ${new Date(expiry).toISOString().slice(0, 10)}`]),
+    ...(expiry === undefined ? [] : [`certificate valid to ${new Date(expiry).toISOString().slice(0, 10)}`]),
   ];
   return `PASSED ${name}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }

@@ -50,10 +50,8 @@ type ProbeFamily = Family & {
 
 /** The names of blackbox_exporter where it has one for the thing. */
 const families: readonly ProbeFamily[] = [
-  gauge('probe_success', 'Displays whether or not the probe was a success', ({ success }) => [[{}, Number(success)]]),
-  gauge('probe_duration_seconds', 'Returns how long the probe took to complete in seconds', ({ seconds }) => [
-    [{}, seconds],
-  ]),
+  gauge('probe_success', '1 when every step that decides passed, else 0.', ({ success }) => [[{}, Number(success)]]),
+  gauge('probe_duration_seconds', 'How long the probe took, all steps together.', ({ seconds }) => [[{}, seconds]]),
   gauge('probe_timestamp_seconds', 'When the probe began: the latest one is shown until the next is due.', ({ at }) => [
     [{}, secondsOf(at)],
   ]),
@@ -63,10 +61,12 @@ const families: readonly ProbeFamily[] = [
   gauge('probe_step_duration_seconds', 'How long each step took.', ({ steps }) =>
     steps.map(({ step, seconds }) => [{ step }, seconds]),
   ),
-  gauge('probe_ssl_earliest_cert_expiry', 'Returns last SSL chain expiry in unixtime', ({ facts }) =>
-    facts.certificateExpiresAt === undefined ? [] : [[{}, secondsOf(facts.certificateExpiresAt)]],
+  gauge(
+    'probe_ssl_earliest_cert_expiry',
+    'When the first certificate of the chain that was shown ends.',
+    ({ facts }) => (facts.certificateExpiresAt === undefined ? [] : [[{}, secondsOf(facts.certificateExpiresAt)]]),
   ),
-  gauge('probe_tls_version_info', 'Returns the TLS version used, or NaN when unknown', ({ facts }) =>
+  gauge('probe_tls_version_info', 'Always 1; the version of TLS that was agreed on.', ({ facts }) =>
     facts.tlsVersion === undefined ? [] : [[{ version: facts.tlsVersion }, 1]],
   ),
 ];
@@ -86,9 +86,9 @@ function metricsText(result: ProbeResult): string {
     .join('');
 }
 
-/** As blackbox_exporter: what happened first, what came of it after. */
+/** What happened first, what came of it after. */
 function debugText(result: ProbeResult): string {
   const lines = result.transcript.map(({ ms, direction, text }) => `${String(ms).padStart(6)} ms ${direction} ${text}`);
-  const began = `Logs for the probe of ${result.destination} that began at ${new Date(result.at).toISOString()}:`;
-  return `${[began, ...lines, '', 'Metrics that would have been returned:'].join('\n')}\n${metricsText(result)}`;
+  const began = `Probe of ${result.destination} that began at ${new Date(result.at).toISOString()}:`;
+  return `${[began, ...lines, '', 'The same as metrics:'].join('\n')}\n${metricsText(result)}`;
 }
