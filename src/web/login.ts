@@ -31,8 +31,11 @@ const waitingChecks = 16;
 /** Addresses and logins remembered; the oldest are forgotten first. */
 const remembered = 1000;
 
-/** Checked for a name that nobody has, so that names cannot be told apart by time. No password is known for it. */
-const nobody = bcrypt.hashSync(randomBytes(32).toString('hex'), 10);
+/**
+ * Checked for a name that nobody has, so that names cannot be told apart by time. Salt and hash are drawn by lot: no
+ * password is known for it, and none had to be hashed at the start.
+ */
+const nobody = `$2b$10$${bcrypt.encodeBase64(randomBytes(16), 16)}${bcrypt.encodeBase64(randomBytes(23), 23)}`;
 
 /** A right password is checked once with bcrypt and recognised by a keyed hash from then on, even from an address that must wait. */
 export function createLogin({ users, now }: LoginOptions): Login {
