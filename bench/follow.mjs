@@ -1,7 +1,8 @@
 /**
  * What following a log costs: CPU while nothing happens, CPU and the delay from append to count at 1,000 lines a second,
  * and how fast a million lines are caught up with. W1: Winlogbeat NDJSON of about 1,136 bytes a line, W2: event XML of
- * about 600. So many in a hundred are events 2002.
+ * about 600. So many in a hundred are events 2002. What goes on for months is measured when the process has settled, for
+ * half a minute after its start a just-in-time compiler is at work.
  */
 import { appendFile, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -11,6 +12,7 @@ import { quantile, startExporter, table, total } from './exporter.mjs';
 import { winlogbeatLine, xmlLine } from './lines.mjs';
 
 const steadyMs = 20_000;
+const settlingMs = 30_000;
 const linesPerSecond = 1_000;
 const tickMs = 10;
 
@@ -47,7 +49,7 @@ function linesFrom(line, from, count, share = 1) {
 
 async function steady() {
   await inFolder(async (exporter, file) => {
-    await pause(3000);
+    await pause(settlingMs);
     const idle = await cpuShare(exporter, () => pause(steadyMs));
     console.log(`idle: ${idle.toFixed(2)} % CPU, RSS ${(await exporter.memory()).now.toFixed(0)} MiB`);
     // Series that are new are shown at zero first: they have been born before delays are measured.
@@ -58,6 +60,7 @@ async function steady() {
     };
     await append(20_000);
     await untilTotal(exporter, 200);
+    await atRate(append, settlingMs);
     const busy = await cpuShare(exporter, () => atRate(append, steadyMs));
     const { delays, share } = await delaysOf(exporter, append, () => next / 100);
     console.log(
