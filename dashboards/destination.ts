@@ -1,6 +1,7 @@
 /** The drill-down: everything about one destination, from what Exchange says to how each step of the probe went. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
+import { failedVisits } from './failed-visits.js';
 import { boardOf, connectorVariable, destinationQuery, queryVariable, serverVariable, type Row } from './board.js';
 import {
   bars,
@@ -174,20 +175,7 @@ function probeSteps(): Row {
   return {
     title: 'Steps of the probe',
     panels: [
-      bars({
-        title: 'Failed visits by step and reason',
-        description: 'How far visits came, and why they ended.',
-        unit: 'short',
-        empty: 'no failures',
-        ...half,
-      })
-        .withTarget(
-          overTime(
-            `sum by (step, reason) (increase(exchange_destination_probe_failures_total${chosenDestinations}[$__rate_interval])) > 0`,
-            '{{step}}: {{reason}}',
-          ),
-        )
-        .dataLinks([link('What this reason means', '${exporter}/runbooks/reasons#${__field.labels.reason}')]),
+      failedVisits(half),
       heatmap({
         title: 'Duration of the step',
         description:

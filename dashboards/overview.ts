@@ -3,6 +3,7 @@ import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TableCellDisplayMode, TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 import type { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
+import { failedVisits } from './failed-visits.js';
 import { boardOf, connectorVariable, destinationQuery, labelVariable, serverVariable, type Row } from './board.js';
 import { barGauge, bars, lines, link, overTime, rowsNow, stat, stateTimeline } from './panels.js';
 import { table, thresholds, valueNow, zeroOne } from './panels.js';
@@ -310,21 +311,7 @@ function probes(): Row {
             '${exporter}/runbooks/DestinationDown?destination=${__field.labels.destination:percentencode}',
           ),
         ]),
-      bars({
-        title: 'Failed visits by step and reason',
-        description:
-          'How far visits came, and why they ended. About as many as the probes made in each step of the graph.',
-        unit: 'short',
-        empty: 'no failures',
-        ...half,
-      })
-        .withTarget(
-          overTime(
-            `sum by (step, reason) (increase(exchange_destination_probe_failures_total${chosenDestinations}[$__rate_interval])) > 0`,
-            '{{step}}: {{reason}}',
-          ),
-        )
-        .dataLinks([link('What this reason means', '${exporter}/runbooks/reasons#${__field.labels.reason}')]),
+      failedVisits(half),
       lines({
         title: 'Duration of steps, 95th percentile',
         description: 'Nineteen of twenty visits were faster. A slow banner is greeting delay, a slow tcp is the path.',

@@ -4,11 +4,10 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, TargetSettings } from '../../src/model.js';
-import { visitPeer } from './peer.js';
+import { logOnceIt, passesEveryWay } from './peer.js';
 
 /** Where .ci/run unpacks it, for Debian installs one mail server at a time; or where Debian puts it. */
 const program = ['/opt/exim4/usr/sbin/exim4', '/usr/sbin/exim4'].find((path) => existsSync(path));
@@ -43,30 +42,9 @@ describe.skipIf(!program || !isRoot)('a real Exim', { timeout: 120_000 }, () => 
     await rm(folder, { recursive: true, force: true });
   });
 
-  const visit = (settings: TargetSettings): Promise<ProbeResult> => visitPeer(port, settings);
-
   test('is visited in every way of a Send connector, and logs no error of protocol', async () => {
-    const domain = { requireTls: true, tlsAuthLevel: 'DomainValidation', tlsDomain: 'mail.contoso.example' } as const;
-    const answers = async (): Promise<void> => {
-      expect((await visit({})).success).toBe(true);
-    };
-    await vi.waitFor(answers, { timeout: 60_000, interval: 500 });
-    const ways = await Promise.all([visit(domain), visit({ ignoreStartTls: true }), visit({ forceHelo: true })]);
-    expect(
-      ways.map(({ success, steps }) => [success, steps.map(({ step, reason }) => reason ?? step).join(' ')]),
-    ).toEqual([
-      [true, 'tcp banner ehlo starttls tls quit'],
-      [true, 'tcp banner ehlo quit'],
-      [true, 'tcp banner ehlo quit'],
-    ]);
-    const log = await vi.waitFor(
-      async () => {
-        const text = await readFile(join(folder, 'log/mainlog'), 'utf8');
-        expect(text.match(/closed by QUIT/g)?.length).toBeGreaterThanOrEqual(4);
-        return text;
-      },
-      { timeout: 60_000, interval: 200 },
-    );
+    await passesEveryWay(port);
+    const log = await logOnceIt(() => readFile(join(folder, 'log/mainlog'), 'utf8'), /closed by QUIT/g, 4);
     expect(log.split('\n').filter((line) => /error|lost|unexpected|timeout|warning|rejected/i.test(line))).toEqual([]);
   });
 });

@@ -2,11 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
 import { freePort } from '../../src/commands/demo/free-port.js';
-import type { ProbeResult, TargetSettings } from '../../src/model.js';
-import { visitPeer } from './peer.js';
+import { checkingDomain, logOnceIt, passesEveryWay, visitPeer } from './peer.js';
 import { hasProgram } from '../programs.js';
 
 /** Postfix starts as root only, and becomes less by itself. */
@@ -39,35 +38,13 @@ describe.skipIf(!hasProgram('postfix') || !isRoot)('a real Postfix', { timeout: 
     await rm(folder, { recursive: true });
   });
 
-  const visit = (settings: TargetSettings): Promise<ProbeResult> => visitPeer(port, settings);
-
   test('is visited in every way of a Send connector, and logs no error of protocol', async () => {
-    const domain = { requireTls: true, tlsAuthLevel: 'DomainValidation', tlsDomain: 'mail.contoso.example' } as const;
-    const answers = async (): Promise<void> => {
-      expect((await visit({})).success).toBe(true);
-    };
-    await vi.waitFor(answers, { timeout: 60_000, interval: 500 });
-    const ways = await Promise.all([visit(domain), visit({ ignoreStartTls: true }), visit({ forceHelo: true })]);
-    expect(
-      ways.map(({ success, steps }) => [success, steps.map(({ step, outcome }) => `${step} ${outcome}`).join(', ')]),
-    ).toEqual([
-      [true, 'tcp passed, banner passed, ehlo passed, starttls passed, tls passed, quit passed'],
-      [true, 'tcp passed, banner passed, ehlo passed, quit passed'],
-      [true, 'tcp passed, banner passed, ehlo passed, quit passed'],
-    ]);
-    expect(ways[0].facts.tlsVersion).toBe('TLSv1.3');
-    expect(await visit({ ...domain, tlsDomain: 'mail.fabrikam.example' })).toMatchObject({
+    await passesEveryWay(port);
+    expect(await visitPeer(port, { ...checkingDomain, tlsDomain: 'mail.fabrikam.example' })).toMatchObject({
       success: false,
       reason: 'certificate_name_mismatch',
     });
-    const log = await vi.waitFor(
-      async () => {
-        const text = await readFile(logFile(), 'utf8');
-        expect(text.match(/disconnect from .* quit=1 /g)?.length).toBeGreaterThanOrEqual(5);
-        return text;
-      },
-      { timeout: 60_000, interval: 200 },
-    );
+    const log = await logOnceIt(() => readFile(logFile(), 'utf8'), /disconnect from .* quit=1 /g, 5);
     const complaints = log
       .split('\n')
       .filter((line) => /warning|error|lost connection|timeout|improper|fatal|mail=|rcpt=/i.test(line));
