@@ -6,12 +6,12 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createMailServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
-import { hasProgram } from '../programs.js';
+import { findProgram } from '../programs.js';
 
 /** @returns its address, without a slash at the end */
 export async function startAlertmanager(context: TestContext, folder: string, config: object): Promise<string> {
   // Debian's package has the longer name.
-  const program = ['prometheus-alertmanager', 'alertmanager'].find(hasProgram);
+  const program = findProgram('prometheus-alertmanager', 'alertmanager');
   if (program === undefined) context.skip();
   const file = path.join(folder, 'alertmanager.yml');
   const data = path.join(folder, 'alertmanager-data');

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
-import { delimiter, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { reasons } from '../../src/model.js';
 import { builtProgram, loopbackOnly } from '../exporter.js';
+import { hasProgram } from '../programs.js';
 
 const limit = 90_000;
 
@@ -51,7 +51,7 @@ describe('the demo', () => {
     limit,
   );
 
-  it.skipIf(missing(['prometheus'], ['alertmanager', 'prometheus-alertmanager']))(
+  it.skipIf(!hasProgram('prometheus') || !hasProgram('alertmanager', 'prometheus-alertmanager'))(
     'fires its alerts in the Prometheus and the Alertmanager that it starts',
     async () => {
       const demo = startDemo(['--demo.port=0']);
@@ -183,15 +183,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** True when one of the programs is not installed: said loudly, and a failure in CI. */
-function missing(...programs: readonly (readonly string[])[]): boolean {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  const absent = programs.filter((names) => !folders.some((at) => names.some((name) => existsSync(join(at, name)))));
-  if (absent.length === 0) return false;
-  const names = absent.map((alternatives) => alternatives.join(' or ')).join(', ');
-  if (process.env.CI === 'true') throw new Error(`not installed, and CI must not skip: ${names}`);
-  console.warn(`SKIPPED: the demo with Prometheus and Alertmanager; not installed: ${names}`);
-  return true;
 }

@@ -9,7 +9,7 @@ import { canMakeNamespaces, makeHosts, type Hosts } from './namespaces.js';
 
 type Seen = { readonly result: ProbeResult; readonly ping?: PingReport; readonly path?: PathReport };
 
-const possible = ['ip', 'nft', 'ping', 'mtr'].map(hasProgram).every(Boolean) && canMakeNamespaces();
+const possible = ['ip', 'nft', 'ping', 'mtr'].map((name) => hasProgram(name)).every(Boolean) && canMakeNamespaces();
 
 describe.skipIf(!possible)('hosts of our own', { timeout: 300_000 }, () => {
   let hosts: Hosts | undefined;
