@@ -23,7 +23,7 @@ export type Validity = { readonly from?: Date; readonly to?: Date };
 
 /**
  * `ec` (P-256) is made in a millisecond. `rsa` (2048 bits) takes a tenth of a second or more, and is what Exchange shows:
- * before the update of April 2024 it took no other (Microsoft, "Support for ECC certificates in Exchange Server").
+ * before its hotfix update of April 2024 it took no other.
  */
 export type KeyType = 'ec' | 'rsa';
 
