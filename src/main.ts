@@ -43,6 +43,8 @@ function program(): Command {
     .helpCommand(false)
     .enablePositionalOptions()
     .showHelpAfterError('(--help lists the flags)')
+    // A wrong flag is no finding: 1 is the exit code of a check, a visit or a start that failed.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .addHelpText('after', examples);
   addServe(root);
   addCheck(root);
@@ -130,8 +132,6 @@ function addProbe(root: Command): void {
     .addOption(new Option('--quit-after <step>', 'End the visit after this step.').choices(quitAfterSteps))
     .option('--no-path', 'Do not look at the path.')
     .option('--json', 'Print one JSON document at the end instead.')
-    // A flag that is wrong says nothing about the destination: not the exit code of a failed probe.
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .action(async (destination: string, flags: ProbeFlags) => {
       const { probeCommand } = await import('./commands/probe.js');
       endWith(await probeCommand(destination, flags));

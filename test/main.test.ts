@@ -49,7 +49,7 @@ describe('what a person asks first', () => {
 
   it('names the flag that it does not know, and the one that was probably meant', async () => {
     const { code, stderr } = await run('--probe.alow', '10.0.0.0/8', events);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain("unknown option '--probe.alow'\n(Did you mean --probe.allow?)");
   });
 });

@@ -3,6 +3,7 @@ import { loadConfig, type Config } from '../config.js';
 import { destinationOf, endpointOf } from '../endpoint.js';
 import { loadInventory } from '../inventory.js';
 import type { PathReport, PingReport, ProbeResult, QuitAfter, StepResult, Target, TranscriptLine } from '../model.js';
+import { dayOf } from '../probes/certificates.js';
 import { findPath } from '../probes/network/path.js';
 import { ping } from '../probes/network/ping.js';
 import { createPolicy } from '../probes/policy.js';
@@ -103,7 +104,7 @@ function verdictOf(result: ProbeResult): string {
   const notes = [
     ...(warning ? [`warning: ${warning.step}: ${warning.reason}`] : []),
     ...(facts.tlsVersion ? [facts.tlsVersion] : []),
-    ...(expiry === undefined ? [] : [`certificate valid to ${new Date(expiry).toISOString().slice(0, 10)}`]),
+    ...(expiry === undefined ? [] : [`certificate valid to ${dayOf(expiry)}`]),
   ];
   return `PASSED ${name}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`;
 }

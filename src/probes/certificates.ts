@@ -33,28 +33,29 @@ const keptMs = 10 * 60_000;
 /** Some 4 kB each. With more destinations than this the one that was read out first is read out anew. */
 const maxKept = 2000;
 
-type Kept = { readonly leaf: Buffer; readonly certificate: ShownCertificate; readonly at: number };
+type Kept = { readonly certificate: ShownCertificate; readonly at: number };
 
 /** @param now milliseconds since 1970 UTC */
 export function createCertificates(now: () => number): Certificates {
   // By destination: two servers may show the same leaf, and one of them with an issuer that is about to expire.
   const kept = new Map<string, Kept>();
-  const keep = (destination: string, entry: Kept): void => {
+  const keep = (destination: string, certificate: ShownCertificate): void => {
     kept.delete(destination);
     const oldest = kept.keys().next();
     if (kept.size >= maxKept && !oldest.done) kept.delete(oldest.value);
-    kept.set(destination, entry);
+    kept.set(destination, { certificate, at: now() });
   };
   return {
     shownBy(destination, socket) {
       const verdict = verdictOf(socket);
       const leaf = leafOfSession(socket.getSession());
       const known = kept.get(destination);
-      if (known && leaf?.equals(known.leaf) && known.certificate.verdict === verdict) {
-        if (Math.abs(now() - known.at) < keptMs) return known.certificate;
+      const isFresh = known && Math.abs(now() - known.at) < keptMs;
+      if (isFresh && leaf?.equals(known.certificate.leaf.raw) && known.certificate.verdict === verdict) {
+        return known.certificate;
       }
       const certificate = readOut(socket, verdict);
-      if (certificate && leaf) keep(destination, { leaf: Buffer.from(leaf), certificate, at: now() });
+      if (certificate) keep(destination, certificate);
       return certificate;
     },
   };
@@ -67,22 +68,20 @@ function verdictOf(socket: tls.TLSSocket): string | undefined {
 }
 
 function readOut(socket: tls.TLSSocket, verdict: string | undefined): ShownCertificate | undefined {
-  const socketLeaf = socket.getPeerX509Certificate();
-  if (!socketLeaf) return undefined;
-  const [subject, issuer, validTo] = [
-    oneLine(socketLeaf.subject),
-    oneLine(socketLeaf.issuer),
-    Date.parse(socketLeaf.validTo),
-  ];
+  const leaf = socket.getPeerX509Certificate();
+  if (!leaf) return undefined;
+  const subject = oneLine(leaf.subject);
+  const issuer = oneLine(leaf.issuer);
+  const validTo = Date.parse(leaf.validTo);
   return {
     // A copy of its own: the certificate from the socket holds its issuers in memory.
-    leaf: new X509Certificate(socketLeaf.raw),
+    leaf: new X509Certificate(leaf.raw),
     subject,
     issuer,
-    validFrom: Date.parse(socketLeaf.validFrom),
+    validFrom: Date.parse(leaf.validFrom),
     validTo,
     sentence: `certificate of ${subject}, issued by ${issuer}, valid to ${dayOf(validTo)}`,
-    earliestEnd: earliestEnd(socketLeaf),
+    earliestEnd: earliestEnd(leaf),
     verdict,
   };
 }

@@ -32,8 +32,8 @@ describe('of servers that are visited again and again', () => {
   type Shown = { readonly certificate: Certificate; readonly at: number; readonly address?: string };
 
   /** Visits servers that show one certificate after another, at each address on the same port. */
-  async function visits(shown: readonly Shown[]) {
-    const prober = createProber({ policy, extraCa: authority.cert, now: () => time });
+  async function visits(shown: readonly Shown[], extraCa = authority.cert) {
+    const prober = createProber({ policy, extraCa, now: () => time });
     const facts: ProbeResult['facts'][] = [];
     let port = 0;
     for (const { certificate, at, address = '127.0.0.1' } of shown) {
@@ -42,7 +42,7 @@ describe('of servers that are visited again and again', () => {
       time = at;
       const [result] = await prober.visit(targetOf(server.destination, 'configured')!, new AbortController().signal);
       expect(result).toMatchObject({ success: true });
-      expect(result?.warning).toBeUndefined();
+      expect(result?.warning?.reason).toBe(extraCa === authority.cert ? undefined : 'certificate_untrusted');
       facts.push(result!.facts);
       await server.close();
     }
@@ -78,6 +78,18 @@ describe('of servers that are visited again and again', () => {
       [200, 90],
       [200, 200],
       [200, 90],
+    ]);
+  });
+
+  test('a chain of which OpenSSL thinks otherwise is seen at once', async () => {
+    const whole = authority.issue(names, { to: inDays(200) });
+    const shown = [
+      { certificate: whole, at: 0 },
+      { certificate: leafAloneOf(whole), at: 1000 },
+    ];
+    expect(await visits(shown, createAuthority('Fabrikam Test CA').cert)).toEqual([
+      [200, 90],
+      [200, 200],
     ]);
   });
 
@@ -119,9 +131,11 @@ describe('the leaf in a session', () => {
     }
   });
 
-  test('is not found in anything else', () => {
-    expect(leafOfSession(undefined)).toBeUndefined();
+  test('is the element with the tag 3, and nothing else in whatever bytes there are', () => {
     expect(leafOfSession(Buffer.from('3006020101a30101', 'hex'))).toEqual(Buffer.from('01', 'hex'));
+    expect(leafOfSession(Buffer.from('3006020101a40101', 'hex'))).toBeUndefined();
+    expect(leafOfSession(Buffer.from('30050203a30101', 'hex'))).toBeUndefined();
+    expect(leafOfSession(undefined)).toBeUndefined();
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         const leaf = leafOfSession(Buffer.from(bytes));
