@@ -83,6 +83,8 @@ type Wanted = {
   readonly slots: readonly number[];
   /** Beginning of the keys of numbered members, when they are wanted. */
   readonly numbered: Buffer | undefined;
+  /** True when they are wanted here or further inside. */
+  readonly holdsNumbered: boolean;
 };
 type Member = { readonly key: Buffer; readonly slot: number; readonly inside: Wanted | undefined };
 
@@ -110,20 +112,23 @@ const closeBrace = 125;
 function wantedMembers(paths: readonly (readonly string[])[], depth = 0, slots = [...paths.keys()]): Wanted {
   const byLength: (Member[] | undefined)[] = [];
   let numbered: Buffer | undefined;
+  let holdsNumbered = false;
   for (const key of new Set(slots.map((slot) => paths[slot]?.[depth] ?? ''))) {
     if (key.endsWith('#')) {
       numbered = Buffer.from(key.slice(0, -1));
+      holdsNumbered = true;
       continue;
     }
     const below = slots.filter((slot) => paths[slot]?.[depth] === key);
     const leaf = below.find((slot) => paths[slot]?.length === depth + 1);
     const deeper = below.filter((slot) => slot !== leaf);
     const inside = deeper.length > 0 ? wantedMembers(paths, depth + 1, deeper) : undefined;
+    holdsNumbered ||= inside?.holdsNumbered ?? false;
     const bytes = Buffer.from(key);
     while (byLength.length <= bytes.length) byLength.push(undefined);
     (byLength[bytes.length] ??= []).push({ key: bytes, slot: leaf ?? -1, inside });
   }
-  return { byLength, slots, numbered };
+  return { byLength, slots, numbered, holdsNumbered };
 }
 
 /** Reads the object at the cursor. @returns false when only a real parser can tell; so do all functions below */
@@ -181,7 +186,7 @@ function readMember(cursor: Cursor, member: Member): boolean {
   if (inside !== undefined) {
     // The last of equal keys counts, and it counts alone.
     for (const below of inside.slots) cursor.spans[below * 2] = -1;
-    if (inside.numbered !== undefined) cursor.spans.length = cursor.paths * 2;
+    if (inside.holdsNumbered) cursor.spans.length = cursor.paths * 2;
     if (!(cursor.bytes[start] === openBrace ? readObject(cursor, inside) : skipValue(cursor))) return false;
   } else if (!skipValue(cursor)) return false;
   if (slot >= 0) {

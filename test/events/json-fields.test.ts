@@ -92,6 +92,15 @@ test('reads what JSON.parse reads, whatever the keys, their order and what the s
   );
 });
 
+test.each([
+  '{"winlog":{"event_data":{"param1":"a","param2":{}}},"winlog":null}',
+  '{"winlog":{"event_data":{"param1":"a"}},"winlog":{"event_data":{"param2":"b"}}}',
+  '{"winlog":{"event_data":{"param1":"a"},"event_data":7}}',
+  '{"winlog":{"event_data":{"param1":"a"}},"event":null,"message":{"param2":"b"}}',
+])('the last of equal keys counts, and it counts alone: %s', (record) => {
+  expect(fastly(record)).toEqual(fieldsByParsing(record, paths));
+});
+
 test('gives a value or says that the record is no JSON, whatever the bytes', () => {
   const mutated = fc
     .tuple(values.object, fc.nat(), fc.string({ unit: 'binary', maxLength: 3 }))
