@@ -146,10 +146,11 @@ td time { white-space: nowrap; }
 .rows th[scope=row] { font-family: var(--mono); font-size: .92em; }
 .rows th small { font-family: var(--sans); }
 .rows td:nth-child(2), .rows th[scope=row] { overflow-wrap: anywhere; }
-.rows td:nth-child(2) { min-width: 205px; }
-.rows th[scope=row] { min-width: 190px; }
+.rows td:nth-child(2) { min-width: 185px; }
+.rows th[scope=row] { min-width: 165px; }
+.rows td:nth-child(4) small { white-space: normal; min-width: 110px; }
 .rows td:nth-child(6) { min-width: 160px; }
-.rows td:nth-child(7) { min-width: 330px; color: var(--soft); }
+.rows td:nth-child(7) { min-width: 240px; color: var(--soft); }
 .pages { display: flex; gap: 6px; flex-wrap: wrap; margin-top: 14px; }
 .pages a { padding: 4px 11px; border: 1px solid var(--line); border-radius: 6px; text-decoration: none; background: var(--card); }
 .pages a[aria-current] { background: var(--link); border-color: var(--link); color: var(--card); }

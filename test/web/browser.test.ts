@@ -292,6 +292,18 @@ describe.skipIf(absent)('in Chromium', () => {
     events: '/events',
     missing: '/nowhere',
   };
+  test('a table of rows is seen whole on a small laptop', async () => {
+    for (const path of [shots.status, shots.destination, shots.connector]) {
+      const { page, context } = await opened(path, { viewport: { width: 1280, height: 720 } });
+      await page.locator('table.rows').first().waitFor();
+      const hidden = await page
+        .locator('table.rows')
+        .evaluateAll((tables) => tables.map((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0)));
+      expect(Math.max(...hidden), path).toBeLessThanOrEqual(0);
+      await context.close();
+    }
+  });
+
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1440, 390]) {
       test(`every page fits ${width} px in ${colorScheme} colours`, async () => {
