@@ -109,6 +109,20 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
     what: 'certificate not trusted',
     suspect: 'An issuer is unknown here or an intermediate certificate is missing.',
   },
+  client_certificate_required: {
+    what: 'client certificate required',
+    suspect:
+      'The server ends TLS without a certificate of ours that it accepts: see TlsCertificateName of the connector.',
+  },
+  auth_rejected: {
+    what: 'authentication rejected',
+    suspect:
+      'The server does not accept the credential or the method: expired password, locked account, or clocks apart.',
+  },
+  proxy_failed: {
+    what: 'proxied connection failed',
+    suspect: 'The front end was reached and could not set up the session with the destination behind it.',
+  },
   closed_by_remote: {
     what: 'closed by the remote side',
     suspect: 'The server hung up without a reason: a limit, a block, or an inspecting device.',
