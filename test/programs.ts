@@ -1,17 +1,36 @@
 /** Programs of the system that a test needs: without one it is skipped loudly, on CI it fails. */
-import { existsSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { programFolders } from '../src/probes/network/run-program.js';
 
+/** Whether one of these names is on PATH, where a test can start it by its name. */
 export function hasProgram(...names: readonly string[]): boolean {
   return findProgram(...names) !== undefined;
 }
 
-/** @param names of one program, which systems name differently @returns the name that is there */
+/** @param names of one program, which systems name differently @returns the name that is on PATH */
 export function findProgram(...names: readonly string[]): string | undefined {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
-  const found = names.find((name) => folders.some((folder) => existsSync(join(folder, name))));
+  return firstOf(names, (process.env.PATH ?? '').split(delimiter));
+}
+
+/** Whether the exporter itself finds one of these programs, which it also looks for outside of PATH. */
+export function exporterFinds(...names: readonly string[]): boolean {
+  return firstOf(names, programFolders()) !== undefined;
+}
+
+function firstOf(names: readonly string[], folders: readonly string[]): string | undefined {
+  const found = names.find((name) => folders.some((folder) => isExecutable(join(folder, name))));
   const text = names.join(' or ');
   if (found === undefined && process.env.CI === 'true') throw new Error(`${text} is not installed (see .ci/run)`);
   if (found === undefined) console.warn(`SKIPPED: ${text} is not installed`);
   return found;
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

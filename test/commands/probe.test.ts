@@ -4,7 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import * as servers from '../../src/commands/demo/smtp-servers.js';
 import type { PathReport, PingReport, ProbeResult } from '../../src/model.js';
 import { builtProgram, loopbackOnly } from '../exporter.js';
-import { hasProgram } from '../programs.js';
+import { exporterFinds } from '../programs.js';
 
 let server: servers.SmtpServer | undefined;
 afterEach(async () => {
@@ -31,8 +31,8 @@ test('prints every step, line, ping and hop, and exits with 0', { timeout: 120_0
   expect(stdout).toMatch(/starttls +failed: starttls_not_offered/);
   expect(stdout).toMatch(/ms > EHLO \S+\n +\d+ ms < 250-/);
   expect(stdout).toContain(`PASSED ${server.destination} (warning: starttls: starttls_not_offered)`);
-  if (hasProgram('ping')) expect(stdout).toContain('5 of 5 echoes came back');
-  if (hasProgram('mtr'))
+  if (exporterFinds('ping')) expect(stdout).toContain('5 of 5 echoes came back');
+  if (exporterFinds('mtr'))
     expect(stdout).toMatch(/\n +1 {2}127\.0\.0\.1 +0 % lost .*\nthe destination answered \(mtr\)\n/);
 });
 
@@ -45,7 +45,7 @@ test('exits with 1 when it fails, and gives it all as JSON', { timeout: 120_000 
     network: Record<string, { ping: PingReport; path?: PathReport }>;
   };
   expect(document.results).toMatchObject([{ success: false, failedStep: 'banner', reason: 'banner_5xx' }]);
-  expect(document.network[server.destination]?.ping.program).toBe(hasProgram('ping') ? 'ping' : '');
+  expect(document.network[server.destination]?.ping.program).toBe(exporterFinds('ping') ? 'ping' : '');
   expect(document.network[server.destination]?.path).toBeUndefined();
 });
 

@@ -17,6 +17,7 @@ import { dashboardFiles } from '../../dashboards/generate.js';
 import { healthy, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
 import { startExporter, type RunningExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
+import { exporterFinds } from '../programs.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
 import { startAlertmanager, startInbox, type Request } from './alertmanager.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';
@@ -360,8 +361,12 @@ function filledIn(expression: string): string {
     .replace(/\$(server|connector|destination|instance|step)\b/g, '.*');
 }
 
+/** Without the ping of the system the exporter has nothing to show of lost packets and round trips. */
+const hasPing = exporterFinds('ping');
+
 async function expectEveryPanelShowsIt({ prometheus }: World): Promise<void> {
   for (const { title, expr } of panels()) {
+    if (!hasPing && expr.includes('exchange_destination_ping_')) continue;
     expect((await prometheus.now(expr)).length, `${title}: ${expr}`).toBeGreaterThan(0);
   }
 }

@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { PathReport, PingReport, ProbeResult } from '../../src/model.js';
 import { builtProgram } from '../exporter.js';
-import { hasProgram } from '../programs.js';
+import { exporterFinds, hasProgram } from '../programs.js';
 import { canMakeNamespaces, makeHosts, type Hosts } from './namespaces.js';
 
 type Seen = { readonly result: ProbeResult; readonly ping?: PingReport; readonly path?: PathReport };
 
-const possible = ['ip', 'nft', 'ping', 'mtr'].map((name) => hasProgram(name)).every(Boolean) && canMakeNamespaces();
+const possible =
+  [hasProgram('ip'), hasProgram('nft'), exporterFinds('ping'), exporterFinds('mtr')].every(Boolean) &&
+  canMakeNamespaces();
 
 describe.skipIf(!possible)('hosts of our own', { timeout: 300_000 }, () => {
   let hosts: Hosts | undefined;

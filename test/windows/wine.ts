@@ -8,9 +8,10 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
+import { hasProgram } from '../programs.js';
 
 const programs = ['wine', 'wineserver', 'x86_64-w64-mingw32-gcc'];
-const missing = programs.filter((program) => spawnSync('which', [program]).status !== 0);
+const missing = programs.filter((program) => !hasProgram(program));
 
 /** Why the tests cannot run here; undefined when they can. Wine has no 64-bit node.exe to run on other processors. */
 export const withoutWine = missing.length > 0 ? `not installed: ${missing.join(', ')}` : undefined;

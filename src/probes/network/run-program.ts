@@ -70,6 +70,12 @@ export const runProgram: RunProgram = (file, words, { limitMs, signal, onText })
     child.on('close', settle);
   });
 
+/** The folders in which programs of the network are looked for, the first first. */
+export function programFolders(): readonly string[] {
+  if (process.platform === 'win32') return [`${process.env.SystemRoot ?? 'C:\\Windows'}\\System32`];
+  return [...(process.env.PATH ?? '').split(':').filter((folder) => path.isAbsolute(folder)), ...unixFolders];
+}
+
 /** Where programs of the network live beside PATH, which is short for services. */
 const unixFolders: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin'];
 
@@ -78,12 +84,8 @@ const unixFolders: readonly string[] = ['/usr/bin', '/bin', '/usr/sbin', '/sbin'
  * name in the current folder would be anybody's.
  */
 export async function findProgram(name: string): Promise<string | undefined> {
-  const root = process.env.SystemRoot;
   const isWindows = process.platform === 'win32';
-  const folders = isWindows
-    ? [`${root ?? 'C:\\Windows'}\\System32`]
-    : [...(process.env.PATH ?? '').split(':').filter((folder) => path.isAbsolute(folder)), ...unixFolders];
-  for (const folder of folders) {
+  for (const folder of programFolders()) {
     const file = isWindows ? `${folder}\\${name}.exe` : `${folder}/${name}`;
     const isThere = await access(file, constants.X_OK).then(
       () => true,

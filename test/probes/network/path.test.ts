@@ -9,7 +9,7 @@ import {
   readTraceroute,
 } from '../../../src/probes/network/path-programs.js';
 import { runProgram, type ProgramRun } from '../../../src/probes/network/run-program.js';
-import { hasProgram } from '../../programs.js';
+import { exporterFinds } from '../../programs.js';
 
 const signal = new AbortController().signal;
 
@@ -161,7 +161,7 @@ describe('a path', () => {
     expect(report).toMatchObject({ state: 'done', reached: false, hops: [{ hop: 1 }, { hop: 2, lossRatio: 1 }] });
   });
 
-  const present = pathPrograms.filter(({ name, windows }) => !windows && hasProgram(name)).map(({ name }) => name);
+  const present = pathPrograms.filter(({ name, windows }) => !windows && exporterFinds(name)).map(({ name }) => name);
   test.each(present)('to loopback by the %s of this system', async (name) => {
     const find = async (wanted: string): Promise<string | undefined> => {
       const { findProgram } = await import('../../../src/probes/network/run-program.js');

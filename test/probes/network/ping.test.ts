@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ping, readUnixPing, readWindowsPing } from '../../../src/probes/network/ping.js';
 import type { ProgramRun } from '../../../src/probes/network/run-program.js';
 import { hasIpv6 } from '../../dns-server.js';
-import { hasProgram } from '../../programs.js';
+import { exporterFinds } from '../../programs.js';
 
 const signal = new AbortController().signal;
 const ipv6 = await hasIpv6();
@@ -163,7 +163,7 @@ describe('a ping', () => {
     ]);
   });
 
-  test.skipIf(!hasProgram('ping'))('measures loopback with the ping of this system', async () => {
+  test.skipIf(!exporterFinds('ping'))('measures loopback with the ping of this system', async () => {
     expect(await ping('127.0.0.1', { signal })).toMatchObject({ program: 'ping', state: 'done', sent: 5, received: 5 });
     if (!ipv6) return;
     const six = await ping('::1', { signal });
@@ -171,7 +171,7 @@ describe('a ping', () => {
     expect(six.rttSeconds?.average).toBeGreaterThan(0);
   });
 
-  test.skipIf(!hasProgram('ping'))('is ended when the exporter stops', async () => {
+  test.skipIf(!exporterFinds('ping'))('is ended when the exporter stops', async () => {
     const controller = new AbortController();
     const onText = (): void => {
       controller.abort();
