@@ -55,10 +55,18 @@ type Newest = { readonly page: Page; readonly readBy: Scrape['readBy']; readonly
 /** A state set is as many series as there are words: in a flood of failing pairs the latest are the news. */
 const mostDiagnosed = 2_000;
 
+/** Gauges of prom-client with the ending of a counter, which Prometheus objects to; their sums are in nodejs_active_*. */
+const misnamedMetrics = [
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+  'nodejs_active_resources_total',
+];
+
 export function createMetrics(options: MetricsOptions): Metrics {
   const registry = new Registry();
   // The default of 10 ms wakes an exporter with nothing to do a hundred times a second.
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 100 });
+  for (const name of misnamedMetrics) registry.removeSingleMetric(name);
   const ledgerTable = createTable({ families: rowFamilies, linesOf: linesOfRow, dependsOn: (row: LedgerRow) => [row] });
   const diagnosisTable = createTable({
     families: [diagnosisFamily],

@@ -1,5 +1,11 @@
 /** What protects readers and the exporter: response headers, limits and timeouts of the server. */
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 
@@ -66,6 +72,25 @@ export function boundConnections(): (socket: Socket) => void {
     });
     if (count > connectionsOfOneAddress) socket.destroy();
   };
+}
+
+/**
+ * The other web site that a browser sent a request for, or undefined: our own pages, and programs, which send no Origin.
+ * Browsers tell `Sec-Fetch-Site` only over TLS and to loopback, `Origin` with every POST (Fetch standard, section 3.2).
+ * @param externalUrl under which browsers may know us, when a proxy changes the Host on the way
+ */
+export function foreignSite(
+  { host, origin, 'sec-fetch-site': relation = 'none' }: IncomingHttpHeaders,
+  externalUrl: string | undefined,
+): string | undefined {
+  if (relation !== 'none' && relation !== 'same-origin') return 'another site';
+  if (origin === undefined) return undefined;
+  if (!URL.canParse(origin)) return 'a site without a name';
+  const from = new URL(origin);
+  if (externalUrl !== undefined && from.origin === new URL(externalUrl).origin) return undefined;
+  // The scheme decides what an absent port means: example:80 is the Host of http://example.
+  const own = `${from.protocol}//${host ?? ''}`;
+  return URL.canParse(own) && new URL(own).host === from.host ? undefined : 'another site';
 }
 
 /** A token bucket: `burst` requests at once, one more each `intervalMs`. @returns milliseconds to wait, 0: go on */

@@ -30,7 +30,7 @@ import { answerProbe, timeoutHeader } from './probe-answer.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { bundledRunbooks } from './bundled-runbooks.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
-import { createBucket, secureHeaders } from './security.js';
+import { createBucket, foreignSite, secureHeaders } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
 import { discoveryOf } from './service-discovery.js';
 import { statusPage } from './status-page.js';
@@ -111,6 +111,7 @@ function createApp(options: WebOptions, runbooks: Runbooks): Express {
   });
   app.use(doorkeeper(options.access));
   app.use(compression());
+  app.use(siteGuard(options.externalUrl));
 
   const links = linksOf(options.externalUrl);
   const context = (): PageContext => ({ ...options, runbooks, links, now: options.now() });
@@ -145,14 +146,20 @@ function doorkeeper(access: Access): RequestHandler {
   };
 }
 
+/** Nobody's web site may change anything here, through the browser of somebody who is logged in or stands in our network. */
+function siteGuard(externalUrl: string | undefined): RequestHandler {
+  return (request, response, next) => {
+    const stranger = readingMethods.has(request.method) ? undefined : foreignSite(request.headers, externalUrl);
+    if (stranger === undefined) next();
+    else response.status(403).type('text').send(`Expected a request of this site, got one of ${stranger}.\n`);
+  };
+}
+
+const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
+
 function routes(options: WebOptions, context: () => PageContext): Router {
   const router = express.Router();
-  router.post('/-/reload', async (request, response) => {
-    // Nobody's web site may reload us through the browser of somebody who is logged in here.
-    if (!['same-origin', 'none'].includes(request.get('Sec-Fetch-Site') ?? 'none')) {
-      response.status(403).type('text').send('Expected a request of your own, got one from another site.\n');
-      return;
-    }
+  router.post('/-/reload', async (_request, response) => {
     const { successful, problem = '' } = await options.reload();
     if (successful) response.type('text').send('reloaded\n');
     else response.status(500).type('text').send(`not reloaded; the last good configuration is in force\n${problem}\n`);

@@ -32,6 +32,7 @@ describe('the web server', () => {
   let web: RunningWeb;
   let broken = false;
   let why: string[] = [];
+  let reloads = 0;
   beforeAll(async () => {
     const books = booksOf(mailWorld);
     const rows = () => {
@@ -41,6 +42,10 @@ describe('the web server', () => {
     web = await runningWeb(mailWorld, {
       ledger: { ...books.ledger, rows },
       ready: () => ({ ready: why.length === 0, why }),
+      reload: () => {
+        reloads++;
+        return Promise.resolve({ successful: true });
+      },
     });
   });
   afterAll(() => web.close());
@@ -110,6 +115,42 @@ describe('the web server', () => {
       expect(reply.status, method).toBe(405);
       expect(reply.headers.allow).toBe('GET, HEAD');
     }
+  });
+
+  test.each([
+    ['a program, which sends no Origin', {}, 200],
+    ['our own page over plain HTTP', { Origin: 'http://exchange-monitor:10202', Host: 'exchange-monitor:10202' }, 200],
+    ['our own page on the usual port', { Origin: 'http://exchange-monitor', Host: 'exchange-monitor:80' }, 200],
+    ['our own page behind a proxy that ends TLS', { Origin: 'https://monitor.example', Host: 'monitor.example' }, 200],
+    ['our own page, told by a browser', { 'Sec-Fetch-Site': 'same-origin', Origin: 'http://a:1', Host: 'a:1' }, 200],
+    ['a person who typed it', { 'Sec-Fetch-Site': 'none' }, 200],
+    ['another site over plain HTTP', { Origin: 'http://evil.example', Host: 'exchange-monitor:10202' }, 403],
+    ['another port of the same host', { Origin: 'http://a:8080', Host: 'a:10202' }, 403],
+    ['a name that begins as ours', { Origin: 'http://a.evil.example:10202', Host: 'a:10202' }, 403],
+    ['a page without a site', { Origin: 'null', Host: 'a:10202' }, 403],
+    ['an Origin that is none', { Origin: 'http://a:10202, http://b', Host: 'a:10202' }, 403],
+    ['another site, told by a browser', { 'Sec-Fetch-Site': 'cross-site' }, 403],
+    ['a sister site, told by a browser', { 'Sec-Fetch-Site': 'same-site', Origin: 'http://a:1', Host: 'a:1' }, 403],
+  ])('POST /-/reload by %s', async (_who, headers, status) => {
+    const before = reloads;
+    const reply = await ask(web.url, '/-/reload', { method: 'POST', headers });
+    expect(reply.status).toBe(status);
+    expect(reloads - before).toBe(status === 200 ? 1 : 0);
+    if (status === 403) expect(reply.text).toMatch(/^Expected a request of this site, got one of .* site/);
+  });
+
+  test('nothing that changes something may be sent by another site, also where nothing is', async () => {
+    for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'])
+      expect((await ask(web.url, '/nowhere', { method, headers: { Origin: 'http://evil.example' } })).status).toBe(403);
+  });
+
+  test('POST /-/reload by our own page where a proxy puts another Host', async () => {
+    const behind = await runningWeb(mailWorld, { externalUrl: 'https://monitor.example/exchange' });
+    const from = (origin: string) =>
+      ask(behind.url, '/exchange/-/reload', { method: 'POST', headers: { Origin: origin, Host: '127.0.0.1:10202' } });
+    expect((await from('https://monitor.example')).status).toBe(200);
+    expect((await from('http://monitor.example')).status).toBe(403);
+    await behind.close();
   });
 
   test('a scraper is told apart by the address of its connection, never by a header', async () => {
