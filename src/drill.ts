@@ -1,6 +1,7 @@
 /** Drills: marked events 2002 that take the way of real ones, so that a team can see its paging work. */
-import { appendFile, mkdir } from 'node:fs/promises';
+import { appendFile, mkdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { kindProblem } from './plain-file.js';
 
 /** Every drill's Send connector begins with it: in metrics, alerts, notifications, pages and the ledger. */
 export const drillMark = 'DRILL: ';
@@ -43,5 +44,8 @@ export async function writeDrill(file: string, { connector, destination, server 
     },
   };
   await mkdir(dirname(file), { recursive: true });
+  const stats = await stat(file).catch(() => undefined);
+  const problem = stats && kindProblem(stats);
+  if (problem !== undefined) throw new Error(problem);
   await appendFile(file, `${JSON.stringify(event)}\n`);
 }

@@ -1,8 +1,8 @@
 /** The inventory: Send connectors as exported with Get-SendConnector, re-read when the export changes. */
-import { readFile, stat } from 'node:fs/promises';
 import { decodeExport, type Export } from './inventory/export-file.js';
 import type { Log } from './log.js';
 import type { SendConnector, TransportServer } from './model.js';
+import { readDatedFile } from './plain-file.js';
 import { watchFiles } from './watch-files.js';
 
 export type Inventory = {
@@ -127,18 +127,13 @@ const levelsUnknown = {
 type LoadedInventory =
   ({ readonly ok: true; readonly modifiedAt: number } & Export) | { readonly ok: false; readonly problem: string };
 
-/** An export of ten thousand connectors has about 10 MB. */
-const largest = 64 * 1024 * 1024;
-
 /** Reads an export in any of its forms. Never throws: what is wrong is a sentence with place and remedy. */
 export async function loadInventory(file: string): Promise<LoadedInventory> {
   const remedy = 'export it again with examples/windows/Export-SendConnectors.ps1';
   try {
-    // Asked for first, so that an age is never too small.
-    const { mtimeMs, size } = await stat(file);
-    if (size > largest) return { ok: false, problem: `${file}: expected at most 64 MiB, got ${size} bytes` };
-    const read = decodeExport(await readFile(file));
-    if (read.ok) return { ...read, modifiedAt: mtimeMs };
+    const { content, modifiedAt } = await readDatedFile(file);
+    const read = decodeExport(content);
+    if (read.ok) return { ...read, modifiedAt };
     return { ok: false, problem: `${file}: ${read.mistakes.join('; ')}; ${remedy}` };
   } catch (error) {
     return { ok: false, problem: `${file}: expected a readable file, got ${(error as Error).message}; ${remedy}` };

@@ -1,5 +1,4 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
-import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import {
   reasons,
@@ -11,6 +10,7 @@ import {
   type RelatedEvent,
   type ServerLogs,
 } from './model.js';
+import { readPlainFile } from './plain-file.js';
 import type { SavedLog } from './record-gaps.js';
 import type { RelatedCount } from './related-ring.js';
 import type { Scraper } from './scrapers.js';
@@ -212,11 +212,11 @@ const schema = z.strictObject({
  * @throws LedgerFileError when it is damaged, foreign or of a newer version
  */
 export async function loadLedgerFile(file: string): Promise<SavedLedger | undefined> {
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+  const text = await readText(file).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     if (code === 'EACCES' || code === 'EPERM') throw new Error(notReadable(file), { cause: error });
-    throw error;
+    throw new Error(`${file}: expected the saved ledger, got ${(error as Error).message}`, { cause: error });
   });
   if (text === undefined) return undefined;
   const content = parse(text, file);
@@ -235,6 +235,11 @@ export async function loadLedgerFile(file: string): Promise<SavedLedger | undefi
   }
   // Absent and undefined are the same to JSON; the schema has checked the rest.
   return result.data as SavedLedger;
+}
+
+/** It grows with the number of files, and a slow disk gets its time. */
+async function readText(file: string): Promise<string> {
+  return (await readPlainFile(file, { largest: Infinity, answerMs: 60_000 })).toString('utf8');
 }
 
 function notReadable(file: string): string {

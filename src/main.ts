@@ -8,6 +8,7 @@ import type { DrillFlags } from './commands/drill.js';
 import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
 import { quitAfterSteps } from './model.js';
+import { endProcess } from './process-end.js';
 import { exporterVersion } from './version.js';
 
 const examples = `
@@ -161,7 +162,9 @@ function addReader(root: Command): void {
 /** Ends when all is written, or two seconds later: nothing that was left open may keep a finished process alive. */
 function endWith(code: number): void {
   process.exitCode = code;
-  setTimeout(() => process.exit(), 2000).unref();
+  setTimeout(() => {
+    endProcess(code);
+  }, 2000).unref();
 }
 
 /** As in log.ts, which is not loaded here because pino takes longer to load than --help may take. */

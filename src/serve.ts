@@ -16,6 +16,7 @@ import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { createMetrics, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
+import { endInSteps } from './process-end.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
@@ -30,7 +31,8 @@ export type Exporter = {
   readonly addresses: readonly string[];
   /** Reads configuration and web configuration again; the log and the metrics say how it went. */
   readonly reload: () => Promise<unknown>;
-  readonly stop: () => Promise<void>;
+  /** Ends within ten seconds, whatever hangs. @returns what did not end, a sentence each */
+  readonly stop: () => Promise<readonly string[]>;
 };
 
 /** Where the configuration came from, for reading it again. */
@@ -117,11 +119,13 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     addresses: web.addresses,
     reload: reloader.reload,
     stop: async () => {
-      await reloader.close();
-      await closeInlets(inlets);
-      await ledger.close();
-      await web.close();
       for (const each of [access, clock]) each.close();
+      return endInSteps([
+        { what: 'a reload', ms: 500, run: reloader.close },
+        { what: 'reading and probing', ms: 3_500, run: () => closeInlets(inlets) },
+        { what: 'the last save of the ledger', ms: 3_000, run: ledger.close },
+        { what: 'the web server', ms: 1_500, run: web.close },
+      ]);
     },
   };
 }

@@ -1,6 +1,7 @@
 /** How the exporter itself stands: whether it does its job, and what it does not see all the same. */
-import { statfsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { clockFinding, diskFinding, inventoryFindings, scrapeFinding, type Finding } from './doctor/findings.js';
+import { fileGate, inTime } from './file-gate.js';
 import type { Inventory } from './inventory.js';
 import type { Ledger } from './ledger.js';
 import type { SourceStatus } from './model.js';
@@ -32,12 +33,13 @@ export type Standing = {
 const firstScrapeSeconds = 600;
 
 export function createStanding(parts: StandingParts): Standing {
+  const disk = watchDisk(parts.stateDirectory);
   return {
     ready: () => {
       const why = reasonsOf(parts);
       return { ready: why.length === 0, why };
     },
-    notices: () => noticesOf(parts),
+    notices: () => noticesOf(parts, disk()),
     reloaded: () => {
       const { successful, successAt } = parts.reload();
       return { successful: successful && parts.webProblem() === undefined, successAt };
@@ -56,13 +58,13 @@ function reasonsOf({ ledger, sources, caughtUp }: StandingParts): string[] {
   ];
 }
 
-function noticesOf(parts: StandingParts): string[] {
+function noticesOf(parts: StandingParts, freeBytes: number | undefined): string[] {
   const { problem, waiting } = parts.reload();
   const wrong = [problem ?? parts.webProblem(), parts.clockJump()];
   const inventory = parts.inventory();
   const findings = [
     ...(inventory ? inventoryFindings(inventory.status(), told(inventory), Date.now()) : []),
-    ...machineFindings(parts),
+    ...machineFindings(parts, freeBytes),
   ];
   return [
     ...wrong.filter((text) => text !== undefined),
@@ -77,16 +79,38 @@ function told(inventory: Inventory): { connectors: number; doubts: ReturnType<In
   return { connectors: inventory.connectors().length, doubts: inventory.doubts() };
 }
 
-function machineFindings({ ledger, stateDirectory }: StandingParts): Finding[] {
+/** Looked at when it is asked for, without waiting for it: a mount that hangs would hold everything. */
+function watchDisk(directory: string): () => number | undefined {
+  let freeBytes: number | undefined;
+  let looking = false;
+  const look = async (): Promise<void> => {
+    try {
+      const { bavail, bsize } = await inTime(
+        fileGate.pass(directory, () => statfs(directory)),
+        1_000,
+      );
+      freeBytes = bavail * bsize;
+    } catch {
+      // A folder that is gone: the next save says so.
+      freeBytes = undefined;
+    }
+  };
+  const lookSoon = (): void => {
+    if (looking) return;
+    looking = true;
+    void look().finally(() => (looking = false));
+  };
+  lookSoon();
+  return () => {
+    lookSoon();
+    return freeBytes;
+  };
+}
+
+function machineFindings({ ledger, stateDirectory }: StandingParts, freeBytes: number | undefined): Finding[] {
   const now = Date.now();
   const newestAt = ledger.rows().reduce((newest, { lastErrorAt = 0 }) => Math.max(newest, lastErrorAt), 0);
   const clock = clockFinding(newestAt === 0 ? undefined : newestAt, now);
   const scrapes = process.uptime() > firstScrapeSeconds ? [scrapeFinding(ledger.scrapers(), now)] : [];
-  try {
-    const { bavail, bsize } = statfsSync(stateDirectory);
-    return [clock, ...scrapes, diskFinding(stateDirectory, bavail * bsize)];
-  } catch {
-    // A folder that is gone: the next save says so.
-    return [clock, ...scrapes];
-  }
+  return [clock, ...scrapes, ...(freeBytes === undefined ? [] : [diskFinding(stateDirectory, freeBytes)])];
 }

@@ -1,5 +1,7 @@
 /** Notices that files were written, replaced, removed or came back, by looking at them: no event of a system is needed. */
 import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { FileHangs, fileGate, inTime } from './file-gate.js';
 
 /** Often enough that a change is in force before anybody waits for it; costs one stat for each file. */
 const lookEvery = 1000;
@@ -18,8 +20,9 @@ export function watchFiles(
   const differs = async (): Promise<boolean> => {
     let any = false;
     for (const file of files()) {
-      const [before, now] = [known.get(file), await stampOf(file)];
-      known.set(file, now);
+      const before = known.get(file);
+      const now = await stampOf(file, before);
+      if (now !== undefined) known.set(file, now);
       any ||= before !== undefined && before !== now;
     }
     return any;
@@ -27,7 +30,10 @@ export function watchFiles(
   const look = async (): Promise<void> => {
     if (!(await differs())) return;
     await changed();
-    for (const file of files()) if (!known.has(file)) known.set(file, await stampOf(file));
+    for (const file of files()) {
+      const stamp = known.has(file) ? undefined : await stampOf(file, undefined);
+      if (stamp !== undefined) known.set(file, stamp);
+    }
   };
   const lookOnce = (): void => {
     looking ??= look().finally(() => (looking = undefined));
@@ -42,12 +48,17 @@ export function watchFiles(
   };
 }
 
-/** Follows links, as certificates are often rotated by one. */
-async function stampOf(file: string): Promise<string> {
+/** A file system that is alive answers sooner. Milliseconds. */
+const answerMs = 5_000;
+
+/** Follows links, as certificates are often rotated by one. While the file system does not answer nothing has changed. */
+async function stampOf(file: string, before: string | undefined): Promise<string | undefined> {
   try {
-    const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });
+    const looking = fileGate.pass(path.dirname(file), () => stat(file, { bigint: true }));
+    const { dev, ino, size, mtimeNs } = await inTime(looking, answerMs);
     return `${dev}:${ino}:${size}:${mtimeNs}`;
   } catch (error) {
+    if (error instanceof FileHangs) return before;
     return String((error as NodeJS.ErrnoException).code);
   }
 }

@@ -6,24 +6,26 @@ import { expect, test } from 'vitest';
 const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; readonly types?: readonly string[] }[] =
   [
     { part: /^model$/, may: [] },
-    { part: /^(breath|drill|endpoint|exposition|remembering|state-file|state-lock|version|log|watch-files)$/, may: [] },
+    { part: /^(plain-file|process-end|watch-files)$/, may: ['file-gate'] },
+    { part: /^drill$/, may: ['plain-file'] },
+    { part: /^(breath|file-gate|endpoint|exposition|remembering|state-file|state-lock|version|log)$/, may: [] },
     {
       part: /^standing$/,
-      may: ['model', 'doctor/findings'],
+      may: ['model', 'doctor/findings', 'file-gate'],
       types: ['inventory', 'ledger', 'reload'],
     },
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^(clock|log-repeats)$/, may: [], types: ['log'] },
-    { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'config/*'] },
+    { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'plain-file', 'config/*'] },
     {
       part: /^events\/.*$/,
-      may: ['model', 'endpoint', 'related-events', 'remembering', 'events/*'],
+      may: ['model', 'endpoint', 'file-gate', 'plain-file', 'related-events', 'remembering', 'events/*'],
       types: ['config', 'log'],
     },
-    { part: /^probes\/.*$/, may: ['model', 'endpoint', 'remembering', 'probes/*'], types: ['config', 'log'] },
+    { part: /^probes\/.*$/, may: ['model', 'endpoint', 'plain-file', 'remembering', 'probes/*'], types: ['config', 'log'] },
     {
       part: /^(inventory(\/.*)?|expected-rows)$/,
-      may: ['model', 'endpoint', 'watch-files', 'inventory/*'],
+      may: ['model', 'endpoint', 'plain-file', 'watch-files', 'inventory/*'],
       types: ['log'],
     },
     {
@@ -32,6 +34,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'model',
         'ledger-file',
         'ledger-bounds',
+        'plain-file',
         'state-file',
         'state-lock',
         'seen-records',
@@ -84,6 +87,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'clock',
         'log',
         'endpoint',
+        'process-end',
       ],
     },
     {
@@ -102,7 +106,9 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'doctor/*',
         'events/*',
         'drill',
+        'file-gate',
         'inventory',
+        'process-end',
         'events/sources/windows-event-log/*',
       ],
     },
@@ -111,7 +117,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       may: ['model', 'endpoint', 'inventory', 'ledger-file', 'state-lock', 'probes/*', 'doctor/*'],
       types: ['config'],
     },
-    { part: /^main$/, may: ['commands/*', 'model', 'version', 'log', 'config'] },
+    { part: /^main$/, may: ['commands/*', 'model', 'process-end', 'version', 'log', 'config'] },
   ];
 
 /** Packages that belong to one place. */

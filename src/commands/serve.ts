@@ -1,7 +1,9 @@
 /** The command without a name: from flags to a running exporter, from a signal to a clean end. */
 import { loadConfig, type Config, type Loaded, type Overrides } from '../config.js';
 import type { Log, LogFormat, LogLevel } from '../log.js';
-import type { Origin } from '../serve.js';
+import { fileGate, inTime } from '../file-gate.js';
+import { endByForce, endProcess } from '../process-end.js';
+import type { Exporter, Origin } from '../serve.js';
 
 /** Flags as the command line gives them; see main.ts for what each means. */
 export type ServeFlags = {
@@ -60,18 +62,34 @@ async function run(config: Config, origin: Origin, log: Log): Promise<number> {
   // Asked for before the start, so that a signal during the start is not lost.
   const signal = firstSignal(log);
   try {
-    const exporter = await serve(config, log, origin);
-    process.on('SIGHUP', () => void exporter.reload());
-    const name = await signal;
-    log.info('stopping', { signal: name });
-    await exporter.stop();
-    log.info('stopped');
-    return 0;
+    const starting = serve(config, log, origin);
+    const exporter = await Promise.race([starting, signal.then(() => undefined)]);
+    if (exporter) process.on('SIGHUP', () => void exporter.reload());
+    log.info('stopping', { signal: await signal });
+    const left = await stop(exporter, starting);
+    if (left.length === 0) {
+      log.info('stopped');
+      return 0;
+    }
+    log.error('ended by force: not everything came to its end', { left: left.join('; ') });
+    endByForce();
+    return 1;
   } catch (error) {
     log.error('cannot go on', startFailure(error));
     return 1;
   }
 }
+
+/** Within ten seconds. @returns what did not end, a sentence each */
+async function stop(exporter: Exporter | undefined, starting: Promise<Exporter>): Promise<readonly string[]> {
+  const started = exporter ?? (await inTime(starting, startMs).catch(() => undefined));
+  const left = started ? await started.stop() : ['the start'];
+  const hanging = fileGate.hanging();
+  return hanging === 0 ? left : [...left, `${hanging} file operations that the system does not answer`];
+}
+
+/** A start that a signal came into is waited for. Milliseconds. */
+const startMs = 1_000;
 
 /** Milliseconds within which a second signal is the same Ctrl-C: npm passes on what the terminal has delivered already. */
 const sameKeyPress = 1000;
@@ -85,7 +103,7 @@ function firstSignal(log: Log): Promise<NodeJS.Signals> {
       resolve(name);
       if (performance.now() - firstAt < sameKeyPress) return;
       log.warn('second signal, ending without a clean stop', { signal: name });
-      process.exit(code);
+      endProcess(code);
     };
     // 128 + the number of the signal, as shells report it.
     process.on('SIGINT', () => {

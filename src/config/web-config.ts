@@ -1,9 +1,9 @@
 /** The web configuration (`--web.config.file`): TLS, users and headers, in the schema that all exporters share. */
 import { X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { z } from 'zod';
+import { readPlainFile } from '../plain-file.js';
 import { list, mapping, settings, text, whole } from './schema.js';
 import { readYamlFile } from './yaml-file.js';
 
@@ -198,7 +198,7 @@ async function loadTls(given: CheckedTls, seen: (path: string) => string): Promi
     if (path !== undefined && given[key] !== undefined) mistakes.push(`expected ${key} or ${key}_file, got both`);
     if (path === undefined) return given[key];
     try {
-      return await readFile(seen(path), 'utf8');
+      return (await readPlainFile(seen(path))).toString('utf8');
     } catch (error) {
       mistakes.push(`${key}_file: expected a readable file, got ${(error as Error).message}`);
       return undefined;

@@ -1,7 +1,7 @@
 /** Reads a YAML file against a schema: what it holds, or every mistake with its line. */
-import { readFile } from 'node:fs/promises';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
+import { readPlainFile } from '../plain-file.js';
 import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';
 
 /** What a file holds as its author wrote it and as the schema completes it, or all that is wrong with it. */
@@ -29,7 +29,7 @@ export async function readYamlFile<Schema extends z.ZodType>(
 
 async function readText(name: string): Promise<string | { readonly mistake: string }> {
   try {
-    return await readFile(name, 'utf8');
+    return (await readPlainFile(name)).toString('utf8');
   } catch (error) {
     return { mistake: `${name}: expected a readable YAML file, got ${(error as Error).message}` };
   }

@@ -1,11 +1,11 @@
 /** All of the probing: visits on schedule, and the pings and paths that go with them. */
-import { readFile } from 'node:fs/promises';
 import type { ProbeConfig } from '../config.js';
 import type { Log } from '../log.js';
 import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model.js';
 import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';
 import { ping } from './network/ping.js';
+import { readPlainFile } from '../plain-file.js';
 import type { Policy } from './policy.js';
 import { createProber, type Prober } from './probe.js';
 import { startSchedule } from './schedule.js';
@@ -44,8 +44,18 @@ export async function openProber(
     quitAfter,
     timeoutMs: timeout,
     ...(ehloName !== undefined && { ehloName }),
-    ...(caFile !== undefined && { extraCa: await readFile(caFile, 'utf8') }),
+    ...(caFile !== undefined && { extraCa: await authoritiesIn(caFile) }),
   });
+}
+
+async function authoritiesIn(file: string): Promise<string> {
+  try {
+    return (await readPlainFile(file)).toString('utf8');
+  } catch (error) {
+    throw new Error(`probe.caFile: ${file}: expected certificates as PEM, got ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
 }
 
 export function startProbing(options: ProbingOptions): Probing {
