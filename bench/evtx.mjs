@@ -33,7 +33,7 @@ export async function run() {
 }
 
 /** The generator of the tests, compiled for this run. */
-async function writerModule(folder) {
+export async function writerModule(folder) {
   const { default: ts } = await import('typescript');
   const source = await readFile(new URL('../test/evtx-writer.ts', import.meta.url), 'utf8');
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };

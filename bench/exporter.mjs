@@ -9,13 +9,18 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const holdMeter = new URL('hold-meter.mjs', import.meta.url).href;
+const loopbackGuard = new URL('../test/loopback-guard.mjs', import.meta.url).href;
 /** Clock ticks of /proc, in milliseconds. */
 const tickMs = 10;
 
-/** Starts on a free port of loopback with probing off. */
-export async function startExporter(files, stateDirectory) {
-  const flags = ['--web.listen-address=127.0.0.1:0', `--state.directory=${stateDirectory}`, '--no-probe'];
-  const child = spawn(process.execPath, ['--import', holdMeter, program, ...flags, '--', ...files], {
+/**
+ * Starts on a free port of loopback; without other flags with probing off.
+ * @param files none when the flags name a configuration file that has sources
+ */
+export async function startExporter(files, stateDirectory, more = ['--no-probe']) {
+  const flags = ['--web.listen-address=127.0.0.1:0', `--state.directory=${stateDirectory}`, ...more];
+  const modules = ['--import', loopbackGuard, '--import', holdMeter];
+  const child = spawn(process.execPath, [...modules, program, ...flags, '--', ...files], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   let log = '';
@@ -30,6 +35,14 @@ export async function startExporter(files, stateDirectory) {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   return {
     url,
+    pid: child.pid,
+    /** The end of what it wrote. */
+    log: () => log,
+    /** `code 1` or `signal SIGABRT` when it is no longer there. */
+    endedWith: () => {
+      if (child.signalCode !== null) return `signal ${child.signalCode}`;
+      return child.exitCode === null ? undefined : `code ${child.exitCode}`;
+    },
     /** Milliseconds of CPU until now. */
     cpuMs: async () => {
       const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
@@ -51,10 +64,16 @@ export async function startExporter(files, stateDirectory) {
     scrape: (headers = {}) => scrape(url, agent, headers),
     /** On a connection of its own. What comes is counted and let go. */
     scrapeAlone: (headers = {}) => scrape(url, false, headers, false),
-    stop: async () => {
+    /** @returns false when it did not end in time and had to be killed */
+    stop: async (patienceMs = 60_000) => {
       agent.destroy();
+      if (child.exitCode !== null || child.signalCode !== null) return true;
+      const closed = once(child, 'close');
       child.kill('SIGTERM');
-      await once(child, 'close');
+      const timer = setTimeout(() => child.kill('SIGKILL'), patienceMs);
+      const [, signal] = await closed;
+      clearTimeout(timer);
+      return signal !== 'SIGKILL';
     },
   };
 }

@@ -1,4 +1,7 @@
-/** `npm run bench -- NAME [RECORDS]`: runs one benchmark on data that it makes itself, against the built exporter. */
+/**
+ * `npm run bench -- NAME [RECORDS]`: runs one benchmark on data that it makes itself, against the built exporter. `fuzz`
+ * takes minutes in place of records, and a seed behind them.
+ */
 /** What each name runs. */
 const benchmarks = {
   formats: ['formats', 'evtx'],
@@ -9,15 +12,16 @@ const benchmarks = {
   follow: ['follow'],
   hostile: ['hostile'],
   kill9: ['kill9'],
+  fuzz: ['fuzz'],
   'transport-logs': ['transport-logs'],
 };
 const names = Object.keys(benchmarks);
-const [name, records] = process.argv.slice(2);
+const [name, ...numbers] = process.argv.slice(2);
 if (!names.includes(name)) {
   console.error(`expected one of ${names.join(', ')}, got ${name ?? 'nothing'}: npm run bench -- formats`);
   process.exit(1);
 }
 for (const each of benchmarks[name]) {
   const { run } = await import(`./${each}.mjs`);
-  await run(records === undefined ? undefined : Number(records));
+  await run(...numbers.map(Number));
 }

@@ -1,0 +1,18 @@
+/** How long a thread was ready to run and had no processor: on a busy machine this is not the time that its work takes. */
+import { readFileSync } from 'node:fs';
+
+/** @param task `self` of this process or a process ID for its main thread; by default the thread that asks @returns milliseconds; 0 where the system does not tell */
+export function cpuWaitMs(task = 'thread-self') {
+  try {
+    return Number(readFileSync(`/proc/${task}/schedstat`, 'utf8').split(' ')[1]) / 1e6;
+  } catch {
+    return 0;
+  }
+}
+
+/** What `work` takes, less the waiting for a processor. @returns milliseconds and what it came to */
+export async function measured(work) {
+  const [begun, waited] = [performance.now(), cpuWaitMs()];
+  const result = await work();
+  return { ms: Math.max(0, performance.now() - begun - (cpuWaitMs() - waited)), result };
+}
