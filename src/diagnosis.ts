@@ -185,7 +185,9 @@ function verdictOf(row: LedgerRow, world: World): Verdict {
   if (entry.latest.success) return passing(row, entry, world);
   const { failedStep, reason = 'other' } = entry.latest;
   const since = entry.failingSince ?? entry.latest.at;
-  if (failedStep === 'starttls' || failedStep === 'tls')
+  // Inside TLS a server may still refuse the handshake, and may refuse us as it does anywhere else.
+  const isTls = reason === 'client_certificate_required' || reason === 'tls_handshake';
+  if (failedStep === 'starttls' || failedStep === 'tls' || (failedStep === 'ehlo_tls' && isTls))
     return { word: 'tls', since, sentence: afterConnect(row, entry, since, world) };
   if (failedStep !== 'dns' && failedStep !== 'tcp' && failedStep !== undefined)
     return { word: 'smtp_refuses', since, sentence: afterConnect(row, entry, since, world) };

@@ -359,7 +359,7 @@ export const reasons = [
 export type Reason = (typeof reasons)[number];
 
 /** The questions of one visit, in the order in which they are asked. */
-export const stepNames = ['dns', 'tcp', 'banner', 'ehlo', 'starttls', 'tls', 'quit'] as const;
+export const stepNames = ['dns', 'tcp', 'banner', 'ehlo', 'starttls', 'tls', 'ehlo_tls', 'quit'] as const;
 export type StepName = (typeof stepNames)[number];
 
 /** Steps after which a visit can be ended early with good manners; after STARTTLS a server expects nothing but TLS. */

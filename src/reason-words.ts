@@ -9,6 +9,7 @@ export const stepWords: Record<StepName, string> = {
   ehlo: 'EHLO',
   starttls: 'STARTTLS',
   tls: 'TLS handshake',
+  ehlo_tls: 'EHLO inside TLS',
   quit: 'QUIT',
 };
 

@@ -5,7 +5,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import type { TranscriptLine } from '../model.js';
-import { isFailure, socketFailure, tlsFailure, type Failure } from './reason.js';
+import { isFailure, securedFailure, socketFailure, tlsFailure, type Failure } from './reason.js';
 import { fromWire, takeReply, type Reply } from './smtp-lines.js';
 
 export type Conversation = {
@@ -143,13 +143,18 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
       const plain = socket;
       plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');
       let secured = false;
+      let ourPartIsSent = false;
       idle = false;
       const unjudged = { rejectUnauthorized: false, checkServerIdentity: noCheck };
       const upgraded = tls.connect({ ...options, ...unjudged, socket: plain });
       // Node copies the whole chain to hand it to the check of the name.
       upgraded.getPeerCertificate = noCertificate;
       socket = upgraded;
-      listen(upgraded, (error) => (secured ? socketFailure(error) : tlsFailure(error)));
+      listen(upgraded, (error) => (secured ? securedFailure(error) : tlsFailure(error, ourPartIsSent)));
+      // The secrets are agreed on: what the server sends from here on answers to what we have sent.
+      upgraded.once('keylog', () => {
+        ourPartIsSent = true;
+      });
       upgraded.once('secureConnect', () => {
         secured = true;
         idle = true;

@@ -1,5 +1,6 @@
 /** Turns the errors of the system, of DNS and of TLS into the closed list of reasons. */
 import type { Reason } from '../model.js';
+import { tlsWords, wantsClientCertificate } from './tls-words.js';
 
 /** Why something did not work: the reason for machines, one line for a person. */
 export type Failure = {
@@ -16,19 +17,32 @@ export function isFailure(value: object | undefined): value is Failure {
 
 /** Failure of a socket: connect, read or write. */
 export function socketFailure(error: unknown): Failure {
-  const { code, message } = wordsOf(error);
-  return { reason: socketReasons[code] ?? 'other', detail: message };
+  const { code } = wordsOf(error);
+  return { reason: socketReasons[code] ?? 'other', detail: tlsWords(error) };
 }
 
-/** Failure of a TLS handshake; a reset or a hang-up in the middle of it keeps its own reason. */
-export function tlsFailure(error: unknown): Failure {
+/**
+ * Failure of a TLS handshake; a reset or a hang-up in the middle of it keeps its own reason.
+ * @param ourPartIsSent true once the client has sent all it has to send, which holds no certificate
+ */
+export function tlsFailure(error: unknown, ourPartIsSent = false): Failure {
   const { code, message } = wordsOf(error);
   // Node reports a peer that hangs up during the handshake as ECONNRESET in its own words, a true reset with a syscall.
   if (code === 'ECONNRESET' && !message.startsWith('read ') && !message.startsWith('write ')) {
     return { reason: 'closed_by_remote', detail: 'the server closed the connection during the TLS handshake' };
   }
+  return securedFailure(error, ourPartIsSent);
+}
+
+/** Failure of a connection whose handshake is done for us: under TLS 1.3 the server may judge it only now. */
+export function securedFailure(error: unknown, ourPartIsSent = true): Failure {
+  const { code, message } = wordsOf(error);
   const reason = socketReasons[code];
-  return reason ? { reason, detail: message } : { reason: 'tls_handshake', detail: tlsWords(error, message) };
+  if (reason) return { reason, detail: message };
+  if (!wantsClientCertificate(error, ourPartIsSent)) return { reason: 'tls_handshake', detail: tlsWords(error) };
+  const detail = `the server wants a certificate of the client, and a probe has none to show: ${tlsWords(error)}`;
+  // A connector that has one may pass; whether it does cannot be told from here, and good it is not.
+  return { reason: 'client_certificate_required', detail, fatal: true };
 }
 
 /** Failure of a DNS query. */
@@ -91,10 +105,4 @@ function wordsOf(error: unknown): { readonly code: string; readonly message: str
   if (!(error instanceof Error)) return { code: '', message: String(error) };
   const { code } = error as NodeJS.ErrnoException;
   return { code: typeof code === 'string' ? code : '', message: error.message };
-}
-
-/** OpenSSL's message is a line of colons with an address of memory in it; its reason is what a person needs. */
-function tlsWords(error: unknown, message: string): string {
-  const { reason } = error as { readonly reason?: unknown };
-  return typeof reason === 'string' ? `TLS: ${reason}` : message.trim();
 }

@@ -6,6 +6,7 @@ import type { Conversation } from './conversation.js';
 import type { Failure } from './reason.js';
 import { banner } from './steps/banner.js';
 import { ehlo } from './steps/ehlo.js';
+import { ehloTls } from './steps/ehlo-tls.js';
 import { quit } from './steps/quit.js';
 import { startTls } from './steps/starttls.js';
 import { tcp } from './steps/tcp.js';
@@ -52,4 +53,4 @@ export type Step = {
 };
 
 /** The steps on one connection; `dns` comes before, once for all addresses of a name. */
-export const steps: readonly Step[] = [tcp, banner, ehlo, startTls, tlsHandshake, quit];
+export const steps: readonly Step[] = [tcp, banner, ehlo, startTls, tlsHandshake, ehloTls, quit];

@@ -90,7 +90,7 @@ svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--g
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0; font-size: .88em; color: var(--soft); }
 .legend span { display: inline-block; width: 11px; height: 11px; border-radius: 2px; }
 .s-dns { fill: #8a63d2; background: #8a63d2; } .s-tcp { fill: #3f6fd8; background: #3f6fd8; } .s-banner { fill: #1f9bb3; background: #1f9bb3; } .s-ehlo { fill: #3aa76d; background: #3aa76d; }
-.s-starttls { fill: #c98a1b; background: #c98a1b; } .s-tls { fill: #cf5f3f; background: #cf5f3f; } .s-quit { fill: #8b8f9c; background: #8b8f9c; }
+.s-starttls { fill: #c98a1b; background: #c98a1b; } .s-tls { fill: #cf5f3f; background: #cf5f3f; } .s-ehlo_tls { fill: #b0548f; background: #b0548f; } .s-quit { fill: #8b8f9c; background: #8b8f9c; }
 .hops { margin: 0 0 10px; padding-left: 2em; } .hops li { padding: 2px 0; }
 .line { list-style: none; margin: 0; padding: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .line > li { display: grid; grid-template-columns: 170px minmax(0, 1fr); gap: 4px 18px; padding: 9px 18px 9px 15px; border-left: 3px solid transparent; overflow-wrap: anywhere; }

@@ -35,7 +35,7 @@ export async function passesEveryWay(port: number): Promise<void> {
   expect(
     results.map(({ success, steps }) => [success, steps.map(({ step, reason }) => reason ?? step).join(' ')]),
   ).toEqual([
-    [true, 'tcp banner ehlo starttls tls quit'],
+    [true, 'tcp banner ehlo starttls tls ehlo_tls quit'],
     [true, 'tcp banner ehlo quit'],
     [true, 'tcp banner ehlo quit'],
   ]);

@@ -58,7 +58,7 @@ function summary(result: ProbeResult): string {
   return `${result.success ? 'good' : 'failed'}: ${steps.join(' ')}`;
 }
 
-const allGood = 'good: tcp banner ehlo starttls tls quit';
+const allGood = 'good: tcp banner ehlo starttls tls ehlo_tls quit';
 const requireTls: TargetSettings = { requireTls: true };
 const checkCertificate: TargetSettings = { requireTls: true, tlsAuthLevel: 'CertificateValidation' };
 const checkDomain: TargetSettings = {
@@ -102,7 +102,7 @@ describe('one server for each way to fail', () => {
       'selfSigned',
       servers.selfSignedCertificate,
       { ...requireTls, tlsAuthLevel: 'EncryptionOnly' },
-      'good: tcp banner ehlo starttls tls!certificate_untrusted quit',
+      'good: tcp banner ehlo starttls tls!certificate_untrusted ehlo_tls quit',
     ],
     [
       'ignores STARTTLS that is rejected',
@@ -128,7 +128,12 @@ describe('one server for each way to fail', () => {
       requireTls,
       'failed: tcp banner ehlo starttls tls!closed_by_remote',
     ],
-    ['closesAt quit', () => servers.closesAt('quit'), {}, 'good: tcp banner ehlo starttls tls quit!closed_by_remote'],
+    [
+      'closesAt quit',
+      () => servers.closesAt('quit'),
+      {},
+      'good: tcp banner ehlo starttls tls ehlo_tls quit!closed_by_remote',
+    ],
     ['rejectsEhlo', servers.rejectsEhlo, {}, 'failed: tcp banner ehlo!ehlo_rejected'],
     ['heloOnly', servers.heloOnly, {}, 'good: tcp banner ehlo starttls!starttls_not_offered quit'],
     ['rejectsQuit', servers.rejectsQuit, {}, 'good: tcp banner ehlo starttls!starttls_not_offered quit!other'],
@@ -143,13 +148,13 @@ describe('one server for each way to fail', () => {
       'expiredCertificate',
       servers.expiredCertificate,
       {},
-      'good: tcp banner ehlo starttls tls!certificate_expired quit',
+      'good: tcp banner ehlo starttls tls!certificate_expired ehlo_tls quit',
     ],
     [
       'expiredCertificate',
       servers.expiredCertificate,
       requireTls,
-      'good: tcp banner ehlo starttls tls!certificate_expired quit',
+      'good: tcp banner ehlo starttls tls!certificate_expired ehlo_tls quit',
     ],
     [
       'expiredCertificate',
@@ -163,7 +168,12 @@ describe('one server for each way to fail', () => {
       checkCertificate,
       'failed: tcp banner ehlo starttls tls!certificate_not_yet_valid',
     ],
-    ['selfSigned', servers.selfSignedCertificate, {}, 'good: tcp banner ehlo starttls tls!certificate_untrusted quit'],
+    [
+      'selfSigned',
+      servers.selfSignedCertificate,
+      {},
+      'good: tcp banner ehlo starttls tls!certificate_untrusted ehlo_tls quit',
+    ],
     [
       'selfSigned',
       servers.selfSignedCertificate,
@@ -174,13 +184,13 @@ describe('one server for each way to fail', () => {
       'wrongName',
       servers.wrongName,
       { tlsDomain: 'mail.contoso.example' },
-      'good: tcp banner ehlo starttls tls!certificate_name_mismatch quit',
+      'good: tcp banner ehlo starttls tls!certificate_name_mismatch ehlo_tls quit',
     ],
     [
       'wrongName',
       servers.wrongName,
       { ...checkCertificate, tlsDomain: 'mail.contoso.example' },
-      'good: tcp banner ehlo starttls tls!certificate_name_mismatch quit',
+      'good: tcp banner ehlo starttls tls!certificate_name_mismatch ehlo_tls quit',
     ],
     ['wrongName', servers.wrongName, checkDomain, 'failed: tcp banner ehlo starttls tls!certificate_name_mismatch'],
     ['wrongName', servers.wrongName, checkCertificate, allGood],
@@ -253,6 +263,10 @@ describe('a visit', () => {
       '250 SIZE 10485760',
       'STARTTLS',
       '220 2.0.0 ready to start TLS',
+      'EHLO probe.contoso.example',
+      '250-mail.contoso.example',
+      '250-PIPELINING',
+      '250 SIZE 10485760',
       'QUIT',
       '221 2.0.0 bye',
     ]);
@@ -342,7 +356,7 @@ describe('a visit', () => {
       expect(stalled).toMatchObject({ success: false, failedStep: step, reason: 'timeout' });
     }
     const last = await visit(await start(servers.stallsAt('quit')), { timeoutMs: 200, limits: {} });
-    expect(summary(last)).toBe('good: tcp banner ehlo starttls tls quit!timeout');
+    expect(summary(last)).toBe('good: tcp banner ehlo starttls tls ehlo_tls quit!timeout');
   });
 
   test('ends at once when it is called off, and closes its connection', async () => {

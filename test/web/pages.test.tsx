@@ -178,7 +178,7 @@ describe('the destination page', () => {
     expect(text).toContain('The probe fails at TCP connection: connection refused , since 08:14:39 UTC (3 min ago)');
     expect(text).toContain('Last failed visit 21 s ago');
     expect(text).toContain('connect ECONNREFUSED 203.0.113.25:25');
-    expect(text).toContain('Not asked: SMTP banner, EHLO, STARTTLS, TLS handshake, QUIT');
+    expect(text).toContain('Not asked: SMTP banner, EHLO, STARTTLS, TLS handshake, EHLO inside TLS, QUIT');
     expect(text).toContain('Last good visit 4 min ago');
     expect(text).toContain('< 220 mx1.fabrikam.example ESMTP');
     expect(text).toContain('1,240, the last 8 failed');

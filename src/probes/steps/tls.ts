@@ -7,6 +7,7 @@ import { isFailure, type Failure } from '../reason.js';
 import { shown } from '../smtp-lines.js';
 import type { Step, Visit } from '../steps.js';
 import { tlsTroubleIsFatal } from '../tls-rules.js';
+import { verdictText } from '../tls-words.js';
 
 export const tlsHandshake: Step = {
   name: 'tls',
@@ -49,7 +50,7 @@ function dateTrouble({ subject, validFrom, validTo }: ShownCertificate): Failure
 
 function trustTrouble({ subject, issuer, verdict }: ShownCertificate): Failure | undefined {
   if (verdict === undefined) return undefined;
-  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${verdict}`;
+  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${verdictText(verdict)}`;
   if (verdict === 'CERT_HAS_EXPIRED') return { reason: 'certificate_expired', detail };
   if (verdict === 'CERT_NOT_YET_VALID') return { reason: 'certificate_not_yet_valid', detail };
   return { reason: 'certificate_untrusted', detail };

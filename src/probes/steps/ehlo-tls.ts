@@ -1,0 +1,24 @@
+/** Is our name accepted inside TLS as well? What was said before TLS counts no longer (RFC 3207 4.2). */
+import { isFailure } from '../reason.js';
+import { replyText } from '../smtp-lines.js';
+import type { Step } from '../steps.js';
+
+/**
+ * Servers say here what they could not say before: that they want a certificate of the client (under TLS 1.3 the
+ * handshake is over for us before the server has judged it), or that they do not serve us after all. Mail does not go
+ * back to clear text from here, so a failure decides the visit, whatever the connector requires.
+ */
+export const ehloTls: Step = {
+  name: 'ehlo_tls',
+  applies: ({ startTlsAgreed }) => startTlsAgreed,
+  fatal: () => true,
+  async run({ talk, limits, ehloName }) {
+    const reply = await talk.command(`EHLO ${ehloName}`, limits.replyMs);
+    if (isFailure(reply)) return reply;
+    if (reply.code === 250) return undefined;
+    return {
+      reason: 'ehlo_rejected',
+      detail: `expected 250 after EHLO ${ehloName} inside TLS, got: ${replyText(reply)}`,
+    };
+  },
+};

@@ -1,0 +1,109 @@
+/** Certificates of every kind that a server may show, well made or not: for the tests alone (X.690, RFC 5280). */
+import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
+
+export type Keys = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+export type KeyKind = 'ec' | 'rsa2048' | 'rsa1024' | 'rsa512';
+
+/** A certificate that may vouch for others. */
+export type Issuer = { readonly name: string; readonly keys: Keys; readonly pem: string };
+
+export type Wishes = {
+  /** Common name of the subject. */
+  readonly subject: string;
+  /** Names under subjectAltName; none at all when absent. Addresses become iPAddress. */
+  readonly names?: readonly string[];
+  /** Who signs; itself when absent. */
+  readonly issuer?: { readonly name: string; readonly keys: Keys };
+  readonly keys?: Keys;
+  readonly digest?: 'sha256' | 'sha1' | 'md5';
+  readonly authority?: boolean;
+  /** Days from now. @default -1 and 90 */
+  readonly from?: number;
+  readonly to?: number;
+};
+
+const keyKinds: Readonly<Record<KeyKind, () => Keys>> = {
+  ec: () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
+  rsa2048: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+  rsa1024: () => generateKeyPairSync('rsa', { modulusLength: 1024 }),
+  rsa512: () => generateKeyPairSync('rsa', { modulusLength: 512 }),
+};
+
+export function newKeys(kind: KeyKind = 'ec'): Keys {
+  return keyKinds[kind]();
+}
+
+/** An authority; with an issuer one between a root and a leaf. */
+export function authorityOf(name: string, wishes: Omit<Wishes, 'subject' | 'authority'> = {}): Issuer {
+  const keys = wishes.keys ?? newKeys();
+  return { name, keys, pem: certificateOf({ ...wishes, subject: name, keys, authority: true }).cert };
+}
+
+/** @returns certificate and key as PEM, without the certificates of its issuers */
+export function certificateOf(wishes: Wishes): { readonly cert: string; readonly key: string } {
+  const keys = wishes.keys ?? newKeys();
+  const issuer = wishes.issuer ?? { name: wishes.subject, keys };
+  const digest = wishes.digest ?? 'sha256';
+  const algorithm = algorithmOf(issuer.keys.privateKey, digest);
+  const body = sequence(
+    der(0xa0, der(2, Buffer.from([2]))),
+    der(2, Buffer.concat([Buffer.from([1]), randomBytes(12)])),
+    algorithm,
+    nameOf(issuer.name),
+    sequence(time(wishes.from ?? -1), time(wishes.to ?? 90)),
+    nameOf(wishes.subject),
+    keys.publicKey.export({ type: 'spki', format: 'der' }),
+    der(0xa3, sequence(...extensionsOf(wishes))),
+  );
+  const signature = der(3, Buffer.from([0]), sign(digest, body, issuer.keys.privateKey));
+  return {
+    cert: pem('CERTIFICATE', sequence(body, algorithm, signature)),
+    key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+}
+
+function algorithmOf(key: KeyObject, digest: 'sha256' | 'sha1' | 'md5'): Buffer {
+  const rsa = { sha256: '2a864886f70d01010b', sha1: '2a864886f70d010105', md5: '2a864886f70d010104' };
+  const ec = { sha256: '2a8648ce3d040302', sha1: '2a8648ce3d0401', md5: '' };
+  return key.asymmetricKeyType === 'rsa' ? sequence(oid(rsa[digest]), der(5)) : sequence(oid(ec[digest]));
+}
+
+function extensionsOf({ authority = false, names = [] }: Wishes): readonly Buffer[] {
+  const isAuthority = authority ? sequence(der(1, Buffer.from([0xff]))) : sequence();
+  const constraints = sequence(oid('551d13'), der(1, Buffer.from([0xff])), der(4, isAuthority));
+  if (names.length === 0) return [constraints];
+  return [constraints, sequence(oid('551d11'), der(4, sequence(...names.map(alternativeOf))))];
+}
+
+function alternativeOf(name: string): Buffer {
+  return /^[\d.]+$/.test(name) ? der(0x87, Buffer.from(name.split('.').map(Number))) : der(0x82, Buffer.from(name));
+}
+
+function nameOf(commonName: string): Buffer {
+  return sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(commonName)))));
+}
+
+function time(days: number): Buffer {
+  const digits = new Date(Date.now() + days * 86_400_000).toISOString().replace(/[-:T]|\..*/g, '');
+  return der(0x18, Buffer.from(`${digits}Z`));
+}
+
+function der(tag: number, ...content: readonly Buffer[]): Buffer {
+  const body = Buffer.concat(content);
+  const size = body.length;
+  const length = size < 0x80 ? [size] : size < 0x100 ? [0x81, size] : [0x82, size >> 8, size & 0xff];
+  return Buffer.concat([Buffer.from([tag, ...length]), body]);
+}
+
+function sequence(...content: readonly Buffer[]): Buffer {
+  return der(0x30, ...content);
+}
+
+function oid(hex: string): Buffer {
+  return der(6, Buffer.from(hex, 'hex'));
+}
+
+function pem(label: string, bytes: Buffer): string {
+  const lines = bytes.toString('base64').match(/.{1,64}/g) ?? [];
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
+}
