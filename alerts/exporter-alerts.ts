@@ -43,7 +43,8 @@ function sourceStalled(limits: Thresholds): Alert {
     severity: 'warning',
     scope: 'exporter',
     expr: [
-      `last_over_time(exchange_exporter_source_up[${memory}]) == 0`,
+      `last_over_time(exchange_exporter_source_stalled_seconds[${memory}]) > 0`,
+      `or last_over_time(exchange_exporter_source_up[${memory}]) == 0`,
       `or last_over_time(exchange_exporter_source_lag_seconds[${memory}]) > ${limits.sourceLagSeconds}`,
     ].join('\n'),
     forSeconds: limits.sourceDownSeconds,

@@ -305,6 +305,12 @@ const exporterFamilies: readonly ExporterFamily[] = [
     'How long there have been bytes not read yet.',
     (status) => status.lagSeconds,
   ),
+  ofSources(
+    'source_stalled_seconds',
+    'gauge',
+    'How long reading has stood still at one place of the source, where it fails or does not end; 0 while it moves on.',
+    (status) => status.stalledSeconds,
+  ),
   ofSources('source_bytes_total', 'counter', 'Bytes read from the source.', (status) => status.bytesRead),
   ofSources(
     'source_restarts_total',

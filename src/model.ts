@@ -154,7 +154,7 @@ export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'un
 export type RecordOutcome = (typeof recordOutcomes)[number];
 
 /** Why a record could not be read. */
-export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged'] as const;
+export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged', 'decoder_failed'] as const;
 export type UnreadableReason = (typeof unreadableReasons)[number];
 
 // -------------------------------------------------------------------------------------------------- sessions
@@ -555,6 +555,8 @@ export type SourceStatus = {
   readonly lagBytes: number;
   /** Seconds since unread bytes were first seen; 0 when all is read. */
   readonly lagSeconds: number;
+  /** Seconds that reading has stood still at one place: it fails there, or does not end; 0 while it moves on. */
+  readonly stalledSeconds: number;
   readonly bytesRead: number;
   /** Of a live log, since the start. */
   readonly subscription?: {

@@ -23,6 +23,7 @@ const source: SourceStatus = {
   lastRecordAt: at + 1000,
   lagBytes: 0,
   lagSeconds: 0,
+  stalledSeconds: 0,
   bytesRead: 4472,
   subscription: { restarts: 1, reopened: 3, bookmarksLost: 2 },
 };

@@ -7,15 +7,18 @@ export type Strings = readonly (string | undefined)[];
  * The low 16 bits of an event ID written as a number, as a string of digits, or as an object around one of them
  * (`{ "id": 2002, "qualifiers": 32772 }`, `{ "text": "2002" }`).
  */
-export function eventIdOf(value: unknown): number | undefined {
+export function eventIdOf(value: unknown, depth = 0): number | undefined {
   const number = wholeNumberOf(value);
   if (number !== undefined) return number & 0xffff;
-  if (typeof value !== 'object' || value === null) return undefined;
+  if (typeof value !== 'object' || value === null || depth === deepest) return undefined;
   for (const [key, inner] of Object.entries(value)) {
-    if (/^(?:id|event_?id|value|[#_$@]?text)$/i.test(key)) return eventIdOf(inner);
+    if (/^(?:id|event_?id|value|[#_$@]?text)$/i.test(key)) return eventIdOf(inner, depth + 1);
   }
   return undefined;
 }
+
+/** Objects around a value: converters write one, at most two. */
+export const deepest = 4;
 
 /** A record ID written as a number or a string of digits. Windows counts from 1. */
 export function recordIdOf(value: unknown): number | undefined {

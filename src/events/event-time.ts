@@ -1,15 +1,16 @@
 /** Reads the times that carriers of Windows events write; a time without a zone is no time. */
+import { deepest } from './event-fields.js';
 
 /**
  * Milliseconds since 1970 UTC of an ISO 8601 time with zone (0 to 9 or more digits of fraction, `T` or a blank, `Z`,
  * `+01:00`, `+0100`, ` +0100`) or of PowerShell's `/Date(ms)/`.
  * @returns undefined for anything else: above all for local time without a zone, since a wrong time is worse than none
  */
-export function timeOf(value: unknown): number | undefined {
+export function timeOf(value: unknown, depth = 0): number | undefined {
   if (typeof value === 'string') return isoTimeOf(value) ?? dateCallOf(value);
   // ConvertTo-Json of Windows PowerShell writes some dates as an object around the call.
-  if (typeof value === 'object' && value !== null && 'value' in value) return timeOf(value.value);
-  return undefined;
+  if (typeof value !== 'object' || value === null || depth === deepest || !('value' in value)) return undefined;
+  return timeOf(value.value, depth + 1);
 }
 
 const zero = 48;

@@ -50,6 +50,8 @@ export type TextFormat = {
   readonly idMark?: Mark;
   /** Where a dropped record has its record ID and the names of its log, under the same condition. */
   readonly recordMarks?: RecordMarks;
+  /** A sound record may give nothing at all, as most rows of the transport logs do. */
+  readonly mayGiveNothing?: true;
   /** One record to its events (a batching carrier has several). Throws `UnreadableRecord`. */
   readonly decode: (record: string) => readonly Decoded[];
   /**
@@ -59,12 +61,24 @@ export type TextFormat = {
   readonly decodeBytes?: (bytes: Buffer, start: number, end: number) => readonly Decoded[];
 };
 
+/** The first record of a pass that could not be read. */
+export type Trouble = {
+  /** Offset in bytes. */
+  readonly at: number;
+  readonly reason: UnreadableReason;
+  /** What was expected and what was found. */
+  readonly message: string;
+};
+
 /** What one bounded piece of reading gave. */
 export type PassResult = {
   readonly decoded: readonly Decoded[];
   /** Records dropped by their bytes. */
   readonly ignored: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
+  /** Records in a row, at the end of the pass, of which not even the event ID could be told; whether that is all of them. */
+  readonly barren: { readonly atEnd: number; readonly throughout: boolean };
+  readonly trouble?: Trouble | undefined;
   /** Record IDs of all records read; absent when they cannot be told. */
   readonly runs?: readonly RunFound[] | undefined;
   /** Where the next pass goes on. */

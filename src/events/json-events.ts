@@ -145,9 +145,16 @@ function carrierDecoder({ name, places, valuesOf, cleanMessage }: JsonCarrier): 
 }
 
 export function wrongShape(name: string, id: unknown, provider: unknown): UnreadableRecord {
-  const got = JSON.stringify({ id, provider }).slice(0, 100);
+  const got = `${shownValue(id)} and ${shownValue(provider)}`;
   return new UnreadableRecord(
     'wrong_shape',
     `expected an event ID and a provider name in the ${name} event, got ${got}`,
   );
+}
+
+/** A value for messages; what is nested is only named, since it may be nested without end. */
+function shownValue(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
 }

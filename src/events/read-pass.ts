@@ -2,11 +2,11 @@
 import { hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.js';
-import type { PassResult, TextFormat } from './formats.js';
+import type { PassResult, TextFormat, Trouble } from './formats.js';
 import { numberAt, placesOf } from './marks.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
 import { findEndFor, findSkipEnd, maxRecordBytes, rawLength, restKind, utf8Of, type Encoding } from './text.js';
-import { UnreadableRecord } from './unreadable.js';
+import { unreadableOf, UnreadableRecord } from './unreadable.js';
 
 /** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
 const passBytes = 4 * 1024 * 1024;
@@ -51,6 +51,8 @@ export function createReader(size = passBytes): Reader {
       decoded: cut.decoded,
       ignored: cut.ignored,
       unreadable: cut.unreadable,
+      barren: cut.barren,
+      trouble: cut.trouble && { ...cut.trouble, at: from.offset + rawLength(bytes, cut.trouble.at, options.encoding) },
       runs: cut.runs.runs(),
       position: cut.skipping ? { offset, skipping: true } : { offset },
       tail: fingerprintOf(buffer.subarray(Math.max(0, end - tailBytes), end)),
@@ -68,6 +70,8 @@ type Cut = {
   decoded: Decoded[];
   ignored: number;
   unreadable: Partial<Record<UnreadableReason, number>>;
+  barren: PassResult['barren'];
+  trouble: Trouble | undefined;
   consumed: number;
   skipping: boolean;
   outOfTime: boolean;
@@ -76,17 +80,30 @@ type Cut = {
 
 function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: PassOptions): Cut {
   const runs = runsOf(bytes, options);
-  const cut: Cut = { decoded: [], ignored: 0, unreadable: {}, consumed: 0, skipping, outOfTime: false, runs };
+  const cut: Cut = {
+    decoded: [],
+    ignored: 0,
+    unreadable: {},
+    barren: { atEnd: 0, throughout: true },
+    trouble: undefined,
+    consumed: 0,
+    skipping,
+    outOfTime: false,
+    runs,
+  };
   if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
   const findEnd = findEndFor(options.format.framing);
-  const isDull = dullnessOf(options, bytes);
+  const idOf = idFilter(options, bytes);
   const deadline = performance.now() + passMs;
   for (let records = 0; ; records++) {
     const end = findEnd(bytes, cut.consumed);
     if (end < 0) break;
-    if (end - cut.consumed > maxRecordBytes) count(cut, 'too_large');
-    else if (isDull(cut.consumed, end)) dropRecord(cut, end);
-    else decodeRecord(bytes, cut, end, options.format);
+    if (end - cut.consumed > maxRecordBytes) count(cut, tooLarge());
+    else {
+      const id = idOf(cut.consumed, end);
+      if (id === 'dull') dropRecord(cut, end);
+      else decodeRecord(bytes, cut, end, options.format, id === 'wanted');
+    }
     cut.consumed = end;
     if ((records & 63) === 63 && performance.now() > deadline) {
       cut.outOfTime = true;
@@ -109,35 +126,56 @@ function skipRecord(bytes: Buffer, cut: Cut, format: TextFormat): boolean {
 function takeRest(bytes: Buffer, cut: Cut, atEnd: boolean, format: TextFormat): void {
   const length = bytes.length - cut.consumed;
   if (length > maxRecordBytes) {
-    count(cut, 'too_large');
+    count(cut, tooLarge());
     cut.consumed = bytes.length - '</Event>'.length;
     cut.skipping = true;
   } else if (atEnd && length > 0) {
     const kind = restKind(bytes.toString('utf8', cut.consumed), format.framing);
-    if (kind === 'record') decodeRecord(bytes, cut, bytes.length, format);
+    if (kind === 'record') decodeRecord(bytes, cut, bytes.length, format, false);
     if (kind !== 'half') cut.consumed = bytes.length;
   }
 }
 
 function dropRecord(cut: Cut, end: number): void {
   cut.ignored++;
+  cut.barren = fruitful;
   cut.runs.drop(cut.consumed, end);
 }
 
-function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat): void {
+const fruitful: PassResult['barren'] = { atEnd: 0, throughout: false };
+
+/** @param isWanted whether an event ID of interest stands at its mark in the record */
+function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, isWanted: boolean): void {
   const start = startOfRecord(bytes, cut.consumed, end, format.framing);
   if (start === end) return;
   try {
     const decoded = decodedOf(bytes, start, end, format);
-    if (decoded.length === 0) cut.ignored++;
+    if (decoded.length === 0) {
+      // An event of interest that the carrier keeps where nobody looks must not be lost in silence.
+      if (isWanted) throw new UnreadableRecord('wrong_shape', `${format.name}: an event ID, and no event around it`);
+      cut.ignored++;
+      if (!format.mayGiveNothing && isOfFormat(bytes, start, end, format)) noteBarren(cut);
+      return;
+    }
+    cut.barren = fruitful;
     for (const each of decoded) {
       cut.decoded.push(each);
       cut.runs.take(each);
     }
   } catch (error) {
-    if (!(error instanceof UnreadableRecord)) throw error;
-    count(cut, error.reason);
+    count(cut, unreadableOf(error));
   }
+}
+
+/** Whether a record without an event is one of the format, and not a stranger's: another shipper's line, for instance. */
+function isOfFormat(bytes: Buffer, start: number, end: number, format: TextFormat): boolean {
+  return format.recognises(bytes.toString('utf8', start, Math.min(end, start + recognisedBytes)));
+}
+
+const recognisedBytes = 64 * 1024;
+
+function noteBarren(cut: Cut): void {
+  cut.barren = { ...cut.barren, atEnd: cut.barren.atEnd + 1 };
 }
 
 function decodedOf(bytes: Buffer, start: number, end: number, format: TextFormat): readonly Decoded[] {
@@ -154,12 +192,12 @@ function runsOf(bytes: Buffer, { format, unfiltered }: PassOptions): RunCollecto
 }
 
 /**
- * The byte filter: true when every event ID found in the record is of no interest. A record without a mark, or with
- * something else than digits at it, is not dull: the decoder decides.
+ * The byte filter: `dull` when every event ID found in the record is of no interest. Of a record without a mark, or with
+ * something else than digits at it, nothing is known: the decoder decides.
  */
-function dullnessOf(options: PassOptions, bytes: Buffer): (start: number, end: number) => boolean {
+function idFilter(options: PassOptions, bytes: Buffer): (start: number, end: number) => 'dull' | 'wanted' | undefined {
   const { idMark } = options.format;
-  if (!idMark) return () => false;
+  if (!idMark) return () => undefined;
   const next = placesOf(bytes, idMark);
   let at = next(0);
   return (start, end) => {
@@ -167,11 +205,12 @@ function dullnessOf(options: PassOptions, bytes: Buffer): (start: number, end: n
     while (at >= 0 && at < start) at = next(start);
     while (at >= 0 && at < end) {
       const id = numberAt(bytes, at, idMark);
-      if (id < 0 || options.wanted(id)) return false;
+      if (id < 0) return undefined;
+      if (options.wanted(id)) return 'wanted';
       found = true;
       at = next(at + 1);
     }
-    return found;
+    return found ? 'dull' : undefined;
   };
 }
 
@@ -190,6 +229,12 @@ function trimBlanks(bytes: Buffer, start: number, end: number): number {
   return at;
 }
 
-function count(cut: Cut, reason: UnreadableReason): void {
+function count(cut: Cut, { reason, message }: UnreadableRecord): void {
   cut.unreadable[reason] = (cut.unreadable[reason] ?? 0) + 1;
+  cut.trouble ??= { at: cut.consumed, reason, message };
+  noteBarren(cut);
+}
+
+function tooLarge(): UnreadableRecord {
+  return new UnreadableRecord('too_large', `a record of more than ${maxRecordBytes} bytes`);
 }

@@ -6,7 +6,6 @@
  */
 import type { Decoded } from '../model.js';
 import { numberAt, placesOf, textSpan, type Mark } from './marks.js';
-import { UnreadableRecord } from './unreadable.js';
 
 /** Where record ID, channel and computer stand in the bytes of a record. */
 export type RecordMarks = { readonly recordId: Mark; readonly channel: Mark; readonly computer: Mark };
@@ -193,8 +192,7 @@ function timeOf(state: State, span: Span): number | undefined {
 function decodedOf({ decode }: State, [start, end]: Span): readonly Decoded[] {
   try {
     return decode(start, end);
-  } catch (error) {
-    if (error instanceof UnreadableRecord) return [];
-    throw error;
+  } catch {
+    return [];
   }
 }

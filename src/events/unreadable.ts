@@ -11,3 +11,12 @@ export class UnreadableRecord extends Error {
     this.name = 'UnreadableRecord';
   }
 }
+
+/**
+ * Invariant 8: whatever a decoder throws is one unreadable record. What no decoder means to throw is a fault of ours,
+ * which must cost no more than this record either.
+ */
+export function unreadableOf(error: unknown): UnreadableRecord {
+  if (error instanceof UnreadableRecord) return error;
+  return new UnreadableRecord('decoder_failed', `the decoder failed, please report it: ${String(error)}`);
+}

@@ -77,13 +77,19 @@ function placeOf(path: readonly PropertyKey[], given: Readonly<Record<string, re
 const textKeys = ['IPAddressToString', 'Domain', 'Name', 'Value', 'value'];
 
 /** A value as text: a string, or an object around one; undefined for nothing and for the empty string. */
-function wordOf(value: unknown): string | undefined {
+function wordOf(value: unknown, depth = 0): string | undefined {
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return value.trim() === '' ? undefined : value.trim();
-  if (!isObject(value)) return undefined;
-  const key = textKeys.find((each) => wordOf(value[each]) !== undefined);
-  return key === undefined ? undefined : wordOf(value[key]);
+  if (!isObject(value) || depth === deepest) return undefined;
+  for (const key of textKeys) {
+    const word = wordOf(value[key], depth + 1);
+    if (word !== undefined) return word;
+  }
+  return undefined;
 }
+
+/** Objects around a text: PowerShell writes two at most. */
+const deepest = 4;
 
 type Read<Value> = (given: unknown) => Value | undefined;
 
@@ -102,8 +108,12 @@ function property<Value, Otherwise>(expected: string, read: Read<Value>, otherwi
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
-  return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 100 ? `${text.slice(0, 100)}...` : text;
+  } catch {
+    return 'a value that is nested too deep to be shown';
+  }
 }
 
 function truth<Otherwise>(otherwise: Otherwise) {

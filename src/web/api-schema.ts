@@ -37,6 +37,7 @@ const source = shape({
   lastRecordAt: maybeTime,
   lagBytes: number,
   lagSeconds: number,
+  stalledSeconds: number,
   bytesRead: number,
 });
 const report = { at: maybeTime, program: text, state: oneOf(reportStates), 'detail?': text };

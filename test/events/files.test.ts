@@ -17,7 +17,9 @@ function emptyBook(): Book {
 }
 
 /** Follows paths, entering batches into a book that outlives the follower, as the ledger does. */
-function follow(book: Book, ...paths: string[]): Followed {
+function follow(book: Book, ...given: ({ readonly now: () => number } | string)[]): Followed {
+  const paths = given.filter((each) => typeof each === 'string');
+  const clock = given.find((each) => typeof each === 'object');
   const followed = followFiles({
     sources: [{ name: paths.join(), paths, server: 'fallback' }],
     checkpoints: () => [...book.checkpoints.values()],
@@ -31,7 +33,7 @@ function follow(book: Book, ...paths: string[]): Followed {
     sessions: () => [],
     connectorOfGuid: () => undefined,
     log: silentLog,
-    now: Date.now,
+    now: clock?.now ?? Date.now,
   });
   onTestFinished(() => followed.stop());
   return followed;
@@ -300,4 +302,98 @@ test('what a circular binary log has overwritten before it was read counts as mi
   gaps.settle();
   expect(oldest).toBeGreaterThan(301);
   expect(gaps.missed().get(file)).toBe(oldest - 301);
+});
+
+test('a source whose reading fails again and again at one place is not healthy, until it moves on', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  await writeFile(file, lines(1, 3));
+  const clock = { ms: Date.now() };
+  const book = { broken: true, entered: 0 };
+  const followed = followFiles({
+    sources: [{ name: file, paths: [file], server: 'fallback' }],
+    checkpoints: () => [],
+    post: (batch) => {
+      if (book.broken) return Promise.reject(new Error('the book is broken'));
+      book.entered += batch.evidence.length;
+      return Promise.resolve();
+    },
+    knownConnectors: () => [],
+    sessions: () => [],
+    connectorOfGuid: () => undefined,
+    log: silentLog,
+    now: () => clock.ms,
+  });
+  onTestFinished(() => followed.stop());
+  await vi.waitFor(
+    () => {
+      clock.ms += 10_000;
+      expect(followed.statuses()[0]).toMatchObject({
+        up: false,
+        detail: expect.stringContaining('no progress') as string,
+      });
+    },
+    { timeout: 10_000 },
+  );
+  expect(followed.statuses()[0]?.detail).toContain('the book is broken');
+  expect(followed.statuses()[0]?.stalledSeconds).toBeGreaterThanOrEqual(60);
+  book.broken = false;
+  await vi.waitFor(
+    () => {
+      expect(followed.statuses()[0]).toMatchObject({ up: true, stalledSeconds: 0 });
+      expect(book.entered).toBe(3);
+    },
+    { timeout: 10_000 },
+  );
+});
+
+test('half a record at the end of a file is no standstill', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const clock = { ms: Date.now() };
+  const book = emptyBook();
+  await writeFile(file, lines(1, 3) + '{"half":');
+  const followed = follow(book, { now: () => clock.ms }, file);
+  await until(book, numbers(1, 3));
+  clock.ms += 3_600_000;
+  expect(followed.statuses()[0]).toMatchObject({ up: true, stalledSeconds: 0 });
+  expect(followed.statuses()[0]?.lagBytes).toBeGreaterThan(0);
+});
+
+test('a known format that gives no event for a hundred records in a row is not healthy and says so', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const book = emptyBook();
+  // Ninety-nine are not enough.
+  await writeFile(file, lines(1, 1) + '{"winlog":{"event_id":"2002"}}\n'.repeat(99));
+  const followed = follow(book, file);
+  await until(book, [1]);
+  await vi.waitFor(() => {
+    expect(book.batches.reduce((sum, batch) => sum + (batch.unreadable.wrong_shape ?? 0), 0)).toBe(99);
+  });
+  expect(followed.statuses()[0]?.up).toBe(true);
+  await appendFile(file, '{"winlog":{"event_id":"2002"}}\n');
+  await vi.waitFor(() => {
+    expect(followed.statuses()[0]).toMatchObject({
+      up: false,
+      detail: expect.stringMatching(
+        /events\.ndjson: read as winlogbeat, but the last 100 records or more gave no event/,
+      ) as string,
+    });
+  });
+  await appendFile(file, lines(2, 2));
+  await until(book, [1, 2]);
+  await vi.waitFor(() => {
+    expect(followed.statuses()[0]?.up).toBe(true);
+  });
+});
+
+test('hundreds of events of no interest and of lines of other shippers are healthy', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const book = emptyBook();
+  const ignored = winlogbeatLine({ eventId: 7, provider: 'disk' }).repeat(300);
+  const strangers = '{"log":{"level":"info"},"message":"connected"}\n'.repeat(300);
+  await writeFile(file, lines(1, 1) + ignored + strangers);
+  const followed = follow(book, file);
+  await vi.waitFor(() => {
+    expect(book.batches.reduce((sum, batch) => sum + batch.ignored, 0)).toBe(600);
+  });
+  expect(followed.statuses()[0]).toMatchObject({ up: true, detail: 'reading 1 file' });
 });

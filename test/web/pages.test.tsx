@@ -114,6 +114,7 @@ describe('the status page', () => {
               lastRecordAt: undefined,
               lagBytes: 5_000_000,
               lagSeconds: 600,
+              stalledSeconds: 0,
               bytesRead: 0,
             },
           ],

@@ -121,6 +121,7 @@ const files: SourceStatus = {
   lastRecordAt: now - 4 * minute,
   lagBytes: 0,
   lagSeconds: 0,
+  stalledSeconds: 0,
   bytesRead: 12_345,
 };
 

@@ -13,6 +13,7 @@ export const connectivityLog: TextFormat = {
   name: 'connectivity-log',
   kind: 'text',
   framing: 'lines',
+  mayGiveNothing: true,
   recognises: (head) => {
     if (/^#Log-type: /m.test(head))
       return /^#Log-type: Transport Connectivity Log\r?$/m.test(head) && hasKnownFields(head);

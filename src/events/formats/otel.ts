@@ -6,7 +6,7 @@ import { eventOfXml } from '../event-xml.js';
 import { layouts, wrongShape } from '../json-events.js';
 import { isObject, objectOf } from '../json-fields.js';
 import { alloy } from './alloy.js';
-import { UnreadableRecord } from '../unreadable.js';
+import { unreadableOf, type UnreadableRecord } from '../unreadable.js';
 
 /** No mark for the ID: one record holds as many events as the collector put into a batch. */
 export const [otel, otelDocument] = layouts('otel', (head) => /"resourceLogs"\s*:\s*\[/.test(head), { decode });
@@ -22,8 +22,7 @@ function decode(record: string): readonly Decoded[] {
       const event = eventOfLog(log);
       if (event) events.push(event);
     } catch (error) {
-      if (!(error instanceof UnreadableRecord)) throw error;
-      trouble = error;
+      trouble = unreadableOf(error);
     }
   }
   if (trouble && events.length === 0) throw trouble;

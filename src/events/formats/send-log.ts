@@ -19,6 +19,7 @@ export const sendLog: TextFormat = {
   name: 'send-log',
   kind: 'text',
   framing: 'lines',
+  mayGiveNothing: true,
   recognises: (head) => {
     if (/^#Log-type: /m.test(head)) return /^#Log-type: SMTP Send Protocol Log\r?$/m.test(head) && hasKnownFields(head);
     if (/^#Fields: /m.test(head)) return hasKnownFields(head) && !receivePattern.test(head);

@@ -13,8 +13,10 @@ import { classify, eventLogOf, isWanted } from '../classify.js';
 import type { PassResult } from '../formats.js';
 import { connectivityLog, firstRowTimeOf } from '../formats/connectivity-log.js';
 import { createReader } from '../read-pass.js';
+import { unreadableOf } from '../unreadable.js';
 import { createSessions, type Sessions } from '../sessions.js';
 import { findFiles, problemOf, watchedFolder, type Found } from './find-files.js';
+import { watchProgress, type Progress } from './progress.js';
 import { inReadingOrder, logOf } from './reading-order.js';
 import { checkpointOf, inodeOf, openTracked, readTracked, startOver, type TrackedFile } from './tracked-file.js';
 
@@ -81,12 +83,17 @@ type FollowedFile = TrackedFile & {
   goneAt: number | undefined;
   /** Since when it has not been read to its end. */
   behindSince: number | undefined;
+  /** Records read one after another of which not even the event ID could be told. */
+  barren: number;
+  /** When a record that cannot be read was last told in the log. */
+  troubleToldAt: number;
 };
 
 type State = Omit<FollowOptions, 'sessions'> & {
   /** The join of both transport logs, of all sources. */
   readonly joined: Sessions;
   readonly reader: ReturnType<typeof createReader>;
+  readonly progress: Progress;
   readonly found: Map<string, SourceState>;
   /** By inode: one file is followed once, whatever sources and names lead to it. */
   readonly files: Map<string, FollowedFile>;
@@ -145,6 +152,7 @@ function createState(options: FollowOptions): State {
       now: options.now,
     }),
     reader: createReader(),
+    progress: watchProgress(options.now),
     found: new Map(found),
     files: new Map(),
     scanDue: true,
@@ -221,6 +229,7 @@ async function scan(state: State): Promise<void> {
     if (present.has(file.inode)) file.goneAt = undefined;
     else file.goneAt ??= state.now();
   }
+  state.progress.keepOnly(present);
   state.scans++;
   const ended = performance.now();
   state.nextScanAt = ended + Math.max(scanMs, (ended - started) / scanShare);
@@ -277,6 +286,8 @@ async function takeUp(state: State, each: SourceState, path: string): Promise<Fo
     isPosted: file.position.offset > 0,
     goneAt: undefined,
     behindSince: undefined,
+    barren: 0,
+    troubleToldAt: -Infinity,
   };
   const followed = Object.assign(file, added);
   await noteLog(state, each, followed);
@@ -312,10 +323,13 @@ async function round(state: State): Promise<boolean> {
     const log = logOf(file.path);
     if (log !== undefined && unread.has(log)) continue;
     try {
+      state.progress.begin(file.inode, file, file.postedOffset);
       if (await readOn(state, file, all)) busy = true;
+      state.progress.end(file.inode);
       if (log !== undefined && file.size !== file.seenSize) unread.add(log);
       await letGo(state, file);
     } catch (error) {
+      state.progress.fail(file.inode, file, file.postedOffset, error);
       await giveUp(state, file, error);
     }
   }
@@ -371,21 +385,45 @@ async function postPass(state: State, file: FollowedFile, pass: PassResult): Pro
   if (lagOf(file) === 0) file.behindSince = undefined;
   else file.behindSince ??= state.now();
   // From here to the entering of the batch nothing may be awaited: sessions and checkpoint belong together.
-  const { evidence, ignored, counted } = sortOut(state, each, pass, history);
+  const { evidence, ignored, counted, unreadable } = sortOut(state, each, pass, history);
   if (pass.decoded.length + pass.ignored + Object.keys(pass.unreadable).length > 0) each.lastRecordAt = state.now();
+  tellTrouble(state, file, pass);
+  // While the ledger cannot be saved reading waits: that is told elsewhere.
+  state.progress.end(file.inode);
   await postBatch(state, {
     source: file.source,
     evidence,
     ignored,
     counted,
     sessions: state.joined.changes(),
-    unreadable: pass.unreadable,
+    unreadable,
     checkpoint: checkpointOf(file),
     history,
     runs: pass.runs?.map((run) => ({ ...run, ...eventLogOf(run, each.source.server) })),
     unfiltered: each.source.unfiltered,
     behind: isBehind(state, each),
   });
+  state.progress.begin(file.inode, file, file.postedOffset);
+}
+
+/** A format that was recognised and gives nothing for so many records in a row is not the one that the file is in. */
+const mostBarren = 100;
+/** Of a file full of records that cannot be read the log tells one now and then. */
+const troubleEveryMs = 60_000;
+
+/** Says in the log what could not be read, and of a file that gives nothing but such records that it is not read. */
+function tellTrouble(state: State, file: FollowedFile, { barren, trouble }: PassResult): void {
+  const { source, path, format } = file;
+  if (trouble && state.now() - file.troubleToldAt >= troubleEveryMs) {
+    file.troubleToldAt = state.now();
+    state.log.warn('stepped over a record that cannot be read', { source, path, ...trouble });
+  }
+  file.barren = barren.throughout ? file.barren + barren.atEnd : barren.atEnd;
+  file.problem =
+    file.barren < mostBarren
+      ? undefined
+      : `${path}: read as ${format?.name ?? 'text'}, but the last ${mostBarren} records or more gave no event; ` +
+        'expected exported Windows events (see the table of formats in the README)';
 }
 
 /** After a restart most files are as they were: with hundreds of them their checkpoints need not be saved anew. */
@@ -426,7 +464,11 @@ function isBehind(state: State, { source }: SourceState): boolean {
   return [...state.files.values()].some((file) => file.source === source.name && lagOf(file) > 0);
 }
 
-type Sorted = { readonly evidence: Evidence[]; readonly ignored: number; readonly counted: number };
+type Sorted = Pick<PassResult, 'unreadable'> & {
+  readonly evidence: Evidence[];
+  readonly ignored: number;
+  readonly counted: number;
+};
 
 function sortOut(state: State, each: SourceState, pass: PassResult, history: boolean): Sorted {
   const evidence: Evidence[] = [];
@@ -438,17 +480,21 @@ function sortOut(state: State, each: SourceState, pass: PassResult, history: boo
   };
   const origin = { server: serverOf(each.source), history };
   let [ignored, counted] = [pass.ignored, 0];
+  const unreadable = { ...pass.unreadable };
   for (const record of pass.decoded) {
-    if (record.kind !== 'event') {
-      if (state.joined.read(record, origin, evidence)) counted++;
+    try {
+      if (record.kind === 'event') {
+        const found = classify(record, options);
+        if (found) evidence.push(found);
+        else ignored++;
+      } else if (state.joined.read(record, origin, evidence)) counted++;
       else ignored++;
-      continue;
+    } catch (error) {
+      const { reason } = unreadableOf(error);
+      unreadable[reason] = (unreadable[reason] ?? 0) + 1;
     }
-    const found = classify(record, options);
-    if (found) evidence.push(found);
-    else ignored++;
   }
-  return { evidence, ignored, counted };
+  return { evidence, ignored, counted, unreadable };
 }
 
 /** As in the events: lower case. */
@@ -513,17 +559,26 @@ function lagOf(file: FollowedFile): number {
 
 function statusOf(state: State, each: SourceState): SourceStatus {
   const files = [...state.files.values()].filter((file) => file.source === each.source.name);
-  const problems = [...each.problems, ...files.flatMap((file) => file.problem ?? [])];
+  const standstills = state.progress.standstills(each.source.name);
+  const problems = [
+    ...standstills.map(({ text }) => text),
+    ...each.problems,
+    ...files.flatMap((file) => file.problem ?? []),
+  ];
   const readable = files.filter((file) => file.problem === undefined).length;
   const mayIdle = each.source.mayBeEmpty === true && state.scans > 0 && problems.length === 0;
   const behindSince = Math.min(...files.map((file) => file.behindSince ?? Infinity));
   return {
     source: each.source.name,
-    up: (readable > 0 || mayIdle) && !each.problems.some((problem) => problem.includes('permission denied')),
+    up:
+      standstills.length === 0 &&
+      (readable > 0 || mayIdle) &&
+      !each.problems.some((problem) => problem.includes('permission denied')),
     detail: problems[0] ?? `reading ${readable} file${readable === 1 ? '' : 's'}`,
     lastRecordAt: each.lastRecordAt,
     lagBytes: files.reduce((sum, file) => sum + lagOf(file), 0),
     lagSeconds: behindSince === Infinity ? 0 : Math.max(0, state.now() - behindSince) / 1000,
+    stalledSeconds: (standstills[0]?.ms ?? 0) / 1000,
     bytesRead: each.bytesRead,
   };
 }

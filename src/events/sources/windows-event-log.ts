@@ -8,7 +8,7 @@ import type { Log } from '../../log.js';
 import type { Batch, Checkpoint, Evidence, LogCheckpoint, SourceStatus, UnreadableReason } from '../../model.js';
 import { classify } from '../classify.js';
 import { eventXml } from '../formats/event-xml.js';
-import { UnreadableRecord } from '../unreadable.js';
+import { unreadableOf } from '../unreadable.js';
 import type { Followed } from './files.js';
 import type { Place, ReaderLine } from './windows-event-log/log-api.js';
 import { startReader, type RunningReader } from './windows-event-log/reader-process.js';
@@ -239,8 +239,8 @@ function sortOut(state: Channel, events: readonly string[]): Sorted {
         else sorted.ignored++;
       }
     } catch (error) {
-      if (!(error instanceof UnreadableRecord)) throw error;
-      sorted.unreadable[error.reason] = (sorted.unreadable[error.reason] ?? 0) + 1;
+      const { reason } = unreadableOf(error);
+      sorted.unreadable[reason] = (sorted.unreadable[reason] ?? 0) + 1;
     }
   }
   return sorted;
@@ -257,6 +257,8 @@ function statusOf(state: Channel): SourceStatus {
     lastRecordAt: state.lastRecordAt,
     lagBytes: 0,
     lagSeconds: state.behindSince === undefined ? 0 : Math.max(0, (state.now() - state.behindSince) / 1000),
+    // Its reader has a watch of its own: one that is deaf or says nothing is started again, and down meanwhile.
+    stalledSeconds: 0,
     bytesRead: state.bytesRead,
     subscription: { restarts: state.restarts, reopened: state.reopened, bookmarksLost: state.bookmarksLost },
   };

@@ -2,7 +2,6 @@
 import { crc32 } from 'node:zlib';
 import type { Decoded, WindowsEvent } from '../../../model.js';
 import type { RunFound } from '../../record-runs.js';
-import { UnreadableRecord } from '../../unreadable.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
 import { runsOf, type NumberedEvent, type NumberedRecord } from './runs.js';
 import { uint64 } from './values.js';
@@ -161,9 +160,8 @@ function readRecord(
     if (event) reading.decoded.push(event);
     else reading.ignored++;
     return event;
-  } catch (error) {
-    // RangeError: an offset or size that leads out of the chunk. Anything else would be a mistake of ours.
-    if (!(error instanceof UnreadableRecord) && !(error instanceof RangeError)) throw error;
+  } catch {
+    // RangeError: an offset or size that leads out of the chunk. Anything else is a mistake of ours, and costs no more.
     reading.damaged++;
     return undefined;
   }

@@ -64,8 +64,11 @@ export async function readPass(
   let more = reading.slots > 0;
   while (more && !isSpent(reading)) more = await step(reading);
   const { decoded, ignored, damaged, runs } = reading.found;
+  const isRead = decoded.length + ignored > 0;
+  const barren = { atEnd: isRead ? 0 : damaged, throughout: !isRead };
   const offset = memory.scan ? Math.min(position.offset, size) : Math.max(0, size - unreadBytes(memory));
-  return { decoded, ignored, unreadable: damaged > 0 ? { damaged } : {}, runs, position: { offset, memory }, more };
+  const unreadable = damaged > 0 ? { damaged } : {};
+  return { decoded, ignored, unreadable, barren, runs, position: { offset, memory }, more };
 }
 
 const fileHeaderSize = 4096;
