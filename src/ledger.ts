@@ -40,7 +40,10 @@ import { replaceFile, type FileOperations } from './state-file.js';
 export type LedgerOptions = {
   /** State folder; made when it is missing. */
   readonly directory: string;
+  /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** A clock that only goes forward, milliseconds; by default `now`, which must then be one. */
+  readonly steady?: () => number;
   /** Destinations shown by name, of each Send connector. */
   readonly limit?: number;
   /** A destination without errors for this long is no longer shown; its count is kept. Milliseconds. */
@@ -84,11 +87,11 @@ export type Scrape = {
 export type Ledger = {
   /** Published rows: never more than what is safely on disk. */
   readonly rows: () => readonly LedgerRow[];
-  /** Notes that a scraper asks: new series wait until it has seen them too. */
+  /** Notes that a scraper asks: new series wait for it once it has read a whole answer. */
   readonly asks: (scraper: string) => void;
   /** Published rows as scrapers see them: a new one at its value of before until all have seen it. */
   readonly scrape: () => Scrape;
-  /** Who asks for the metrics, and when last. */
+  /** Who has read the metrics, and when last. */
   readonly scrapers: () => readonly Scraper[];
   readonly checkpoints: () => readonly Checkpoint[];
   /** Sessions of the transport logs that are open after all that was entered. */
@@ -162,6 +165,7 @@ const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
 
 type State = LedgerOptions & {
+  readonly steady: () => number;
   readonly file: string;
   readonly rowsByKey: Map<string, Row>;
   /** Entered since the last save, saved but not yet published, and held back from scrapers. */
@@ -283,8 +287,11 @@ function createState(
   const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
   const related = createRelatedRing({ events: saved?.related ?? [], counts: saved?.relatedCounts ?? [] });
   const recent = createRecentErrors(saved?.recent ?? []);
+  const steady = options.steady ?? options.now;
+  const scrapers = createScrapers(saved?.scrapers ?? [], { now: options.now, steady });
   return {
     ...options,
+    steady,
     file,
     rowsByKey: new Map(),
     dirty: new Set(),
@@ -295,10 +302,13 @@ function createState(
     sessionsByKey: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? []),
-    ...{ related, recent, relatedBirths: new Map(), shownHappenings: happeningsOf(related, recent) },
+    related,
+    recent,
+    relatedBirths: new Map(),
+    shownHappenings: happeningsOf(related, recent),
     gaps: createRecordGaps(saved?.logs ?? [], { now: options.now, missed }),
     missed,
-    scrapers: createScrapers(saved?.scrapers ?? [], options.now),
+    scrapers,
     bounds: createBounds(options.limit ?? 2_000),
     expected: new Map(),
     expectationDue: false,

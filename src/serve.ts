@@ -236,6 +236,7 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
   const ledger = await openLedger({
     directory: config.state.directory,
     now: Date.now,
+    steady: () => performance.now(),
     limit: config.destinations.limit,
     forgetAfterMs: config.destinations.forgetAfter,
     readingHistory: () => inlets.followed?.readingHistory() ?? true,
