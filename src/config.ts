@@ -39,7 +39,13 @@ export type Overrides = {
 
 /** A configuration, or all that is wrong with it, one line each. */
 export type Loaded =
-  { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly mistakes: readonly string[] };
+  | { readonly ok: true; readonly config: Config }
+  | {
+      readonly ok: false;
+      readonly mistakes: readonly string[];
+      /** True when the file, if there is one, is right and only a flag is wrong. */
+      readonly inFlags?: boolean;
+    };
 
 type Machine = { readonly platform: NodeJS.Platform; readonly env: NodeJS.ProcessEnv };
 type ReadonlyDeep<T> = T extends object ? { readonly [Key in keyof T]: ReadonlyDeep<T[Key]> } : T;
@@ -56,7 +62,7 @@ export async function loadConfig(
     ...(fromFile?.ok === false ? fromFile.mistakes : []),
     ...(flagCheck.success ? [] : flagMistakes(flagOf, flags, flagCheck.error.issues)),
   ];
-  if (mistakes.length > 0) return { ok: false, mistakes };
+  if (mistakes.length > 0) return { ok: false, mistakes, inFlags: fromFile?.ok !== false };
   const written = fromFile?.ok ? besideFile(fromFile.given, dirname(given.file ?? '')) : {};
   return { ok: true, config: resolve(configSchema.parse(merge(written, flags)), machine) };
 }

@@ -1,7 +1,8 @@
 /** Drills: marked events 2002 that take the way of real ones, so that a team can see its paging work. */
-import { appendFile, mkdir, stat } from 'node:fs/promises';
+import { appendFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { kindProblem } from './plain-file.js';
+import { makeFolder } from './make-folder.js';
 
 /** Every drill's Send connector begins with it: in metrics, alerts, notifications, pages and the ledger. */
 export const drillMark = 'DRILL: ';
@@ -43,7 +44,7 @@ export async function writeDrill(file: string, { connector, destination, server 
       event_data: { param1: name, param2: destination },
     },
   };
-  await mkdir(dirname(file), { recursive: true });
+  await makeFolder(dirname(file));
   const stats = await stat(file).catch(() => undefined);
   const problem = stats && kindProblem(stats);
   if (problem !== undefined) throw new Error(problem);

@@ -5,7 +5,7 @@
  * saved 97, Prometheus would take the fall for a reset and add the whole value again. So readers enter, a save writes
  * what was entered until then, and only after its rename are those values visible.
  */
-import { mkdir, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { createBounds, otherDestination, type Bounds, type Folded } from './ledger-bounds.js';
 import {
@@ -16,6 +16,7 @@ import {
   type SavedLedger,
   type SavedRow,
 } from './ledger-file.js';
+import { makeFolder } from './make-folder.js';
 import type {
   Batch,
   Checkpoint,
@@ -225,7 +226,7 @@ type MutableTally = {
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const file = path.join(options.directory, 'ledger.json');
-  await mkdir(options.directory, { recursive: true });
+  await makeFolder(options.directory);
   const unlock = await lockStateFolder(options.directory);
   const { saved, movedAside } = await load(file, options.now()).catch(async (error: unknown) => {
     await unlock();

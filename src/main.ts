@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** Turns the arguments into a command; what a command needs is loaded only when it runs. */
+import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
@@ -41,25 +42,27 @@ function program(): Command {
     .description('Prometheus exporter for Exchange Send connectors: which cannot reach what, since when, and why.')
     .version(exporterVersion(), '--version', 'Print the version.')
     .helpOption('-h, --help', 'Print this.')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print this, or the help of a command')
     .enablePositionalOptions()
     .showHelpAfterError('(--help lists the flags)')
     // A wrong flag is no finding: 1 is the exit code of a check, a visit or a start that failed.
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
     .addHelpText('after', examples);
-  addServe(root);
+  addServe(root, true);
+  addServe(root.command('serve').description('read, probe and answer: the same as no command at all'), false);
   addCheck(root);
   addDoctor(root);
   addDrill(root);
   addProbe(root);
   addDemo(root);
+  addVersion(root);
   addReader(root);
   return root;
 }
 
-/** The command without a name: read, probe, answer, until a signal comes. */
-function addServe(root: Command): void {
-  root
+/** Read, probe, answer, until a signal comes: the command without a name, where a mistyped command arrives, too. */
+function addServe(command: Command, mayBeMistyped: boolean): void {
+  command
     .argument('[files...]', 'files, folders or globs to read; instead of the sources of the configuration file')
     .option('--config.file <path>', 'Configuration in YAML. Every setting has a default.')
     .option('--state.directory <path>', 'Folder for counts and positions; default: a folder of the system or of yours.')
@@ -73,6 +76,7 @@ function addServe(root: Command): void {
     .addOption(new Option('--log.level <level>', 'Least level to log.').choices(levels()).default('info'))
     .addOption(new Option('--log.format <format>', 'Form of the log.').choices(['logfmt', 'json']).default('logfmt'))
     .action(async (files: string[], flags: ServeFlags) => {
+      if (mayBeMistyped) await refuseMistyped(command, files[0]);
       const { serveCommand } = await import('./commands/serve.js');
       endWith(await serveCommand(files, flags));
     });
@@ -116,6 +120,9 @@ function addDrill(root: Command): void {
     .option('--count <errors>', 'Errors to write; three make an alert of repeated errors.', wholeNumber, 1)
     .option('--config.file <path>', 'Configuration of the running exporter.')
     .option('--state.directory <path>', 'State folder of the running exporter.')
+    .option('--prometheus-url <url>', 'Where Prometheus answers: follow the drill to its pending or firing alert.')
+    .option('--alertmanager-url <url>', 'Where Alertmanager answers: follow the drill to the receivers it is sent to.')
+    .option('--wait <seconds>', 'Follow the drill for at most so long; 0 writes it and ends.', secondsOrNone, 120)
     .action(async (flags: DrillFlags) => {
       const { drillCommand } = await import('./commands/drill.js');
       endWith(await drillCommand(flags));
@@ -148,6 +155,27 @@ function addDemo(root: Command): void {
     .action(async (flags: DemoFlags) => {
       const { demoCommand } = await import('./commands/demo.js');
       endWith(await demoCommand(flags));
+    });
+}
+
+/** Ends with 2 when the first word is no command and no file: `docter` must not start an exporter on every address. */
+async function refuseMistyped(root: Command, word: string | undefined): Promise<void> {
+  if (word === undefined || !/^[a-z][\w-]*$/i.test(word) || existsSync(word)) return;
+  const { closestTo } = await import('./did-you-mean.js');
+  const meant = closestTo(
+    word,
+    root.commands.map((each) => each.name()),
+  );
+  const hint = meant === undefined ? '--help lists the commands' : `did you mean ${meant}?`;
+  root.error(`error: ${word} is no command, and no file or folder here: ${hint} (a file that comes later: ./${word})`);
+}
+
+function addVersion(root: Command): void {
+  root
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`${exporterVersion()}\n`);
     });
 }
 
@@ -186,6 +214,12 @@ function wholeNumber(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value >= 1 && value <= 100) return value;
   throw new InvalidArgumentError('Expected a whole number from 1 to 100.');
+}
+
+function secondsOrNone(text: string): number {
+  const value = Number(text);
+  if (value >= 0 && Number.isFinite(value) && text.trim() !== '') return value;
+  throw new InvalidArgumentError('Expected seconds, 0 or more.');
 }
 
 function positiveNumber(text: string): number {

@@ -1,5 +1,4 @@
 /** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
-import { mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { createBoard } from './board.js';
@@ -14,6 +13,7 @@ import { expectedRows } from './expected-rows.js';
 import { implicitConnectors, openInventory, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
+import { makeFolder } from './make-folder.js';
 import { createMetrics, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
 import { endInSteps } from './process-end.js';
@@ -164,7 +164,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     expectation.renew(connectors, servers);
   });
   // Watched from the start; without it drills do not come in, and nothing else is lost.
-  await mkdir(dirname(drillFile(config.state.directory)), { recursive: true }).catch(() => undefined);
+  await makeFolder(dirname(drillFile(config.state.directory))).catch(() => undefined);
   inlets.followed = followSources({
     sources: fileSources(config),
     channels: channelsOf(config),

@@ -54,6 +54,30 @@ describe('what a person asks first', () => {
   });
 });
 
+describe('a verb', () => {
+  it('that is mistyped starts no exporter, and names the one that was probably meant', async () => {
+    for (const [word, meant] of [
+      ['docter', 'doctor'],
+      ['chek', 'check'],
+      ['Serv', 'serve'],
+    ] as const)
+      expect(await run(word)).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining(
+          `${word} is no command, and no file or folder here: did you mean ${meant}?`,
+        ) as string,
+      });
+    expect((await run('application')).stderr).toContain('--help lists the commands');
+  });
+
+  it('serve is the same as none, help and version say what they promise', async () => {
+    expect((await run('serve', '--web.listen-address=nonsense', events)).stderr).toContain('got "nonsense"');
+    expect((await run('help')).stdout).toBe((await run('--help')).stdout);
+    expect((await run('help', 'doctor')).stdout).toContain('Usage: send-connector-exporter doctor');
+    expect((await run('version')).stdout).toBe((await run('--version')).stdout);
+  });
+});
+
 describe('check', () => {
   it('is content with the example', async () => {
     expect(await run('check', 'examples/config.yml')).toEqual({
@@ -88,6 +112,22 @@ describe('a start that cannot go on', () => {
     expect(code).toBe(1);
     expect(stderr).toMatch(/^Nothing to read\. Expected files, folders or globs[^]*--config\.file/);
   });
+
+  it('ends with 2 for a wrong listen address, as for every wrong flag', async () => {
+    expect(await run('--web.listen-address=nonsense', '--no-probe', events)).toMatchObject({
+      code: 2,
+      stderr: '--web.listen-address: expected host:port or :port, got "nonsense"\n',
+    });
+  });
+
+  it.skipIf(process.platform !== 'linux')(
+    'says at once that the state folder cannot be where none can be',
+    async () => {
+      const { code, stdout, stderr } = await run('--state.directory=/proc/nope/deeper', '--no-probe', events);
+      expect(code).toBe(1);
+      expect(stdout + stderr).toMatch(/cannot go on.*ENOENT.*\/proc\/nope/);
+    },
+  );
 
   it('names the address that another program has, and the way out', async () => {
     const other = createServer().listen(0, '127.0.0.1');

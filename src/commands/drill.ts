@@ -1,10 +1,12 @@
 /** The command `drill`: marked errors through the real path, from a record in a file to the page in the night. */
-import { access } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../config.js';
-import { drillFile, drillMark, writeDrill } from '../drill.js';
+import { drillFile, drillMark, writeDrill, type Drill } from '../drill.js';
 import { destinationOf, endpointOf } from '../endpoint.js';
+import { ownerOfStateFolder } from '../state-lock.js';
+import { countedSoFar, followDrill } from './drill-follow.js';
 
 export type DrillFlags = {
   readonly connector: string;
@@ -13,57 +15,75 @@ export type DrillFlags = {
   readonly count: number;
   readonly 'config.file'?: string;
   readonly 'state.directory'?: string;
+  readonly prometheusUrl?: string;
+  readonly alertmanagerUrl?: string;
+  /** Seconds to follow the drill; 0 writes it and ends. */
+  readonly wait: number;
 };
 
 /** Between two errors of one drill: each has a time of its own. */
 const apart = 100;
 
-/** @returns the exit code: 0 when the errors are written, 1 when they could not be */
+/** @returns the exit code: 0 when the drill came as far as was asked, 1 when it did not, 2 for a wrong flag */
 export async function drillCommand(flags: DrillFlags): Promise<number> {
   const endpoint = endpointOf(flags.destination, 25);
-  if (!endpoint) return complain(`--destination: expected host:port, got ${JSON.stringify(flags.destination)}`);
+  if (!endpoint) return complain(`--destination: expected host:port, got ${JSON.stringify(flags.destination)}`, 2);
   const stateDirectory = flags['state.directory'];
   const loaded = await loadConfig({
     file: flags['config.file'],
     overrides: { ...(stateDirectory !== undefined && { stateDirectory }) },
   });
-  if (!loaded.ok) return complain(loaded.mistakes.join('\n'));
+  if (!loaded.ok) return complain(loaded.mistakes.join('\n'), loaded.inFlags === true ? 2 : 1);
   const { directory } = loaded.config.state;
-  const file = drillFile(directory);
   const drill = {
     connector: flags.connector,
     destination: destinationOf(endpoint),
     server: (flags.server ?? hostname()).toLowerCase(),
   };
   try {
-    // The exporter makes the folder: without it none has run here, and nobody would read the drill.
-    await access(directory);
-    for (let written = 0; written < flags.count; written++) {
-      if (written > 0) await pause(apart);
-      await writeDrill(file, drill, new Date());
-    }
+    const owner = await ownerOfStateFolder(directory).catch(() => undefined);
+    if (owner === undefined) return complain(nobodyThere(directory), 1);
+    process.stdout.write(`the exporter with process id ${owner} uses ${directory}\n`);
+    return await writeAndFollow(drill, directory, flags);
   } catch (error) {
-    return complain(
-      `${file}: cannot be written: ${(error as Error).message}; expected the state folder of a running exporter (--state.directory or --config.file, as it was started with)`,
-    );
+    return complain(`${drillFile(directory)}: ${(error as Error).message}`, 1);
   }
-  process.stdout.write(reportOf(drill, flags.count));
+}
+
+async function writeAndFollow(drill: Drill, directory: string, flags: DrillFlags): Promise<number> {
+  const { connector, destination, server } = drill;
+  const ledgerFile = join(directory, 'ledger.json');
+  const before = await countedSoFar(ledgerFile, connector, destination);
+  for (let written = 0; written < flags.count; written++) {
+    if (written > 0) await pause(apart);
+    await writeDrill(drillFile(directory), drill, new Date());
+  }
+  const errors = flags.count === 1 ? 'one error' : `${flags.count} errors`;
+  process.stdout.write(`written: ${errors} of ${server}, "${drillMark}${connector}" to ${destination}\n`);
+  if (flags.wait > 0) {
+    const { prometheusUrl, alertmanagerUrl } = flags;
+    const problem = await followDrill(
+      { connector, destination, ledgerFile, before, count: flags.count, prometheusUrl, alertmanagerUrl },
+      { waitMs: flags.wait * 1000, print: (line) => process.stdout.write(`${line}\n`) },
+    );
+    if (problem !== undefined) return complain(problem, 1);
+  }
+  process.stdout.write(whatFollows(`${drillMark}${connector}`, flags.count));
   return 0;
 }
 
-function reportOf(
-  { connector, destination, server }: { connector: string; destination: string; server: string },
-  count: number,
-): string {
-  const name = `${drillMark}${connector}`;
-  return `${count === 1 ? 'One drill error' : `${count} drill errors`} of ${server}: "${name}" to ${destination}.
-Expect, within two scrapes and the wait of Alertmanager, a notification that names "${name}":
+function nobodyThere(directory: string): string {
+  return `${directory}: no exporter runs on this state folder, so nobody would read the drill; expected the folder of a running one (--state.directory or --config.file, as it was started with)`;
+}
+
+function whatFollows(name: string, count: number): string {
+  return `Expect, within two scrapes and the wait of Alertmanager, a notification that names "${name}":
 ${count >= 3 ? 'SendConnectorError, then SendConnectorErrorsRepeated.' : 'SendConnectorError; with --count=3 SendConnectorErrorsRepeated too.'}
 The status page and /metrics show it under that name only; the real connector's series do not change.
 `;
 }
 
-function complain(text: string): number {
+function complain(text: string, code: number): number {
   process.stderr.write(`${text}\n`);
-  return 1;
+  return code;
 }

@@ -75,6 +75,7 @@ async function probe(target: Target, config: Config, flags: ProbeFlags, signal: 
     reports[result.destination] = await lookAtNetwork(address, flags.path, signal, print);
   }
   if (flags.json === true) process.stdout.write(`${JSON.stringify({ results, network: reports }, undefined, 2)}\n`);
+  if (results.every(({ reason }) => reason === 'blocked_by_policy')) return 2;
   return results[0]?.success === true ? 0 : 1;
 }
 

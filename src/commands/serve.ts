@@ -20,13 +20,13 @@ export type ServeFlags = {
   readonly 'log.format': LogFormat;
 };
 
-/** Runs until SIGINT or SIGTERM. @returns the exit code: 0 after a clean stop, 1 when it could not start or stop */
+/** Runs until SIGINT or SIGTERM. @returns the exit code: 0 after a clean stop, 1 when it could not start or stop, 2 for a wrong flag */
 export async function serveCommand(files: readonly string[], flags: ServeFlags): Promise<number> {
   const file = flags['config.file'];
   const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(files, flags) });
   const loaded = await load();
-  if (!loaded.ok) return complain(loaded.mistakes);
-  if (loaded.config.sources.length === 0) return complain([nothingToRead]);
+  if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags ? 2 : 1);
+  if (loaded.config.sources.length === 0) return complain([nothingToRead], 1);
   const { createLog } = await import('../log.js');
   const { withoutRepeats } = await import('../log-repeats.js');
   const log = withoutRepeats(createLog({ level: flags['log.level'], format: flags['log.format'] }));
@@ -52,9 +52,9 @@ function overridesOf(files: readonly string[], flags: ServeFlags): Overrides {
   return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
 }
 
-function complain(lines: readonly string[]): number {
+function complain(lines: readonly string[], code: number): number {
   process.stderr.write(`${lines.join('\n')}\n`);
-  return 1;
+  return code;
 }
 
 async function run(config: Config, origin: Origin, log: Log): Promise<number> {

@@ -1,12 +1,13 @@
 /** What the doctor looks at on the machine itself: folders, ports, programs, the registry, the network. */
 import { execFile } from 'node:child_process';
-import { mkdir, open, rm, stat, statfs } from 'node:fs/promises';
+import { open, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { Config, ListenAddress } from '../config.js';
 import { destinationOf } from '../endpoint.js';
 import { LedgerFileError, loadLedgerFile, type SavedLedger } from '../ledger-file.js';
+import { makeFolder } from '../make-folder.js';
 import type { Target } from '../model.js';
 import { pathPrograms } from '../probes/network/path-programs.js';
 import { findProgram } from '../probes/network/run-program.js';
@@ -53,7 +54,7 @@ export async function checkStateFolder(directory: string): Promise<StateFolder> 
 async function writeTrouble(directory: string): Promise<string | undefined> {
   const trial = path.join(directory, `doctor-${process.pid}.new`);
   try {
-    await mkdir(directory, { recursive: true });
+    await makeFolder(directory);
     await (await open(trial, 'w')).close();
     await rm(trial);
     return undefined;

@@ -61,10 +61,10 @@ test('ends early with --quit-after', async () => {
   });
 });
 
-test('connects nowhere that policy forbids, and says what would allow it', async () => {
+test('connects nowhere that policy forbids, says what would allow it and exits with 2, for it was not asked', async () => {
   server = await servers.healthy();
   const { code, stdout } = await probe('--probe.ports=1-65535', server.destination);
-  expect(code).toBe(1);
+  expect(code).toBe(2);
   expect(stdout).toContain('tcp: blocked_by_policy');
   expect(stdout).toContain('unless probe.allow names it');
   expect(stdout).not.toContain('ping');

@@ -27,7 +27,7 @@ test('an event fires, its runbook knows connector and destination, and a dead se
   );
   const exporter = await startExporter({ args: [`--config.file=${config}`] });
   onTestFinished(() => exporter.kill9());
-  const notifications = await startPaging(context, folder, exporter.url);
+  const { notifications } = await startPaging(context, folder, exporter.url);
 
   await appendFile(events, winlogbeatLine({ recordId: 1, connector, destination: server.destination }));
   const single = await notified(notifications, ['SendConnectorError', 'ErrorsDespiteHealthyProbes']);

@@ -6,13 +6,13 @@ import { startWebhook, type Alert } from './webhook.js';
 /**
  * Starts Prometheus and Alertmanager with the bundled rules until the test is over; where one is missing the test is
  * skipped loudly, and fails on CI.
- * @returns what is notified, growing
+ * @returns what is notified, growing, and the addresses of Prometheus and Alertmanager
  */
 export async function startPaging(
   context: TestContext,
   folder: string,
   exporterUrl: string,
-): Promise<readonly Alert[]> {
+): Promise<{ readonly notifications: readonly Alert[]; readonly urls: readonly string[] }> {
   const webhook = await startWebhook();
   const monitoring = await startMonitoring(folder, exporterUrl, { webhook: webhook.url });
   onTestFinished(() => monitoring.stop());
@@ -22,5 +22,5 @@ export async function startPaging(
     context.skip();
   }
   expect(missing).toEqual([]);
-  return webhook.alerts;
+  return { notifications: webhook.alerts, urls: monitoring.programs.map(({ url = '' }) => url) };
 }
