@@ -151,7 +151,7 @@ async function measure(files) {
 async function read(names) {
   const { formats } = await import('../dist/events/formats.js');
   const { createReader, fingerprintOf } = await import('../dist/events/read-pass.js');
-  const { createSessions } = await import('../dist/events/sessions.js');
+  const { createSessions } = await import('../dist/events/transport/sessions.js');
   const sessions = createSessions({
     saved: [],
     connectorOfGuid: () => 'Outbound to Internet',

@@ -26,21 +26,6 @@ export type InventoryStatus = {
   readonly problem: string | undefined;
 };
 
-/**
- * Connectors that Exchange makes itself and Get-SendConnector does not list.
- * Source: decompiled Exchange 2013, names of the implicit connectors.
- */
-export const implicitConnectors: ReadonlySet<string> = new Set([
-  'Intra-Organization SMTP Send Connector',
-  'Inbound Proxy Internal Send Connector',
-  'Inbound Proxy External Send Connector',
-  'Outbound Proxy Internal Send Connector',
-  'Outbound Proxy External Send Connector',
-  'Client Proxy Send Connector',
-  'Mailbox Proxy Send Connector',
-  'Shadow Redundancy Send Connector',
-]);
-
 const none: Inventory = {
   connectors: () => [],
   servers: () => [],

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import {
   reasons,
+  talkSteps,
   type Checkpoint,
   type LedgerRow,
   type OpenSession,
@@ -66,11 +67,14 @@ const session = z.strictObject({
   talk: z
     .strictObject({
       destination: z.string(),
-      step: z.enum(['connect', 'ehlo', 'starttls']),
+      step: z.enum(talkSteps),
       suspect: reason.optional(),
+      about: z.string().optional(),
+      proxied: z.string().optional(),
     })
     .optional(),
   delivery: z.string().optional(),
+  proxyFor: z.string().optional(),
   nextHop: z.string().optional(),
   resolved: z.string().optional(),
   waiting: z

@@ -39,6 +39,8 @@ export type SendRow = {
   readonly event: '>' | '<' | '*' | '-' | '+';
   /** What was said, for `>` and `<`; else the context. */
   readonly text: string;
+  /** What stands beside the context of a `*`, where anything does: the status of a certificate, for one. */
+  readonly data?: string;
 };
 
 /** One row of the connectivity log that may matter. */
@@ -162,11 +164,16 @@ export type UnreadableReason = (typeof unreadableReasons)[number];
 /** What is still said in a connection that has not come to its first mail. */
 export type Talk = {
   readonly destination: string;
-  /** The last that we did: connect, EHLO or HELO, STARTTLS. */
-  readonly step: 'connect' | 'ehlo' | 'starttls';
-  /** A refusal that is a failure unless we go on all the same. */
+  /** What we did last: connect, EHLO or HELO, STARTTLS, AUTH or X-EXPS, XPROXYTO and its like, or another command. */
+  readonly step: (typeof talkSteps)[number];
+  /** What is a failure unless we go on all the same. */
   readonly suspect?: Reason | undefined;
+  /** The destination behind a front end that the suspicion is about; else it is about the one connected to. */
+  readonly about?: string | undefined;
+  /** What a front end was asked to connect to. */
+  readonly proxied?: string | undefined;
 };
+export const talkSteps = ['connect', 'ehlo', 'starttls', 'auth', 'proxy', 'setup', 'other'] as const;
 
 /** An attempt or failure of the connectivity log whose connector or port is not known yet. */
 export type WaitingFact = {
@@ -194,6 +201,8 @@ export type OpenSession = {
   readonly talk?: Talk | undefined;
   /** From the connectivity log: GUID of the connector, or the kind of delivery where there is none. */
   readonly delivery?: string | undefined;
+  /** On a front end: the session of another server whose mail it passes on, as `server session`. */
+  readonly proxyFor?: string | undefined;
   readonly nextHop?: string | undefined;
   /** Names and addresses that the next hop was resolved to, as written. */
   readonly resolved?: string | undefined;

@@ -10,7 +10,8 @@ import { endpointOf } from './endpoint.js';
 import { followSources } from './events/sources.js';
 import type { FileSource, Followed } from './events/sources/files.js';
 import { expectedRows } from './expected-rows.js';
-import { implicitConnectors, openInventory, type Inventory } from './inventory.js';
+import { implicitNames } from './implicit-connectors.js';
+import { openInventory, type Inventory } from './inventory.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { makeFolder } from './make-folder.js';
@@ -174,6 +175,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),
     portOfGuid: (guid) => inlets.inventory?.connectors().find((each) => each.guid === guid)?.port,
+    isListed: (name) => inlets.inventory?.connectors().some((each) => each.name === name) ?? false,
     log: withoutDrills(log),
     now: Date.now,
   });
@@ -321,7 +323,7 @@ function tellSources(config: Config, log: Log): void {
 function knownConnectors(ledger: Ledger, inventory: Inventory | undefined): string[] {
   const seen = ledger.rows().map(({ connector }) => connector);
   const named = inventory?.connectors().map(({ name }) => name) ?? [];
-  return [...new Set([...seen, ...named, ...implicitConnectors])];
+  return [...new Set([...seen, ...named, ...implicitNames])];
 }
 
 /** The servers whose records alone can be in the sources; undefined when the files may hold those of any. */

@@ -8,7 +8,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^model$/, may: [] },
     { part: /^(plain-file|process-end|watch-files)$/, may: ['file-gate'] },
     { part: /^drill$/, may: ['plain-file'] },
-    { part: /^(breath|file-gate|endpoint|exposition|remembering|state-file|state-lock|version|log)$/, may: [] },
+    {
+      part: /^(breath|file-gate|endpoint|exposition|implicit-connectors|remembering|state-file|state-lock|version|log)$/,
+      may: [],
+    },
     {
       part: /^standing$/,
       may: ['model', 'doctor/findings', 'file-gate'],
@@ -19,7 +22,16 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'plain-file', 'config/*'] },
     {
       part: /^events\/.*$/,
-      may: ['model', 'endpoint', 'file-gate', 'plain-file', 'related-events', 'remembering', 'events/*'],
+      may: [
+        'model',
+        'endpoint',
+        'file-gate',
+        'plain-file',
+        'implicit-connectors',
+        'related-events',
+        'remembering',
+        'events/*',
+      ],
       types: ['config', 'log'],
     },
     { part: /^probes\/.*$/, may: ['model', 'endpoint', 'plain-file', 'remembering', 'probes/*'], types: ['config', 'log'] },
@@ -75,6 +87,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'board',
         'metrics',
         'diagnosis',
+        'implicit-connectors',
         'inventory',
         'expected-rows',
         'drill',

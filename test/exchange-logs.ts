@@ -195,7 +195,7 @@ function sessionRows(n: number, begun: number, random: () => number): Row[] {
   if (n >= connectors.length && connector.port === 25 && random() < 0.05) {
     connectivity(
       '>',
-      `InfoDomainNonexistent reported by 192.0.2.53. [Domain:Result] = ${domain}:InfoDomainNonexistent;`,
+      `Non-existent domain reported by 192.0.2.53. [Domain:Result] = ${domain}:InfoDomainNonexistent;`,
       fact(domain, 'name_not_found'),
     );
     connectivity('-', 'Messages: 0 Bytes: 0 (DNS query failed)');
@@ -221,9 +221,9 @@ function sessionRows(n: number, begun: number, random: () => number): Row[] {
     send(remote, '+', '', '');
     connectivity('>', `Established connection to ${address}`, fact(remote, 'attempts'));
     const said = talkOf(random);
-    for (const [event, data, context, reason, ms] of said) {
+    for (const [event, data, context, reason, ms, about] of said) {
       at += ms ?? Math.floor(random() * 40);
-      send(remote, event, data, context, ...(reason === undefined ? [] : [fact(remote, reason)]));
+      send(remote, event, data, context, ...(reason === undefined ? [] : [fact(about ?? remote, reason)]));
     }
     connectivity('-', 'Messages: 1 Bytes: 28272 ()');
     return rows;
@@ -232,7 +232,15 @@ function sessionRows(n: number, begun: number, random: () => number): Row[] {
   return rows;
 }
 
-type Said = readonly [event: string, data: string, context: string, reason?: string | undefined, ms?: number];
+/** `about`: the destination that the reason is of, where it is not the one connected to. */
+type Said = readonly [
+  event: string,
+  data: string,
+  context: string,
+  reason?: string | undefined,
+  ms?: number | undefined,
+  about?: string | undefined,
+];
 
 const greeting: readonly Said[] = [
   ['<', '220 mx.fabrikam.example ESMTP, ready', ''],
@@ -261,6 +269,59 @@ const secured: readonly Said[] = [
   ['*', '', 'TLS protocol SP_PROT_TLS1_2_CLIENT negotiation succeeded using bulk encryption algorithm CALG_AES_256'],
   ['>', 'EHLO mail.contoso.example', ''],
   ...extensions,
+];
+
+const handshake: readonly Said[] = secured.slice(0, -1 - extensions.length);
+const quit = (reason?: string, about?: string): readonly Said[] => [
+  ['>', 'QUIT', '', reason, undefined, about],
+  ['<', '221 2.0.0 Bye', ''],
+  ['-', '', 'Local'],
+];
+const revocation = 'CRL validation failed with status RevocationOffline. Treating the failure as success.';
+const level = 'Outbound TLS authentication failed for auth level DomainValidation with error';
+const inner =
+  '451 4.4.0 Primary target IP address responded with: "421 4.2.1 Unable to connect." Attempted failover to alternate host, but that did not succeed.';
+
+/** What Exchange says and notes after EHLO was answered: most of it harms only where nobody goes on. */
+const laterTalks: readonly (readonly Said[])[] = [
+  [...handshake, ['*', 'SubjectMismatch', 'Chain validation status'], ...quit('certificate_name_mismatch')],
+  [...handshake, ['*', 'UntrustedRoot', 'Chain validation status'], ...secured.slice(-1 - extensions.length), ...mail],
+  [...handshake, ['*', '', `${level} UntrustedRoot`], ...quit('certificate_untrusted')],
+  [...handshake, ['*', '', `${level} RevocationOffline`], ['*', '', revocation], ...mail],
+  [...handshake, ['*', '', 'DirectTrust certificate failed to authenticate'], ...quit('certificate_untrusted')],
+  [
+    ...greeting,
+    ...extensions,
+    [
+      '*',
+      '',
+      'Drop connection because TLS configuration requires TLS before MailFrom command and could not achieve it',
+    ],
+    ...quit('starttls_not_offered'),
+  ],
+  [
+    ...secured,
+    ['>', 'AUTH LOGIN', ''],
+    ['<', '334 VXNlcm5hbWU6', ''],
+    ['>', '<Binary Data>', ''],
+    ['<', '535 5.7.3 Authentication unsuccessful', ''],
+    ...quit('auth_rejected'),
+  ],
+  [
+    ...secured,
+    ['>', 'XPROXYTO DESTINATIONS=mx.inner.example FORCEHELO=False PORT=25 LAST=True', ''],
+    ['<', inner, ''],
+    ...quit('proxy_failed', 'mx.inner.example:25'),
+  ],
+  [
+    ...secured,
+    ['>', 'XPROXY SID=08DE IP=10.0.0.99 PORT=50000 DOMAIN=pc1 CAPABILITIES=0', ''],
+    ['<', '235 ', ''],
+    ['*', '', 'Proxy session successfully set up for user. Inbound session will now be blindly proxied'],
+    ['-', '', 'Remote'],
+  ],
+  [['-', '', 'Remote(TimedOut)', 'banner_timeout', 600_000]],
+  [...greeting, ['-', '', 'Remote(ConnectionAborted)', 'reset']],
 ];
 
 /** Ways a conversation goes, with the reason on the row that makes it a failure. */
@@ -314,7 +375,8 @@ const talks: readonly (readonly Said[])[] = [
 
 function talkOf(random: () => number): readonly Said[] {
   if (random() < 0.6) return random() < 0.5 ? [...secured, ...mail] : [...greeting, ...extensions, ...mail];
-  return talks[Math.floor(random() * talks.length)]!;
+  const ways = random() < 0.5 ? talks : laterTalks;
+  return ways[Math.floor(random() * ways.length)]!;
 }
 
 function time(at: number): string {

@@ -1,5 +1,6 @@
 /** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
 import { destinationOf, endpointOf } from '../endpoint.js';
+import { implicitNameOf } from '../implicit-connectors.js';
 import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
 import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
 import { namesFromMessage } from './message.js';
@@ -30,6 +31,8 @@ export type ClassifyOptions = {
   readonly server: string;
   /** Names of Send connectors known from the inventory, for messages in a language that we do not read. */
   readonly knownConnectors: () => readonly string[];
+  /** The one name of a connector that a server may name in its own language. */
+  readonly nameOf?: ((connector: string) => string) | undefined;
 };
 
 /** Event IDs worth decoding; everything else is dropped by its bytes. */
@@ -62,7 +65,7 @@ function connectionErrorOf(event: WindowsEvent, options: ClassifyOptions): Conne
     kind: 'connection_error',
     key,
     server: key.server,
-    connector: labelOf(named?.connector),
+    connector: connectorOf(named?.connector, options),
     destination: destinationLabelOf(named?.destination),
     at: event.time,
   };
@@ -83,8 +86,12 @@ function relatedEventOf(
     eventId: event.eventId,
     at: event.time,
     text: lineOf(event.message ?? event.values.filter((value) => value !== undefined && value !== '').join(', ')),
-    ...(name !== undefined && !isGuid(name) && { connector: labelOf(commonName(name)) }),
+    ...(name !== undefined && !isGuid(name) && { connector: connectorOf(commonName(name), options) }),
   };
+}
+
+function connectorOf(name: string | undefined, { nameOf = implicitNameOf }: ClassifyOptions): string {
+  return nameOf(labelOf(name));
 }
 
 /** Some events name their connector by its GUID only. */

@@ -9,10 +9,9 @@ export type SourcesOptions = FollowOptions & {
 
 /** Follows everything until stopped. */
 export function followSources(options: SourcesOptions): Followed {
-  const kinds = [
-    ...(options.sources.length > 0 ? [followFiles(options)] : []),
-    ...(options.channels.length > 0 ? [followWindowsLogs(options)] : []),
-  ];
+  const files = options.sources.length > 0 ? followFiles(options) : undefined;
+  const logs = options.channels.length > 0 ? followWindowsLogs({ ...options, nameOf: files?.nameOf }) : undefined;
+  const kinds: readonly Followed[] = [files, logs].filter((kind) => kind !== undefined);
   return {
     statuses: () => kinds.flatMap((kind) => kind.statuses()),
     caughtUp: () => kinds.every((kind) => kind.caughtUp()),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { winsockCodes } from '../../src/events/connect-reasons.js';
+import { winsockCodes } from '../../src/events/transport/connect-reasons.js';
 import { followFiles, type FollowOptions } from '../../src/events/sources/files.js';
 import { openLedger, type Ledger } from '../../src/ledger.js';
 import { temporaryFolder } from '../folder.js';
@@ -234,8 +234,10 @@ test('the samples that came with the notes are the ones tested here', async (con
     return;
   }
   for (const name of ['SEND20260115-1.LOG', 'CONNECTLOG20260115-1.LOG', 'SEND2026011508-1.LOG']) {
-    const original = await readFile(path.join(shared, 'transport-logs', name));
-    expect(original.equals(await readFile(path.join(samples, name))), name).toBe(true);
+    const original = await readFile(path.join(shared, 'transport-logs', name), 'latin1');
+    // The notes had invented the form of a DNS failure; Exchange writes a sentence.
+    const mended = original.replace(',>,InfoDomainNonexistent reported by', ',>,Non-existent domain reported by');
+    expect(mended === (await readFile(path.join(samples, name), 'latin1')), name).toBe(true);
   }
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { connectivityLog } from '../../src/events/formats/connectivity-log.js';
 import { sendLog } from '../../src/events/formats/send-log.js';
 import type { TextFormat } from '../../src/events/formats.js';
-import { createSessions, type Sessions } from '../../src/events/sessions.js';
+import { createSessions, type Sessions } from '../../src/events/transport/sessions.js';
 import { UnreadableRecord } from '../../src/events/unreadable.js';
 import type { Evidence, OpenSession, ServerLogs, TransportRow } from '../../src/model.js';
 import { randomOf, rowsFor, silentConnector } from '../exchange-logs.js';

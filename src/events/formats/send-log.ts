@@ -1,6 +1,7 @@
 /** The SMTP Send protocol log of Exchange: what a Send connector and a remote server said to each other. */
 import type { SendRow } from '../../model.js';
 import type { TextFormat } from '../formats.js';
+import { noteKey, noteKeys } from '../transport/notes.js';
 import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport-cells.js';
 
 const fields =
@@ -46,7 +47,7 @@ function decodeRow(bytes: Buffer, start: number, end: number): readonly SendRow[
   for (let cell = 0; cell < 6; cell++) at = nextCell(bytes, at, end);
   const event = bytes[at] ?? 0;
   const data = nextCell(bytes, at, end);
-  if (isDull(bytes, event, data)) return nothing;
+  if (isDull(bytes, event, data, end)) return nothing;
   const [, connector = '', session = '', , , remote = '', , said = '', context = ''] = cellsOf(
     bytes,
     start,
@@ -55,25 +56,33 @@ function decodeRow(bytes: Buffer, start: number, end: number): readonly SendRow[
   );
   const kind = String.fromCharCode(event) as SendRow['event'];
   const text = kind === '<' || kind === '>' ? said : context;
-  return [{ kind: 'send_row', connector, session, at: rowTimeOf(bytes, start), remote, event: kind, text }];
+  const row = { kind: 'send_row', connector, session, at: rowTimeOf(bytes, start), remote, event: kind, text } as const;
+  return [kind === '*' && said !== '' ? { ...row, data: said } : row];
 }
 
-const [star, sent, received, ended, quote, comma] = [0x2a, 0x3e, 0x3c, 0x2d, 0x22, 0x2c];
+const [star, sent, received, ended, quote] = [0x2a, 0x3e, 0x3c, 0x2d, 0x22];
 
-/** Letters that begin EHLO, HELO, STARTTLS, MAIL FROM, QUIT and X-ANONYMOUSTLS. */
-const commands = new Set(Buffer.from('EHSMQX'));
-/** Letters that begin what is told of a connection: attempting to connect, Failed to connect, TLS negotiation failed... */
-const tellings = new Set(Buffer.from('aFTCOHS'));
+/** RCPT, DATA and BDAT come in numbers, and with the mail: nothing is learned from them. What continues AUTH is no letter. */
+const mailCommands = new Set(['rc', 'da', 'bd'].map((letters) => letterPair(Buffer.from(letters), 0)));
 
-/** @param data place of the cell `data`; for `*` it is empty in all rows of interest, so the context begins after it */
-function isDull(bytes: Buffer, event: number, data: number): boolean {
+function letterPair(bytes: Buffer, at: number): number {
+  return (((bytes[at] ?? 0) | 0x20) << 8) | ((bytes[at + 1] ?? 0) | 0x20);
+}
+
+function isLetter(byte: number): boolean {
+  return (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+}
+
+/** @param data place of the cell `data`; for `*` the context, which tells what it is about, stands after it */
+function isDull(bytes: Buffer, event: number, data: number, end: number): boolean {
   if (event === ended) return false;
-  const at = event === star ? data + 1 : data;
-  if (event === star && bytes[data] !== comma) return true;
-  const first = bytes[at] === quote ? (bytes[at + 1] ?? 0) : (bytes[at] ?? 0);
+  const cell = event === star ? nextCell(bytes, data, end) : data;
+  const at = bytes[cell] === quote ? cell + 1 : cell;
+  const first = bytes[at] ?? 0;
   // Answers that say yes are of no interest; what is no answer of SMTP at all is.
   if (event === received) return first >= 0x30 && first <= 0x39 && first !== 0x34 && first !== 0x35;
-  if (event === sent) return !commands.has(first);
+  if (event === sent) return !isLetter(first) || mailCommands.has(letterPair(bytes, at));
+  if (event !== star) return true;
   // "TLS protocol ... negotiation succeeded" is the most frequent of all.
-  return event !== star || !tellings.has(first) || (first === 0x54 && bytes[at + 4] === 0x70);
+  return !noteKeys.has(noteKey(bytes, at)) || ((first | 0x20) === 0x74 && ((bytes[at + 4] ?? 0) | 0x20) === 0x70);
 }

@@ -14,7 +14,7 @@ import type { PassResult } from '../formats.js';
 import { connectivityLog, firstRowTimeOf } from '../formats/connectivity-log.js';
 import { createReader } from '../read-pass.js';
 import { unreadableOf } from '../unreadable.js';
-import { createSessions, type Sessions } from '../sessions.js';
+import { createSessions, type Sessions } from '../transport/sessions.js';
 import { findFiles, problemOf, watchedFolder, type Found } from './find-files.js';
 import { watchProgress, type Progress } from './progress.js';
 import { inReadingOrder, logOf } from './reading-order.js';
@@ -45,6 +45,8 @@ export type FollowOptions = {
   readonly connectorOfGuid: (guid: string) => string | undefined;
   /** Its port for smart hosts. */
   readonly portOfGuid?: (guid: string) => number | undefined;
+  /** Whether the inventory has a Send connector of this name. */
+  readonly isListed?: (name: string) => boolean;
   readonly log: Log;
   readonly now: () => number;
 };
@@ -56,6 +58,11 @@ export type Followed = {
   /** True while the first read of a source goes on. */
   readonly readingHistory: () => boolean;
   readonly stop: () => Promise<void>;
+};
+
+export type FollowedFiles = Followed & {
+  /** The one name of a Send connector, as the transport logs have taught it. */
+  readonly nameOf: (connector: string) => string;
 };
 
 /** Rounds come this often while files grow, and this often when all has been quiet. */
@@ -119,13 +126,14 @@ type SourceState = {
 };
 
 /** Follows all file sources until stopped. */
-export function followFiles(options: FollowOptions): Followed {
+export function followFiles(options: FollowOptions): FollowedFiles {
   const state = createState(options);
   const watcher = watchFolders(state);
   const running = run(state);
   return {
     statuses: () => [...state.found.values()].map((each) => statusOf(state, each)),
     caughtUp: () => isReadToEnd(state),
+    nameOf: state.joined.nameOf,
     readingHistory: () => state.scans === 0 || [...state.files.values()].some(isUnreadHistory),
     stop: async () => {
       state.stopped = true;
@@ -148,6 +156,7 @@ function createState(options: FollowOptions): State {
       saved: options.sessions(),
       connectorOfGuid: options.connectorOfGuid,
       portOfGuid: options.portOfGuid,
+      isListed: options.isListed,
       unknownCode: unknownCodeLog(options.log),
       now: options.now,
     }),
@@ -477,6 +486,7 @@ function sortOut(state: State, each: SourceState, pass: PassResult, history: boo
     server: each.source.server,
     // Asked for by the few records that have nothing but a message.
     knownConnectors: () => (names ??= state.knownConnectors()),
+    nameOf: state.joined.nameOf,
   };
   const origin = { server: serverOf(each.source), history };
   let [ignored, counted] = [pass.ignored, 0];

@@ -20,6 +20,8 @@ export type WindowsLogOptions = {
   /** Resolves when reading may go on; evidence and bookmark are entered together. */
   readonly post: (batch: Batch) => Promise<void>;
   readonly knownConnectors: () => readonly string[];
+  /** The one name of a Send connector, as the transport logs have taught it. */
+  readonly nameOf?: ((connector: string) => string) | undefined;
   readonly log: Log;
   readonly now: () => number;
   readonly start?: typeof startReader;
@@ -230,7 +232,7 @@ type Sorted = {
 
 function sortOut(state: Channel, events: readonly string[]): Sorted {
   const sorted: Sorted = { evidence: [], ignored: 0, unreadable: {} };
-  const options = { server: os.hostname(), knownConnectors: state.knownConnectors };
+  const options = { server: os.hostname(), knownConnectors: state.knownConnectors, nameOf: state.nameOf };
   for (const xml of events) {
     try {
       for (const record of eventXml.decode(xml)) {

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import type { Outage } from '../../../src/commands/demo/event-writer.js';
 import { openTransportLogs, type Ending } from '../../../src/commands/demo/transport-log-writer.js';
 import { formats, type TextFormat } from '../../../src/events/formats.js';
-import { createSessions } from '../../../src/events/sessions.js';
+import { createSessions } from '../../../src/events/transport/sessions.js';
 import type { Evidence } from '../../../src/model.js';
 import { temporaryFolder } from '../../folder.js';
 

@@ -1,5 +1,5 @@
-/** Turns the codes and names that the transport logs give for a failure into the closed list of reasons. */
-import type { Reason } from '../model.js';
+/** Turns the codes and names of socket errors in the transport logs into the closed list of reasons. */
+import type { Reason } from '../../model.js';
 
 /** Numbers of Winsock with the name that .NET gives them. Source: Microsoft, "Windows Sockets Error Codes". */
 const winsock: readonly (readonly [code: number, name: string, reason: Reason])[] = [
@@ -43,33 +43,30 @@ export function winsockCodes(): readonly (readonly [code: number, name: string, 
   return winsock;
 }
 
-/** Names of the status of a DNS query, as the connectivity log writes them before "reported by". */
-const dnsReasons: Readonly<Record<string, Reason>> = {
-  infodomainnonexistent: 'name_not_found',
-  infonorecords: 'name_no_address',
-  infotruncated: 'name_server_failure',
-  errorinvaliddata: 'name_server_failure',
-  errorexcessivedata: 'name_server_failure',
-  errorretry: 'name_server_failure',
-  errordisconnected: 'name_server_failure',
-  errornodns: 'name_server_failure',
-  serverfailure: 'name_server_failure',
-  errortimeout: 'name_timeout',
-};
-
-/** @returns undefined for a name that is not known */
-export function reasonOfDns(status: string): Reason | undefined {
-  return dnsReasons[status.toLowerCase()];
-}
-
-const tlsReasons: readonly (readonly [RegExp, Reason])[] = [
-  [/CertExpired|expired/i, 'certificate_expired'],
-  [/NotYetValid/i, 'certificate_not_yet_valid'],
-  [/WrongPrincipal|SubjectMismatch|NameMismatch|DomainValidation/i, 'certificate_name_mismatch'],
-  [/UntrustedRoot|CertUnknown|CertWrongUsage|Chain|Revoked|CertificateValidation|untrusted/i, 'certificate_untrusted'],
+/** Those that .NET names besides, and that no connect gives. Source: Microsoft, "SocketError Enum". */
+const otherNames: readonly (readonly [name: string, reason: Reason])[] = [
+  ['ProcessLimit', 'no_buffers'],
+  ['SystemNotReady', 'other'],
+  ['NotInitialized', 'other'],
+  ['MessageSize', 'not_smtp'],
+  ['IsConnected', 'other'],
+  ['NotSocket', 'other'],
+  ['Fault', 'other'],
+  ['InProgress', 'other'],
+  ['AlreadyInProgress', 'other'],
+  ['IOPending', 'other'],
+  ['OperationNotSupported', 'other'],
+  ['ProtocolNotSupported', 'other'],
+  ['ProtocolFamilyNotSupported', 'network_unreachable'],
+  ['SocketError', 'other'],
 ];
 
-/** What went wrong in a TLS handshake, by the name of the status anywhere in the text. */
-export function reasonOfTls(text: string): Reason {
-  return tlsReasons.find(([pattern]) => pattern.test(text))?.[1] ?? 'tls_handshake';
+const reasonByName = new Map([
+  ...winsock.map(([, name, reason]): [string, Reason] => [name.toLowerCase(), reason]),
+  ...otherNames.map(([name, reason]): [string, Reason] => [name.toLowerCase(), reason]),
+]);
+
+/** @param name as .NET writes it, such as `ConnectionReset` @returns undefined for a name that is not known */
+export function reasonOfSocketError(name: string): Reason | undefined {
+  return reasonByName.get(name.toLowerCase());
 }

@@ -1,0 +1,38 @@
+/** What the join of both transport logs saves, and how it comes back after a restart. */
+import type { OpenSession, ServerLogs, SessionChange } from '../../model.js';
+import { learnAlias } from './join.js';
+import { serverOf, type Session, type State } from './servers.js';
+
+/** Sessions and servers changed since the last call. */
+export function changesOf(state: State): SessionChange[] {
+  const changes: SessionChange[] = [];
+  for (const session of state.changed) {
+    const isOpen = state.servers.get(session.server)?.sessions.get(session.session) === session;
+    changes.push({ key: `${session.server}\n${session.session}`, json: isOpen ? JSON.stringify(session) : undefined });
+  }
+  state.changed.clear();
+  for (const server of state.servers.values()) {
+    if (!server.changed) continue;
+    server.changed = false;
+    const { name, from, until, connectors } = server;
+    const saved: ServerLogs = { server: name, from, until, connectors: [...connectors.values()] };
+    changes.push({ key: name, json: JSON.stringify(saved) });
+  }
+  return changes;
+}
+
+export function restore(state: State, saved: OpenSession | ServerLogs): void {
+  const server = serverOf(state, saved.server);
+  if ('session' in saved) {
+    const session: Session = { ...saved };
+    server.sessions.set(session.session, session);
+    if (session.waiting) server.waiting.add(session);
+    return;
+  }
+  server.from = saved.from;
+  server.until = saved.until;
+  for (const each of saved.connectors) {
+    server.connectors.set(each.delivery, each);
+    learnAlias(state, each);
+  }
+}

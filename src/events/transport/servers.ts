@@ -1,0 +1,145 @@
+/** What the join of both transport logs keeps in memory: servers, their open sessions and what is known of connectors. */
+import type { KnownConnector, OpenSession, Reason } from '../../model.js';
+
+export type SessionsOptions = {
+  /** Name of the Send connector of a GUID, from the inventory. */
+  readonly connectorOfGuid: (guid: string) => string | undefined;
+  /** Its port for smart hosts, from the inventory. */
+  readonly portOfGuid?: ((guid: string) => number | undefined) | undefined;
+  /** Whether the inventory has a Send connector of this name. */
+  readonly isListed?: ((name: string) => boolean) | undefined;
+  /** Told of codes that are not known; they count as `other`. */
+  readonly unknownCode: (code: string) => void;
+  readonly now: () => number;
+  /** Sessions known of one server. */
+  readonly limit: number;
+};
+
+export type RowOrigin = {
+  /** Server whose log it is, lower case. */
+  readonly server: string;
+  /** True when it was read as history. */
+  readonly history: boolean;
+};
+
+/** A log is flushed every 30 s; what the other log has not told after this it will not tell. */
+export const waitMs = 45_000;
+/** Exchange gives up on a silent server after 10 minutes (ConnectionInactivityTimeOut). */
+export const openMs = 15 * 60_000;
+/** A session that is over is known for so long, because the other log may be late. */
+export const keepMs = 120_000;
+/** A connectivity log without a row for this long is not written any more: the Send log tells what comes after it. */
+const silentMs = 3_600_000;
+export const maxConnectors = 1_000;
+const maxOver = 5_000;
+
+export type Session = { -readonly [Field in keyof OpenSession]: OpenSession[Field] };
+
+/** What is left of a session that is over: a front end may still tell that it passed its mail on. */
+export type EndedSession = Pick<Session, 'connector' | 'delivery'>;
+
+export type Server = {
+  readonly name: string;
+  readonly sessions: Map<string, Session>;
+  readonly waiting: Set<Session>;
+  /** Sessions whose end the connectivity log has told, lately; and those before them. */
+  over: Map<string, EndedSession>;
+  overBefore: Map<string, EndedSession>;
+  readonly connectors: Map<string, KnownConnector>;
+  from: number | undefined;
+  until: number | undefined;
+  /** By our clock: when a connectivity log was found or read last, and when any log of the server was first seen. */
+  readAt: number;
+  readonly since: number;
+  changed: boolean;
+};
+
+export type State = SessionsOptions & {
+  readonly servers: Map<string, Server>;
+  readonly changed: Set<Session>;
+  /** Names of implicit connectors in the language of a server, with the English ones. */
+  readonly aliases: Map<string, string>;
+};
+
+export function serverOf(state: State, name: string): Server {
+  const known = state.servers.get(name);
+  if (known) return known;
+  const server: Server = {
+    name,
+    sessions: new Map(),
+    waiting: new Set(),
+    over: new Map(),
+    overBefore: new Map(),
+    connectors: new Map(),
+    from: undefined,
+    until: undefined,
+    readAt: -Infinity,
+    since: state.now(),
+    changed: false,
+  };
+  state.servers.set(name, server);
+  return server;
+}
+
+/** The row that opens it touches it. All fields are there from the first: objects of one shape are far cheaper. */
+export function openSession(server: Server, id: string): Session {
+  const session: Session = {
+    server: server.name,
+    session: id,
+    touchedAt: 0,
+    teller: undefined,
+    connector: undefined,
+    remotes: undefined,
+    talk: undefined,
+    delivery: undefined,
+    proxyFor: undefined,
+    nextHop: undefined,
+    resolved: undefined,
+    waiting: undefined,
+    waitingSince: undefined,
+  };
+  server.sessions.set(id, session);
+  return session;
+}
+
+export function touch(state: State, session: Session): void {
+  session.touchedAt = state.now();
+  state.changed.add(session);
+}
+
+export function noteOver(server: Server, { session, connector, delivery }: Session): void {
+  server.over.set(session, { connector, delivery });
+  // Letting go of half at once is cheap; taking the first out of a map again and again is not.
+  if (server.over.size < maxOver) return;
+  server.overBefore = server.over;
+  server.over = new Map();
+}
+
+export function isOver(server: Server, session: Session): boolean {
+  return endedSession(server, session.session) !== undefined;
+}
+
+export function endedSession(server: Server, id: string): EndedSession | undefined {
+  return server.over.get(id) ?? server.overBefore.get(id);
+}
+
+/** Notes a time that the connectivity log of a server tells of. */
+export function noteTime(server: Server, at: number): void {
+  if (server.from !== undefined && at >= server.from && server.until !== undefined && at <= server.until) return;
+  server.from = Math.min(server.from ?? at, at);
+  server.until = Math.max(server.until ?? at, at);
+  server.changed = true;
+}
+
+/** Does a connectivity log of the server tell of what happened then? */
+export function isCovered(state: State, server: Server, at: number | undefined): boolean {
+  if (server.from === undefined) return false;
+  if (at !== undefined && at < server.from) return false;
+  return state.now() - server.readAt < silentMs || (at ?? 0) <= (server.until ?? 0);
+}
+
+/** Says a code or word that is not in our lists. */
+export function sayUnknown(state: State, code: string): Reason {
+  state.unknownCode(code.slice(0, 64));
+  return 'other';
+}
