@@ -34,7 +34,11 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       ],
       types: ['config', 'log'],
     },
-    { part: /^probes\/.*$/, may: ['model', 'endpoint', 'plain-file', 'remembering', 'probes/*'], types: ['config', 'log'] },
+    {
+      part: /^probes\/.*$/,
+      may: ['model', 'endpoint', 'plain-file', 'remembering', 'probes/*'],
+      types: ['config', 'log'],
+    },
     {
       part: /^(inventory(\/.*)?|expected-rows)$/,
       may: ['model', 'endpoint', 'plain-file', 'watch-files', 'inventory/*'],
