@@ -56,11 +56,9 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
       return { now: mib('VmRSS'), peak: mib('VmHWM') };
     },
     /** The longest hold of the event loop since the last call, in milliseconds. */
-    longestHoldMs: async () => {
-      child.send('hold');
-      const [ms] = await once(child, 'message');
-      return ms;
-    },
+    longestHoldMs: () => ask(child, 'hold'),
+    /** The same less the waiting for a processor. */
+    longestOwnHoldMs: () => ask(child, 'own hold'),
     scrape: (headers = {}) => scrape(url, agent, headers),
     /** On a connection of its own. What comes is counted and let go. */
     scrapeAlone: (headers = {}) => scrape(url, false, headers, false),
@@ -76,6 +74,12 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
       return signal !== 'SIGKILL';
     },
   };
+}
+
+async function ask(child, question) {
+  child.send(question);
+  const [ms] = await once(child, 'message');
+  return ms;
 }
 
 /** An exporter that has counted these rows before, and the empty file that it follows. */

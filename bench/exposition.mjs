@@ -1,7 +1,7 @@
 /** Reads a page of metrics as strictly as Prometheus does, and more: what it would take and nobody should write is told. */
 
 // Prometheus takes NaN in any case, and prom-client writes `Nan`.
-const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|N[aA]N|[+-]Inf)$/;
+const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})? (-?\d+(?:\.\d+)?(?:e[+-]?\d+)?|N[aA][nN]|[+-]Inf)$/;
 const labels = /^\{(?:[a-zA-Z_]\w*="(?:[^"\\\n]|\\[\\"n])*"(?:,(?=[a-zA-Z_])|(?=\})))*\}$/;
 // eslint-disable-next-line no-control-regex -- they are what is searched for
 const control = /[\u0000-\u001f\u007f]/;

@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- NAME [RECORDS]`: runs one benchmark on data that it makes itself, against the built exporter. `fuzz`
- * takes minutes in place of records, and a seed behind them.
+ * `npm run bench -- NAME [RECORDS]`: runs one benchmark on data that it makes itself, against the built exporter. `fuzz` and
+ * `soak` take minutes in place of records, `fuzz` a seed behind them.
  */
 /** What each name runs. */
 const benchmarks = {
@@ -13,6 +13,7 @@ const benchmarks = {
   hostile: ['hostile'],
   kill9: ['kill9'],
   fuzz: ['fuzz'],
+  soak: ['soak'],
   'transport-logs': ['transport-logs'],
 };
 const names = Object.keys(benchmarks);

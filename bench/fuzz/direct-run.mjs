@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** An input that takes longer is taken for endless, and its thread ended. */
-const patienceMs = 30_000;
+const patienceMs = 60_000;
 const lookMs = 250;
 
 /**
@@ -26,8 +26,12 @@ async function runThread(from, { seed, until, figures, onFault }) {
   let ended = false;
   thread.once('exit', () => (ended = true));
   thread.once('error', (error) => onFault({ n: counts[0], name: '?', fault: { what: 'died', detail: String(error) } }));
-  thread.on('message', (told) => (told.fault ? onFault(told) : noteRate(figures, told)));
   let [last, since] = [from, performance.now()];
+  thread.on('message', (told) => {
+    if (told.ready) since = performance.now();
+    else if (told.fault) onFault(told);
+    else noteRate(figures, told);
+  });
   while (!ended && performance.now() < until && performance.now() - since < patienceMs) {
     await pause(lookMs);
     if (counts[0] !== last) [last, since] = [counts[0], performance.now()];

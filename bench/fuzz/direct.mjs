@@ -12,6 +12,7 @@ import { loadConfig } from '../../dist/config.js';
 import { decodeExport } from '../../dist/inventory/export-file.js';
 import { loadCorpus } from './corpus.mjs';
 import { measured } from './cpu-wait.mjs';
+import { firstIdOfLastChunk } from './evtx.mjs';
 import { configOf, inputOf, inventoryOf } from './inputs.mjs';
 import { createRandom, seedOf } from './random.mjs';
 import { readAll } from './reading.mjs';
@@ -86,7 +87,7 @@ async function takeLog(seed, n, { bytes, honest, cleanLog }) {
   if (told.stuck) return { what: 'no end', detail: `${told.passes} passes over ${bytes.length} bytes` };
   if (told.longestMs > mostHoldMs) return { what: 'held', detail: `${told.longestMs.toFixed(0)} ms in one pass` };
   if (honest) return lostRecords(told, await readAll(honest));
-  return cleanLog && lostChunk(told, await readAll(cleanLog));
+  return cleanLog && lostChunk(told, await readAll(cleanLog), cleanLog);
 }
 
 function lostRecords(told, alone) {
@@ -98,14 +99,14 @@ function lostRecords(told, alone) {
 }
 
 /** The last chunk was not touched, so all of its records are read. */
-function lostChunk(told, clean) {
+function lostChunk(told, clean, image) {
   if (told.format === undefined) return undefined;
+  const first = firstIdOfLastChunk(image);
   const read = new Set(told.decoded.map(({ recordId }) => recordId));
-  const last = clean.decoded.slice(-20);
+  const last = clean.decoded.filter(({ recordId }) => recordId >= first);
   const lost = last.filter(({ recordId }) => !read.has(recordId));
-  return lost.length === 0
-    ? undefined
-    : { what: 'lost', detail: `evtx: ${lost.length} of the last ${last.length} records` };
+  if (lost.length === 0) return undefined;
+  return { what: 'lost', detail: `evtx: ${lost.length} of the ${last.length} records of the last chunk` };
 }
 
 async function work({ seed, from, progress }) {
@@ -113,6 +114,7 @@ async function work({ seed, from, progress }) {
   const counts = new Float64Array(progress);
   try {
     const corpus = await loadCorpus(folder);
+    parentPort.postMessage({ ready: true });
     for (let n = from; counts[3] === 0; n++) {
       counts[0] = n;
       const { input, ms, fault } = await tryOne(corpus, folder, seed, n);

@@ -10,7 +10,9 @@ const oddWords = [0, 1, 3, 7, 8, 127, 128, 255, 511, 512, 0x7fff, 0x8000, 0xffff
 /** @param writer the module of the tests @returns a log of three chunks or more */
 export function cleanLog(random, writer) {
   const log = writer.createLog({ checksums: random.chance(0.8), leftovers: random.chance(0.2) });
-  for (let n = 0; log.slots.length < 4; n++) writer.addEvent(log, eventOf(random, n));
+  let n = 0;
+  while (log.slots.length < 4) writer.addEvent(log, eventOf(random, n++));
+  for (let more = 0; more < 40; more++) writer.addEvent(log, eventOf(random, n++));
   return writer.imageOf(log, random.pick(['clean', 'dirty']));
 }
 
@@ -23,6 +25,10 @@ function eventOf(random, n) {
     strings: random.chance(0.05) ? [pumped(random, 8_000), ...names] : names,
     ...(random.chance(0.1) && { named: { param1: names[0], param2: names[1] } }),
   };
+}
+
+export function firstIdOfLastChunk(image) {
+  return Number(image.readBigInt64LE(image.length - chunkSize + 24));
 }
 
 /** Changes the chunks but the last one. */
