@@ -8,6 +8,7 @@ import { encodingOf } from '../../dist/events/text.js';
 import { measured } from './cpu-wait.mjs';
 
 const headBytes = 65_536;
+const looksAtDamage = 4;
 const origin = { server: 'fuzz', history: false };
 /** As an inventory may have them; messages in languages that are not read are searched for all of them. */
 const knownConnectors = Array.from({ length: 1_000 }, (_, n) => `Outbound to partner ${n}`);
@@ -34,6 +35,8 @@ export async function readAll(bytes, steps = [bytes.length]) {
   const place = { position: { offset: start }, tail: fingerprintOf(bytes.subarray(0, start)), format, encoding };
   const sessions = createSessions(sessionsOptions);
   for (const size of steps) await readTo(bytes.subarray(0, size), place, told, sessions);
+  // What may still be written to is looked at again before it is taken as it is.
+  for (let look = 0; look < looksAtDamage; look++) await readTo(bytes, place, told, sessions);
   return told;
 }
 
