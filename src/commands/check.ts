@@ -31,9 +31,10 @@ async function checkWebConfig(file: string): Promise<number> {
     process.stderr.write(`${loaded.mistakes.join('\n')}\n`);
     return 1;
   }
-  const { tls, users } = loaded.config;
+  const { tls, users, doubts } = loaded.config;
   const facts = [tls ? `TLS, ${tls.clientAuth}` : 'plain HTTP', `${users.size} user${users.size === 1 ? '' : 's'}`];
   process.stdout.write(`${file}: valid (${facts.join(', ')})\n`);
+  for (const doubt of doubts) process.stdout.write(`  ${doubt}\n`);
   return 0;
 }
 

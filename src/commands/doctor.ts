@@ -95,9 +95,10 @@ async function checkWeb(file: string | undefined): Promise<Finding[]> {
   }
   const loaded = await loadWebConfig(file);
   if (!loaded.ok) return loaded.mistakes.map((text) => ({ check, state: 'failed', text }));
-  const { tls, users, secretFiles } = loaded.config;
+  const { tls, users, doubts, secretFiles } = loaded.config;
   const text = `${file}: ${tls ? `TLS, ${tls.clientAuth}` : 'plain HTTP'}, ${users.size} users`;
-  return [{ check, state: 'ok', text }, ...(await checkSecrets(secretFiles))];
+  const doubtful = doubts.map((doubt): Finding => ({ check, state: 'warning', text: doubt }));
+  return [{ check, state: 'ok', text }, ...doubtful, ...(await checkSecrets(secretFiles))];
 }
 
 async function readInventory(file: string | undefined) {

@@ -1,5 +1,5 @@
 /** Reads a YAML file against a schema: what it holds, or every mistake with its line. */
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, type DocumentOptions, type ParseOptions, type SchemaOptions } from 'yaml';
 import type { z } from 'zod';
 import { readPlainFile } from '../plain-file.js';
 import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';
@@ -9,19 +9,33 @@ export type CheckedFile<Schema extends z.ZodType> =
   | { readonly ok: true; readonly given: z.input<Schema>; readonly checked: z.output<Schema> }
   | { readonly ok: false; readonly mistakes: readonly string[] };
 
+export type ReadOptions = {
+  /** How YAML is understood; by default as version 1.2. */
+  readonly parse?: ParseOptions & DocumentOptions & SchemaOptions;
+  /** What is done to the value before the schema sees it. */
+  readonly prepare?: (value: unknown) => unknown;
+};
+
 /** A file with nothing but comments has nothing but defaults. Never throws: a file that cannot be read is a mistake. */
 export async function readYamlFile<Schema extends z.ZodType>(
   name: string,
   schema: Schema,
+  { parse = {}, prepare = (value) => value }: ReadOptions = {},
 ): Promise<CheckedFile<Schema>> {
   const content = await readText(name);
   if (typeof content !== 'string') return { ok: false, mistakes: [content.mistake] };
   const lines = new LineCounter();
-  const document = parseDocument(content, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  const document = parseDocument(content, {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+    ...parse,
+  });
   const file: YamlFile = { name, lines, document };
   if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
-  const { value, mistake } = plainValue(file);
+  const { value: found, mistake } = plainValue(file);
   if (mistake !== undefined) return { ok: false, mistakes: [mistake] };
+  const value = prepare(found);
   const check = schema.safeParse(value);
   if (!check.success) return { ok: false, mistakes: fileMistakes(file, value, check.error.issues) };
   return { ok: true, given: value as z.input<Schema>, checked: check.data };

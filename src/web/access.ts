@@ -29,6 +29,14 @@ export async function openAccess(file: string | undefined, log: Log): Promise<Ac
   let files = current.files;
   let reading: Promise<void> = Promise.resolve();
 
+  let told: readonly string[] = [];
+  const tell = ({ doubts }: WebConfig): void => {
+    for (const doubt of doubts)
+      if (!told.includes(doubt)) log.warn('the web configuration is in force, but', { doubt });
+    told = doubts;
+  };
+  tell(current);
+
   const take = async (loaded: LoadedWebConfig): Promise<void> => {
     if (!loaded.ok) {
       const isNew = loaded.mistakes.join() !== mistakes.join();
@@ -39,6 +47,7 @@ export async function openAccess(file: string | undefined, log: Log): Promise<Ac
     mistakes = [];
     ({ files } = loaded.config);
     current = loaded.config;
+    tell(current);
     for (const use of users) await use(current);
     log.info('the web configuration was read again', { file });
   };

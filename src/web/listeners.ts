@@ -3,6 +3,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Server as SecureServer } from 'node:https';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import ipaddr from 'ipaddr.js';
 import type { TlsSettings, WebConfig } from '../config/web-config.js';
 import { destinationOf } from '../endpoint.js';
 import { boundConnections, createLimitedServer } from './security.js';
@@ -92,12 +93,17 @@ function mayEnter(socket: TLSSocket, { clientAuth, clientAllowedSans }: TlsSetti
   const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
   if (certificate.raw === undefined) return clientAuth === 'VerifyClientCertIfGiven';
   if (clientAuth.includes('Verify') && !socket.authorized) return false;
-  return clientAllowedSans.length === 0 || namesOf(certificate).some((name) => clientAllowedSans.includes(name));
+  return clientAllowedSans === undefined || namesOf(certificate).some((name) => clientAllowedSans.includes(name));
 }
 
 /** `DNS:a.example, IP Address:192.0.2.1` as names; one that node had to quote is none, for it may hold a forged separator. */
 function namesOf({ subjectaltname = '' }: Partial<PeerCertificate>): string[] {
-  return subjectaltname.split(', ').flatMap((entry) => /^(?:DNS|IP Address|email|URI):([^"]+)$/.exec(entry)?.[1] ?? []);
+  return subjectaltname.split(', ').flatMap((entry) => {
+    const [, kind, name = ''] = /^(DNS|IP Address|email|URI):([^"]+)$/.exec(entry) ?? [];
+    if (kind === undefined) return [];
+    // OpenSSL writes all zeros of an IPv6 address, Go and people do not.
+    return kind === 'IP Address' && ipaddr.isValid(name) ? ipaddr.parse(name).toString() : name;
+  });
 }
 
 // --------------------------------------------------------------------------------------------------------- listening

@@ -1,87 +1,16 @@
 /** TLS, client certificates, users and headers over real sockets: who is let in, who is not, and how it changes at run time. */
 import { once } from 'node:events';
-import { rename, writeFile } from 'node:fs/promises';
-import { request, type RequestOptions } from 'node:https';
+import { writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import path from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
-import bcrypt from 'bcryptjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createAuthority, selfSigned, type Certificate } from '../../src/commands/demo/certificates.js';
-import { openAccess, type Access } from '../../src/web/access.js';
+import { createAuthority, selfSigned } from '../../src/commands/demo/certificates.js';
 import { createLogin } from '../../src/web/login.js';
 import { createBucket } from '../../src/web/security.js';
-import { temporaryFolder } from '../folder.js';
-import { keepingLog } from '../log-double.js';
-import { runningWeb, type RunningWeb } from './servers.js';
+import { ask, authority, hash, secured, tls, users } from './secured.js';
 
-const authority = createAuthority('Contoso Test CA');
 const hour = 3_600_000;
-const hash = bcrypt.hashSync('open sesame', 4);
-
-type World = {
-  readonly web: RunningWeb;
-  readonly access: Access;
-  readonly log: ReturnType<typeof keepingLog>;
-  readonly port: number;
-  readonly folder: string;
-  readonly write: (yaml: string) => Promise<void>;
-  readonly writePair: (pair: Certificate, name?: string) => Promise<void>;
-};
-
-/** A web server with the configuration `web.yml`, beside the files server.crt, server.key and ca.crt. */
-async function secured(yaml: string): Promise<World> {
-  const folder = await temporaryFolder();
-  const file = path.join(folder, 'web.yml');
-  const writePair = async ({ cert, key }: Certificate, name = 'server'): Promise<void> => {
-    await writeFile(path.join(folder, `${name}.key`), key);
-    await writeFile(path.join(folder, `${name}.crt`), cert);
-  };
-  const write = async (text: string): Promise<void> => {
-    await writeFile(`${file}.new`, text);
-    await rename(`${file}.new`, file);
-  };
-  await writePair(authority.issue(['localhost', '127.0.0.1']));
-  await writeFile(path.join(folder, 'ca.crt'), authority.cert);
-  await write(yaml);
-  const log = keepingLog();
-  const access = await openAccess(file, log);
-  const web = await runningWeb({}, { access });
-  onTestFinished(async () => {
-    access.close();
-    await web.close();
-  });
-  return { web, access, log, folder, port: Number(new URL(web.url).port), write, writePair };
-}
-
-const tls = 'tls_server_config: { cert_file: server.crt, key_file: server.key }\n';
-const users = `basic_auth_users: { prometheus: "${hash}" }\n`;
-
-/** @returns the status, or the code of the error that the connection ended with */
-function ask(port: number, options: RequestOptions = {}): Promise<number | string> {
-  return new Promise((resolve) => {
-    const sent = request(
-      {
-        host: '127.0.0.1',
-        servername: 'localhost',
-        port,
-        path: '/metrics',
-        ca: authority.cert,
-        agent: false,
-        ...options,
-      },
-      (response) => {
-        response.resume().on('end', () => {
-          resolve(response.statusCode ?? 0);
-        });
-      },
-    );
-    sent.on('error', (error: NodeJS.ErrnoException) => {
-      resolve(`${error.code}: ${error.message}`);
-    });
-    sent.end();
-  });
-}
 
 describe('users', () => {
   test('no password, a wrong one, an unknown name and a broken header are refused; the right one is let in', async () => {
