@@ -23,6 +23,10 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
   const child = spawn(process.execPath, [...modules, program, ...flags, '--', ...files], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  // A benchmark that fails leaves no exporter behind.
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
   let log = '';
   const url = await new Promise((found, failed) => {
     child.stderr.setEncoding('utf8').on('data', (text) => {

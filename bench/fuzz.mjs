@@ -93,7 +93,7 @@ async function writeBatch(world, { corpus, seed }, figures) {
     figures.bytes += bytes.length;
     if (partOf(n) === 'inventory') await writeFile(world.inventory, bytes);
     else if (partOf(n) === 'log') await writeFile(path.join(world.inputs, `${n}.log`), bytes);
-    if (world.random.chance(0.3)) await turnOneFile(world.random, world.inputs, bytes);
+    if (world.random.chance(0.3)) world.batch.at(-1).turn = await turnOneFile(world.random, world.inputs, bytes);
   }
   await deleteOld(world.inputs);
 }

@@ -58,7 +58,7 @@ function changeChunk(random, chunk) {
     // A place that points at another place of the chunk: templates and names within themselves.
     () => room > 0 && chunk.writeUInt32LE(recordsStart + random.int(chunkSize - recordsStart), inside),
     () => chunk.copyWithin(inside, recordsStart, recordsStart + random.size(room + 1)),
-    () => chunk.fill(random.int(256), inside, inside + random.size(2_000)),
+    () => chunk.fill(random.int(256), inside, Math.min(chunkSize, inside + random.size(2_000))),
   ];
   random.pick(changes)();
 }

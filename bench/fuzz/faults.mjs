@@ -43,6 +43,6 @@ export function createFaults(seed, inputFor) {
   };
 }
 
-function aboutOf({ n, name, bytes }) {
-  return { n, name, bytes: bytes.length };
+function aboutOf({ n, name, bytes, turn }) {
+  return { n, name, bytes: bytes.length, turn };
 }

@@ -19,10 +19,13 @@ import { promisify } from 'node:util';
 /** Files beyond these are deleted, oldest first. */
 const mostFiles = 250;
 
-/** Does one thing to one file of the folder. A thing that cannot be done (the file is gone meanwhile) is left. */
+/**
+ * Does one thing to one file of the folder. A thing that cannot be done (the file is gone meanwhile) is left.
+ * @returns what was done, in words
+ */
 export async function turnOneFile(random, folder, bytes) {
   const names = await readdir(folder);
-  if (names.length === 0) return;
+  if (names.length === 0) return 'nothing';
   const file = path.join(folder, random.pick(names));
   const other = path.join(folder, random.pick(names));
   const turns = [
