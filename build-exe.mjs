@@ -12,6 +12,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { inject } from 'postject';
+import { glob } from 'tinyglobby';
 
 const root = import.meta.dirname;
 const fromPackage = createRequire(import.meta.url);
@@ -58,6 +59,14 @@ function withoutFiles() {
         const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')));
         const entries = names.map((name, index) => [name.replace(/\.md$/, ''), texts[index]]);
         return { contents: `export const bundledRunbooks = new Map(${JSON.stringify(entries)});` };
+      });
+      hooks.onLoad({ filter: /src\/bundled-monitoring\.ts$/ }, async () => {
+        const names = await glob(['alerts/**/*.{yml,tmpl}', 'dashboards/**/*.{json,yml}', '!**/*.test.yml'], {
+          cwd: root,
+        });
+        const texts = await Promise.all(names.map((name) => readFile(path.join(root, name), 'utf8')));
+        const entries = names.map((name, index) => [name, texts[index]]);
+        return { contents: `export const bundledMonitoring = new Map(${JSON.stringify(entries)});` };
       });
       hooks.onResolve({ filter: /^koffi$/ }, () => ({ path: 'koffi', namespace: 'native' }));
       hooks.onLoad({ filter: /.*/, namespace: 'native' }, () => ({ contents: nativeKoffi, resolveDir: root }));

@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { DoctorFlags } from './commands/doctor.js';
 import type { DrillFlags } from './commands/drill.js';
+import type { GenerateFlags } from './commands/generate.js';
 import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
 import { quitAfterSteps } from './model.js';
@@ -54,6 +55,7 @@ function program(): Command {
   addDoctor(root);
   addDrill(root);
   addProbe(root);
+  addGenerate(root);
   addDemo(root);
   addVersion(root);
   addReader(root);
@@ -143,6 +145,23 @@ function addProbe(root: Command): void {
     .action(async (destination: string, flags: ProbeFlags) => {
       const { probeCommand } = await import('./commands/probe.js');
       endWith(await probeCommand(destination, flags));
+    });
+}
+
+function addGenerate(root: Command): void {
+  root
+    .command('generate')
+    .description('write alert rules, dashboards and the Alertmanager example for your own addresses')
+    .option(
+      '--exporter-url <url>',
+      'Where people reach the exporter, or a template such as "http://{{ $labels.instance }}".',
+    )
+    .option('--grafana-url <url>', 'Where people reach Grafana.')
+    .option('--datasource-uid <uid>', "Grafana's uid of the Prometheus data source. (default: prometheus)")
+    .option('--output <folder>', 'Folder to write into.', '.')
+    .action(async (flags: GenerateFlags) => {
+      const { generateCommand } = await import('./commands/generate.js');
+      endWith(await generateCommand(flags));
     });
 }
 

@@ -7,9 +7,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
   [
     { part: /^model$/, may: [] },
     { part: /^(plain-file|process-end|watch-files)$/, may: ['file-gate'] },
-    { part: /^drill$/, may: ['plain-file'] },
+    { part: /^drill$/, may: ['make-folder', 'plain-file'] },
+    { part: /^monitoring-files$/, may: ['bundled-monitoring'] },
     {
-      part: /^(breath|file-gate|endpoint|exposition|implicit-connectors|remembering|state-file|state-lock|version|log)$/,
+      part: /^(breath|bundled-monitoring|did-you-mean|file-gate|make-folder|endpoint|exposition|implicit-connectors|remembering|state-file|state-lock|version|log)$/,
       may: [],
     },
     {
@@ -50,6 +51,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'model',
         'ledger-file',
         'ledger-bounds',
+        'make-folder',
         'plain-file',
         'state-file',
         'state-lock',
@@ -77,6 +79,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'related-events',
         'diagnosis',
         'config/web-config',
+        'monitoring-files',
         'watch-files',
         'web/*',
       ],
@@ -95,6 +98,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'inventory',
         'expected-rows',
         'drill',
+        'make-folder',
         'standing',
         'reload',
         'events/*',
@@ -123,6 +127,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'doctor/*',
         'events/*',
         'drill',
+        'make-folder',
+        'monitoring-files',
+        'ledger-file',
+        'state-lock',
         'file-gate',
         'inventory',
         'process-end',
@@ -131,10 +139,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     {
       part: /^doctor\/.*$/,
-      may: ['model', 'endpoint', 'inventory', 'ledger-file', 'state-lock', 'probes/*', 'doctor/*'],
+      may: ['model', 'endpoint', 'inventory', 'ledger-file', 'make-folder', 'state-lock', 'probes/*', 'doctor/*'],
       types: ['config'],
     },
-    { part: /^main$/, may: ['commands/*', 'model', 'process-end', 'version', 'log', 'config'] },
+    { part: /^main$/, may: ['commands/*', 'did-you-mean', 'model', 'process-end', 'version', 'log', 'config'] },
   ];
 
 /** Packages that belong to one place. */
@@ -149,6 +157,7 @@ const homes: Readonly<Record<string, RegExp>> = {
   fflate: /^web\//,
   pino: /^log$/,
   commander: /^main$/,
+  leven: /^did-you-mean$/,
   tinyglobby: /^events\/sources\//,
   koffi: /^events\/sources\/windows-event-log\/wevtapi$/,
 };

@@ -1,6 +1,7 @@
 /** The frame around every page: head, navigation, footer. */
 import type { ComponentChildren, VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
+import { generatedPath } from './generated.js';
 import type { Answer } from './page.js';
 import type { Links } from './links.js';
 
@@ -69,6 +70,7 @@ function Bottom({ frame }: { frame: Frame }): VNode {
       <span>Send connector exporter {frame.version}</span>
       <a href={links.page(frame.telemetryPath)}>Metrics</a>
       <a href={links.page('/api/v1/support-bundle')}>Support bundle</a>
+      <a href={links.page(generatedPath)}>Rules and dashboards</a>
       <a href={links.page('/-/ready')}>Readiness</a>
       <a href={links.page('/-/healthy')}>Health</a>
       <span>All times are UTC.</span>

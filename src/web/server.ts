@@ -17,6 +17,7 @@ import { connectorPage } from './connector-page.js';
 import { destinationPage } from './destination-page.js';
 import { failed, notFound } from './error-page.js';
 import { eventsPage } from './events-page.js';
+import { generatedOn } from './generated.js';
 import { documentOf, type Frame } from './layout.js';
 import { linksOf } from './links.js';
 import { listenOn, type ListenAt } from './listeners.js';
@@ -192,6 +193,7 @@ function routes(options: WebOptions, context: () => PageContext): Router {
     response.json(discoveryOf(options));
   });
   apiOn(router, options, context);
+  generatedOn(router, options.externalUrl);
   for (const asset of Object.values(assets)) {
     router.get(asset.path, (_request, response) => {
       response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);

@@ -1,0 +1,93 @@
+/** The bundled rules and dashboards for other addresses: from the command, from a running exporter, as from the sources. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { defaultRuleOptions, ruleFiles } from '../alerts/generate.js';
+import { dashboardFiles } from '../dashboards/generate.js';
+import { addressProblem, monitoringFile, monitoringFileNames } from '../src/monitoring-files.js';
+import { builtProgram, startExporter } from './exporter.js';
+import { temporaryFolder } from './folder.js';
+
+const addresses = { exporterUrl: 'https://mail-monitor.example/prefix', grafanaUrl: 'https://grafana.example:8443' };
+
+function generate(...words: readonly string[]) {
+  return spawnSync(process.execPath, [builtProgram, 'generate', ...words], { encoding: 'utf8' });
+}
+
+test('what generate writes is what the sources give for these addresses, byte for byte', async () => {
+  const folder = await temporaryFolder();
+  const { status, stdout } = generate(
+    `--exporter-url=${addresses.exporterUrl}/`,
+    `--grafana-url=${addresses.grafanaUrl}`,
+    '--datasource-uid=mimir',
+    `--output=${folder}/new/folder`,
+  );
+  expect({ status, files: stdout.trim().split('\n').length }).toEqual({ status: 0, files: monitoringFileNames.length });
+  const wanted = {
+    ...ruleFiles({ ...defaultRuleOptions, ...addresses, datasourceUid: 'mimir' }),
+    ...dashboardFiles(addresses),
+  };
+  for (const [name, text] of Object.entries(wanted))
+    expect(readFileSync(path.join(folder, 'new/folder', name), 'utf8'), name).toBe(text);
+});
+
+test('without addresses the files are those of the package', async () => {
+  for (const name of monitoringFileNames) expect(await monitoringFile(name, {})).toBe(readFileSync(name, 'utf8'));
+});
+
+test('a template of Prometheus may stand for the exporter of each server, and dashboards keep an address', async () => {
+  const rules = await monitoringFile('alerts/send-connector.rules.yml', {
+    exporterUrl: 'http://{{ $labels.instance }}',
+  });
+  expect(rules).toContain('runbook_url: http://{{ $labels.instance }}/runbooks/');
+  expect(await monitoringFile('dashboards/overview.json', { exporterUrl: 'http://{{ $labels.instance }}' })).toBe(
+    readFileSync('dashboards/overview.json', 'utf8'),
+  );
+});
+
+test('an address that would spoil the files is refused, with what was expected', async () => {
+  const folder = await temporaryFolder();
+  for (const url of [
+    'grafana.example',
+    'ftp://a',
+    'https://a b',
+    'https://u:p@a.example',
+    'http://a.example/?x=1',
+    'http://{{ evil }}',
+    'http://a"b',
+    "http://a/'",
+  ])
+    expect(addressProblem(url), url).toMatch(/^expected /);
+  const { status, stderr } = generate('--exporter-url=nonsense', `--output=${folder}`);
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: '--exporter-url: expected an http or https URL, got "nonsense"\n',
+  });
+  expect(existsSync(path.join(folder, 'alerts'))).toBe(false);
+  const blocked = path.join(folder, 'file');
+  await writeFile(blocked, '');
+  expect(generate(`--output=${blocked}`)).toMatchObject({
+    status: 1,
+    stderr: expect.stringContaining('cannot be written') as string,
+  });
+});
+
+test('a running exporter serves them with its own address, and links to them', async () => {
+  const folder = await temporaryFolder();
+  const events = path.join(folder, 'events.ndjson');
+  await writeFile(events, '');
+  const exporter = await startExporter({
+    files: [events],
+    args: ['--no-probe', `--web.external-url=${addresses.exporterUrl}`],
+  });
+  onTestFinished(() => exporter.kill9());
+  const list = (await exporter.page('/generated')).body.trim().split('\n');
+  expect(list).toEqual(monitoringFileNames.map((name) => `/generated/${name}`));
+  expect((await exporter.page('/generated/alerts/send-connector.rules.yml')).body).toBe(
+    await monitoringFile('alerts/send-connector.rules.yml', { exporterUrl: addresses.exporterUrl }),
+  );
+  expect((await exporter.page('/')).body).toContain('href="/prefix/generated"');
+  expect((await exporter.page('/generated/../package.json')).status).toBe(404);
+}, 60_000);
