@@ -17,8 +17,8 @@ export function parseExposition(text) {
     if (counter) counters.add(counter);
     if (line === '' || line.startsWith('#')) continue;
     const match = sample.exec(line);
-    if (!match || (match[2] && !labels.test(match[2]))) mistakes.push(`not a sample: ${quoted(line)}`);
-    else if (control.test(line)) mistakes.push(`a control character in ${quoted(line)}`);
+    if (control.test(line)) mistakes.push(`a control character in ${quoted(line)}`);
+    else if (!match || (match[2] && !labels.test(match[2]))) mistakes.push(`not a sample: ${quoted(line)}`);
     else if (values.has(match[1] + (match[2] ?? ''))) mistakes.push(`twice: ${quoted(line)}`);
     else values.set(match[1] + (match[2] ?? ''), Number(match[3].replace('Inf', 'Infinity')));
   }

@@ -108,7 +108,8 @@ async function look(world, { faults }, figures, before) {
   }
   figures.looks++;
   const page = await exactPage(world, figures, tell);
-  for (const mistake of [...page.mistakes, ...fallenCounters(before, page)]) await tell('page', mistake);
+  if (page.mistakes.length > 0) await tell('page', `${page.mistakes.length} mistakes, the first: ${page.mistakes[0]}`);
+  for (const fallen of fallenCounters(before, page)) await tell('fallen', fallen);
   const health = world.asker.figures();
   if (health.ownMs > mostAnswerMs) await tell('slow', `/-/healthy took ${health.ownMs.toFixed(0)} ms`);
   if (health.failures > 0) await tell('no answer', `${health.failures} questions to /-/healthy had no answer`);

@@ -24,7 +24,8 @@ const mostHoldMs = 100;
 const settledAfterMinutes = 3;
 /** A rise of this much in ten minutes is none: it is less than one scrape takes for a while. */
 const mostRiseMiB = 20;
-const countWithinMs = 30_000;
+/** A new pair is held at zero until both scrapers have seen it, and they may be late on a busy machine. */
+const countWithinMs = 60_000;
 const sampleMs = 1_000;
 
 export async function run(minutes = 10) {

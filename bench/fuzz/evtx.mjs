@@ -73,7 +73,7 @@ function recordSize(random, chunk) {
   }
   const size = chunk.readUInt32LE(at + 4);
   const place = random.chance(0.5) ? at + 4 : Math.min(chunkSize - 4, at + size - 4);
-  chunk.writeUInt32LE(random.chance(0.5) ? random.pick(oddWords) : size ^ (1 << random.int(16)), place);
+  chunk.writeUInt32LE(random.chance(0.5) ? random.pick(oddWords) : (size ^ (1 << random.int(16))) >>> 0, place);
 }
 
 function sealChunk(bytes, index) {

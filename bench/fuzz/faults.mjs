@@ -13,7 +13,7 @@ export function createFaults(seed, inputFor) {
   let folder;
 
   const note = async (what, detail, inputs, log) => {
-    const kind = `${what}: ${detail.replace(/\d+/g, 'N').slice(0, 120)}`;
+    const kind = `${what}: ${detail.replace(/\d+/g, 'N').slice(0, 100)}`;
     const times = (kinds.get(kind) ?? 0) + 1;
     kinds.set(kind, times);
     if (times > mostOfKind) return;

@@ -8,7 +8,7 @@ import { encodingOf } from '../../dist/events/text.js';
 import { measured } from './cpu-wait.mjs';
 
 const headBytes = 65_536;
-const looksAtDamage = 4;
+const looksAtDamage = 16;
 const origin = { server: 'fuzz', history: false };
 /** As an inventory may have them; messages in languages that are not read are searched for all of them. */
 const knownConnectors = Array.from({ length: 1_000 }, (_, n) => `Outbound to partner ${n}`);
