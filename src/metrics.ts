@@ -226,7 +226,7 @@ const boardFamilies: readonly BoardFamily[] = [
   ofDestinations(
     'certificate_expiry_timestamp_seconds',
     'gauge',
-    'Earliest end of validity in the certificate chain that the destination shows.',
+    'Earliest end of validity in the verified certificate chain of the destination.',
     ({ latest }) => [[{}, optionalSeconds(latest.facts.certificateExpiresAt)]],
   ),
   ofDestinations('tls_info', 'gauge', 'Always 1; what the latest TLS handshake agreed on.', ({ latest }) => {

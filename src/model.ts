@@ -156,7 +156,14 @@ export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'un
 export type RecordOutcome = (typeof recordOutcomes)[number];
 
 /** Why a record could not be read. */
-export const unreadableReasons = ['not_json', 'not_xml', 'wrong_shape', 'too_large', 'damaged', 'decoder_failed'] as const;
+export const unreadableReasons = [
+  'not_json',
+  'not_xml',
+  'wrong_shape',
+  'too_large',
+  'damaged',
+  'decoder_failed',
+] as const;
 export type UnreadableReason = (typeof unreadableReasons)[number];
 
 // -------------------------------------------------------------------------------------------------- sessions
@@ -455,10 +462,30 @@ export type VisitFacts = {
   readonly addresses?: readonly string[];
   readonly tlsVersion?: string;
   readonly tlsCipher?: string;
-  /** Earliest end of validity in the chain shown, milliseconds since 1970 UTC. */
+  /**
+   * Earliest end of validity in the chain that was verified, milliseconds since 1970 UTC; where none could be verified, in
+   * what there is of it. What else the server sent does not count.
+   */
   readonly certificateExpiresAt?: number;
   /** End of validity of the server's own certificate, milliseconds since 1970 UTC. */
   readonly leafExpiresAt?: number;
+  readonly certificate?: CertificateFacts;
+};
+
+/** The certificate that a server showed. */
+export type CertificateFacts = {
+  /** True when its chain ends at an authority that this host trusts. */
+  readonly verified: boolean;
+  /** Earliest end of validity of all certificates that the server sent, milliseconds since 1970 UTC. */
+  readonly earliestSentEndsAt: number;
+  /** SHA-256, hexadecimal. */
+  readonly fingerprint: string;
+  /** Hexadecimal. */
+  readonly serialNumber: string;
+  readonly subject: string;
+  readonly issuer: string;
+  /** DNS names under subjectAltName. */
+  readonly names: readonly string[];
 };
 
 /** One line of the conversation of a visit; bounded, without secrets. */

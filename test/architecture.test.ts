@@ -37,7 +37,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     {
       part: /^probes\/.*$/,
-      may: ['model', 'endpoint', 'plain-file', 'remembering', 'probes/*'],
+      may: ['model', 'breath', 'endpoint', 'plain-file', 'remembering', 'probes/*'],
       types: ['config', 'log'],
     },
     {

@@ -27,7 +27,9 @@ export const configSchema = mapping({
     ports: list(portRange(), 'a list of ports')
       .prefault([25, 465, 475, 587, 717, 2525])
       .describe('Ports that may be probed.'),
-    caFile: fileName('Certificates (PEM) trusted besides the usual ones: of your own authority.').optional(),
+    caFile: fileName(
+      'Certificates (PEM) trusted besides those of Node and of this host: of your own authority.',
+    ).optional(),
     ehloName: hostName('Name given in EHLO; by default the name of this host.').optional(),
   }),
   state: settings({ directory: fileName('Folder in which counts and positions are kept.').optional() }),

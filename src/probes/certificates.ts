@@ -4,6 +4,8 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type tls from 'node:tls';
+import type { Trust } from './authorities.js';
+import { chainOf, endOf, sentBy } from './chain.js';
 import { shown } from './smtp-lines.js';
 
 /** What a server showed, and what OpenSSL thinks of it. Times are milliseconds since 1970 UTC. */
@@ -14,17 +16,19 @@ export type ShownCertificate = {
   readonly issuer: string;
   readonly validFrom: number;
   readonly validTo: number;
-  /** All of this in a sentence for a person. */
-  readonly sentence: string;
-  /** The earliest end in the chain as the server showed it. */
+  /** Sentences for a person: the certificate, and what the server sent that its chain does not need. */
+  readonly sentences: readonly string[];
+  /** The earliest end in the chain that was verified; where none was, in what there is of it. */
   readonly earliestEnd: number;
+  /** The earliest end of all that the server sent. */
+  readonly earliestSentEnd: number;
   /** OpenSSL's name of what is wrong with the chain, undefined when it is trusted: `CERT_HAS_EXPIRED`. */
   readonly verdict: string | undefined;
 };
 
 export type Certificates = {
   /** The certificate of a connection whose handshake is done; undefined when the server showed none. */
-  readonly shownBy: (destination: string, socket: tls.TLSSocket) => ShownCertificate | undefined;
+  readonly shownBy: (destination: string, socket: tls.TLSSocket, trust: Trust) => ShownCertificate | undefined;
 };
 
 /** An issuer that was replaced under the same leaf, with the same verdict, is seen after this time. */
@@ -46,7 +50,7 @@ export function createCertificates(now: () => number): Certificates {
     kept.set(destination, { certificate, at: now() });
   };
   return {
-    shownBy(destination, socket) {
+    shownBy(destination, socket, trust) {
       const verdict = verdictOf(socket);
       const leaf = leafOfSession(socket.getSession());
       const known = kept.get(destination);
@@ -54,7 +58,7 @@ export function createCertificates(now: () => number): Certificates {
       if (isFresh && leaf?.equals(known.certificate.leaf.raw) && known.certificate.verdict === verdict) {
         return known.certificate;
       }
-      const certificate = readOut(socket, verdict);
+      const certificate = readOut(socket, verdict, trust);
       if (certificate) keep(destination, certificate);
       return certificate;
     },
@@ -67,23 +71,36 @@ function verdictOf(socket: tls.TLSSocket): string | undefined {
   return socket.authorized ? undefined : (verdict ?? undefined);
 }
 
-function readOut(socket: tls.TLSSocket, verdict: string | undefined): ShownCertificate | undefined {
+function readOut(socket: tls.TLSSocket, verdict: string | undefined, trust: Trust): ShownCertificate | undefined {
   const leaf = socket.getPeerX509Certificate();
   if (!leaf) return undefined;
-  const subject = oneLine(leaf.subject);
-  const issuer = oneLine(leaf.issuer);
-  const validTo = Date.parse(leaf.validTo);
+  const now = Date.now();
+  const sent = sentBy(leaf);
+  const chain = chainOf(leaf, trust.issuersOf, now);
+  const needless = sent.filter((each) => !chain.some(({ raw }) => raw.equals(each.raw)));
   return {
     // A copy of its own: the certificate from the socket holds its issuers in memory.
     leaf: new X509Certificate(leaf.raw),
-    subject,
-    issuer,
+    subject: oneLine(leaf.subject),
+    issuer: oneLine(leaf.issuer),
     validFrom: Date.parse(leaf.validFrom),
-    validTo,
-    sentence: `certificate of ${subject}, issued by ${issuer}, valid to ${dayOf(validTo)}`,
-    earliestEnd: earliestEnd(leaf),
+    validTo: endOf(leaf),
+    sentences: [`certificate of ${sentenceOf(leaf)}`, ...needless.slice(0, 4).map((each) => needlessText(each, now))],
+    earliestEnd: Math.min(...chain.map(endOf)),
+    earliestSentEnd: Math.min(...sent.map(endOf)),
     verdict,
   };
+}
+
+function sentenceOf(certificate: X509Certificate): string {
+  const { subject, issuer } = certificate;
+  return `${oneLine(subject)}, issued by ${oneLine(issuer)}, valid to ${dayOf(endOf(certificate))}`;
+}
+
+/** One that has expired is the owner's to remove: some clients stumble over it. */
+function needlessText(certificate: X509Certificate, now: number): string {
+  const state = endOf(certificate) < now ? ', which has expired and does no harm here' : '';
+  return `the server also sent a certificate that the chain does not need: ${sentenceOf(certificate)}${state}`;
 }
 
 /** The day of a time in a certificate: `2026-11-25`. */
@@ -93,18 +110,6 @@ export function dayOf(time: number): string {
 
 function oneLine(distinguishedName: string): string {
   return shown(distinguishedName.replaceAll('\n', ', ')) || '(no name)';
-}
-
-/** The chain as the server showed it, at most a dozen certificates long. */
-function earliestEnd(leaf: X509Certificate): number {
-  let earliest = Date.parse(leaf.validTo);
-  let current = leaf.issuerCertificate;
-  for (let depth = 0; current && depth < 12; depth += 1) {
-    earliest = Math.min(earliest, Date.parse(current.validTo));
-    if (current.issuerCertificate === current) break;
-    current = current.issuerCertificate;
-  }
-  return earliest;
 }
 
 /** The tag of the peer's certificate in the session: context-specific, constructed, number 3. */

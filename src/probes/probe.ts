@@ -1,9 +1,9 @@
 /** One visit: asks the steps in order on one connection; times, judges and cleans up in one place. */
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import tls from 'node:tls';
 import { addressOf, destinationOf } from '../endpoint.js';
 import type { ProbeResult, QuitAfter, StepName, StepResult, Target, TranscriptLine } from '../model.js';
+import { createAuthorities, type Authorities, type AuthoritiesOptions, type Trust } from './authorities.js';
 import { createCertificates, type Certificates } from './certificates.js';
 import { openConversation, type Conversation } from './conversation.js';
 import type { Policy } from './policy.js';
@@ -23,8 +23,9 @@ export type ProberOptions = {
   readonly names?: NamesOptions;
   /** The last step to ask; QUIT follows where the server has greeted. @default all steps are asked */
   readonly quitAfter?: QuitAfter | undefined;
-  /** Certificates (PEM) trusted besides those of Node, for instance of a company's own authority. */
+  /** Certificates (PEM) trusted besides those of Node and of the system, for instance of a company's own authority. */
   readonly extraCa?: string;
+  readonly trust?: Omit<AuthoritiesOptions, 'extraCa'>;
   /** Milliseconds since 1970 UTC. @default Date.now */
   readonly now?: () => number;
 };
@@ -47,6 +48,7 @@ export type VisitWatch = {
 /** Builds the prober: what all visits share is made once. */
 export function createProber(options: ProberOptions): Prober {
   const now = options.now ?? Date.now;
+  const authorities = createAuthorities({ extraCa: options.extraCa, ...options.trust });
   const context: Context = {
     policy: options.policy,
     timeoutMs: options.timeoutMs ?? 45_000,
@@ -54,7 +56,7 @@ export function createProber(options: ProberOptions): Prober {
     ehloName: options.ehloName ?? hostname(),
     steps: options.quitAfter === undefined ? steps : stepsUpTo(options.quitAfter),
     names: createNames(options.names),
-    secureContext: tls.createSecureContext(options.extraCa ? { ca: [...tls.rootCertificates, options.extraCa] } : {}),
+    authorities,
     certificates: createCertificates(now),
     now,
     running: new Map(),
@@ -80,7 +82,7 @@ type Context = {
   readonly ehloName: string;
   readonly steps: readonly Step[];
   readonly names: ReturnType<typeof createNames>;
-  readonly secureContext: tls.SecureContext;
+  readonly authorities: Authorities;
   readonly certificates: Certificates;
   readonly now: () => number;
   /** Visits under way by destination: two names of one address share a visit instead of making two. */
@@ -153,8 +155,10 @@ async function visitOnce(context: Context, target: Target, address: string, roun
     const failed = record.step('tcp', { reason: 'blocked_by_policy', detail: refusal });
     return record.result({ failed, facts: { address } });
   }
+  // Built once for all visits: no visit pays for it out of its own time.
+  const trust = await context.authorities.trust();
   const talk = openConversation({ deadline: performance.now() + context.timeoutMs, signal, note: record.note });
-  const visit = visitOf(context, target, address, talk, record);
+  const visit = visitOf(context, target, address, { talk, record, trust });
   try {
     const { failed, warning } = await askAll(context.steps, visit, record);
     return record.result({ failed, warning, facts: visit.facts });
@@ -163,7 +167,13 @@ async function visitOnce(context: Context, target: Target, address: string, roun
   }
 }
 
-function visitOf(context: Context, target: Target, address: string, talk: Conversation, record: Recording): Visit {
+function visitOf(
+  context: Context,
+  target: Target,
+  address: string,
+  own: { readonly talk: Conversation; readonly record: Recording; readonly trust: Trust },
+): Visit {
+  const { talk, record, trust } = own;
   const settings = target.settings ?? {};
   return {
     target,
@@ -171,7 +181,7 @@ function visitOf(context: Context, target: Target, address: string, talk: Conver
     address,
     ehloName: ehloNameOf(settings.ehloName ?? context.ehloName),
     limits: context.limits,
-    secureContext: context.secureContext,
+    trust,
     certificates: context.certificates,
     talk,
     note: (text) => {

@@ -2,6 +2,7 @@
 import type { ProbeConfig } from '../config.js';
 import type { Log } from '../log.js';
 import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model.js';
+import { certificatesIn } from './authorities.js';
 import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';
 import { ping } from './network/ping.js';
@@ -33,7 +34,7 @@ export type Probing = {
   readonly stop: () => Promise<void>;
 };
 
-/** @throws when the file with further authorities cannot be read */
+/** @throws when the file with further authorities cannot be read, or holds none */
 export async function openProber(
   { caFile, ehloName, timeout }: ProbeConfig,
   policy: Policy,
@@ -50,7 +51,9 @@ export async function openProber(
 
 async function authoritiesIn(file: string): Promise<string> {
   try {
-    return (await readPlainFile(file)).toString('utf8');
+    const text = (await readPlainFile(file)).toString('latin1');
+    if (certificatesIn(text).length > 0) return text;
+    throw new Error('none in it');
   } catch (error) {
     throw new Error(`probe.caFile: ${file}: expected certificates as PEM, got ${(error as Error).message}`, {
       cause: error,

@@ -1,6 +1,6 @@
 /** What a step is, and the list of them in the order in which a visit asks. */
-import type tls from 'node:tls';
 import type { Reason, StepName, Target, TargetSettings, VisitFacts } from '../model.js';
+import type { Trust } from './authorities.js';
 import type { Certificates } from './certificates.js';
 import type { Conversation } from './conversation.js';
 import type { Failure } from './reason.js';
@@ -21,7 +21,7 @@ export type Visit = {
   /** Name to give in EHLO. */
   readonly ehloName: string;
   readonly limits: StepLimits;
-  readonly secureContext: tls.SecureContext;
+  readonly trust: Trust;
   readonly certificates: Certificates;
   readonly talk: Conversation;
   readonly note: (text: string) => void;

@@ -88,6 +88,16 @@ const visit = shape({
     'tlsVersion?': text,
     'tlsCipher?': text,
     certificateExpiresAt: maybeTime,
+    'leafExpiresAt?': maybeTime,
+    'certificate?': shape({
+      verified: flag,
+      earliestSentEndsAt: maybeTime,
+      fingerprint: text,
+      serialNumber: text,
+      subject: text,
+      issuer: text,
+      names: listOf(text),
+    }),
   }),
   transcript: listOf(shape({ ms: number, direction: oneOf(['>', '<', '*']), text })),
 });

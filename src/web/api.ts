@@ -97,13 +97,20 @@ function visitsOf(page: PageContext, { params }: ApiRequest): ApiAnswer {
 }
 
 export function visitOf(visit: Visit) {
-  const { certificateExpiresAt, ...facts } = visit.facts;
+  const { certificateExpiresAt, leafExpiresAt, certificate, ...facts } = visit.facts;
   return {
     ...visit,
     at: timeOf(visit.at),
     failedStep: visit.failedStep ?? null,
     reason: visit.reason ?? null,
-    facts: { ...facts, certificateExpiresAt: timeOf(certificateExpiresAt) },
+    facts: {
+      ...facts,
+      certificateExpiresAt: timeOf(certificateExpiresAt),
+      ...(leafExpiresAt !== undefined && { leafExpiresAt: timeOf(leafExpiresAt) }),
+      ...(certificate && {
+        certificate: { ...certificate, earliestSentEndsAt: timeOf(certificate.earliestSentEndsAt) },
+      }),
+    },
   };
 }
 

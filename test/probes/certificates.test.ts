@@ -9,12 +9,15 @@ import { leafOfSession } from '../../src/probes/certificates.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber } from '../../src/probes/probe.js';
 import { targetOf } from '../../src/probes/targets.js';
+import { authorityOf, certificateOf, newKeys } from '../certificate-maker.js';
 
 const day = 86_400_000;
 const names = ['mail.contoso.example'];
 const inDays = (days: number): Date => new Date(Date.now() + days * day);
 /** Its own certificate ends in 90 days. */
 const authority = createAuthority('Contoso Test CA');
+
+const stranger = createAuthority('Fabrikam Test CA').cert;
 
 function leafAloneOf({ cert, key }: Certificate): Certificate {
   return { cert: cert.slice(0, cert.indexOf('-----BEGIN', 1)), key };
@@ -42,7 +45,7 @@ describe('of servers that are visited again and again', () => {
       time = at;
       const [result] = await prober.visit(targetOf(server.destination, 'configured')!, new AbortController().signal);
       expect(result).toMatchObject({ success: true });
-      expect(result?.warning?.reason).toBe(extraCa === authority.cert ? undefined : 'certificate_untrusted');
+      expect(result?.warning?.reason).toBe(extraCa === stranger ? 'certificate_untrusted' : undefined);
       facts.push(result!.facts);
       await server.close();
     }
@@ -67,17 +70,23 @@ describe('of servers that are visited again and again', () => {
     ]);
   });
 
+  /** One key and one name between root and leaf, under certificates that end in 50 and in 80 days. */
+  const root = authorityOf('Contoso Root', { to: 300 });
+  const keys = newKeys();
+  const [in50, in80] = [50, 80].map((to) => authorityOf('Contoso Issuing CA', { issuer: root, keys, to }).pem);
+  const leaf = certificateOf({ subject: names[0]!, names, issuer: { name: 'Contoso Issuing CA', keys }, to: 200 });
+  const under = (middle: string | undefined): Certificate => ({ cert: leaf.cert + (middle ?? ''), key: leaf.key });
+
   test('another server with the same leaf has a chain of its own', async () => {
-    const whole = authority.issue(names, { to: inDays(200) });
-    const seen = await visits([
-      { certificate: whole, at: 0 },
-      { certificate: leafAloneOf(whole), at: 1000, address: '127.0.0.2' },
-      { certificate: whole, at: 2000 },
-    ]);
-    expect(seen).toEqual([
-      [200, 90],
-      [200, 200],
-      [200, 90],
+    const shown = [
+      { certificate: under(in50), at: 0 },
+      { certificate: under(in80), at: 1000, address: '127.0.0.2' },
+      { certificate: under(in50), at: 2000 },
+    ];
+    expect(await visits(shown, root.pem)).toEqual([
+      [200, 50],
+      [200, 80],
+      [200, 50],
     ]);
   });
 
@@ -87,27 +96,25 @@ describe('of servers that are visited again and again', () => {
       { certificate: whole, at: 0 },
       { certificate: leafAloneOf(whole), at: 1000 },
     ];
-    expect(await visits(shown, createAuthority('Fabrikam Test CA').cert)).toEqual([
+    expect(await visits(shown, stranger)).toEqual([
       [200, 90],
       [200, 200],
     ]);
   });
 
   test('a new chain under the same leaf is seen after ten minutes, also when the clock was set back', async () => {
-    const whole = authority.issue(names, { to: inDays(200) });
-    const leafAlone = leafAloneOf(whole);
     const minutes = (count: number): number => count * 60_000;
-    const seen = await visits([
-      { certificate: whole, at: minutes(100) },
-      { certificate: leafAlone, at: minutes(109) },
-      { certificate: leafAlone, at: minutes(110) },
-      { certificate: whole, at: minutes(50) },
-    ]);
-    expect(seen).toEqual([
-      [200, 90],
-      [200, 90],
-      [200, 200],
-      [200, 90],
+    const shown = [
+      { certificate: under(in50), at: minutes(100) },
+      { certificate: under(in80), at: minutes(109) },
+      { certificate: under(in80), at: minutes(110) },
+      { certificate: under(in50), at: minutes(50) },
+    ];
+    expect(await visits(shown, root.pem)).toEqual([
+      [200, 50],
+      [200, 50],
+      [200, 80],
+      [200, 50],
     ]);
   });
 });

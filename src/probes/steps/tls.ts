@@ -1,7 +1,7 @@
 /** Does the handshake succeed, and would the connector accept the certificate? No certificate of ours is ever sent. */
 import { isIP } from 'node:net';
 import type tls from 'node:tls';
-import type { TargetSettings } from '../../model.js';
+import type { CertificateFacts, TargetSettings } from '../../model.js';
 import { dayOf, type ShownCertificate } from '../certificates.js';
 import { isFailure, type Failure } from '../reason.js';
 import { shown } from '../smtp-lines.js';
@@ -14,28 +14,47 @@ export const tlsHandshake: Step = {
   applies: ({ startTlsAgreed }) => startTlsAgreed,
   fatal: tlsTroubleIsFatal,
   async run(visit) {
-    const { talk, limits, target, secureContext } = visit;
+    const { talk, limits, target, trust } = visit;
     const servername = isIP(target.host) === 0 ? { servername: target.host } : {};
-    const socket = await talk.secure({ ...servername, secureContext }, limits.replyMs);
+    const socket = await talk.secure({ ...servername, secureContext: trust.secureContext }, limits.replyMs);
     return isFailure(socket) ? socket : certificateTrouble(visit, socket);
   },
 };
 
 function certificateTrouble(visit: Visit, socket: tls.TLSSocket): Failure | undefined {
-  const { target, settings, facts, note, certificates } = visit;
+  const { target, settings, facts, note, certificates, trust } = visit;
   facts.tlsVersion = socket.getProtocol() ?? 'unknown';
   facts.tlsCipher = socket.getCipher().standardName;
   note(`${facts.tlsVersion} with ${facts.tlsCipher}`);
-  const certificate = certificates.shownBy(target.destination, socket);
+  const certificate = certificates.shownBy(target.destination, socket, trust);
   if (!certificate) return { reason: 'certificate_untrusted', detail: 'the server showed no certificate' };
   facts.leafExpiresAt = certificate.validTo;
   facts.certificateExpiresAt = certificate.earliestEnd;
-  note(certificate.sentence);
+  facts.certificate = factsOf(certificate);
+  certificate.sentences.forEach(note);
   return (
     dateTrouble(certificate) ??
     trustTrouble(certificate) ??
     nameTrouble(certificate, nameToCheck(target.host, settings))
   );
+}
+
+function factsOf({ leaf, verdict, earliestSentEnd }: ShownCertificate): CertificateFacts {
+  const names = leaf.subjectAltName?.match(/(?<=DNS:)[^,\s]+/g) ?? [];
+  return {
+    verified: verdict === undefined,
+    earliestSentEndsAt: earliestSentEnd,
+    fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+    serialNumber: leaf.serialNumber.toLowerCase(),
+    subject: nameText(leaf.subject),
+    issuer: nameText(leaf.issuer),
+    names: names.slice(0, 100).map(shown),
+  };
+}
+
+/** A distinguished name as RFC 2253 writes it: the narrowest part first. */
+function nameText(distinguishedName: string): string {
+  return shown(distinguishedName.split('\n').reverse().join(','));
 }
 
 function dateTrouble({ subject, validFrom, validTo }: ShownCertificate): Failure | undefined {
