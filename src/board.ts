@@ -1,6 +1,8 @@
 /** The latest result, the totals and the recent visits of each destination; in memory only, bounded. */
 import { stepNames, type PathReport, type PingReport, type ProbeResult, type Reason, type StepName } from './model.js';
 
+import { trueTime, type Noted } from './noted-time.js';
+
 export type Board = {
   /** Enters a result. One that was entered before (same id) is not counted again. */
   readonly post: (result: ProbeResult) => void;
@@ -66,7 +68,7 @@ export type StepDurations = {
 export const durationBounds: readonly number[] = [0.01, 0.05, 0.25, 1, 5, 20];
 
 export type BoardOptions = {
-  /** Milliseconds since 1970 UTC. @default Date.now */
+  /** A clock that only goes forward, milliseconds: a clock that is set forgets nothing. @default performance.now */
   readonly clock?: () => number;
   /** A destination without a result for this long is no longer a target and is forgotten. @default 6 h */
   readonly forgetAfterMs?: number;
@@ -77,9 +79,15 @@ export type BoardOptions = {
   readonly keepInAll?: number;
 };
 
+/** Times as noted, by our own clock, which may turn out to have been wrong. */
+type Times = { success: Noted | undefined; failing: Noted | undefined; passing: Noted | undefined };
+
 type MutableEntry = {
   -readonly [Field in keyof Omit<BoardEntry, 'failures' | 'durations' | 'outcomes'>]: BoardEntry[Field];
 } & {
+  readonly times: Times;
+  /** When the latest result came, by the steady clock. */
+  postedAt: number;
   readonly outcomes: Outcome[];
   readonly failures: { -readonly [Field in keyof FailureCount]: FailureCount[Field] }[];
   readonly durations: { step: StepName; buckets: number[]; sum: number; count: number }[];
@@ -89,7 +97,7 @@ type MutableEntry = {
 };
 
 export function createBoard(options: BoardOptions = {}): Board {
-  const clock = options.clock ?? Date.now;
+  const clock = options.clock ?? ((): number => performance.now());
   const forgetAfterMs = options.forgetAfterMs ?? 6 * 3600_000;
   const keep = { good: options.keepGood ?? 3, failed: options.keepFailed ?? 12, inAll: options.keepInAll ?? 4000 };
   const byDestination = new Map<string, MutableEntry>();
@@ -101,8 +109,8 @@ export function createBoard(options: BoardOptions = {}): Board {
     const now = clock();
     if (now < nextSweep) return;
     nextSweep = now + sweepMs;
-    for (const [destination, { latest }] of byDestination) {
-      if (now - latest.at > forgetAfterMs) byDestination.delete(destination);
+    for (const [destination, { postedAt }] of byDestination) {
+      if (now - postedAt > forgetAfterMs) byDestination.delete(destination);
     }
   };
   return {
@@ -111,7 +119,7 @@ export function createBoard(options: BoardOptions = {}): Board {
       let entry = byDestination.get(result.destination);
       if (entry?.latest.id === result.id) return;
       if (!entry) byDestination.set(result.destination, (entry = firstEntry(result)));
-      enter(entry, result);
+      enter(entry, result, clock());
       remember(entry, result, keep, kept);
       dropOldest(kept, keep.inAll, byDestination);
     },
@@ -159,12 +167,15 @@ function firstEntry(result: ProbeResult): MutableEntry {
     outcomes: [],
     ping: undefined,
     path: undefined,
+    times: { success: undefined, failing: undefined, passing: undefined },
+    postedAt: 0,
     good: [],
     failed: [],
   };
 }
 
-function enter(entry: MutableEntry, result: ProbeResult): void {
+function enter(entry: MutableEntry, result: ProbeResult, steadyAt: number): void {
+  entry.postedAt = steadyAt;
   entry.latest = result;
   entry.probes += 1;
   entry.outcomes.push(outcomeOf(result));
@@ -174,18 +185,28 @@ function enter(entry: MutableEntry, result: ProbeResult): void {
     // Nothing was asked when policy forbade it: a duration of zero would be a lie.
     if (step.reason !== 'blocked_by_policy') countDuration(entry, step.step, step.seconds);
   }
+  const { times } = entry;
+  const noted = { at: result.at, steadyAt };
   if (result.success) {
     entry.lastGood = result;
-    entry.passingSince ??= result.at;
-    entry.lastSuccessAt = result.at;
-    entry.failingSince = undefined;
+    Object.assign(times, { success: noted, passing: times.passing ?? noted, failing: undefined });
     entry.failedInARow = 0;
-    return;
+  } else {
+    entry.lastFailed = result;
+    const failing = result.reason === 'blocked_by_policy' ? undefined : (times.failing ?? noted);
+    Object.assign(times, { passing: undefined, failing });
+    entry.failedInARow += 1;
   }
-  entry.lastFailed = result;
-  entry.passingSince = undefined;
-  entry.failedInARow += 1;
-  entry.failingSince = result.reason === 'blocked_by_policy' ? undefined : (entry.failingSince ?? result.at);
+  showTimes(entry, result, steadyAt);
+}
+
+/** The end of the visit is now: whatever stands later was noted by a clock that was wrong. */
+function showTimes(entry: MutableEntry, { at, seconds }: ProbeResult, steadyAt: number): void {
+  const clocks = { now: () => at + seconds * 1000, steady: () => steadyAt };
+  const { success, failing, passing } = entry.times;
+  entry.lastSuccessAt = success && trueTime(success, clocks);
+  entry.failingSince = failing && trueTime(failing, clocks);
+  entry.passingSince = passing && trueTime(passing, clocks);
 }
 
 const outcomesKept = 20;

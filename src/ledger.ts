@@ -30,9 +30,11 @@ import type {
   ServerLogs,
   UnreadableReason,
 } from './model.js';
+import { credibleTime, isCredible, jumpDetector, trueTime, type Clocks, type Noted } from './noted-time.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
 import { createRecentErrors, type RecentErrors } from './recent-errors.js';
 import { createRelatedRing, type RelatedCount, type RelatedRing } from './related-ring.js';
+import { isSameTimes, laterTime, savedTimes, shownTimes, type RowTimes } from './row-times.js';
 import { createScrapers, type Scraper, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { lockStateFolder } from './state-lock.js';
@@ -107,6 +109,8 @@ export type Ledger = {
   readonly related: () => readonly RelatedEvent[];
   readonly recent: () => readonly RecentError[];
   readonly saving: () => Saving;
+  /** The time of a record read within the last hour that stands in the future: the clocks differ. Milliseconds. */
+  readonly aheadAt: () => number | undefined;
   /**
    * Shows these at zero before their first evidence, in place of those named before: the first error is then an increase.
    * Not while history is read, for it is no news (invariant 13).
@@ -129,12 +133,17 @@ const pauseFactor = 4;
 const retryMs = 1_000;
 const maxCheckpoints = 10_000;
 const sweepMs = 60_000;
+/** A clock that was set is believed after this long; until then nothing goes dormant by it. */
+const settleMs = 10 * 60_000;
+/** For so long a record from the future is spoken of. */
+const aheadMs = 3_600_000;
 /** Silent destinations whose counts are kept; beyond it the one that has been silent longest begins anew at zero. */
 const maxDormant = 20_000;
 
 type Row = {
-  /** All that was entered, saved or not. */
+  /** All that was entered, saved or not; its times as the clock of now lets them be true. */
   entered: LedgerRow;
+  times: RowTimes;
   /** What the file on disk says. */
   saved: LedgerRow | undefined;
   /** What pages show; undefined while not shown at all. */
@@ -166,7 +175,13 @@ const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
 
 type State = LedgerOptions & {
-  readonly steady: () => number;
+  readonly clocks: Clocks;
+  readonly hasJumped: () => boolean;
+  /** When the clock was last found to be set, and when times from the file were put right, by the steady clock. */
+  jumpedAt: number;
+  mending: { readonly rows: Set<Row>; readonly at: number };
+  /** The latest record that stands in the future, as it is dated. */
+  ahead: Noted | undefined;
   readonly file: string;
   readonly rowsByKey: Map<string, Row>;
   /** Entered since the last save, saved but not yet published, and held back from scrapers. */
@@ -194,6 +209,7 @@ type State = LedgerOptions & {
   expected: ReadonlyMap<string, RowName>;
   expectationDue: boolean;
   saving: Saving;
+  savedAt: Noted | undefined;
   /** Batches entered since the last save began. */
   unsaved: number;
   /** When the next save is due; undefined when there is nothing to save. */
@@ -249,8 +265,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     folded: () => state.bounds.folded(),
     relatedCounts: () => shownRelatedCounts(state),
     related: () => state.shownHappenings.related,
-    recent: () => state.shownHappenings.recent,
-    saving: () => state.saving,
+    recent: () => state.shownHappenings.recent.filter(({ at }) => isCredible(at, state.now())),
+    saving: () => ({ ...state.saving, lastSavedAt: state.savedAt && trueTime(state.savedAt, state.clocks) }),
+    aheadAt: () => (state.ahead && state.clocks.steady() - state.ahead.steadyAt < aheadMs ? state.ahead.at : undefined),
     expect: (rows) => {
       state.expected = new Map(rows.map((row) => [keyOf(row), row]));
       state.expectationDue = true;
@@ -288,11 +305,14 @@ function createState(
   const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
   const related = createRelatedRing({ events: saved?.related ?? [], counts: saved?.relatedCounts ?? [] });
   const recent = createRecentErrors(saved?.recent ?? []);
-  const steady = options.steady ?? options.now;
-  const scrapers = createScrapers(saved?.scrapers ?? [], { now: options.now, steady });
+  const clocks = { now: options.now, steady: options.steady ?? options.now };
   return {
     ...options,
-    steady,
+    clocks,
+    hasJumped: jumpDetector(clocks),
+    jumpedAt: -Infinity,
+    mending: { rows: new Set(), at: clocks.steady() + settleMs },
+    ahead: undefined,
     file,
     rowsByKey: new Map(),
     dirty: new Set(),
@@ -302,18 +322,19 @@ function createState(
     checkpointsByKey: new Map(),
     sessionsByKey: new Map(),
     tallyBySource: new Map(),
-    seen: createSeenRecords(saved?.seen ?? []),
+    seen: createSeenRecords(saved?.seen ?? [], { now: options.now }),
     related,
     recent,
     relatedBirths: new Map(),
     shownHappenings: happeningsOf(related, recent),
-    gaps: createRecordGaps(saved?.logs ?? [], { now: options.now, missed }),
+    gaps: createRecordGaps(saved?.logs ?? [], { steady: clocks.steady, now: options.now, missed }),
     missed,
-    scrapers,
+    scrapers: createScrapers(saved?.scrapers ?? [], clocks),
     bounds: createBounds(options.limit ?? 2_000),
     expected: new Map(),
     expectationDue: false,
     saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
+    savedAt: undefined,
     unsaved: 0,
     dueAt: undefined,
     restUntil: 0,
@@ -325,8 +346,13 @@ function createState(
 }
 
 /** A saved row is shown at its saved value before the first read; what was missed meanwhile comes as one step. */
-function restoreRow(state: State, { shown, ...saved }: SavedRow): void {
-  const row: Row = { ...freshRow(saved), saved, json: JSON.stringify({ ...saved, shown } satisfies SavedRow) };
+function restoreRow(state: State, { shown, ...written }: SavedRow): void {
+  const times = savedTimes(written, state.clocks);
+  const mended = shownTimes(times, state.clocks);
+  const saved = isSameTimes(written, mended) ? written : { ...written, ...mended };
+  const row: Row = { ...freshRow(saved, times), saved, json: JSON.stringify({ ...written, shown } satisfies SavedRow) };
+  // Not at once: it may be the clock of now that is wrong, as at many a boot.
+  if (saved !== written) state.mending.rows.add(row);
   state.rowsByKey.set(keyOf(saved), row);
   row.history = row.savedHistory = withCounters(saved, Object.entries(shown ?? {}) as [Counter, number][]);
   const isAttempt = saved.lastErrorAt === undefined && saved.lastAttemptAt !== undefined;
@@ -340,9 +366,10 @@ function restoreRow(state: State, { shown, ...saved }: SavedRow): void {
   for (const counter of countersOf(saved)) hold(state, row, counter, row.history);
 }
 
-function freshRow(entered: LedgerRow): Row {
+function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
   return {
     entered,
+    times,
     saved: undefined,
     published: undefined,
     held: undefined,
@@ -378,8 +405,10 @@ function saveWithin(state: State, ms: number): void {
 function enter(state: State, batch: Batch): boolean {
   const tally = tallyOf(state, batch.source);
   let news = false;
-  for (const each of batch.evidence) {
-    const isNew = !('key' in each) || state.seen.note(each.key);
+  heedClock(state);
+  for (const told of batch.evidence) {
+    const isNew = !('key' in told) || state.seen.note(told.key);
+    const each = datedCredibly(state, told);
     if ('key' in each) tally.outcomes[outcomeOf(each, isNew)]++;
     if (isNew && each.kind === 'related_event') state.related.note(each);
     else if (isNew) enterEvidence(state, each as Counted, batch.history || ('history' in each && each.history));
@@ -398,6 +427,15 @@ function enter(state: State, batch: Batch): boolean {
     else state.sessionsByKey.set(key, json);
   }
   return news;
+}
+
+/** No record is later than now: what says so was dated by a clock that is wrong. */
+function datedCredibly<Dated extends Evidence>(state: State, evidence: Dated): Dated {
+  const now = state.now();
+  const at = credibleTime(evidence.at, now);
+  if (at === evidence.at) return evidence;
+  if (Number.isFinite(evidence.at)) state.ahead = { at: evidence.at ?? now, steadyAt: state.clocks.steady() };
+  return { ...evidence, at };
 }
 
 function outcomeOf({ kind }: Evidence, isNew: boolean): RecordOutcome {
@@ -422,17 +460,19 @@ function enterEvidence(state: State, evidence: Counted, history: boolean): void 
   if (isHistory) row.history = raised(row.history, counter);
   if (history) row.awaitsHistory = true;
   const readAt = isHistory ? evidence.at : now;
-  const { entered } = row;
+  const { entered, times } = row;
+  // An attempt alone is no error.
+  if (counter === 'attempts') {
+    row.times = { ...times, lastAttemptAt: laterTime(times.lastAttemptAt, readAt, state.clocks) };
+  } else {
+    const lastErrorAt = laterTime(times.lastErrorAt, evidence.at ?? now, state.clocks);
+    const lastObservedAt = laterTime(times.lastObservedAt, readAt, state.clocks);
+    row.times = { ...times, lastErrorAt, lastObservedAt };
+  }
   row.entered = {
     ...entered,
     ...raised(entered, counter),
-    // An attempt alone is no error.
-    ...(counter === 'attempts'
-      ? { lastAttemptAt: latest(entered.lastAttemptAt, readAt) }
-      : {
-          lastErrorAt: latest(entered.lastErrorAt, evidence.at ?? now),
-          lastObservedAt: latest(entered.lastObservedAt, readAt),
-        }),
+    ...shownTimes(row.times, state.clocks),
     // The first name stays: many hosts may share an address, and a label that changes is a new series.
     ...(evidence.kind !== 'connection_error' && { host: entered.host ?? evidence.host }),
   };
@@ -608,7 +648,8 @@ function shownRelatedCounts(state: State): RelatedCount[] {
 
 function noteSaved(state: State, tookMs: number): void {
   if (state.saving.failing !== undefined) state.onSaving?.(undefined);
-  state.saving = { ...state.saving, failing: undefined, lastSavedAt: state.now(), saved: state.saving.saved + 1 };
+  state.saving = { ...state.saving, failing: undefined, saved: state.saving.saved + 1 };
+  state.savedAt = { at: state.now(), steadyAt: state.clocks.steady() };
   state.restUntil = performance.now() + Math.min(tookMs * pauseFactor, lazySaveMs);
   if (state.dueAt !== undefined) state.dueAt = Math.max(state.dueAt, state.restUntil);
   else state.dueAt = gapsDueAt(state);
@@ -618,7 +659,7 @@ function noteSaved(state: State, tookMs: number): void {
 /** A gap in the record IDs counts when it has been open for long, also when nothing is read meanwhile. */
 function gapsDueAt(state: State): number | undefined {
   const at = state.gaps.dueAt();
-  return at === undefined ? undefined : Math.max(state.restUntil, performance.now() + at - state.now());
+  return at === undefined ? undefined : Math.max(state.restUntil, performance.now() + at - state.clocks.steady());
 }
 
 function noteFailed(state: State, error: unknown): void {
@@ -638,6 +679,7 @@ function release(state: State): void {
 
 /** Shows what is saved. History waits until all of it is read, so that its series are born at their whole value. */
 function publish(state: State): void {
+  heedClock(state);
   const reading = state.readingHistory?.() ?? false;
   if (state.expectationDue && !reading) showExpected(state);
   for (const row of state.unpublished) {
@@ -777,8 +819,9 @@ function valueOf(counts: Counts, counter: Counter): number {
 
 /** Destinations silent for long go dormant (invariant 7): no longer shown, value kept for their return. */
 function sweep(state: State): void {
-  if (state.now() < state.sweepAt && state.sweepAt - state.now() <= sweepMs) return;
-  state.sweepAt = state.now() + sweepMs;
+  const now = state.clocks.steady();
+  if (now < state.sweepAt || now - state.jumpedAt < settleMs) return;
+  state.sweepAt = now + sweepMs;
   for (const row of state.rowsByKey.values()) {
     // What is being saved or waits to be seen stays until it is.
     if (!row.published || row.saved !== row.entered || row.held || !isSilent(state, row.entered)) continue;
@@ -787,6 +830,38 @@ function sweep(state: State): void {
     keepDormant(state, row);
     state.bounds.release(row.entered);
   }
+}
+
+/** When the clock was set, every time is looked at anew; nothing is forgotten by a clock that is wrong for a moment. */
+function heedClock(state: State): void {
+  if (state.hasJumped()) {
+    state.jumpedAt = state.clocks.steady();
+    for (const row of state.rowsByKey.values()) mendTimes(state, row);
+    for (const row of state.dormant) if (!isSilent(state, row.entered)) wake(state, row);
+  }
+  if (state.mending.rows.size === 0 || state.clocks.steady() < state.mending.at) return;
+  for (const row of state.mending.rows) if (!row.dormant) state.dirty.add(row);
+  state.mending.rows.clear();
+  saveWithin(state, 0);
+}
+
+function mendTimes(state: State, row: Row): void {
+  const times = shownTimes(row.times, state.clocks);
+  if (isSameTimes(times, row.entered)) return;
+  row.entered = { ...row.entered, ...times };
+  // What is not shown is published only when it wakes.
+  if (row.dormant) row.saved = row.entered;
+  else state.dirty.add(row);
+  saveWithin(state, 0);
+}
+
+/** It was taken for silent by a clock that was wrong. */
+function wake(state: State, row: Row): void {
+  const isAttempt = row.entered.lastErrorAt === undefined;
+  if (!isSame(state.bounds.place(row.entered, isAttempt), row.entered)) return;
+  row.dormant = false;
+  state.dormant.delete(row);
+  state.unpublished.add(row);
 }
 
 function keepDormant(state: State, row: Row): void {

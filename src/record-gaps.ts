@@ -6,6 +6,7 @@
  * minute, in which they may fill it; what is counted then is never taken back, because a counter must not fall.
  */
 import type { RecordRun } from './model.js';
+import { isCredible } from './noted-time.js';
 
 /** What one batch tells about the record IDs of its source. */
 export type RunsOfBatch = {
@@ -24,7 +25,7 @@ export type RecordGaps = {
   readonly miss: (source: string, count: number) => void;
   /** Counts the gaps that have been open long enough. Returns whether there were any. */
   readonly settle: () => boolean;
-  /** When the next gap is due, by the clock of `now`; undefined when none is open. */
+  /** When the next gap is due, by the steady clock; undefined when none is open. */
   readonly dueAt: () => number | undefined;
   /** Missed records by source, as settled. */
   readonly missed: () => ReadonlyMap<string, number>;
@@ -67,13 +68,20 @@ export type SavedLog = {
   open: Gap[];
 };
 
-export type GapsOptions = { readonly now: () => number; readonly missed?: ReadonlyMap<string, number> };
+export type GapsOptions = {
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  /** A clock that only goes forward, milliseconds: by it a gap is open for its minute. @default now */
+  readonly steady?: () => number;
+  readonly missed?: ReadonlyMap<string, number>;
+};
 
 /** So many record IDs in a row are no accident: the log comes unfiltered. */
 const provenStreak = 100;
 /** More gaps than this with too little between them are a filter. */
 const mostGaps = 10;
 const lateMs = 60_000;
+const dayMs = 86_400_000;
 /** Times of records may be cut to seconds. */
 const toleranceMs = 1_000;
 const mostKnown = 64;
@@ -83,12 +91,14 @@ const mostBringers = 64;
 
 type Log = SavedLog & { text: string | undefined };
 
-export function createRecordGaps(saved: readonly SavedLog[], { now, missed }: GapsOptions): RecordGaps {
+export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now, missed }: GapsOptions): RecordGaps {
   const logs = new Map<string, Log>();
   const totals = new Map(missed);
   // While nobody was looking nothing could fill a gap: its minute begins anew.
   for (const each of saved) {
-    logs.set(keyOf(each), { ...each, open: each.open.map((gap) => ({ ...gap, since: now() })), text: undefined });
+    const open = each.open.map((gap) => ({ ...gap, nextAt: timeOf(gap.nextAt, now()), since: steady() }));
+    const [latestAt, startedAt] = [timeOf(each.latestAt, now()), timeOf(each.startedAt, now())];
+    logs.set(keyOf(each), { ...each, latestAt, startedAt, open, text: undefined });
   }
   const miss = (source: string, count: number): void => {
     totals.set(source, (totals.get(source) ?? 0) + count);
@@ -96,15 +106,16 @@ export function createRecordGaps(saved: readonly SavedLog[], { now, missed }: Ga
   return {
     miss,
     note: (batch) => {
-      if (batch.behind) postpone(logs, batch.source, now());
+      if (batch.behind) postpone(logs, batch.source, steady());
       if (!batch.runs) loseTrack(logs, batch.source);
       for (const run of batch.runs ?? []) {
         const log = takeLog(logs, run);
-        for (const gap of noteRun(log, run, batch, now())) miss(gap.source, sizeOf(gap));
+        const [firstAt, lastAt] = [timeOf(run.firstAt, now()), timeOf(run.lastAt, now())];
+        for (const gap of noteRun(log, { ...run, firstAt, lastAt }, batch, steady())) miss(gap.source, sizeOf(gap));
       }
     },
     settle: () => {
-      const due = [...logs.values()].flatMap((log) => closeDue(log, now()));
+      const due = [...logs.values()].flatMap((log) => closeDue(log, steady()));
       for (const gap of due) miss(gap.source, sizeOf(gap));
       return due.length > 0;
     },
@@ -115,6 +126,14 @@ export function createRecordGaps(saved: readonly SavedLog[], { now, missed }: Ga
     missed: () => totals,
     texts: () => [...logs.values()].map((log) => (log.text ??= textOf(log))),
   };
+}
+
+/**
+ * A time from the future does not tell what came first: all that is true would be older. A clock in the wrong zone is
+ * still good enough for the order of its own records.
+ */
+function timeOf(at: number | undefined, now: number): number | undefined {
+  return at !== undefined && isCredible(at, now + dayMs) ? at : undefined;
 }
 
 function keyOf({ server, channel }: { readonly server: string; readonly channel: string }): string {
@@ -271,9 +290,8 @@ function loseTrack(logs: ReadonlyMap<string, Log>, source: string): void {
   }
 }
 
-/** Takes out the gaps that have been open for a minute. A clock that went back lets the minute begin anew. */
+/** Takes out the gaps that have been open for a minute. */
 function closeDue(log: Log, now: number): Gap[] {
-  for (const gap of log.open) gap.since = Math.min(gap.since, now);
   const due = log.open.filter((gap) => now - gap.since >= lateMs);
   if (due.length > 0) {
     log.open = log.open.filter((gap) => !due.includes(gap));

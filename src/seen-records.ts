@@ -7,6 +7,7 @@
  * older than its own first.
  */
 import type { RecordKey } from './model.js';
+import { isCredible } from './noted-time.js';
 
 export type SeenRecords = {
   /**
@@ -28,6 +29,8 @@ export type SavedRecords = {
 };
 
 export type SeenOptions = {
+  /** Milliseconds since 1970 UTC. @default Date.now */
+  readonly now?: () => number;
   /** Records known one by one: of one log, and of all logs together. */
   readonly perLog?: number;
   readonly inAll?: number;
@@ -52,18 +55,18 @@ type Log = {
 };
 
 export function createSeenRecords(saved: readonly SavedRecords[], options: SeenOptions = {}): SeenRecords {
-  const { perLog = 65_536, inAll = 262_144, logs: mostLogs = 4_096 } = options;
+  const { now = Date.now, perLog = 65_536, inAll = 262_144, logs: mostLogs = 4_096 } = options;
   const logs = new Map<string, Log>();
   for (const each of saved) logs.set(keyOf(each), restore(each));
   let total = [...logs.values()].reduce((sum, log) => sum + log.secondsById.size, 0);
   let latest: Log | undefined;
   return {
     note: (key) => {
-      if (key.recordId === undefined) return true;
+      if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
       const name = keyOf(key);
       const log = logs.get(name) ?? freshLog(key.server, channelOf(key));
-      const second = key.time === undefined ? Number.NaN : Math.floor(key.time / 1000);
-      if (isKnown(log, key.recordId, second)) return false;
+      const second = Number.isFinite(key.time) ? Math.floor((key.time ?? 0) / 1000) : Number.NaN;
+      if (isKnown(log, key.recordId, second, now())) return false;
       if (log !== latest) {
         logs.delete(name);
         logs.set(name, log);
@@ -72,8 +75,8 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       }
       add(log, key.recordId, second);
       total++;
-      if (log.secondsById.size > perLog) total -= dropOldest(log);
-      else if (total > inAll) total -= dropOldest(largest(logs));
+      if (log.secondsById.size > perLog) total -= dropOldest(log, now());
+      else if (total > inAll) total -= dropOldest(largest(logs), now());
       return true;
     },
     texts: () => [...logs.values()].map(textOf),
@@ -93,12 +96,17 @@ function freshLog(server: string, channel: string): Log {
   return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), text: undefined };
 }
 
-function isKnown(log: Log, id: number, second: number): boolean {
+function isKnown(log: Log, id: number, second: number, now: number): boolean {
   const known = log.secondsById.get(id);
   if (typeof known === 'number' && isSameTime(known, second)) return true;
   if (typeof known === 'object' && known.some((each) => isSameTime(each, second))) return true;
   // Older by number and by time than all that is known one by one.
-  return log.floor !== undefined && id <= log.floor[0] && !(second > log.floor[1]);
+  return hasFloor(log, now) && id <= log.floor[0] && !(second > log.floor[1]);
+}
+
+/** A floor from the future, which a record dated wrongly has left, would make duplicates of all true ones. */
+function hasFloor(log: Log, now: number): log is Log & { floor: readonly [id: number, second: number] } {
+  return log.floor !== undefined && isCredible(log.floor[1] * 1000, now);
 }
 
 function isSameTime(a: number, b: number): boolean {
@@ -120,7 +128,7 @@ function add(log: Log, id: number, second: number): void {
 }
 
 /** Lets go of the block that was noted first. @returns how many record IDs that were */
-function dropOldest(log: Log): number {
+function dropOldest(log: Log, now: number): number {
   const before = log.secondsById.size;
   for (const [id, second] of log.blocks.shift()?.pairs ?? []) {
     const known = log.secondsById.get(id);
@@ -130,12 +138,22 @@ function dropOldest(log: Log): number {
         known.filter((each) => !Object.is(each, second)),
       );
     else log.secondsById.delete(id);
-    // A cleared log numbers anew from 1: its later records lift the floor in time and set it anew in number.
-    if (!log.floor || second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])) log.floor = [id, second];
-    else if (id > log.floor[0]) log.floor = [id, log.floor[1]];
+    liftFloor(log, id, second, now);
   }
   log.text = undefined;
   return before - log.secondsById.size;
+}
+
+function liftFloor(log: Log, id: number, second: number, now: number): void {
+  const isTimed = !Number.isNaN(second);
+  if (isTimed && !isCredible(second * 1000, now)) return;
+  const { floor } = log;
+  // A cleared log numbers anew from 1: its later records lift the floor in time and set it anew in number.
+  if (!hasFloor(log, now)) {
+    if (isTimed || !floor) log.floor = [id, isTimed ? second : 0];
+  } else if (isTimed && (second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])))
+    log.floor = [id, second];
+  else if (id > log.floor[0]) log.floor = [id, log.floor[1]];
 }
 
 /** @returns how many record IDs are no longer known */

@@ -21,7 +21,8 @@ import { endInSteps } from './process-end.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
-import { createReloader } from './reload.js';
+import { timeKeeper, type Clocks } from './noted-time.js';
+import { createReloader, type ReloadStatus } from './reload.js';
 import { createStanding } from './standing.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
@@ -47,6 +48,8 @@ const unchanging = (config: Config): Origin => ({
   file: undefined,
   load: () => Promise.resolve({ ok: true, config }),
 });
+
+const clocks: Clocks = { now: Date.now, steady: () => performance.now() };
 
 /** What reads and probes; closed and opened anew with a changed configuration. */
 type Inlets = {
@@ -79,7 +82,10 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
   const board = createBoard();
-  const sources = (): SourceStatus[] => sourcesOf(inlets);
+  const recordTime = timeKeeper(clocks);
+  const reloadTime = timeKeeper(clocks);
+  const sources = (): SourceStatus[] =>
+    sourcesOf(inlets).map((each) => ({ ...each, lastRecordAt: recordTime(each.source, each.lastRecordAt) }));
   const parts: Parts = { ledger, board, targets, log };
   const reloader = createReloader({
     ...origin,
@@ -88,10 +94,14 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     reloadAccess: async () => ((await access.reload()) ? undefined : access.problem()),
     ...{ now: Date.now, log },
   });
-  const clock = watchClock({ now: Date.now, steady: () => performance.now(), log });
+  const reloadStatus = (): ReloadStatus => {
+    const status = reloader.status();
+    return { ...status, successAt: reloadTime('', status.successAt) ?? status.successAt };
+  };
+  const clock = watchClock({ ...clocks, log });
   const standing = createStanding({
     stateDirectory: config.state.directory,
-    ...{ ledger, sources, reload: reloader.status, webProblem: access.problem, clockJump: clock.notice },
+    ...{ ledger, sources, reload: reloadStatus, webProblem: access.problem, clockJump: clock.notice },
     caughtUp: () => inlets.followed?.caughtUp() ?? false,
     inventory: () => inlets.inventory,
   });
@@ -237,8 +247,7 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
   const servers = new Set<string>();
   const ledger = await openLedger({
     directory: config.state.directory,
-    now: Date.now,
-    steady: () => performance.now(),
+    ...clocks,
     limit: config.destinations.limit,
     forgetAfterMs: config.destinations.forgetAfter,
     readingHistory: () => inlets.followed?.readingHistory() ?? true,

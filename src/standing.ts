@@ -9,7 +9,7 @@ import type { ReloadStatus } from './reload.js';
 
 export type StandingParts = {
   readonly stateDirectory: string;
-  readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers'>;
+  readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers' | 'aheadAt'>;
   readonly sources: () => readonly SourceStatus[];
   /** Whether every source was read to its end once. */
   readonly caughtUp: () => boolean;
@@ -109,7 +109,8 @@ function watchDisk(directory: string): () => number | undefined {
 
 function machineFindings({ ledger, stateDirectory }: StandingParts, freeBytes: number | undefined): Finding[] {
   const now = Date.now();
-  const newestAt = ledger.rows().reduce((newest, { lastErrorAt = 0 }) => Math.max(newest, lastErrorAt), 0);
+  const shownAt = ledger.rows().reduce((newest, { lastErrorAt = 0 }) => Math.max(newest, lastErrorAt), 0);
+  const newestAt = Math.max(shownAt, ledger.aheadAt() ?? 0);
   const clock = clockFinding(newestAt === 0 ? undefined : newestAt, now);
   const scrapes = process.uptime() > firstScrapeSeconds ? [scrapeFinding(ledger.scrapers(), now)] : [];
   return [clock, ...scrapes, ...(freeBytes === undefined ? [] : [diskFinding(stateDirectory, freeBytes)])];

@@ -210,6 +210,45 @@ test('the clock goes back an hour, then the machine is suspended for a night: co
   expect(scraper.falls()).toEqual([]);
 }, 240_000);
 
+test('a clock that is a century ahead for seconds leaves no time of 2126 behind, in no metric and after no restart', async () => {
+  const { file, stateDirectory, start, scraper, shows } = await world();
+  const shift = path.join(await temporaryFolder(), 'shift');
+  await writeFile(shift, '0');
+  const program = pathToFileURL(path.resolve(import.meta.dirname, '../shifted-clock.mjs')).href;
+  const env = { NODE_OPTIONS: `--import ${program}`, CLOCK_SHIFT_FILE: shift };
+  const exporter = await start({ env });
+  await shows(10);
+  const jumped = async (milliseconds: number, direction: string): Promise<void> => {
+    await writeFile(shift, String(milliseconds));
+    await vi.waitFor(async () => {
+      expect(await valueOf(exporter, 'exchange_exporter_clock_jumps_total', direction)).toBe(1);
+    }, patience);
+  };
+  await jumped(100 * 365 * 86_400_000, 'forward');
+  await appendFile(file, lines(11, 20));
+  await shows(20);
+  expect(Math.max(...timesOn(await exporter.scrape()))).toBeGreaterThan(4e9);
+  await jumped(0, 'back');
+  const latestNow = (): number => Date.now() / 1000 + 5;
+  await vi.waitFor(async () => {
+    expect(Math.max(...timesOn(await exporter.scrape()))).toBeLessThan(latestNow());
+  }, patience);
+  await vi.waitFor(async () => {
+    expect(await readFile(path.join(stateDirectory, 'ledger.json'), 'utf8')).not.toMatch(/"last\w+At":[4-9]\d{12}/);
+  }, patience);
+  const again = await start();
+  await appendFile(file, lines(21, 30));
+  await shows(30);
+  expect(Math.max(...timesOn(await again.scrape()))).toBeLessThan(latestNow());
+  expect(scraper.falls()).toEqual([]);
+}, 240_000);
+
+/** Every time on the page that says when something was, seconds since 1970. */
+function timesOn(page: string): number[] {
+  const samples = page.split('\n').filter((line) => /^exchange_\w+_timestamp_seconds[ {]/.test(line));
+  return samples.map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)));
+}
+
 test('a process that stands still goes on where it stood', async () => {
   const { file, start, shows } = await world();
   const exporter = await start();

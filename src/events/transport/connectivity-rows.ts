@@ -23,7 +23,7 @@ const [maxFacts, maxResolved] = [64, 512];
 
 export function sessionFor(state: State, server: Server, row: ConnectivityRow): Session | undefined {
   server.readAt = state.now();
-  if (row.at !== undefined) noteTime(server, row.at);
+  if (row.at !== undefined) noteTime(state, server, row.at);
   const known = server.sessions.get(row.session);
   if (known || row.direction === '-') return known;
   return openSession(server, row.session);

@@ -1,7 +1,7 @@
 /** What the join of both transport logs saves, and how it comes back after a restart. */
 import type { OpenSession, ServerLogs, SessionChange } from '../../model.js';
 import { learnAlias } from './join.js';
-import { serverOf, type Session, type State } from './servers.js';
+import { noteTime, serverOf, type Session, type State } from './servers.js';
 
 /** Sessions and servers changed since the last call. */
 export function changesOf(state: State): SessionChange[] {
@@ -29,8 +29,8 @@ export function restore(state: State, saved: OpenSession | ServerLogs): void {
     if (session.waiting) server.waiting.add(session);
     return;
   }
-  server.from = saved.from;
-  server.until = saved.until;
+  for (const at of [saved.from, saved.until]) if (at !== undefined) noteTime(state, server, at);
+  server.changed = false;
   for (const each of saved.connectors) {
     server.connectors.set(each.delivery, each);
     learnAlias(state, each);

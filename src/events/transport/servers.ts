@@ -1,5 +1,6 @@
 /** What the join of both transport logs keeps in memory: servers, their open sessions and what is known of connectors. */
 import type { KnownConnector, OpenSession, Reason } from '../../model.js';
+import { isCredible } from '../../noted-time.js';
 
 export type SessionsOptions = {
   /** Name of the Send connector of a GUID, from the inventory. */
@@ -30,6 +31,8 @@ export const openMs = 15 * 60_000;
 export const keepMs = 120_000;
 /** A connectivity log without a row for this long is not written any more: the Send log tells what comes after it. */
 const silentMs = 3_600_000;
+/** Exchange 2007, the first to write these logs, is not older. */
+const firstLogsAt = Date.UTC(2006, 0);
 export const maxConnectors = 1_000;
 const maxOver = 5_000;
 
@@ -123,19 +126,28 @@ export function endedSession(server: Server, id: string): EndedSession | undefin
   return server.over.get(id) ?? server.overBefore.get(id);
 }
 
-/** Notes a time that the connectivity log of a server tells of. */
-export function noteTime(server: Server, at: number): void {
+/**
+ * Notes a time that the connectivity log of a server tells of. One that is dated wrongly would have it speak for good for
+ * what it does not tell: the future, or all the past.
+ */
+export function noteTime(state: State, server: Server, at: number): void {
+  if (!isCredible(at, state.now()) || at < firstLogsAt) return;
   if (server.from !== undefined && at >= server.from && server.until !== undefined && at <= server.until) return;
   server.from = Math.min(server.from ?? at, at);
   server.until = Math.max(server.until ?? at, at);
   server.changed = true;
 }
 
+/** A time from the future, which a clock that was wrong has left, is long ago: nobody knows when it was. */
+export function passedSince({ now }: State, at: number): number {
+  return Math.abs(now() - at);
+}
+
 /** Does a connectivity log of the server tell of what happened then? */
 export function isCovered(state: State, server: Server, at: number | undefined): boolean {
   if (server.from === undefined) return false;
   if (at !== undefined && at < server.from) return false;
-  return state.now() - server.readAt < silentMs || (at ?? 0) <= (server.until ?? 0);
+  return passedSince(state, server.readAt) < silentMs || (at ?? 0) <= (server.until ?? 0);
 }
 
 /** Says a code or word that is not in our lists. */

@@ -57,7 +57,7 @@ export function createSessions(options: Options): Sessions {
     logFound: (name, firstAt) => {
       const server = known.serverOf(state, name);
       server.readAt = state.now();
-      if (firstAt !== undefined) known.noteTime(server, firstAt);
+      if (firstAt !== undefined) known.noteTime(state, server, firstAt);
     },
     expire: (found) => {
       for (const server of state.servers.values()) expire(state, server, found);
@@ -77,14 +77,14 @@ function keep(state: known.State, server: known.Server, session: known.Session):
 function isNeeded(state: known.State, server: known.Server, session: known.Session): boolean {
   if (session.talk || session.waiting) return true;
   // A connectivity log that begins just now must not tell once more what the Send log has told.
-  if (session.teller === 'send') return server.from !== undefined || state.now() - server.since < known.openMs;
+  if (session.teller === 'send') return server.from !== undefined || known.passedSince(state, server.since) < known.openMs;
   return !known.isOver(server, session);
 }
 
 function expire(state: known.State, server: known.Server, found: Evidence[]): void {
   const now = state.now();
   for (const session of [...server.waiting]) {
-    const isLate = now - (session.waitingSince ?? now) >= known.waitMs;
+    const isLate = known.passedSince(state, session.waitingSince ?? now) >= known.waitMs;
     // The session of the other server may have come since.
     if (!isLate && session.proxyFor === undefined) continue;
     if (isLate) giveUpNaming(server, session);
@@ -93,7 +93,7 @@ function expire(state: known.State, server: known.Server, found: Evidence[]): vo
   }
   for (const session of [...server.sessions.values()]) {
     const isOpen = session.talk !== undefined || (session.delivery !== undefined && !known.isOver(server, session));
-    const isOld = now - session.touchedAt > (isOpen ? known.openMs : known.keepMs);
+    const isOld = known.passedSince(state, session.touchedAt) > (isOpen ? known.openMs : known.keepMs);
     if (isOld && !session.waiting) drop(state, server, session, found);
   }
 }
