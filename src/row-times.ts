@@ -6,7 +6,7 @@ const names = ['lastErrorAt', 'lastObservedAt', 'lastAttemptAt'] as const;
 type TimeName = (typeof names)[number];
 
 /** Times as noted: a clock that is wrong for a while takes none of them away. */
-export type RowTimes = { readonly [Name in TimeName]?: Noted };
+export type RowTimes = Readonly<Partial<Record<TimeName, Noted>>>;
 export type ShownTimes = Pick<LedgerRow, TimeName>;
 
 /** Times of the file were noted before it was read. */

@@ -22,7 +22,7 @@ import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
 import { timeKeeper, type Clocks } from './noted-time.js';
-import { createReloader, type ReloadStatus } from './reload.js';
+import { createReloader, type Reloader, type ReloadStatus } from './reload.js';
 import { createStanding } from './standing.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
@@ -82,10 +82,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
   const board = createBoard();
-  const recordTime = timeKeeper(clocks);
-  const reloadTime = timeKeeper(clocks);
-  const sources = (): SourceStatus[] =>
-    sourcesOf(inlets).map((each) => ({ ...each, lastRecordAt: recordTime(each.source, each.lastRecordAt) }));
+  const sources = sourcesIn(inlets);
   const parts: Parts = { ledger, board, targets, log };
   const reloader = createReloader({
     ...origin,
@@ -94,14 +91,10 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     reloadAccess: async () => ((await access.reload()) ? undefined : access.problem()),
     ...{ now: Date.now, log },
   });
-  const reloadStatus = (): ReloadStatus => {
-    const status = reloader.status();
-    return { ...status, successAt: reloadTime('', status.successAt) ?? status.successAt };
-  };
   const clock = watchClock({ ...clocks, log });
   const standing = createStanding({
     stateDirectory: config.state.directory,
-    ...{ ledger, sources, reload: reloadStatus, webProblem: access.problem, clockJump: clock.notice },
+    ...{ ledger, sources, reload: statusOf(reloader), webProblem: access.problem, clockJump: clock.notice },
     caughtUp: () => inlets.followed?.caughtUp() ?? false,
     inventory: () => inlets.inventory,
   });
@@ -280,8 +273,20 @@ function withoutDrills(log: Log): Log {
 }
 
 /** Where no drill was ever written there is nothing to say of drills. */
-function sourcesOf({ followed }: Inlets): SourceStatus[] {
-  return (followed?.statuses() ?? []).filter(({ source, up }) => up || source !== drillSource);
+function sourcesIn(inlets: Inlets): () => SourceStatus[] {
+  const timeOf = timeKeeper(clocks);
+  return () =>
+    (inlets.followed?.statuses() ?? [])
+      .filter(({ source, up }) => up || source !== drillSource)
+      .map((status) => ({ ...status, lastRecordAt: timeOf(status.source, status.lastRecordAt) }));
+}
+
+function statusOf(reloader: Reloader): () => ReloadStatus {
+  const timeOf = timeKeeper(clocks);
+  return () => {
+    const status = reloader.status();
+    return { ...status, successAt: timeOf('', status.successAt) ?? status.successAt };
+  };
 }
 
 /** Every path is a source of its own, named as it was given, so that each says by itself when it cannot be read. */

@@ -130,7 +130,7 @@ test('a connectivity log with a row of 9999, and one of 1601, does not speak for
   } as const;
   for (const at of [clock.now, start - 10 * year])
     sessions.read(
-      { ...row, session: `S${at}`, text: 'attempting to connect', at } as never,
+      { ...row, session: `S${at}`, text: 'attempting to connect', at },
       { server: 'exch01', history: false },
       found,
     );
@@ -155,7 +155,7 @@ async function ledgerIn(directory: string, clock: Clock, forgetAfterMs = 30 * da
 function error(at: number | undefined, more: { recordId?: number; destination?: string } = {}): ConnectionError {
   const { recordId, destination = '203.0.113.25:25' } = more;
   const [server, connector] = ['exch01', 'Outbound'];
-  return { kind: 'connection_error', key: key(recordId as number, at), server, connector, destination, at };
+  return { kind: 'connection_error', key: key(recordId!, at), server, connector, destination, at };
 }
 
 function batch(evidence: readonly Evidence[]) {
