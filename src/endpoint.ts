@@ -10,6 +10,7 @@ export type Endpoint = { readonly host: string; readonly port: number; readonly 
  */
 export function endpointOf(text: string, defaultPort?: number): Endpoint | undefined {
   const trimmed = text.trim();
+  if (trimmed.length > longest) return undefined;
   const match = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(trimmed) ?? /^([^:\s[\]]+)(?::(\d{1,5}))?$/.exec(trimmed);
   if (!match?.[1]) return undefined;
   const port = match[2] === undefined ? defaultPort : Number(match[2]);
@@ -19,6 +20,9 @@ export function endpointOf(text: string, defaultPort?: number): Endpoint | undef
   if (trimmed.startsWith('[') || !isHostName(match[1])) return undefined;
   return { host: match[1].toLowerCase(), port, address: false };
 }
+
+/** A host name of 253 characters and its port, or an address with the name of an interface. */
+const longest = 320;
 
 /** The label of an end point: IPv6 in brackets, RFC 5952 form, no zone. */
 export function destinationOf(endpoint: { readonly host: string; readonly port: number }): string {
@@ -31,7 +35,8 @@ export function destinationOf(endpoint: { readonly host: string; readonly port: 
  * @returns undefined when the text is not an IP address
  */
 export function addressOf(text: string): string | undefined {
-  const bare = text.replace(/%.*$/, '');
+  const [bare = ''] = text.split('%', 1);
+  if (bare.length > longest) return undefined;
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return bare.split('.').map(Number).join('.');
   if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined;
   const parsed = ipaddr.IPv6.parse(bare);
@@ -40,5 +45,12 @@ export function addressOf(text: string): string | undefined {
 
 /** Letters, digits, hyphens, underscores and dots; at most 253 characters (RFC 1035), with a letter in the last label. */
 function isHostName(text: string): boolean {
-  return text.length <= 253 && /^(?:[a-z0-9_](?:[a-z0-9_-]{0,62})\.)*[a-z0-9_-]*[a-z][a-z0-9_-]*\.?$/i.test(text);
+  const labels = (text.endsWith('.') ? text.slice(0, -1) : text).split('.');
+  const last = labels.pop() ?? '';
+  return (
+    text.length <= 253 &&
+    labels.every((label) => /^[a-z0-9_][a-z0-9_-]{0,62}$/i.test(label)) &&
+    /^[a-z0-9_-]+$/i.test(last) &&
+    /[a-z]/i.test(last)
+  );
 }

@@ -190,7 +190,7 @@ function externalUrl() {
     if (!URL.canParse(given)) return undefined;
     const url = new URL(given);
     if (!['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') return undefined;
-    return url.href.replace(/\/+$/, '');
+    return url.href.replace(/(?<!\/)\/+$/, '');
   };
   const description = 'Address under which people reach the exporter, for links in alerts and pages.';
   return text('an address like https://exporter.contoso.example', parse, { description });

@@ -159,7 +159,7 @@ export async function checkEventLevel(platform: NodeJS.Platform): Promise<Findin
  * High 5, Expert 7 (decompiled Exchange 2013).
  */
 export function eventLevelFinding(output: string): Finding | undefined {
-  const level = /^\s*2 SmtpSend\s+REG_DWORD\s+0x([0-9a-f]+)\s*$/im.exec(output)?.[1];
+  const level = /^[ \t]*2 SmtpSend[ \t]+REG_DWORD[ \t]+0x([0-9a-f]+)[ \t]*$/im.exec(output)?.[1];
   if (level === undefined) return undefined;
   const check = 'event level';
   const value = Number.parseInt(level, 16);

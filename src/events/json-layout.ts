@@ -10,5 +10,5 @@ export function jsonLayoutOf(head: string): 'lines' | 'document' {
   if (head[start] !== '{') return 'lines';
   const lineEnd = head.indexOf('\n', start);
   if (lineEnd < 0) return 'lines';
-  return /\}\s*$/.test(head.slice(start, lineEnd)) ? 'lines' : 'document';
+  return head.slice(start, lineEnd).trimEnd().endsWith('}') ? 'lines' : 'document';
 }

@@ -26,7 +26,7 @@ export type Links = {
 
 /** @param externalUrl where a browser finds this exporter, for instance `https://monitor.example/exchange/` */
 export function linksOf(externalUrl: string | undefined): Links {
-  const base = externalUrl === undefined ? '' : new URL(externalUrl).pathname.replace(/\/+$/, '');
+  const base = externalUrl === undefined ? '' : new URL(externalUrl).pathname.replace(/(?<!\/)\/+$/, '');
   return {
     base,
     page: (path) => base + path,

@@ -58,13 +58,17 @@ function shown(text: string, title: string, context: Context, around: Surroundin
 }
 
 function titleOf(text: string): string | undefined {
-  return /^# +(.+?) *#*$/m.exec(text)?.[1]?.replaceAll('`', '');
+  const [, title] = /^# (.*)$/m.exec(text) ?? [];
+  return title
+    ?.replace(/(?<!#)#+$/, '')
+    .replaceAll('`', '')
+    .trim();
 }
 
 /** First sentence of the first paragraph, without its marks. */
 function summaryOf(text: string): string {
   const paragraph = text.split(/\r?\n\s*\r?\n/).find((block) => /^[^#<|>\s`-]/.test(block));
-  const plain = (paragraph ?? '').replace(/\s+/g, ' ').replace(/[`*_]|\[([^\]]*)\]\([^)]*\)/g, '$1');
+  const plain = (paragraph ?? '').replace(/\s+/g, ' ').replace(/[`*_]|\[([^[\]]*)\]\([^()]*\)/g, '$1');
   const sentence = /^.+?[.!?](?= |$)/.exec(plain)?.[0] ?? plain;
   return sentence.length > 200 ? `${sentence.slice(0, 199)}…` : sentence;
 }
@@ -123,8 +127,8 @@ function slugOf(text: string, used: Map<string, number>): string {
 
 function plainOf(text: string): string {
   return text
-    .replace(/<[^>]*>/g, '')
-    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/<[^<>]*>/g, '')
+    .replace(/\[([^[\]]*)\]\([^()]*\)/g, '$1')
     .replace(/[`*]/g, '')
     .trim();
 }

@@ -51,7 +51,7 @@ const secretKeys = /pass|secret|token|credential|authori[sz]ation|private|api_?k
 /** Values under telling names are replaced, and users and passwords in URLs. */
 export function masked(value: unknown, key = ''): unknown {
   if (value !== null && value !== undefined && secretKeys.test(key)) return '(masked)';
-  if (typeof value === 'string') return value.replace(/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi, '$1(masked)@');
+  if (typeof value === 'string') return value.replace(/((?<![a-z0-9+.-])[a-z0-9+.-]+:\/\/)[^\s/@]+@/gi, '$1(masked)@');
   if (Array.isArray(value)) return value.map((each) => masked(each));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, masked(each, name)]));

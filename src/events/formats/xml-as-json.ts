@@ -7,7 +7,7 @@ import { isObject, objectOf } from '../json-fields.js';
 
 export const [xmlAsJson, xmlAsJsonDocument] = layouts(
   'xml-as-json',
-  (head) => /"Event"\s*:\s*\{/.test(head) && /"System"\s*:\s*\[?\s*\{/.test(head) && /"EventID"\s*:/.test(head),
+  (head) => /"Event"\s*:\s*\{/.test(head) && /"System"\s*:\s*(?:\[\s*)?\{/.test(head) && /"EventID"\s*:/.test(head),
   { decode },
 );
 

@@ -76,11 +76,12 @@ export function readMtr(output: string): readonly PathHop[] {
 export function readTracepath(output: string): readonly PathHop[] {
   const hops = new Map<number, PathHop>();
   for (const line of output.split(/\r?\n/)) {
-    const match = /^\s*(\d+):\s+(\S+)(?:.*?([\d.,]+)\s*ms)?/.exec(line);
+    const match = /^\s*(\d+):\s+(\S+)/.exec(line);
     if (!match) continue;
+    const time = /(?<![\d.,])([\d.,]+)\s*ms/.exec(line.slice(match[0].length))?.[1];
     const hop = Number(match[1]);
     const isAddress = addressOf(match[2] ?? '') !== undefined;
-    const rtt = match[3] === undefined ? undefined : numberOf(match[3]) / 1000;
+    const rtt = time === undefined ? undefined : numberOf(time) / 1000;
     for (const found of hopOf(hop, match[2] ?? '', { loss: isAddress ? 0 : 1, rtt })) {
       if (isAddress || !hops.has(hop)) hops.set(hop, found);
     }
@@ -94,7 +95,7 @@ export function readTracepath(output: string): readonly PathHop[] {
  */
 export function readTraceroute(output: string): readonly PathHop[] {
   return output.split(/\r?\n/).flatMap((line) => {
-    const match = /^\s*(\d+)\s+(.*)$/.exec(line);
+    const match = /^\s*(\d+)\s(.*)$/.exec(line);
     if (!match) return [];
     const words = (match[2] ?? '').trim().split(/\s+/);
     const address = words.find((word) => addressOf(word) !== undefined);
@@ -119,9 +120,10 @@ export function readPathping(output: string): readonly PathHop[] {
   const named: PathHop[] = [];
   const measured: PathHop[] = [];
   for (const line of output.split(/\r?\n/)) {
-    const match = /^\s*(\d+)\s+(?:(\d+)\S*\s+|-+\s+)(\d+)\/\s*(\d+)\s*=.*?(\S+)\s*$/.exec(line);
+    const match = /^\s*(\d+)\s+(?:(\d+)(?:[^\s\d]\S*)?|-+)\s+(\d+)\/\s*(\d+)\s*=/.exec(line);
     if (match) {
-      const [, hop = '', rtt, lost = '', sent = '', address = ''] = match;
+      const [whole, hop = '', rtt, lost = '', sent = ''] = match;
+      const address = line.slice(whole.length).trim().split(/\s+/).at(-1) ?? '';
       const numbers = { loss: Number(lost) / Math.max(1, Number(sent)), rtt: rtt && Number(rtt) / 1000 };
       measured.push(...hopOf(Number(hop), address, { ...numbers, rtt: numbers.rtt === '' ? undefined : numbers.rtt }));
     }

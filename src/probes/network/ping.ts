@@ -82,7 +82,7 @@ export function readUnixPing(output: string, target: string): Read | undefined {
 
 /** Two counts and their own percentage of loss, rounded or not. */
 function isSummary(line: string): boolean {
-  const percent = /(\d+(?:\.\d+)?)\s*%|%\s*(\d+(?:\.\d+)?)/.exec(line);
+  const percent = /(?<!\d)(\d+(?:\.\d+)?)\s*%|%\s*(\d+(?:\.\d+)?)/.exec(line);
   const [sent = 0, received = 0] = numbersOf(line);
   if (!percent || sent === 0 || received > sent) return false;
   return Math.abs(Number(percent[1] ?? percent[2]) - (100 * (sent - received)) / sent) <= 1;

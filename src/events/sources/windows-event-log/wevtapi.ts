@@ -163,7 +163,7 @@ function render(calls: Calls, fragment: Handle, how: number): string {
   const count = new Uint32Array(1);
   for (;;) {
     if (calls.EvtRender(null, fragment, how, buffer.length, buffer, used, count)) {
-      return buffer.toString('utf16le', 0, used[0]).replace(/\0+$/, '');
+      return buffer.toString('utf16le', 0, used[0]).replace(/(?<!\0)\0+$/, '');
     }
     const code = calls.GetLastError();
     const needed = used[0] ?? 0;
