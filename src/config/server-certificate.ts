@@ -151,5 +151,6 @@ function shakeHands(context: SecureContextOptions): Promise<void> {
 /** `error:0A00018F:SSL routines::ee key too small` says no more than its end. */
 function reasonOf(error: unknown): string {
   const { message } = error as Error;
-  return message.replace(/^.*error:[0-9A-F]{8}:[^:]*:[^:]*:/s, '').replace(/:\.\..*$|\n.*$/s, '');
+  const [reason = ''] = message.replace(/^.*error:[0-9A-F]{8}:[^:]*:[^:]*:/s, '').split(/:\.\.|\n/, 1);
+  return reason;
 }

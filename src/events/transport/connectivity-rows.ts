@@ -73,7 +73,7 @@ function factOf(state: State, session: Session, row: ConnectivityRow, origin: Ro
   if (failed) {
     const [, address = '', port = '', name = '', code = '', rest = ''] = failed;
     const destination = destinationOf({ host: addressLabelOf(address), port: Number(port) });
-    const host = hostNameOf(/\[TargetHost:([^|\]]+):\d+[|\]]/.exec(rest)?.[1]) ?? hostIn(session.resolved, address);
+    const host = hostNameOf(/\[TargetHost:([^|[\]]+):\d+[|\]]/.exec(rest)?.[1]) ?? hostIn(session.resolved, address);
     const known = reasonOfWinsock(Number.parseInt(code, 16)) ?? reasonOfSocketError(name);
     const reason = known ?? sayUnknown(state, `${name}:${code}`);
     return { destination, portKnown: true, attempt: true, reason, host, ...common };

@@ -43,7 +43,7 @@ function innerReply(text: string): string | undefined {
   const mark = marks.at(-1);
   if (mark === undefined) return undefined;
   const rest = text.slice(mark.index + mark[0].length).replace(/^[\s"'\\]+/, '');
-  const end = rest.search(/["']\s+Attempted|["']{1,2}\s*(?:$|[.;}])|\s+Attempted failover/i);
+  const end = rest.search(/["']\s+Attempted|["']{1,2}\s*(?:$|[.;}])|(?<!\s)\s+Attempted failover/i);
   return end < 0 ? rest : rest.slice(0, end);
 }
 
