@@ -9,6 +9,7 @@ import {
   readdir,
   rename,
   rm,
+  stat,
   symlink,
   truncate,
   writeFile,
@@ -28,13 +29,15 @@ export async function turnOneFile(random, folder, bytes) {
   if (names.length === 0) return 'nothing';
   const file = path.join(folder, random.pick(names));
   const other = path.join(folder, random.pick(names));
-  const turns = [
+  const writes = [
     () => truncate(file, random.int(5_000)),
     () => truncate(file, 0),
     () => appendFile(file, bytes),
     () => appendFile(file, bytes.subarray(0, random.int(bytes.length))),
     () => overwrite(file, bytes, random.int(5_000)),
     () => writeFile(file, bytes),
+  ];
+  const changes = [
     () => rename(file, `${file}.${random.int(1_000)}`),
     () => rename(file, other),
     () => rm(file, { recursive: true, force: true }),
@@ -48,9 +51,17 @@ export async function turnOneFile(random, folder, bytes) {
     () => replace(file, () => symlink('/dev/zero', file)),
     () => replace(file, () => symlink('/dev/null', file)),
   ];
-  await random
-    .pick(turns)()
-    .catch(() => undefined);
+  // Who writes to a FIFO waits for its reader: that must not be this process.
+  const isFile = await stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  const turn = random.pick(isFile ? [...writes, ...changes] : changes);
+  const done = await turn().then(
+    () => 'done',
+    (error) => error.code,
+  );
+  return `${path.basename(file)} (${path.basename(other)}): ${String(turn).slice('() => '.length)}: ${done}`;
 }
 
 async function overwrite(file, bytes, at) {
