@@ -117,6 +117,8 @@ const fileCheckpoint = z.strictObject({
   offset: z.int().min(0),
   skipping: z.boolean().optional(),
   memory: z.unknown().optional(),
+  modifiedMs: z.number().optional(),
+  sizeRead: z.int().min(0).optional(),
 });
 
 const logCheckpoint = z.strictObject({
@@ -250,17 +252,33 @@ function notReadable(file: string): string {
   return `${file}: permission denied: the counts saved there belong to another account; give the file to the account of this exporter (chown), or give this exporter a folder of its own with --state.directory`;
 }
 
-/** The parts of a ledger, each entry already written as JSON. */
-export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string> };
+/** The parts of a ledger, already written as JSON: an entry, or several with commas between, in each piece. */
+export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string | Buffer> };
 
 const partNames = [
   ...(['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const),
   ...(['related', 'relatedCounts', 'recent'] as const),
 ];
 
-export function ledgerText(savedAt: number, parts: LedgerParts): string {
-  const sections = partNames.map((name) => `"${name}":[\n${[...parts[name]].join(',\n')}\n]`);
-  return `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}",\n${sections.join(',\n')}}\n`;
+/** The whole file. Pieces that are bytes already are taken as they are: with many files they are most of it. */
+export function ledgerBytes(savedAt: number, parts: LedgerParts): Buffer {
+  const pieces: Buffer[] = [];
+  let text = `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}"`;
+  for (const name of partNames) {
+    text += `,\n"${name}":[\n`;
+    let between = '';
+    for (const part of parts[name]) {
+      text += between;
+      between = ',\n';
+      if (typeof part === 'string') text += part;
+      else {
+        pieces.push(Buffer.from(text), part);
+        text = '';
+      }
+    }
+    text += '\n]';
+  }
+  return Buffer.concat([...pieces, Buffer.from(`${text}}\n`)]);
 }
 
 function parse(text: string, file: string): unknown {

@@ -7,10 +7,11 @@
  */
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
+import { createCheckpointBook, type CheckpointBook } from './checkpoint-book.js';
 import { createBounds, otherDestination, type Bounds, type Folded } from './ledger-bounds.js';
 import {
   LedgerFileError,
-  ledgerText,
+  ledgerBytes,
   loadLedgerFile,
   type Counter,
   type SavedLedger,
@@ -97,6 +98,8 @@ export type Ledger = {
   /** Who has read the metrics, and when last. */
   readonly scrapers: () => readonly Scraper[];
   readonly checkpoints: () => readonly Checkpoint[];
+  /** Drops checkpoints of files that have been gone for long. */
+  readonly forget: (checkpoints: readonly Checkpoint[]) => void;
   /** Sessions of the transport logs that are open after all that was entered. */
   readonly sessions: () => readonly (OpenSession | ServerLogs)[];
   readonly tallies: () => ReadonlyMap<string, Tally>;
@@ -131,7 +134,6 @@ const lazySaveMs = 2_000;
 /** Saving takes at most about a fifth of the time. */
 const pauseFactor = 4;
 const retryMs = 1_000;
-const maxCheckpoints = 10_000;
 const sweepMs = 60_000;
 /** A clock that was set is believed after this long; until then nothing goes dormant by it. */
 const settleMs = 10 * 60_000;
@@ -190,7 +192,7 @@ type State = LedgerOptions & {
   readonly held: Set<Row>;
   /** Not shown, the longest silent first. */
   readonly dormant: Set<Row>;
-  readonly checkpointsByKey: Map<string, { readonly checkpoint: Checkpoint; readonly json: string }>;
+  readonly checkpoints: CheckpointBook;
   /** Open sessions as JSON, by the key that the reader gave them. */
   readonly sessionsByKey: Map<string, string>;
   readonly tallyBySource: Map<string, MutableTally>;
@@ -250,7 +252,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   });
   const state = createState(options, file, saved, movedAside);
   for (const row of saved?.rows ?? []) restoreRow(state, row);
-  for (const each of saved?.checkpoints ?? []) keepCheckpoint(state, each);
   for (const each of saved?.sessions ?? []) state.sessionsByKey.set(sessionKeyOf(each), JSON.stringify(each));
   const running = keepSaving(state);
   return {
@@ -258,7 +259,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     asks: state.scrapers.asks,
     scrape: () => scrape(state),
     scrapers: () => state.scrapers.all(),
-    checkpoints: () => [...state.checkpointsByKey.values()].map((each) => each.checkpoint),
+    checkpoints: state.checkpoints.all,
+    forget: (checkpoints) => {
+      for (const each of checkpoints) state.checkpoints.forget(each);
+    },
     sessions: () => [...state.sessionsByKey.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
     tallies: () => state.tallyBySource,
     missed: () => state.missed,
@@ -319,7 +323,7 @@ function createState(
     unpublished: new Set(),
     held: new Set(),
     dormant: new Set(),
-    checkpointsByKey: new Map(),
+    checkpoints: createCheckpointBook(saved?.checkpoints),
     sessionsByKey: new Map(),
     tallyBySource: new Map(),
     seen: createSeenRecords(saved?.seen ?? [], { now: options.now }),
@@ -421,7 +425,8 @@ function enter(state: State, batch: Batch): boolean {
     tally.unreadable[reason] = (tally.unreadable[reason] ?? 0) + count;
   }
   if (noteRecordIds(state, batch)) news = true;
-  if (batch.checkpoint) keepCheckpoint(state, batch.checkpoint);
+  if (batch.former) state.checkpoints.keep(batch.former);
+  if (batch.checkpoint) state.checkpoints.keep(batch.checkpoint);
   for (const { key, json } of batch.sessions ?? []) {
     if (json === undefined) state.sessionsByKey.delete(key);
     else state.sessionsByKey.set(key, json);
@@ -514,15 +519,6 @@ function sessionKeyOf(saved: OpenSession | ServerLogs): string {
   return 'session' in saved ? `${saved.server}\n${saved.session}` : saved.server;
 }
 
-function keepCheckpoint(state: State, checkpoint: Checkpoint): void {
-  const { checkpointsByKey } = state;
-  const key = 'inode' in checkpoint ? checkpoint.inode : `channel ${checkpoint.channel}`;
-  checkpointsByKey.delete(key);
-  checkpointsByKey.set(key, { checkpoint, json: JSON.stringify(checkpoint) });
-  // The least recently read file goes first; a map keeps the order of insertion.
-  if (checkpointsByKey.size > maxCheckpoints) checkpointsByKey.delete(checkpointsByKey.keys().next().value ?? '');
-}
-
 function tallyOf(state: State, source: string): MutableTally {
   const known = state.tallyBySource.get(source);
   if (known) return known;
@@ -602,10 +598,10 @@ function jsonOf(row: Row): string {
   return JSON.stringify({ ...entered, shown } satisfies SavedRow);
 }
 
-function textOf(state: State): string {
-  return ledgerText(state.now(), {
+function textOf(state: State): Buffer {
+  return ledgerBytes(state.now(), {
     rows: [...state.rowsByKey.values()].filter((row) => row.json !== '').map((row) => row.json),
-    checkpoints: [...state.checkpointsByKey.values()].map((each) => each.json),
+    checkpoints: state.checkpoints.texts(),
     seen: state.seen.texts(),
     scrapers: state.scrapers.all().map((each) => JSON.stringify(each)),
     logs: state.gaps.texts(),

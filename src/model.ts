@@ -259,7 +259,10 @@ export type FileCheckpoint = Position & {
   readonly source: string;
   /** Where the file was last seen. */
   readonly path: string;
-  /** Device and inode (volume and file index on Windows), as decimal text with a colon between. */
+  /**
+   * Device and inode (volume and file index on Windows), as decimal text with a colon between. Empty when the file has
+   * been written anew since: a copy of what was read goes on where that ended.
+   */
   readonly inode: string;
   /** Hash of the first bytes: which file this is, whatever it is called today. */
   readonly head: Fingerprint;
@@ -267,6 +270,10 @@ export type FileCheckpoint = Position & {
   readonly tail: Fingerprint;
   /** True until the end was reached once, for a file that was there before its source was first read. */
   readonly history: boolean;
+  /** When the file had last been written, at the last look at it. Milliseconds since 1970 UTC with their fraction. */
+  readonly modifiedMs?: number | undefined;
+  /** Its size when it was read to its end; absent while it was not. */
+  readonly sizeRead?: number | undefined;
 };
 
 /** Where reading of a live Windows log has got to. */
@@ -299,6 +306,8 @@ export type Batch = {
    * Checkpoint of the file or log read, after this batch. Undefined when none was read: sessions whose time has come.
    */
   readonly checkpoint: Checkpoint | undefined;
+  /** What had been read of the file before it was written anew; its inode is empty. */
+  readonly former?: FileCheckpoint | undefined;
   /** Open sessions that this batch has changed: entered and saved together with the checkpoint. */
   readonly sessions?: readonly SessionChange[];
   /** True when the batch was read as history: old events in it are not news. */

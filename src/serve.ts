@@ -173,6 +173,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     sources: fileSources(config),
     channels: channelsOf(config),
     checkpoints: ledger.checkpoints,
+    forget: ledger.forget,
     post: ledger.post,
     knownConnectors: () => knownConnectors(ledger, inlets.inventory),
     sessions: ledger.sessions,

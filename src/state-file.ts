@@ -13,7 +13,11 @@ export type FileOperations = Pick<typeof fs, 'open' | 'rename'>;
  * that passes, so it is tried again for about a second.
  * @throws the error of the system; the old file is then still in place
  */
-export async function replaceFile(target: string, content: string, operations: FileOperations = fs): Promise<void> {
+export async function replaceFile(
+  target: string,
+  content: string | Uint8Array,
+  operations: FileOperations = fs,
+): Promise<void> {
   const temporary = `${target}.new`;
   const file = await operations.open(temporary, 'w', 0o600);
   try {

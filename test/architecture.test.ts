@@ -7,6 +7,8 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
   [
     { part: /^model$/, may: [] },
     { part: /^(plain-file|process-end|watch-files)$/, may: ['file-gate'] },
+    { part: /^checkpoint-key$/, may: ['model'] },
+    { part: /^checkpoint-book$/, may: ['model', 'checkpoint-key'] },
     { part: /^drill$/, may: ['make-folder', 'plain-file'] },
     { part: /^monitoring-files$/, may: ['bundled-monitoring'] },
     {
@@ -29,6 +31,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'file-gate',
         'noted-time',
         'plain-file',
+        'checkpoint-key',
         'implicit-connectors',
         'related-events',
         'remembering',
@@ -51,6 +54,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       may: [
         'model',
         'ledger-file',
+        'checkpoint-book',
         'ledger-bounds',
         'make-folder',
         'plain-file',
@@ -151,7 +155,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
 
 /** Packages that belong to one place. */
 const homes: Readonly<Record<string, RegExp>> = {
-  chokidar: /^events\/sources\/files$/,
+  chokidar: /^events\/sources\/files\/watching$/,
   'prom-client': /^metrics$/,
   express: /^web\//,
   preact: /^web\//,

@@ -116,7 +116,9 @@ describe('a configuration with mistakes', () => {
     expect(await mistakes({ file: join(folder, 'absent.yml') })).toEqual([
       expect.stringMatching(/absent\.yml: expected a readable YAML file, got ENOENT/),
     ]);
-    expect(await mistakes({ file: folder })).toEqual([expect.stringContaining('got a folder, where a file is expected')]);
+    expect(await mistakes({ file: folder })).toEqual([
+      expect.stringContaining('got a folder, where a file is expected'),
+    ]);
   });
 
   it('tells the mistakes of the flags together with those of the file', async () => {

@@ -1,5 +1,4 @@
 /** What a format is, and the list of them in the order in which they are tried. */
-import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Position, UnreadableReason } from '../model.js';
 import type { Mark } from './marks.js';
 import type { RecordMarks, RunFound } from './record-runs.js';
@@ -70,6 +69,17 @@ export type Trouble = {
   readonly message: string;
 };
 
+/** As much of an open file as reading needs. */
+export type ReadableFile = {
+  readonly read: (
+    buffer: Buffer,
+    offset: number,
+    length: number,
+    position: number,
+  ) => Promise<{ readonly bytesRead: number }>;
+  readonly stat: () => Promise<{ readonly size: number }>;
+};
+
 /** What one bounded piece of reading gave. */
 export type PassResult = {
   readonly decoded: readonly Decoded[];
@@ -96,7 +106,7 @@ export type BinaryFormat = {
    * Reads on from `position` for at most about 4 MiB or 50 ms.
    * @param wanted whether an event ID is of any interest
    */
-  readonly pass: (file: FileHandle, position: Position, wanted: (eventId: number) => boolean) => Promise<PassResult>;
+  readonly pass: (file: ReadableFile, position: Position, wanted: (eventId: number) => boolean) => Promise<PassResult>;
 };
 
 export type Format = TextFormat | BinaryFormat;

@@ -1,8 +1,7 @@
 /** One bounded pass over one text file: from a position to the last whole record, decoding only what may matter. */
 import { hash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
 import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.js';
-import type { PassResult, TextFormat, Trouble } from './formats.js';
+import type { PassResult, ReadableFile, TextFormat, Trouble } from './formats.js';
 import { numberAt, placesOf } from './marks.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
 import { findEndFor, findSkipEnd, maxRecordBytes, rawLength, restKind, utf8Of, type Encoding } from './text.js';
@@ -27,7 +26,7 @@ export type PassOptions = {
 
 export type TextPass = PassResult & { readonly tail: Fingerprint };
 
-export type Reader = (file: FileHandle, from: Position, options: PassOptions) => Promise<TextPass | 'replaced'>;
+export type Reader = (file: ReadableFile, from: Position, options: PassOptions) => Promise<TextPass | 'replaced'>;
 
 /**
  * Creates a reader that reuses one buffer; its passes must not overlap.

@@ -22,7 +22,7 @@ export type Progress = {
   /** It has failed at a place. */
   readonly fail: (key: string, file: Watched, offset: number, error: unknown) => void;
   /** Forgets files that failed and are not there any more. */
-  readonly keepOnly: (present: ReadonlySet<string>) => void;
+  readonly keepOnly: (present: Pick<ReadonlySet<string>, 'has'>) => void;
   /** The files of a source that stand still, the one that has for longest first. */
   readonly standstills: (source: string) => readonly Standstill[];
 };

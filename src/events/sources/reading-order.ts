@@ -10,16 +10,25 @@ type Place = { readonly date: number; readonly hour: number; readonly number: nu
  * A log's later file must not be read before its earlier one is, or a session that was cut by the rotation would be read
  * from its end. Both logs are read side by side, because each has what the other lacks.
  */
-export function inReadingOrder<File extends { readonly path: string }>(files: Iterable<File>): File[] {
+export function inReadingOrder<File extends { readonly path: string; readonly isCopy?: boolean }>(
+  files: Iterable<File>,
+): File[] {
   const placed: { readonly file: File; readonly place: Place }[] = [];
   const others: File[] = [];
+  const copies: File[] = [];
   for (const file of files) {
     const place = placeOf(file.path);
-    if (place) placed.push({ file, place });
+    // What is read in the original is stepped over in the copy.
+    if (file.isCopy === true) copies.push(file);
+    else if (place) placed.push({ file, place });
     else others.push(file);
   }
   placed.sort((a, b) => compare(a.place, b.place));
-  return [...others, ...placed.map(({ file }) => file)];
+  return [...others, ...placed.map(({ file }) => file), ...copies];
+}
+
+export function isConnectivityLog(file: string): boolean {
+  return placeOf(file)?.kind === 'CONNECTLOG';
 }
 
 /** Which log a file belongs to: its folder and prefix; undefined when it is no file of a transport log. */

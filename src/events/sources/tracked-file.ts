@@ -5,18 +5,23 @@
  * hash of the bytes right before its offset are both found in the file. So a renamed, copied or restored file goes on
  * where it stood, and one that was truncated and written anew is read from its beginning, whatever its size.
  */
-import { open, type FileHandle } from 'node:fs/promises';
+import { withoutInode } from '../../checkpoint-key.js';
 import type { FileCheckpoint, Fingerprint, Position } from '../../model.js';
-import { formats, type Format, type PassResult } from '../formats.js';
+import type { Format, PassResult, ReadableFile } from '../formats.js';
 import { fingerprintOf, type Reader } from '../read-pass.js';
-import { encodingOf, type Encoding } from '../text.js';
+import type { Encoding } from '../text.js';
+import type { FileFacts, OpenFile } from './file-system.js';
+import { hashesOf, type Checkpoints } from './files/checkpoints.js';
+import { fingerprintBytes, recogniseHead, headBytes } from './recognise.js';
 
 export type TrackedFile = {
   readonly source: string;
   path: string;
   readonly inode: string;
-  readonly handle: FileHandle;
-  /** Undefined until enough has been written to tell. */
+  readonly device: string;
+  /** Undefined while it is closed. */
+  handle: OpenFile | undefined;
+  /** Undefined until enough has been written to tell, and until it is opened. */
   format: Format | undefined;
   encoding: Encoding;
   position: Position;
@@ -28,48 +33,75 @@ export type TrackedFile = {
   changedMs: number;
   /** Sentence for a person while the file cannot be read. */
   problem: string | undefined;
+  /** What was read under its inode before it was written anew, until that is saved with what is read now. */
+  former: FileCheckpoint | undefined;
+  /** True when its content was first read in another file: what is read there need not be read here. */
+  isCopy: boolean;
+  /** True when it is read as what rotation has made of another file. */
+  isRotated: boolean;
 };
 
-const headBytes = 64 * 1024;
-const fingerprintBytes = 1024;
-const nothing: Fingerprint = { length: 0, hash: '' };
-
-export type OpenOptions = {
+export type TrackOptions = {
   readonly source: string;
-  /** Checkpoints of files that are not being followed at present, and of those that are (for copies). */
-  readonly checkpoints: readonly FileCheckpoint[];
   /** True when the file was there before its source was first read. */
   readonly history: boolean;
+  readonly isRotated: boolean;
 };
 
-/**
- * Opens a file and finds the checkpoint that belongs to it.
- * @returns undefined when it is not a regular file
- * @throws the error of the system when it cannot be opened
- */
-export async function openTracked(path: string, options: OpenOptions): Promise<TrackedFile | undefined> {
-  const handle = await open(path, 'r');
-  try {
-    const stats = await handle.stat({ bigint: true });
-    if (!stats.isFile()) {
-      await handle.close();
-      return undefined;
-    }
-    const inode = inodeOf(stats);
-    const file = freshFile(path, inode, handle, options);
-    await recognise(file);
-    const known = await checkpointFor(file, Number(stats.size), options.checkpoints);
-    if (known) resume(file, known);
-    return file;
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+const nothing: Fingerprint = { length: 0, hash: '' };
+
+/** A file of which nothing is known yet. */
+export function freshFile(path: string, facts: FileFacts, options: TrackOptions): TrackedFile {
+  return {
+    source: options.source,
+    path,
+    inode: facts.inode,
+    device: facts.device,
+    handle: undefined,
+    format: undefined,
+    encoding: 'utf-8',
+    position: { offset: 0 },
+    head: nothing,
+    tail: nothing,
+    history: options.history,
+    size: -1,
+    changedMs: 0,
+    problem: undefined,
+    former: undefined,
+    isCopy: false,
+    isRotated: options.isRotated,
+  };
 }
 
-/** Device and inode (volume and file index on Windows): one file, whatever its name. */
-export function inodeOf(stats: { readonly dev: bigint; readonly ino: bigint }): string {
-  return `${stats.dev}:${stats.ino}`;
+/**
+ * Takes up a file at its checkpoint without opening it, when it is as it was when it was read to its end.
+ * A binary log is not known by its size and time: Windows writes into it without either.
+ * @returns whether it is so
+ */
+export function resumeUnchanged(file: TrackedFile, facts: FileFacts, checkpoints: Checkpoints): boolean {
+  const known = checkpoints.ofInode(facts.inode);
+  if (!known || known.history || known.memory !== undefined) return false;
+  if (known.sizeRead !== facts.size || known.modifiedMs !== facts.changedMs) return false;
+  resume(file, known);
+  file.head = known.head;
+  file.size = facts.size;
+  file.changedMs = facts.changedMs;
+  return true;
+}
+
+/** Finds how the content of an open file is written, and the checkpoint that belongs to it. */
+export async function resumeByContent(
+  file: TrackedFile,
+  handle: OpenFile,
+  size: number,
+  checkpoints: Checkpoints,
+): Promise<void> {
+  await recognise(file, handle);
+  const own = checkpoints.ofInode(file.inode);
+  const known = await checkpointFor(file, handle, size, checkpoints);
+  if (known) resume(file, known);
+  file.isCopy = known !== undefined && known.inode !== file.inode && file.format?.kind === 'text';
+  if (own && known !== own && own.head.length > 0) file.former = withoutInode(own);
 }
 
 /** What a pass over a followed file came to. */
@@ -81,33 +113,36 @@ export type FilePass = PassResult | 'replaced' | 'unrecognised' | 'waiting';
  */
 export async function readTracked(
   file: TrackedFile,
+  handle: OpenFile,
   reader: Reader,
   wanted: (eventId: number) => boolean,
   unfiltered?: boolean,
 ): Promise<FilePass> {
-  if (!file.format) await recognise(file);
+  if (!file.format) await recognise(file, handle);
   if (!file.format) return file.problem === undefined ? 'waiting' : 'unrecognised';
   if (file.format.kind === 'binary') {
-    const pass = await file.format.pass(file.handle, file.position, wanted);
+    const pass = await file.format.pass(handle, file.position, wanted);
     file.position = pass.position;
     return pass;
   }
   const options = { format: file.format, encoding: file.encoding, tail: file.tail, wanted, unfiltered };
-  const pass = await reader(file.handle, file.position, options);
+  const pass = await reader(handle, file.position, options);
   if (pass === 'replaced') return pass;
   file.position = pass.position;
   file.tail = pass.tail;
-  if (file.head.length < fingerprintBytes) file.head = await headOf(file.handle);
+  if (file.head.length < fingerprintBytes) file.head = await headOf(handle);
   return pass;
 }
 
-/** Forgets what was read: the file was truncated or written anew under the same name. */
+/** Forgets what was read, but for where it ended: the file was truncated or written anew under the same name. */
 export function startOver(file: TrackedFile): void {
+  if (file.head.length > 0 && file.position.offset > 0) file.former = withoutInode(checkpointOf(file));
   file.format = undefined;
   file.position = { offset: 0 };
   file.head = nothing;
   file.tail = nothing;
   file.problem = undefined;
+  file.isCopy = false;
 }
 
 export function checkpointOf(file: TrackedFile): FileCheckpoint {
@@ -115,99 +150,79 @@ export function checkpointOf(file: TrackedFile): FileCheckpoint {
   return { source, path, inode, head, tail, history, ...position };
 }
 
-function freshFile(path: string, inode: string, handle: FileHandle, options: OpenOptions): TrackedFile {
-  return {
-    source: options.source,
-    path,
-    inode,
-    handle,
-    format: undefined,
-    encoding: 'utf-8',
-    position: { offset: 0 },
-    head: nothing,
-    tail: nothing,
-    history: options.history,
-    size: -1,
-    changedMs: 0,
-    problem: undefined,
-  };
+/** Steps over what has been read meanwhile in the file of which this one is a copy. */
+export async function followOriginal(
+  file: TrackedFile,
+  handle: ReadableFile,
+  size: number,
+  checkpoints: Checkpoints,
+): Promise<void> {
+  const known = await checkpointFor(file, handle, size, checkpoints);
+  if (known && known.offset > file.position.offset) resume(file, { ...known, history: file.history });
 }
 
-/** Finds encoding and format from the first records; an empty or short beginning is not judged yet. */
-async function recognise(file: TrackedFile): Promise<void> {
-  const head = Buffer.alloc(headBytes);
-  const { bytesRead } = await file.handle.read(head, 0, headBytes, 0);
-  const bytes = head.subarray(0, bytesRead);
-  const binary = formats.find((format) => format.kind === 'binary' && format.recognises(bytes));
-  const { encoding, markLength } = encodingOf(bytes);
-  const text = new TextDecoder(encoding).decode(bytes).trimStart();
-  file.format = binary ?? formats.find((format) => format.kind === 'text' && format.recognises(text));
-  file.encoding = encoding;
-  file.problem = file.format || !isTelling(bytes, text) ? undefined : problemOfContent(file.path, bytes);
-  if (file.format?.kind === 'text') {
-    file.head = fingerprintOf(bytes.subarray(0, fingerprintBytes));
-    if (file.position.offset === 0) {
-      file.position = { offset: markLength };
-      file.tail = fingerprintOf(bytes.subarray(0, markLength));
-    }
-  }
+/** Also while a file that was taken up unopened is opened for the first time. */
+async function recognise(file: TrackedFile, handle: ReadableFile): Promise<void> {
+  const head = Buffer.allocUnsafe(headBytes);
+  const { bytesRead } = await handle.read(head, 0, headBytes, 0);
+  const found = recogniseHead(head.subarray(0, bytesRead), file.path);
+  file.format = found.format;
+  file.encoding = found.encoding;
+  file.problem = found.problem;
+  if (found.format?.kind !== 'text') return;
+  file.head = found.head;
+  if (file.position.offset !== 0) return;
+  file.position = { offset: found.mark.length };
+  file.tail = found.mark;
 }
 
-/** Enough to say that a format is unknown: a whole line, or 4 KiB. */
-function isTelling(bytes: Buffer, text: string): boolean {
-  return bytes.length >= 4096 || text.includes('\n') || isBinary(bytes);
+async function headOf(handle: ReadableFile): Promise<Fingerprint> {
+  return fingerprintOf(await firstBytes(handle));
 }
 
-function problemOfContent(path: string, bytes: Buffer): string {
-  return isBinary(bytes)
-    ? `${path}: binary content that is not an event log; expected exported events as text or .evtx`
-    : `${path}: no known format; expected exported Windows events (see the table of formats in the README)`;
-}
-
-function isBinary(bytes: Buffer): boolean {
-  return bytes.subarray(0, 512).some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27));
-}
-
-async function headOf(handle: FileHandle): Promise<Fingerprint> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(fingerprintBytes), 0, fingerprintBytes, 0);
-  return fingerprintOf(buffer.subarray(0, bytesRead));
+async function firstBytes(handle: ReadableFile): Promise<Buffer> {
+  const bytes = Buffer.alloc(fingerprintBytes);
+  const { bytesRead } = await handle.read(bytes, 0, fingerprintBytes, 0);
+  return bytes.subarray(0, bytesRead);
 }
 
 /** The checkpoint of this very content: the same inode first, then wherever the content was last seen. */
 async function checkpointFor(
   file: TrackedFile,
+  handle: ReadableFile,
   size: number,
-  checkpoints: readonly FileCheckpoint[],
+  checkpoints: Checkpoints,
 ): Promise<FileCheckpoint | undefined> {
+  const own = checkpoints.ofInode(file.inode);
   // A binary log changes its head while it lives: its place is known by name, and its format remembers record IDs.
-  if (file.format?.kind === 'binary') {
-    return checkpoints.find((each) => each.inode === file.inode) ?? checkpoints.find((each) => each.path === file.path);
-  }
-  const hasHead = await headComparison(file.handle);
-  const candidates = checkpoints
-    .filter(({ head, offset }) => head.length > 0 && offset <= size && hasHead(head))
-    .sort((a, b) => Number(b.inode === file.inode) - Number(a.inode === file.inode) || b.offset - a.offset);
-  for (const each of candidates) {
-    if (await hasBytes(file.handle, each.offset - each.tail.length, each.tail)) return each;
+  if (file.format?.kind === 'binary') return own ?? checkpoints.ofPath(file.path).at(-1);
+  const hashOf = hashesOf(await firstBytes(handle), fingerprintOf);
+  const fits = async (each: FileCheckpoint): Promise<boolean> =>
+    each.offset <= size && hasBytes(handle, each.offset - each.tail.length, each.tail);
+  const isOwn = own !== undefined && own.head.length > 0 && hashOf(own.head.length) === own.head.hash;
+  if (isOwn && !file.isCopy && (await fits(own))) return own;
+  for (const each of checkpoints.withHead(hashOf)) {
+    if (await fits(each)) return each;
+    if (file.isRotated && each.offset > size) return wholeCopy(each, handle, size);
   }
   return undefined;
 }
 
-/** Reads the beginning once, whatever the number of checkpoints: in a folder of many files all of them are candidates. */
-async function headComparison(handle: FileHandle): Promise<(head: Fingerprint) => boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(fingerprintBytes), 0, fingerprintBytes, 0);
-  const hashes = new Map<number, string>();
-  return ({ length, hash }) => {
-    if (length > bytesRead) return false;
-    const known = hashes.get(length) ?? fingerprintOf(buffer.subarray(0, length)).hash;
-    hashes.set(length, known);
-    return known === hash;
-  };
+/**
+ * A copy that rotation made of a file that had more to it, or has been truncated since: all that is in the copy has been
+ * read there. Only for what carries the name of that file; anything else with such a beginning may go on differently.
+ */
+async function wholeCopy(original: FileCheckpoint, handle: ReadableFile, size: number): Promise<FileCheckpoint> {
+  const length = Math.min(size, original.tail.length);
+  const bytes = Buffer.alloc(length);
+  await handle.read(bytes, 0, length, size - length);
+  return { ...original, offset: size, tail: fingerprintOf(bytes) };
 }
 
-async function hasBytes(handle: FileHandle, at: number, wanted: Fingerprint): Promise<boolean> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(wanted.length), 0, wanted.length, at);
-  return bytesRead === wanted.length && fingerprintOf(buffer).hash === wanted.hash;
+async function hasBytes(handle: ReadableFile, at: number, wanted: Fingerprint): Promise<boolean> {
+  const bytes = Buffer.alloc(wanted.length);
+  const { bytesRead } = await handle.read(bytes, 0, wanted.length, at);
+  return bytesRead === wanted.length && fingerprintOf(bytes).hash === wanted.hash;
 }
 
 function resume(file: TrackedFile, known: FileCheckpoint): void {

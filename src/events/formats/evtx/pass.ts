@@ -6,10 +6,9 @@
  * then all headers are scanned again. The header of the file is not believed: in a live log it is that of the last
  * clean close.
  */
-import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Decoded, Position } from '../../../model.js';
-import type { PassResult } from '../../formats.js';
+import type { PassResult, ReadableFile } from '../../formats.js';
 import type { RunFound } from '../../record-runs.js';
 import {
   chunkHeaderSize,
@@ -40,7 +39,7 @@ export const sightingsOfDamage = 3;
  * @throws what reading the file throws
  */
 export async function readPass(
-  file: FileHandle,
+  file: ReadableFile,
   position: Position,
   wanted: (eventId: number) => boolean,
   budget: Budget = { bytes: 4 * 1024 * 1024, ms: 20 },
@@ -76,7 +75,7 @@ const flagWithoutChecksums = 4;
 
 /** State of one pass. */
 type Reading = {
-  readonly file: FileHandle;
+  readonly file: ReadableFile;
   readonly memory: Memory;
   readonly wanted: (eventId: number) => boolean;
   /** One chunk; every read goes into it. */
@@ -343,7 +342,7 @@ async function readAt(reading: Reading, index: number, length: number): Promise<
 }
 
 /** The flag is believed only where no unknown flags stand beside it, as they would in damaged bytes. */
-async function hasChecksums(file: FileHandle, bytes: Buffer): Promise<boolean> {
+async function hasChecksums(file: ReadableFile, bytes: Buffer): Promise<boolean> {
   const { bytesRead } = await file.read(bytes, 0, 128, 0);
   const flags = bytesRead === 128 ? bytes.readUInt32LE(120) : 0;
   return flags > 7 || (flags & flagWithoutChecksums) === 0;

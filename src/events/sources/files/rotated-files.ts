@@ -1,0 +1,244 @@
+/** Finds and takes up what rotation has made of the files of a source that are read by their names. */
+import path from 'node:path';
+import { keyOfCheckpoint } from '../../../checkpoint-key.js';
+import { FileHangs } from '../../../file-gate.js';
+import type { FileCheckpoint } from '../../../model.js';
+import { shownPath } from '../file-names.js';
+import { notWaiting, type FileFacts } from '../file-system.js';
+import { isTemporary, type Found } from '../find-files.js';
+import { byAge, isBornSince, isPassedBy, lastWriteKnown, membersOf, passBy, type Member } from './rotation.js';
+import { drop, type SourceState, type State } from './state.js';
+import { meet, notePresent, type Findings } from './take-up.js';
+
+export type Around = { readonly pattern: string; readonly found: Found; readonly findings: Findings };
+
+type Seen = Member & { readonly facts: FileFacts };
+
+/** Bases of globs whose files are gone are remembered up to this number. */
+const mostBases = 20_000;
+
+/**
+ * To be called before the files themselves are looked at, so that older content is read first.
+ * @returns the folders they are in
+ */
+export async function scanRotated(state: State, each: SourceState, around: Around): Promise<Folder[]> {
+  const { found, pattern } = around;
+  const folders: Folder[] = [];
+  if (found.by === 'folder') return folders;
+  for (const [folder, bases] of basesByFolder(state, each, pattern, found)) {
+    if (state.stopped) break;
+    try {
+      const entries = await state.system.list(folder, pattern, each.waiting);
+      const names = entries.filter(({ isFolder, name }) => !isFolder && !isTemporary(name)).map(({ name }) => name);
+      const there = { folder, names, bases };
+      await scanFolder(state, each, around, there);
+      folders.push(there);
+    } catch {
+      // A folder that is not there, or does not answer: the source says so itself.
+    }
+  }
+  return folders;
+}
+
+function basesByFolder(
+  state: State,
+  each: SourceState,
+  pattern: string,
+  { by, paths }: Found,
+): Map<string, Set<string>> {
+  const { bases } = each.rotation;
+  if (by === 'name' && paths.length === 0) bases.add(path.resolve(pattern));
+  if (each.scans === 0) rememberPaths(state, each, by, paths);
+  for (const each of paths) bases.add(each);
+  while (bases.size > mostBases + paths.length) bases.delete(bases.values().next().value ?? '');
+  const byFolder = new Map<string, Set<string>>();
+  for (const base of bases) {
+    const folder = path.dirname(base);
+    const there = byFolder.get(folder);
+    if (there) there.add(base);
+    else byFolder.set(folder, new Set([base]));
+  }
+  return byFolder;
+}
+
+/** Where files of the source were when they were last read: under their own names, or those that they had come to. */
+function rememberPaths(
+  state: State,
+  { source, rotation }: SourceState,
+  by: Found['by'],
+  paths: readonly string[],
+): void {
+  const found = new Set(paths);
+  for (const known of state.checkpoints.all()) {
+    if (known.source !== source.name || found.has(known.path)) continue;
+    if (by === 'glob') rotation.bases.add(known.path);
+    if (known.inode !== '') rotation.strays.add(known.path);
+  }
+}
+
+export type Folder = {
+  readonly folder: string;
+  readonly names: readonly string[];
+  readonly bases: ReadonlySet<string>;
+};
+
+async function scanFolder(state: State, each: SourceState, around: Around, there: Folder): Promise<void> {
+  const { rotation } = each;
+  const found = new Set(around.found.paths);
+  const members: Seen[] = [];
+  for (const member of membersOf(there.folder, there.names, { bases: there.bases, found })) {
+    const facts = await factsOf(state, each, around.pattern, member.path);
+    if (facts) members.push({ ...member, facts });
+  }
+  for (const member of members.sort(byAge)) await meetMember(state, each, around, member);
+  for (const stray of rotation.strays)
+    if (path.dirname(stray) === there.folder) await meetStray(state, each, around, stray);
+  for (const base of there.bases) rotation.looked.add(base);
+}
+
+async function factsOf(state: State, each: SourceState, place: string, at: string): Promise<FileFacts | undefined> {
+  try {
+    const facts = await state.system.facts(at, place, each.waiting);
+    return facts.problem === undefined ? facts : undefined;
+  } catch (error) {
+    if (error instanceof FileHangs) throw error;
+    return undefined;
+  }
+}
+
+async function meetMember(state: State, each: SourceState, around: Around, member: Seen): Promise<void> {
+  const { rotation, source } = each;
+  const { facts, base } = member;
+  if (!state.files.has(facts.inode)) {
+    if (isPassedBy(rotation, facts)) return;
+    const look = {
+      isFirstLook: !rotation.looked.has(base),
+      since: lastWriteKnown(state.checkpoints, source.name, base),
+    };
+    if (!isBornSince(facts, state.checkpoints, look)) {
+      passBy(rotation, facts);
+      return;
+    }
+    if (member.isCompressed) {
+      passBy(rotation, facts);
+      state.log.warn(
+        'a rotated file is compressed and not read; let rotation compress it a turn later (delaycompress)',
+        {
+          source: source.name,
+          path: shownPath(member.path),
+        },
+      );
+      return;
+    }
+  }
+  await meetRotated(state, each, around, member);
+}
+
+/** Something else that carries the name, a list of offsets or a lock, is no trouble of the source. */
+async function meetRotated(
+  state: State,
+  each: SourceState,
+  { findings }: Around,
+  { path: at, facts }: { path: string; facts: FileFacts },
+): Promise<void> {
+  const isKnown = state.files.has(facts.inode);
+  const file = await meet(state, each, at, { facts, waiting: notWaiting(), isRotated: true }).catch(() => undefined);
+  if (!file) return;
+  if (!isKnown && file.problem !== undefined) {
+    passBy(each.rotation, facts);
+    drop(state, file);
+    return;
+  }
+  if (!isKnown)
+    state.log.info('reads on in a rotated file', {
+      source: each.source.name,
+      path: shownPath(at),
+      from: file.position.offset,
+    });
+  notePresent(file, each, findings);
+}
+
+async function meetStray(state: State, each: SourceState, around: Around, at: string): Promise<void> {
+  const facts = await factsOf(state, each, around.pattern, at);
+  if (facts && (state.files.has(facts.inode) || state.checkpoints.ofInode(facts.inode)?.path === at))
+    await meetRotated(state, each, around, { path: at, facts });
+  else each.rotation.strays.delete(at);
+}
+
+/**
+ * A file that was read by its name and has none of its names now is looked for in its folder: by inode, then by content.
+ * To be called when the files themselves have been looked at.
+ */
+export async function searchLost(state: State, each: SourceState, around: Around, there: Folder): Promise<void> {
+  const lost = lostFiles(state, each, there.bases, around.findings.present);
+  if (lost.length === 0) return;
+  const left = new Set(lost);
+  const byInode = new Map(lost.map((checkpoint) => [checkpoint.inode, checkpoint]));
+  const others: { path: string; facts: FileFacts }[] = [];
+  for (const name of there.names) {
+    const at = path.join(there.folder, name);
+    const facts = there.bases.has(at)
+      ? undefined
+      : await factsOf(state, each, around.pattern, at).catch(() => undefined);
+    if (!facts || around.findings.present.has(facts.inode)) continue;
+    const known = byInode.get(facts.inode);
+    if (known && left.delete(known)) await meetLost(state, each, around, { path: at, facts });
+    else others.push({ path: at, facts });
+  }
+  const newest = [...left].sort((a, b) => (b.modifiedMs ?? 0) - (a.modifiedMs ?? 0))[0];
+  if (newest) await searchByContent(state, each, around, { lost: newest, others });
+}
+
+function lostFiles(
+  state: State,
+  { source, rotation }: SourceState,
+  bases: ReadonlySet<string>,
+  present: ReadonlySet<string>,
+): FileCheckpoint[] {
+  const lost: FileCheckpoint[] = [];
+  for (const base of bases) {
+    for (const each of state.checkpoints.ofPath(base)) {
+      const key = keyOfCheckpoint(each);
+      if (each.source !== source.name || present.has(each.inode) || rotation.searched.has(key)) continue;
+      rotation.searched.add(key);
+      lost.push(each);
+    }
+  }
+  return lost;
+}
+
+async function meetLost(
+  state: State,
+  each: SourceState,
+  around: Around,
+  at: { path: string; facts: FileFacts },
+): Promise<void> {
+  each.rotation.strays.add(at.path);
+  await meetRotated(state, each, around, at);
+}
+
+/** Files with other names are opened up to this number, the newest first. */
+const mostOpened = 50;
+
+async function searchByContent(
+  state: State,
+  each: SourceState,
+  around: Around,
+  { lost, others }: { readonly lost: FileCheckpoint; readonly others: { path: string; facts: FileFacts }[] },
+): Promise<void> {
+  const candidates = others
+    .filter(({ facts }) => facts.size >= lost.offset && facts.changedMs >= (lost.modifiedMs ?? Infinity))
+    .filter(({ facts }) => !state.files.has(facts.inode) && !isPassedBy(each.rotation, facts))
+    .sort((a, b) => b.facts.changedMs - a.facts.changedMs)
+    .slice(0, mostOpened);
+  for (const { path: at, facts } of candidates) {
+    const meeting = { facts, waiting: notWaiting(), isRotated: false };
+    const file = await meet(state, each, at, meeting).catch(() => undefined);
+    if (file?.isCopy === true) {
+      await meetLost(state, each, around, { path: at, facts });
+      return;
+    }
+    if (file) drop(state, file);
+    passBy(each.rotation, facts);
+  }
+}

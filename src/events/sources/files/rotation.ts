@@ -1,0 +1,106 @@
+/**
+ * What rotation has made of files that are read by their names: `events.ndjson.1`, `events.ndjson-20260115`,
+ * `events-20260115.ndjson`. Whatever stood beside a file when it was first read is not touched; whatever has been born
+ * since and carries its name is read, oldest first, and so is the file itself under its new name.
+ */
+import path from 'node:path';
+import { isTemporary } from '../find-files.js';
+import type { FileFacts } from '../file-system.js';
+import type { Checkpoints } from './checkpoints.js';
+
+export type Rotation = {
+  /** Paths that files are or were read by. */
+  readonly bases: Set<string>;
+  /** Those whose surroundings have been looked at. */
+  readonly looked: Set<string>;
+  /** What stood there before, and what has been told of. */
+  readonly passedBy: Set<string>;
+  /** Checkpoints whose files have been looked for in the whole folder, by their keys. */
+  readonly searched: Set<string>;
+  /** Where files were found under names that are not theirs. */
+  readonly strays: Set<string>;
+};
+
+export function createRotation(): Rotation {
+  return { bases: new Set(), looked: new Set(), passedBy: new Set(), searched: new Set(), strays: new Set() };
+}
+
+/** A file beside one that is read by its name, whose name it carries. */
+export type Member = { readonly path: string; readonly base: string; readonly isCompressed: boolean };
+
+const compressed = /\.(?:gz|bz2|xz|zst|lz4|zip|7z|z)$/i;
+/** `events-20260115.ndjson`: a date or a number before the ending. */
+const numbered = /^(.+?)[._-]\d[\d._T:-]*(\.[a-z]\w*)$/i;
+const separators = new Set(['.', '-', '_']);
+
+/**
+ * @param names of all files in a folder
+ * @param bases paths in that folder
+ * @param found paths that are read by their names
+ */
+export function membersOf(
+  folder: string,
+  names: readonly string[],
+  { bases, found }: { readonly bases: ReadonlySet<string>; readonly found: ReadonlySet<string> },
+): Member[] {
+  return names.flatMap((name) => {
+    const at = path.join(folder, name);
+    if (isTemporary(name) || found.has(at)) return [];
+    const isCompressed = compressed.test(name);
+    const base = baseOf(folder, name, bases);
+    return base === undefined ? [] : [{ path: at, base, isCompressed }];
+  });
+}
+
+/** The longest base that the name begins with, so that each file belongs to one. */
+function baseOf(folder: string, name: string, bases: ReadonlySet<string>): string | undefined {
+  for (let end = name.length - 1; end > 0; end--) {
+    if (!separators.has(name.charAt(end))) continue;
+    const base = path.join(folder, name.slice(0, end));
+    if (bases.has(base)) return base;
+  }
+  const [, stem = '', ending = ''] = numbered.exec(name.replace(compressed, '')) ?? [];
+  const base = path.join(folder, stem + ending);
+  return stem !== '' && bases.has(base) ? base : undefined;
+}
+
+/** An inode may be another file later: that one was both made and written at another time. */
+function identitiesOf({ inode, bornMs, changedMs }: FileFacts): string[] {
+  return [`${inode} made ${bornMs}`, `${inode} written ${changedMs}`];
+}
+
+export function isPassedBy({ passedBy }: Rotation, facts: FileFacts): boolean {
+  return identitiesOf(facts).some((each) => passedBy.has(each));
+}
+
+export function passBy({ passedBy }: Rotation, facts: FileFacts): void {
+  for (const each of identitiesOf(facts)) passedBy.add(each);
+}
+
+/** When the file under a path was last known to have been written; undefined when none was read there. */
+export function lastWriteKnown(checkpoints: Checkpoints, source: string, base: string): number | undefined {
+  const times = checkpoints.ofPath(base).flatMap((each) => (each.source === source ? (each.modifiedMs ?? []) : []));
+  return times.length === 0 ? undefined : Math.max(...times);
+}
+
+/**
+ * Whether a file that nobody follows is to be read: it was read before, or it has been born since its base was last seen.
+ * @param isFirstLook at the surroundings of its base: then only the time of its last write tells
+ */
+export function isBornSince(
+  facts: FileFacts,
+  checkpoints: Checkpoints,
+  { isFirstLook, since }: { readonly isFirstLook: boolean; readonly since: number | undefined },
+): boolean {
+  if (!isFirstLook || checkpoints.ofInode(facts.inode)) return true;
+  return since !== undefined && facts.changedMs >= since;
+}
+
+/** Oldest first: by the last write, then by birth; of two that the clock cannot tell apart the higher number is older. */
+export function byAge(a: { path: string; facts: FileFacts }, b: { path: string; facts: FileFacts }): number {
+  return (
+    a.facts.changedMs - b.facts.changedMs ||
+    a.facts.bornMs - b.facts.bornMs ||
+    b.path.localeCompare(a.path, 'en', { numeric: true })
+  );
+}

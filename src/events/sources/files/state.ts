@@ -1,0 +1,249 @@
+/** What is known of all files that are followed, and of the sources that found them. */
+import type { Log } from '../../../log.js';
+import type { Batch, Checkpoint, FileCheckpoint, OpenSession, ServerLogs } from '../../../model.js';
+import { createReader, type Reader } from '../../read-pass.js';
+import { createSessions, type Sessions } from '../../transport/sessions.js';
+import { createFileSystem, notWaiting, type FileSystem, type SystemCalls, type Waiting } from '../file-system.js';
+import { watchProgress, type Progress } from '../progress.js';
+import type { TrackedFile } from '../tracked-file.js';
+import { createCheckpoints, type Checkpoints } from './checkpoints.js';
+import { createDescriptors, type Descriptors } from './descriptors.js';
+import { createRotation, type Rotation } from './rotation.js';
+
+export type FileSource = {
+  /** Label: the path, folder or glob as it was given. */
+  readonly name: string;
+  readonly paths: readonly string[];
+  /** Server for records that do not name their computer. */
+  readonly server: string;
+  /** Whether every record of its logs is in there; undefined: the record IDs tell. */
+  readonly unfiltered?: boolean | undefined;
+  /** A folder without files is no trouble: its log is switched off, or had nothing to say yet. */
+  readonly mayBeEmpty?: boolean | undefined;
+};
+
+export type FollowOptions = {
+  readonly sources: readonly FileSource[];
+  /** Saved checkpoints of all that was ever read. */
+  readonly checkpoints: () => readonly Checkpoint[];
+  /** Told of checkpoints that nobody needs any more: their files have been gone for long. */
+  readonly forget?: (checkpoints: readonly FileCheckpoint[]) => void;
+  /** Resolves when reading may go on; evidence and checkpoint are entered together. */
+  readonly post: (batch: Batch) => Promise<void>;
+  readonly knownConnectors: () => readonly string[];
+  /** Sessions of the transport logs that were open after all that was entered. */
+  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  /** Name of the Send connector of a GUID, as the connectivity log has it. */
+  readonly connectorOfGuid: (guid: string) => string | undefined;
+  /** Its port for smart hosts. */
+  readonly portOfGuid?: (guid: string) => number | undefined;
+  /** Whether the inventory has a Send connector of this name. */
+  readonly isListed?: (name: string) => boolean;
+  readonly log: Log;
+  readonly now: () => number;
+  /** File operations of the system; tests make them slow. */
+  readonly calls?: SystemCalls;
+  /** Descriptors that this process may have; default: what the system says. */
+  readonly descriptorLimit?: number;
+};
+
+/** Tells of names that change in a folder, until it is closed. */
+export type NameWatcher = { readonly close: () => Promise<void> };
+
+export type FollowedFile = TrackedFile & {
+  /** Size when last looked at. */
+  seenSize: number;
+  /** When a change was last seen; quiet files are looked at with each scan only. */
+  changedAt: number;
+  /** Offset of the checkpoint posted last. */
+  postedOffset: number;
+  /** True when its checkpoint is in the ledger. */
+  isPosted: boolean;
+  /** Sources whose last scan found it. */
+  readonly finders: Set<string>;
+  /** Since when no name leads to it. */
+  goneAt: number | undefined;
+  /** Since when it has not been read to its end. */
+  behindSince: number | undefined;
+  /** Since when it is being read, by the clock that only goes forward. */
+  workingSince: number | undefined;
+  readonly waiting: Waiting;
+  /** Records read one after another of which not even the event ID could be told. */
+  barren: number;
+  /** When a record that cannot be read was last told in the log. */
+  troubleToldAt: number;
+};
+
+export type SourceState = {
+  readonly source: FileSource;
+  problems: readonly string[];
+  lastRecordAt: number | undefined;
+  bytesRead: number;
+  /** False until a first scan found something to read: what it finds is history. */
+  known: boolean;
+  readonly files: Set<FollowedFile>;
+  /** Files with bytes that were not read. */
+  readonly behind: Set<FollowedFile>;
+  /** Inodes that its last scan found. */
+  present: ReadonlySet<string>;
+  scans: number;
+  /** Its scan while one goes on, and the paths that do not answer it. */
+  scanning: Promise<void> | undefined;
+  readonly waiting: Waiting;
+  readonly hanging: Map<string, Waiting>;
+  readonly rotation: Rotation;
+};
+
+export type State = Omit<FollowOptions, 'sessions' | 'checkpoints'> & {
+  readonly system: FileSystem;
+  readonly checkpoints: Checkpoints;
+  readonly descriptors: Descriptors;
+  /** The join of both transport logs, of all sources. */
+  readonly joined: Sessions;
+  readonly progress: Progress;
+  /** Those not in use: a file that is slow keeps its own. */
+  readonly readers: Reader[];
+  readonly found: Map<string, SourceState>;
+  /** By inode: one file is followed once, whatever sources and names lead to it. */
+  readonly files: Map<string, FollowedFile>;
+  /** Files that the next round looks at. */
+  readonly hot: Set<FollowedFile>;
+  /** Found by a scan that has not ended. */
+  readonly fresh: Set<FollowedFile>;
+  scanDue: boolean;
+  /** By the clock that only goes forward. */
+  nextScanAt: number;
+  stopped: boolean;
+  wake: (() => void) | undefined;
+  /** End waiting for posts. */
+  readonly leaves: Set<() => void>;
+  /** What has been told of hanging operations. */
+  readonly told: Set<string>;
+  /** By pattern. */
+  readonly watchers: Map<string, { readonly folder: string; readonly watcher: NameWatcher }>;
+};
+
+/** Without an answer of the system for so long a file or a folder is said to hang. */
+export const hangsMs = 5_000;
+
+export function createState(options: FollowOptions): State {
+  const { checkpoints, sessions, ...rest } = options;
+  const saved = checkpoints();
+  const seen = new Set(saved.map((each) => each.source));
+  return {
+    ...rest,
+    system: createFileSystem(options.calls),
+    checkpoints: createCheckpoints(saved.filter((each) => 'inode' in each)),
+    descriptors: createDescriptors(options.descriptorLimit),
+    joined: createSessions({
+      saved: sessions(),
+      connectorOfGuid: options.connectorOfGuid,
+      portOfGuid: options.portOfGuid,
+      isListed: options.isListed,
+      unknownCode: unknownCodeLog(options.log),
+      now: options.now,
+    }),
+    progress: watchProgress(options.now),
+    readers: [createReader()],
+    found: new Map(options.sources.map((source) => [source.name, sourceState(source, seen.has(source.name))])),
+    files: new Map(),
+    hot: new Set(),
+    fresh: new Set(),
+    scanDue: true,
+    nextScanAt: 0,
+    stopped: false,
+    wake: undefined,
+    leaves: new Set(),
+    told: new Set(),
+    watchers: new Map(),
+  };
+}
+
+function sourceState(source: FileSource, known: boolean): SourceState {
+  return {
+    source,
+    problems: [],
+    lastRecordAt: undefined,
+    bytesRead: 0,
+    known,
+    files: new Set(),
+    behind: new Set(),
+    present: new Set(),
+    scans: 0,
+    scanning: undefined,
+    waiting: notWaiting(),
+    hanging: new Map(),
+    rotation: createRotation(),
+  };
+}
+
+/** Codes that we do not know are said once each. */
+function unknownCodeLog(log: Log): (code: string) => void {
+  const told = new Set<string>();
+  return (code) => {
+    if (told.has(code) || told.size >= 100) return;
+    told.add(code);
+    log.warn('a transport log gives a code that is not known; it counts as "other"; please report it', { code });
+  };
+}
+
+export function lagOf(file: FollowedFile): number {
+  return Math.max(0, file.seenSize - file.position.offset);
+}
+
+/** To be called whenever the size or the position of a file has moved. */
+export function noteLag(state: State, file: FollowedFile): void {
+  const behind = state.found.get(file.source)?.behind;
+  if (lagOf(file) === 0) {
+    file.behindSince = undefined;
+    behind?.delete(file);
+  } else {
+    file.behindSince ??= state.now();
+    behind?.add(file);
+  }
+}
+
+/** Follows a file no more. */
+export function drop(state: State, file: FollowedFile): void {
+  state.files.delete(file.inode);
+  state.hot.delete(file);
+  state.fresh.delete(file);
+  const each = state.found.get(file.source);
+  each?.files.delete(file);
+  each?.behind.delete(file);
+  state.descriptors.close(file);
+}
+
+/** True while the system does not answer what was asked for so long. Milliseconds. */
+export function isSilent({ since }: Waiting, ms: number): boolean {
+  return since !== undefined && performance.now() - since > ms;
+}
+
+/** True while a scan of a source does not move on. */
+export function isScanStuck({ scanning, waiting }: SourceState, ms: number): boolean {
+  return scanning !== undefined && isSilent(waiting, ms);
+}
+
+/** @returns whether the work ended; false when the system is slow to answer it, and others go on meanwhile */
+export async function unlessSlow(work: Promise<unknown>, waiting: Waiting): Promise<boolean> {
+  for (;;) {
+    let timer: NodeJS.Timeout | undefined;
+    const pause = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(false);
+      }, slowMs);
+    });
+    const ended = await Promise.race([work.then(() => true), pause]).finally(() => {
+      clearTimeout(timer);
+    });
+    if (ended || isSilent(waiting, slowMs)) return ended;
+  }
+}
+
+/** Others wait for an answer of the system this long. */
+const slowMs = 250;
+
+/** As in the events: lower case. */
+export function serverOf({ source }: SourceState): string {
+  return source.server.toLowerCase();
+}

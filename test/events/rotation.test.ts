@@ -1,0 +1,279 @@
+/** A source that is one name, or a glob of names: whatever rotation makes of its files, each record counts once. */
+import { appendFile, copyFile, mkdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files.js';
+import { keyOfCheckpoint } from '../../src/checkpoint-key.js';
+import type { FileCheckpoint } from '../../src/model.js';
+import { temporaryFolder } from '../folder.js';
+import { silentLog } from '../log-double.js';
+import { winlogbeatLine } from '../winlogbeat-line.js';
+
+/** What the ledger keeps, without its telling records apart by their IDs: what is read twice counts twice. */
+type Book = {
+  readonly destinations: string[];
+  readonly checkpoints: Map<string, FileCheckpoint>;
+  readonly told: string[];
+};
+
+function emptyBook(): Book {
+  return { destinations: [], checkpoints: new Map(), told: [] };
+}
+
+function follow(book: Book, name: string, more: Partial<FollowOptions> = {}): Followed {
+  const followed = followFiles({
+    sources: [{ name, paths: [name], server: 'exch01' }],
+    checkpoints: () => [...book.checkpoints.values()],
+    post: ({ evidence, checkpoint, former }) => {
+      for (const each of evidence) if (each.kind === 'connection_error') book.destinations.push(each.destination);
+      for (const each of [former, checkpoint])
+        if (each && 'inode' in each) book.checkpoints.set(keyOfCheckpoint(each), each);
+      return Promise.resolve();
+    },
+    knownConnectors: () => [],
+    sessions: () => [],
+    connectorOfGuid: () => undefined,
+    log: { ...silentLog, warn: (message) => book.told.push(message) },
+    now: Date.now,
+    ...more,
+  });
+  onTestFinished(() => followed.stop());
+  return followed;
+}
+
+/** Lines without record IDs, each with a destination of its own. */
+function lines(from: number, to: number): string {
+  return Array.from({ length: to - from + 1 }, (_, index) => {
+    const n = from + index;
+    return winlogbeatLine({ destination: destinationOf(n), at: new Date(1_769_000_000_000 + n * 1000) });
+  })
+    .join('')
+    .replaceAll(/"record_id":\d+,/g, '');
+}
+
+function destinationOf(n: number): string {
+  return `192.0.2.${n % 256}:${1000 + Math.floor(n / 256)}`;
+}
+
+async function untilRead(book: Book, upTo: number): Promise<void> {
+  const expected = Array.from({ length: upTo }, (_, n) => destinationOf(n + 1)).sort();
+  await vi.waitFor(
+    () => {
+      expect([...book.destinations].sort()).toEqual(expected);
+    },
+    { timeout: 15_000, interval: 20 },
+  );
+}
+
+/** Long enough for whatever would be read twice to be read. */
+async function untilQuiet(followed: Followed): Promise<void> {
+  for (let scans = 0; scans < 2; scans++) await new Promise((resolve) => setTimeout(resolve, 1_100));
+  await vi.waitFor(() => {
+    expect(followed.caughtUp()).toBe(true);
+  });
+}
+
+/** `name` to `name.1`, `name.1` to `name.2`, and so on, as logrotate and most loggers do. */
+async function rotate(file: string, kept = 9): Promise<void> {
+  for (let age = kept; age > 0; age--)
+    await rename(age === 1 ? file : `${file}.${age - 1}`, `${file}.${age}`).catch(() => undefined);
+}
+
+type World = { readonly file: string; readonly folder: string; readonly book: Book; readonly glob: string };
+
+async function world(): Promise<World> {
+  const folder = await temporaryFolder();
+  return { folder, file: path.join(folder, 'events.ndjson'), glob: path.join(folder, '*.ndjson'), book: emptyBook() };
+}
+
+const ways = ['file', 'glob'] as const;
+
+test.each(ways)('three quick renames lose nothing (%s)', async (way) => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 40));
+  const followed = follow(at.book, at[way]);
+  await untilRead(at.book, 40);
+  for (let turn = 0; turn < 3; turn++) {
+    await appendFile(at.file, lines(41 + turn * 30, 70 + turn * 30));
+    await rotate(at.file);
+    await writeFile(at.file, '');
+  }
+  await appendFile(at.file, lines(131, 160));
+  await untilRead(at.book, 160);
+  await untilQuiet(followed);
+  await untilRead(at.book, 160);
+});
+
+test.each(ways)('renames while the exporter is down lose nothing (%s)', async (way) => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 40));
+  const first = follow(at.book, at[way]);
+  await untilRead(at.book, 40);
+  await first.stop();
+  await appendFile(at.file, lines(41, 60));
+  await rotate(at.file);
+  await writeFile(at.file, lines(61, 70));
+  await rotate(at.file);
+  await writeFile(at.file, lines(71, 80));
+  const second = follow(at.book, at[way]);
+  await untilRead(at.book, 80);
+  await second.stop();
+  // And once more, with nothing in the place of the file.
+  await appendFile(at.file, lines(81, 90));
+  await rotate(at.file);
+  const third = follow(at.book, at[way]);
+  await untilRead(at.book, 90);
+  await writeFile(at.file, lines(91, 95));
+  await untilRead(at.book, 95);
+  await untilQuiet(third);
+  await untilRead(at.book, 95);
+});
+
+test.each([
+  ['events.ndjson-20260115', 'events.ndjson-20260116'],
+  ['events-20260115.ndjson', 'events-20260116-1.ndjson'],
+  ['events.ndjson.2026-01-15', 'events.ndjson.2026-01-16'],
+])('a dated name is found: %s', async (older, newer) => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 20));
+  const first = follow(at.book, at.file);
+  await untilRead(at.book, 20);
+  await first.stop();
+  await appendFile(at.file, lines(21, 30));
+  await rename(at.file, path.join(at.folder, older));
+  await writeFile(at.file, lines(31, 40));
+  await rename(at.file, path.join(at.folder, newer));
+  await writeFile(at.file, lines(41, 50));
+  follow(at.book, at.file);
+  await untilRead(at.book, 50);
+});
+
+test('what stood beside the file before it was first read is not touched', async () => {
+  const at = await world();
+  await writeFile(`${at.file}.2`, lines(900, 920));
+  await utimes(`${at.file}.2`, 1_769_000_000, 1_769_000_000);
+  await writeFile(`${at.file}.1`, lines(921, 940));
+  await utimes(`${at.file}.1`, 1_769_000_100, 1_769_000_100);
+  await writeFile(at.file, lines(1, 20));
+  const first = follow(at.book, at.file);
+  await untilRead(at.book, 20);
+  await appendFile(at.file, lines(21, 25));
+  await rotate(at.file);
+  await writeFile(at.file, lines(26, 30));
+  await untilRead(at.book, 30);
+  await first.stop();
+  await rotate(at.file);
+  await writeFile(at.file, lines(31, 35));
+  const second = follow(at.book, at.file);
+  await untilRead(at.book, 35);
+  await untilQuiet(second);
+  await untilRead(at.book, 35);
+});
+
+test.each(ways)('copytruncate while running and while down counts nothing twice (%s)', async (way) => {
+  const at = await world();
+  const copyTruncate = async (): Promise<void> => {
+    await rename(`${at.file}.1`, `${at.file}.2`).catch(() => undefined);
+    await copyFile(at.file, `${at.file}.1`);
+    await truncate(at.file, 0);
+  };
+  await writeFile(at.file, lines(1, 40));
+  const first = follow(at.book, at[way]);
+  await untilRead(at.book, 40);
+  await appendFile(at.file, lines(41, 50));
+  await copyTruncate();
+  await appendFile(at.file, lines(51, 60));
+  await untilRead(at.book, 60);
+  await first.stop();
+  await appendFile(at.file, lines(61, 70));
+  await copyTruncate();
+  await appendFile(at.file, lines(71, 100));
+  const second = follow(at.book, at[way]);
+  await untilRead(at.book, 100);
+  await second.stop();
+  const third = follow(at.book, at[way]);
+  await untilQuiet(third);
+  await untilRead(at.book, 100);
+});
+
+test('a copy that is seen before the file is cut goes on where the file was read to, and no further', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 40));
+  const followed = follow(at.book, at.file);
+  await untilRead(at.book, 40);
+  await copyFile(at.file, `${at.file}.1`);
+  await untilQuiet(followed);
+  await appendFile(at.file, lines(41, 50));
+  await untilRead(at.book, 50);
+  await truncate(at.file, 0);
+  await appendFile(at.file, lines(51, 55));
+  await untilRead(at.book, 55);
+  await followed.stop();
+  const again = follow(at.book, at.file);
+  await untilQuiet(again);
+  await untilRead(at.book, 55);
+});
+
+test('a file that was renamed to a name that is not its own is found by what it is', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 40));
+  const first = follow(at.book, at.file);
+  await untilRead(at.book, 40);
+  await first.stop();
+  await appendFile(at.file, lines(41, 50));
+  await rename(at.file, path.join(at.folder, 'archive of January.ndjson'));
+  await writeFile(at.file, lines(51, 60));
+  const second = follow(at.book, at.file);
+  await untilRead(at.book, 60);
+  await second.stop();
+  await appendFile(at.file, lines(61, 70));
+  // Across file systems a rename is a copy.
+  await copyFile(at.file, path.join(at.folder, 'archive of February.ndjson'));
+  await rm(at.file);
+  await writeFile(at.file, lines(71, 80));
+  follow(at.book, at.file);
+  await untilRead(at.book, 80);
+});
+
+test('late lines to a rotated file are read, after a restart too', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 10));
+  const first = follow(at.book, at.file);
+  await untilRead(at.book, 10);
+  await rotate(at.file);
+  await writeFile(at.file, lines(11, 20));
+  await appendFile(`${at.file}.1`, lines(21, 30));
+  await untilRead(at.book, 30);
+  await first.stop();
+  await appendFile(`${at.file}.1`, lines(31, 40));
+  follow(at.book, at.file);
+  await untilRead(at.book, 40);
+});
+
+test('a compressed rotated file is said, and what else carries the name is no trouble', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 10));
+  const followed = follow(at.book, at.file);
+  await untilRead(at.book, 10);
+  await writeFile(`${at.file}.1.gz`, Buffer.from([0x1f, 0x8b, 8, 0]));
+  await writeFile(`${at.file}.offsets`, '{"pos": 12345}\nnot a log\n');
+  await mkdir(`${at.file}.d`);
+  await vi.waitFor(() => {
+    expect(at.book.told).toEqual([expect.stringContaining('compressed and not read')]);
+  });
+  await untilQuiet(followed);
+  expect(followed.statuses()).toEqual([expect.objectContaining({ up: true, detail: 'reading 1 file' })]);
+});
+
+test('the inode of a deleted rotated file, given to a new one, hides nothing', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 10));
+  follow(at.book, at.file);
+  await untilRead(at.book, 10);
+  for (let turn = 0; turn < 12; turn++) {
+    await rotate(at.file, 2);
+    await writeFile(at.file, lines(11 + turn * 5, 15 + turn * 5));
+    await untilRead(at.book, 15 + turn * 5);
+  }
+  expect((await stat(at.file)).size).toBeGreaterThan(0);
+});
