@@ -34,9 +34,10 @@ const busyMs = 20;
 const quietMs = 250;
 /** A scan makes up for what the notices of the system leave out; with many files it comes less often. */
 const scanMs = 1_000;
-const scanShare = 0.02;
-/** Notices of the system bring scans sooner, but not for more than this share of the time. */
-const noticedShare = 0.2;
+/** For each file, which costs a twentieth of it. */
+const scanMsPerFile = 1;
+/** Notices of the system bring scans sooner, with many files not for more than a fifth of the time. */
+const noticedMsPerFile = 0.25;
 
 /** Follows all file sources until stopped. */
 export function followFiles(options: FollowOptions): FollowedFiles {
@@ -66,8 +67,8 @@ async function run(state: State): Promise<void> {
       state.scanDue = false;
       await scan(state);
       const ended = performance.now();
-      state.nextScanAt = ended + Math.max(scanMs, (ended - now) / scanShare);
-      noticedAt = ended + (ended - now) / noticedShare;
+      state.nextScanAt = ended + Math.max(scanMs, state.files.size * scanMsPerFile);
+      noticedAt = ended + state.files.size * noticedMsPerFile;
     }
     // Each log has to know which others there are before a row of it is read.
     const busy = isFirstScanOver(state) && (await round(state));
