@@ -1,32 +1,11 @@
-/** A chunk (64 KiB) of the binary log: is it whole, which records does it hold, and where is it damaged. */
+/** A chunk of the binary log: is it whole, which records does it hold, and where is it damaged. */
 import { crc32 } from 'node:zlib';
 import type { Decoded, WindowsEvent } from '../../../model.js';
 import type { RunFound } from '../../record-runs.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
 import { runsOf, type NumberedEvent, type NumberedRecord } from './runs.js';
-import { uint64 } from './values.js';
-
-export const chunkSize = 65_536;
-export const chunkHeaderSize = 512;
-
-/**
- * What the header of a slot says.
- *
- * `empty`: nothing was written here yet. `sound`: the header can be believed. `broken`: it cannot, but records may
- * still be found behind it.
- */
-export type ChunkHeader = {
-  readonly kind: 'empty' | 'sound' | 'broken';
-  /** Record IDs of the first and last record. */
-  readonly first: number;
-  readonly last: number;
-  /** Records end here; what follows is left over from an earlier use of the slot. */
-  readonly free: number;
-  /** How many records there should be. */
-  readonly promised: number;
-  /** Changes with every byte of header and records, unless the file is without checksums. */
-  readonly seal: number;
-};
+import { chunkHeaderSize, type ChunkHeader } from './chunk-header.js';
+import { walkedOf } from './chunk-walk.js';
 
 /** Only records whose ID is in this range are wanted; the others have been read before or belong to a later walk. */
 export type IdRange = { readonly after: number; readonly upTo: number };
@@ -50,27 +29,6 @@ export type ChunkReading = {
   /** Work that the chunk asked for: see `effortLimit`. */
   effort: number;
 };
-
-/** `gaps`: where something that is no record was stepped over, as the ID of the next record (or of the last). */
-type Walked = { readonly records: readonly NumberedRecord[]; readonly gaps: readonly number[] };
-
-/**
- * Reads the first 512 bytes of a slot.
- * @param checksums false when the file says that it was written without them
- */
-export function headerOf(bytes: Buffer, checksums: boolean): ChunkHeader {
-  const free = bytes.readUInt32LE(48);
-  const [first, last] = [uint64(bytes, 24), uint64(bytes, 32)];
-  const promised = uint64(bytes, 16) - uint64(bytes, 8) + 1;
-  const header = { first, last, free, promised: clamp(promised, 0, mostRecords), seal: bytes.readUInt32LE(124) };
-  if (bytes.toString('latin1', 0, 8) !== chunkSignature) {
-    return { ...header, kind: bytes.readUInt32LE(0) === 0 && isZero(bytes) ? 'empty' : 'broken' };
-  }
-  if (checksums && headerChecksum(bytes) !== header.seal) return { ...header, kind: 'broken' };
-  if (free <= chunkHeaderSize) return { ...header, kind: 'empty' };
-  const sane = free <= chunkSize && first <= last && Number.isSafeInteger(last) && last - first < idSpan;
-  return { ...header, kind: sane ? 'sound' : 'broken' };
-}
 
 /** True when the records of a sound chunk are all there, by their checksum or, without one, by their sizes. */
 export function isWhole(bytes: Buffer, header: ChunkHeader, checksums: boolean): boolean {
@@ -105,7 +63,7 @@ export function readChunk(
   range: IdRange,
   wanted: (eventId: number) => boolean,
 ): ChunkReading {
-  const { records, gaps } = walkedOf(bytes, header);
+  const { records, strangers, gaps } = walkedOf(bytes, header);
   const chunk = decodingOf(bytes);
   const reading: ChunkReading = {
     decoded: [],
@@ -126,6 +84,9 @@ export function readChunk(
     if (event) decoded ??= { event, id: record.id };
     if (newest === undefined || record.id > newest.id) newest = record;
   }
+  // Where they belong they may be read once more: the ledger knows an event by its ID and time. They do not say how far
+  // this log has been read.
+  for (const record of strangers) if (!whole || inRange(record.id)) readStranger(chunk, record, wanted, reading);
   if (newest) {
     reading.last = newest.id;
     reading.written = writtenAt(bytes, newest);
@@ -140,13 +101,6 @@ export function readChunk(
   reading.effort = chunk.effort;
   return reading;
 }
-
-const chunkSignature = 'ElfChnk\0';
-const recordSignature = 0x2a2a;
-const smallestRecord = 28;
-const mostRecords = Math.floor((chunkSize - chunkHeaderSize) / smallestRecord);
-/** IDs in a chunk follow one another; an export of a selection keeps gaps. More than this is not a chunk. */
-const idSpan = 0x1_0000_0000;
 
 /** Decodes one record into the reading; what cannot be read is counted and never thrown. */
 function readRecord(
@@ -167,62 +121,20 @@ function readRecord(
   }
 }
 
-/** All records of a chunk in their order, and the gaps between them. */
-function walkedOf(bytes: Buffer, header: ChunkHeader): Walked {
-  const sound = header.kind === 'sound';
-  const end = Math.min(sound ? header.free : chunkSize, bytes.length);
-  const records: NumberedRecord[] = [];
-  const gaps: number[] = [];
-  let inGap = false;
-  for (let at = chunkHeaderSize; at + smallestRecord <= end;) {
-    const size = recordSizeAt(bytes, at, end, inGap);
-    const id = size === undefined ? -1 : uint64(bytes, at + 8);
-    const isRecord = size !== undefined && (!sound || (id >= header.first && id <= header.last));
-    if (isRecord) records.push({ offset: at, size, id });
-    if (isRecord && inGap) gaps.push(id);
-    inGap = !isRecord;
-    at += size ?? 8; // always on: no bytes can make this loop
-  }
-  // Without a header nobody says where the records end: the rest of the slot is not damage, and leftovers are told
-  // by their IDs, which are far from those of most others.
-  if (!sound) return { records: neighbours(records), gaps: [] };
-  if (inGap) gaps.push(header.last);
-  return { records, gaps };
-}
-
-/**
- * Size of the record at an offset; undefined when no record is there. The size stands at both ends of a record:
- * when they differ, the first is believed only if another record (or the end) follows where it says.
- */
-function recordSizeAt(bytes: Buffer, at: number, end: number, inGap: boolean): number | undefined {
-  if (bytes.readUInt32LE(at) !== recordSignature) return undefined;
-  const size = bytes.readUInt32LE(at + 4);
-  const next = at + size;
-  if (size < smallestRecord || next > end) return undefined;
-  if (bytes.readUInt32LE(next - 4) === size) return size;
-  const followed = next === end || (next + 4 <= end && bytes.readUInt32LE(next) === recordSignature);
-  return followed && !inGap ? size : undefined;
-}
-
-function neighbours(records: readonly NumberedRecord[]): NumberedRecord[] {
-  const ids = records.map((record) => record.id).sort((a, b) => a - b);
-  const middle = ids[Math.floor(ids.length / 2)] ?? 0;
-  return records.filter(({ id }) => Number.isSafeInteger(id) && Math.abs(id - middle) <= mostRecords);
-}
-
-/** Over the header without its last 8 bytes of the first 128, and the tables of names and templates. */
-function headerChecksum(bytes: Buffer): number {
-  return crc32(bytes.subarray(128, chunkHeaderSize), crc32(bytes.subarray(0, 120)));
+/** A torn record may find a template of another moment: one that does not tell its own ID is not believed. */
+function readStranger(
+  chunk: DecodingChunk,
+  record: NumberedRecord,
+  wanted: (eventId: number) => boolean,
+  reading: ChunkReading,
+): void {
+  const alone = { ...reading, decoded: [], damaged: 0 };
+  const event = readRecord(chunk, record, wanted, alone);
+  if (alone.damaged > 0 || (event && event.recordId !== record.id)) return;
+  if (event) reading.decoded.push(event);
+  else reading.ignored++;
 }
 
 function writtenAt(bytes: Buffer, record: RecordPlace): string {
   return bytes.readBigUInt64LE(record.offset + 16).toString(16);
-}
-
-function isZero(bytes: Buffer): boolean {
-  return bytes.subarray(0, chunkHeaderSize).every((byte) => byte === 0);
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Number.isFinite(value) ? Math.min(Math.max(value, low), high) : low;
 }

@@ -10,18 +10,8 @@ import { crc32 } from 'node:zlib';
 import type { Decoded, Position } from '../../../model.js';
 import type { PassResult, ReadableFile } from '../../formats.js';
 import type { RunFound } from '../../record-runs.js';
-import {
-  chunkHeaderSize,
-  chunkSize,
-  headerOf,
-  idsOf,
-  isWhole,
-  readChunk,
-  writtenOf,
-  type ChunkHeader,
-  type ChunkReading,
-  type IdRange,
-} from './chunk.js';
+import { chunkHeaderSize, chunkSize, headerOf, type ChunkHeader } from './chunk-header.js';
+import { idsOf, isWhole, readChunk, writtenOf, type ChunkReading, type IdRange } from './chunk.js';
 import { addToRuns, emptyMemory, emptyScan, memoryOf, type Memory, type Scan, type Walk } from './memory.js';
 import { withRuns } from './runs.js';
 
