@@ -49,7 +49,7 @@ export async function openInventory(
     changed([], []);
     return none;
   }
-  let current: Export = { connectors: [], servers: [] };
+  let current: Export = { connectors: [], servers: [], leftOut: [] };
   let names = new Map<string, string>();
   let status: InventoryStatus = { file, modifiedAt: undefined, problem: undefined };
   const read = async (): Promise<void> => {
@@ -84,12 +84,17 @@ export async function openInventory(
 }
 
 /** What an operator should know: what is not seen, of which connector or server, and how to see it. */
-export function doubtsOf({ connectors, servers }: Export): { readonly about: string; readonly message: string }[] {
+export function doubtsOf({
+  connectors,
+  servers,
+  leftOut,
+}: Export): { readonly about: string; readonly message: string }[] {
   const silent = connectors.filter(({ enabled, protocolLogging }) => enabled && protocolLogging === false);
   const quiet = servers.filter(({ eventLevel }) => !['high', 'expert'].includes(eventLevel?.toLowerCase() ?? ''));
   const level = (server: string): string =>
     `Set-EventLogLevel "${server.split('.')[0] ?? server}\\MSExchangeTransport\\SmtpSend" -Level High`;
   return [
+    ...leftOut.map((problem) => ({ about: 'inventory', message: `a value is left out: ${problem}; ${remedy}` })),
     ...silent.map(({ name }) => ({
       about: name,
       message:
@@ -109,12 +114,13 @@ const levelsUnknown = {
     'the inventory does not tell whether the servers write event 2002, which they do from the event level High; export it with examples/windows/Export-SendConnectors.ps1',
 };
 
+const remedy = 'export it again with examples/windows/Export-SendConnectors.ps1';
+
 type LoadedInventory =
   ({ readonly ok: true; readonly modifiedAt: number } & Export) | { readonly ok: false; readonly problem: string };
 
 /** Reads an export in any of its forms. Never throws: what is wrong is a sentence with place and remedy. */
 export async function loadInventory(file: string): Promise<LoadedInventory> {
-  const remedy = 'export it again with examples/windows/Export-SendConnectors.ps1';
   try {
     const { content, modifiedAt } = await readDatedFile(file);
     const read = decodeExport(content);

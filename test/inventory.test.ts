@@ -164,22 +164,7 @@ describe('what is wrong is told with the place and the remedy', () => {
   test.each([
     ['', 'an empty file'],
     ['[{"Name": "a"', 'still being written, or cut off'],
-    ['[{"Name": "a"}, {"Guid": null}]', 'connector 2, Name: expected a name'],
-    ['[{"Name": "a", "Port": 99999}]', 'connector 1 "a", Port: expected a port from 1 to 65535, got 99999'],
-    ['[{"Name": "a", "Guid": "x"}]', 'connector 1 "a", Guid: expected a GUID, got "x"'],
-    ['[{"Name": "a", "Enabled": "maybe"}]', 'connector 1 "a", Enabled: expected true or false, got "maybe"'],
-    [
-      '[{"Name": "a", "TlsAuthLevel": 3}]',
-      'expected one of EncryptionOnly, CertificateValidation, DomainValidation, got 3',
-    ],
-    [
-      '[{"Name": "a", "SmartHosts": ["b", "c d!"]}]',
-      'SmartHosts: expected host names or addresses like [10.20.30.40], got',
-    ],
-    [
-      '[{"Port": 0}, {"Name": "b", "Port": -1}]',
-      'connector 1, Port: expected a port from 1 to 65535, got 0; connector 2 "b", Port',
-    ],
+    ['[{"Guid": null}]', 'connector 1, Name: expected a name'],
     ['["a"]', 'connector 1: expected an object with the properties of Get-SendConnector'],
     ['\x80\x81\x82', 'neither UTF-8 nor UTF-16'],
   ])('%j', async (content, problem) => {
@@ -189,6 +174,80 @@ describe('what is wrong is told with the place and the remedy', () => {
     expect(inventory).toMatchObject({ ok: false });
     expect(inventory).toHaveProperty('problem', expect.stringContaining(problem));
     expect(inventory).toHaveProperty('problem', expect.stringContaining('Export-SendConnectors.ps1'));
+  });
+
+  test.each([
+    [{ Port: 99999 }, 'connector 1 "a", Port: expected a port from 1 to 65535, got 99999', { port: 25 }],
+    [{ Guid: 'x' }, 'connector 1 "a", Guid: expected a GUID, got "x"', { guid: undefined }],
+    [{ Enabled: 'maybe' }, 'connector 1 "a", Enabled: expected true or false, got "maybe"', { enabled: true }],
+    [
+      { TlsAuthLevel: 3, RequireTLS: true },
+      'expected one of EncryptionOnly, CertificateValidation, DomainValidation, got 3',
+      { settings: { requireTls: true } },
+    ],
+    [
+      { SmartHosts: ['b', 'c!', '[10.0.0.1]'] },
+      'SmartHosts: expected host names or addresses like [10.20.30.40], got "c!"',
+      { smartHosts: ['b', '10.0.0.1'], dnsRouting: false },
+    ],
+    [{ SmartHosts: ['c!'] }, 'SmartHosts', { smartHosts: [], dnsRouting: false }],
+    [{ SmartHosts: {} }, 'SmartHosts', { smartHosts: [], dnsRouting: false }],
+    [{ AddressSpaces: ['SMTP:a.example;1', 'SMTP:no!domain;1'] }, 'AddressSpaces', { addressSpaces: ['a.example'] }],
+    [{ Fqdn: 'not a name' }, 'Fqdn: expected a host name', { settings: {} }],
+    [{ SourceIPAddress: 'here' }, 'SourceIPAddress: expected an IP address', { settings: {} }],
+    [{ ProtocolLoggingLevel: 'Loud' }, 'ProtocolLoggingLevel: expected one of None, Verbose', { name: 'a' }],
+    [{ TlsDomain: { a: 1 } }, 'TlsDomain: expected a domain', { settings: {} }],
+  ])('4.11: one bad value costs one value and a warning: %j', (bad, problem, meant) => {
+    const good = { Name: 'b', Port: 587, SmartHosts: ['relay.example'] };
+    const read = decodeExport(Buffer.from(JSON.stringify([{ Name: 'a', ...bad }, good])));
+    expect(read).toMatchObject({
+      ok: true,
+      connectors: [
+        { name: 'a', ...meant },
+        { name: 'b', port: 587 },
+      ],
+    });
+    if (!read.ok) throw new Error('unreachable');
+    expect(read.leftOut).toEqual([expect.stringContaining(problem)]);
+    expect(doubtsOf(read)[0]).toEqual({
+      about: 'inventory',
+      message: expect.stringMatching(/a value is left out: connector 1 .*; export it again with/) as string,
+    });
+  });
+
+  test('4.11: one bad connector or server does not refuse the others', () => {
+    const exported = {
+      Connectors: [{ Guid: null }, 'b', { Name: 'c' }, null],
+      Servers: [{ Name: 'not a name' }, { Name: 'EXCH01', SmtpSendEventLevel: 'Loud' }],
+    };
+    const read = decodeExport(Buffer.from(JSON.stringify(exported)));
+    expect(read).toMatchObject({ ok: true, connectors: [{ name: 'c' }], servers: [{ name: 'exch01' }] });
+    expect(read.ok && read.leftOut).toEqual([
+      'connector 1, Name: expected a name',
+      'connector 2: expected an object with the properties of Get-SendConnector, got "b"',
+      'connector 4: expected an object with the properties of Get-SendConnector, got null',
+      'server 1 "not a name", Name: expected the name of the server, got "not a name"',
+      'server 1 "not a name", Name: expected a name',
+      'server 2 "EXCH01", SmtpSendEventLevel: expected one of Lowest, Low, Medium, High, Expert, got "Loud"',
+    ]);
+  });
+
+  test('4.11: address spaces of X.400 and other types are left out without a word, in lists and joined', () => {
+    const spaces = ['SMTP:fabrikam.example;1', 'X400:c=US;a= ;P=Contoso;5', 'NOTES:a b;1'];
+    for (const AddressSpaces of [
+      spaces,
+      'SMTP:fabrikam.example;1 X400:c=US;a= ;P=Contoso;5',
+      { value: spaces, Count: 3 },
+    ]) {
+      const read = decodeExport(Buffer.from(JSON.stringify({ Name: 'To X.400', AddressSpaces })));
+      expect(read).toMatchObject({ ok: true, leftOut: [], connectors: [{ addressSpaces: ['fabrikam.example'] }] });
+    }
+  });
+
+  test('4.11: a million bad values are twenty warnings', () => {
+    const SmartHosts = Array.from({ length: 1_000_000 }, () => '!');
+    const read = decodeExport(Buffer.from(JSON.stringify({ Name: 'a', SmartHosts })));
+    expect(read.ok && read.leftOut.slice(-1)).toEqual(['and 999980 more']);
   });
 
   test('whatever is in the file, it never throws', () => {

@@ -44,10 +44,11 @@ async function checkInventory(file: string): Promise<number> {
     process.stderr.write(`${loaded.problem}\n`);
     return 1;
   }
-  const { connectors } = loaded;
+  const { connectors, leftOut } = loaded;
   const hosts = connectors.flatMap(({ enabled, smartHosts }) => (enabled ? smartHosts : []));
   const facts = `${connectors.length} Send connectors, ${new Set(hosts).size} smart hosts of enabled ones`;
-  process.stdout.write(`${file}: valid (${facts})\n`);
+  const verdict = leftOut.length === 0 ? 'valid' : 'usable, but not all of it';
+  process.stdout.write(`${file}: ${verdict} (${facts})\n`);
   for (const { about, message } of doubtsOf(loaded)) process.stdout.write(`  ${about}: ${message}\n`);
   return 0;
 }
