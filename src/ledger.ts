@@ -106,6 +106,8 @@ export type Ledger = {
   /** Records that never came, by source, as saved. */
   readonly missed: () => ReadonlyMap<string, number>;
   readonly folded: () => Folded;
+  /** Errors of destinations that are no longer shown, for totals over a connector: those never fall. */
+  readonly dormantErrors: (connector: string) => number;
   /** Related events by number, as scrapers are shown them: a new one at zero until all have seen it. */
   readonly relatedCounts: () => readonly RelatedCount[];
   /** The last related events of each server, and the errors of the last day, as saved. */
@@ -267,6 +269,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     tallies: () => state.tallyBySource,
     missed: () => state.missed,
     folded: () => state.bounds.folded(),
+    dormantErrors: (connector) => dormantErrors(state, connector),
     relatedCounts: () => shownRelatedCounts(state),
     related: () => state.shownHappenings.related,
     recent: () => state.shownHappenings.recent.filter(({ at }) => isCredible(at, state.now())),
@@ -715,6 +718,12 @@ function publishedRows(state: State): LedgerRow[] {
   publish(state);
   sweep(state);
   return [...state.rowsByKey.values()].flatMap((row) => row.published ?? []);
+}
+
+function dormantErrors(state: State, connector: string): number {
+  let errors = 0;
+  for (const { saved } of state.dormant) if (saved?.connector === connector) errors += saved.errors;
+  return errors;
 }
 
 function scrape(state: State): Scrape {

@@ -16,7 +16,7 @@ import { diagnoses, recordOutcomes, type LedgerRow, type SendConnector, type Sou
 export type MetricsOptions = {
   readonly ledger: Pick<
     Ledger,
-    'rows' | 'asks' | 'scrape' | 'relatedCounts' | 'tallies' | 'missed' | 'saving' | 'folded'
+    'rows' | 'asks' | 'scrape' | 'relatedCounts' | 'tallies' | 'missed' | 'saving' | 'dormantErrors' | 'folded'
   >;
   readonly board: Pick<Board, 'entries'>;
   /** Pairs with an error within the last hour; of more than so many those with the latest errors. */
@@ -388,7 +388,7 @@ const exporterFamilies: readonly ExporterFamily[] = [
     name: 'exchange_exporter_unnamed_errors_total',
     type: 'counter',
     help: 'Errors counted under the connector "unknown", because the record does not name its Send connector.',
-    samples: ({ rows }) => [[{}, rows.reduce((sum, row) => sum + (row.connector === 'unknown' ? row.errors : 0), 0)]],
+    samples: ({ rows, ledger }) => [[{}, ledger.dormantErrors('unknown') + errorsOf(rows, 'unknown')]],
   },
   {
     name: 'exchange_exporter_series_held',
@@ -508,4 +508,8 @@ function familyText(family: Family, samples: readonly Sample[]): string {
 
 function optionalSeconds(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : secondsOf(milliseconds);
+}
+
+function errorsOf(rows: readonly LedgerRow[], connector: string): number {
+  return rows.reduce((sum, row) => sum + (row.connector === connector ? row.errors : 0), 0);
 }

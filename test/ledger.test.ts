@@ -393,6 +393,26 @@ test('a destination silent for long is no longer shown; it comes back at its old
   expect([await shown(later), await shown(later)]).toEqual([{ 'a:25': 3 }, { 'a:25': 4 }]);
 });
 
+test('the errors of an unnamed connector never fall in total: those of silent destinations are still counted', async () => {
+  const clock = { now };
+  const directory = await temporaryFolder();
+  const options = { now: () => clock.now, forgetAfterMs: 24 * hour };
+  const totalOf = (ledger: Ledger): number =>
+    ledger.dormantErrors('unknown') + ledger.rows().reduce((sum, { errors }) => sum + errors, 0);
+  const ledger = await ledgerIn(directory, options);
+  await ledger.post(batch([{ ...connectionError(now, 'a:25'), connector: 'unknown' }]));
+  clock.now += 20 * hour;
+  await ledger.post(batch([{ ...connectionError(clock.now, 'b:25'), connector: 'unknown' }]));
+  await vi.waitFor(() => {
+    expect(totalOf(ledger)).toBe(2);
+  }, 25_000);
+  clock.now += 20 * hour;
+  expect(Object.keys(await shown(ledger))).toEqual(['b:25']);
+  expect([totalOf(ledger), ledger.dormantErrors('unknown'), ledger.dormantErrors('Outbound')]).toEqual([2, 1, 0]);
+  await ledger.close();
+  expect(totalOf(await ledgerIn(directory, options))).toBe(2);
+});
+
 test('of silent destinations only so many are kept; the one that has been silent longest begins anew', async () => {
   const clock = { now };
   const directory = await temporaryFolder();

@@ -77,6 +77,7 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     tallies: () => new Map([[source.source, { outcomes, unreadable: { not_json: 1 } }]]),
     saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
     folded: () => ({ errors: 0, latest: [] }),
+    dormantErrors: () => 0,
     relatedCounts: () => [
       { server: 'exch01.contoso.local', provider: 'Microsoft-Windows-DNS-Client', eventId: 1014, count: 2 },
     ],

@@ -3,11 +3,15 @@ import type { UnreadableReason } from '../model.js';
 
 /** Thrown by `decode` for a record that cannot be read; counted by reason and stepped over. */
 export class UnreadableRecord extends Error {
-  constructor(
-    readonly reason: UnreadableReason,
-    message: string,
-  ) {
+  readonly reason: UnreadableReason;
+
+  constructor(reason: UnreadableReason, message: string) {
+    // Where it was thrown is of no use, and finding it out costs ten times what the record does: garbage comes in millions.
+    const limit = Error.stackTraceLimit;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = limit;
+    this.reason = reason;
     this.name = 'UnreadableRecord';
   }
 }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/events/classify.js';
 import type { TextFormat, Trouble } from '../../src/events/formats.js';
 import { createReader } from '../../src/events/read-pass.js';
+import { UnreadableRecord } from '../../src/events/unreadable.js';
 import { decodeExport } from '../../src/inventory/export-file.js';
 import type { Decoded, Fingerprint, Position } from '../../src/model.js';
 import { temporaryFolder } from '../folder.js';
@@ -130,3 +131,10 @@ it.each(Object.entries(nestings))(
     }
   },
 );
+
+it('a record that cannot be read costs no stack trace, and those that are thrown elsewhere keep theirs', () => {
+  const limit = Error.stackTraceLimit;
+  expect(new UnreadableRecord('not_xml', 'why').stack).not.toContain('\n');
+  expect(Error.stackTraceLimit).toBe(limit);
+  expect(new Error('why').stack).toContain('hostile-records');
+});
