@@ -406,6 +406,8 @@ test('the errors of an unnamed connector never fall in total: those of silent de
   await vi.waitFor(() => {
     expect(totalOf(ledger)).toBe(2);
   }, 25_000);
+  await shown(ledger);
+  await shown(ledger);
   clock.now += 20 * hour;
   expect(Object.keys(await shown(ledger))).toEqual(['b:25']);
   expect([totalOf(ledger), ledger.dormantErrors('unknown'), ledger.dormantErrors('Outbound')]).toEqual([2, 1, 0]);
