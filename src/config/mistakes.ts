@@ -10,10 +10,25 @@ export type YamlFile = { readonly name: string; readonly document: Document.Pars
 
 /** Mistakes in the YAML itself, for instance `config.yml:3: not readable as YAML: Map keys must be unique`. */
 export function syntaxMistakes({ name, document, lines }: YamlFile): string[] {
-  return document.errors.map((error) => {
+  const shown = document.errors.slice(0, mostShown).map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
-    return `${name}:${line}:${col}: not readable as YAML: ${error.message.replace(/\s+/g, ' ')}`;
+    return `${name}:${line}:${col}: not readable as YAML: ${wordsOf(error)}`;
   });
+  return [...shown, ...andMore(name, document.errors.length)];
+}
+
+/** What the parser says, or a sentence of ours where its words speak to programmers. */
+function wordsOf({ code, message }: Document.Parsed['errors'][number]): string {
+  if (code === 'MULTIPLE_DOCS') return 'expected one document, got a second one: take out this line of ---';
+  if (code === 'TAB_AS_INDENT') return 'expected blanks before a key, got a tab: YAML indents with blanks only';
+  return message.replace(/\s+/g, ' ');
+}
+
+/** More than anybody reads at a time; the rest would be found after these are mended. */
+const mostShown = 100;
+
+function andMore(name: string, mistakes: number): string[] {
+  return mistakes <= mostShown ? [] : [`${name}: and ${mistakes - mostShown} more mistakes, not shown`];
 }
 
 /**
@@ -21,13 +36,16 @@ export function syntaxMistakes({ name, document, lines }: YamlFile): string[] {
  * `config.yml:7: destinations.static[2]: expected host:port, got "relay:70000"`.
  */
 export function fileMistakes(file: YamlFile, value: unknown, issues: readonly Issue[]): string[] {
-  return spread(issues)
+  const all = spread(issues);
+  const shown = all
+    .slice(0, mostShown)
     .map(({ path, issue }) => {
       const line = lineOf(file, path, issue.code === 'unrecognized_keys');
       return { line, text: `${file.name}:${line}: ${pathText(path)}${sentence(issue, path, value)}` };
     })
     .sort((a, b) => a.line - b.line)
     .map(({ text }) => text);
+  return [...shown, ...andMore(file.name, all.length)];
 }
 
 /** Mistakes in flags, for instance `--probe.allow: expected an IP address or ..., got "everything"`. */
@@ -49,12 +67,15 @@ function sentence(issue: Issue, path: Path, value: unknown): string {
     return `expected ${issue.message}; what was found is not shown here`;
   if (issue.code !== 'unrecognized_keys') return `expected ${issue.message}, got ${found(valueAt(value, path))}`;
   const key = String(path.at(-1));
-  const near = issue.message
+  const near = (key.length > longestGuess ? '' : issue.message)
     .replace(/^one of /, '')
     .split(', ')
     .find((known) => distance(known.toLowerCase(), key.toLowerCase()) <= 2);
-  return `expected ${issue.message}, got the unknown key ${JSON.stringify(key)}${near === undefined ? '' : ` (did you mean ${near}?)`}`;
+  return `expected ${issue.message}, got the unknown key ${found(key)}${near === undefined ? '' : ` (did you mean ${near}?)`}`;
 }
+
+/** A longer word is nobody's slip of the pen. */
+const longestGuess = 64;
 
 function pathText(path: Path): string {
   const text = path.reduce<string>(
@@ -62,7 +83,7 @@ function pathText(path: Path): string {
     '',
   );
   // A key may hold anything, a line break too.
-  return text === '' ? '' : `${text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')}: `;
+  return text === '' ? '' : `${text.slice(0, 200).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')}: `;
 }
 
 function valueAt(value: unknown, path: Path): unknown {

@@ -5,6 +5,9 @@ import { destinationOf, endpointOf } from '../endpoint.js';
 
 // The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.
 
+/** Where other answers of the exporter are, and all below them. web/server.ts has the routes; a test compares. */
+const ownPaths = ['/-', '/api', '/assets', '/connectors', '/destinations', '/events', '/probe', '/runbooks', '/sd'];
+
 /** The configuration file. Input is what YAML gives; output has numbers, normal forms and all defaults. */
 export const configSchema = mapping({
   sources: list(sourceSchema(), 'a list of sources').prefault([]),
@@ -181,7 +184,20 @@ function listenAddress() {
 
 function telemetryPath() {
   const parse = (given: string): string | undefined => (/^(\/[\w.~-]+)+$/.test(given) ? given : undefined);
-  return text('a path like /metrics', parse, { description: 'Where Prometheus reads the metrics.' });
+  const error = `a path like /metrics that the exporter does not use itself (as ${ownPaths.join(', ')})`;
+  return text('a path like /metrics', parse, { description: 'Where Prometheus reads the metrics.' }).refine(
+    (path) => !isTaken(path),
+    { error },
+  );
+}
+
+/** Routes are the same in upper case; a dot segment would be resolved by every client. */
+function isTaken(path: string): boolean {
+  const lower = path.toLowerCase();
+  return (
+    ownPaths.some((own) => lower === own || lower.startsWith(`${own}/`)) ||
+    path.split('/').some((part) => part === '.' || part === '..')
+  );
 }
 
 /** An absolute http or https address, without a slash at its end. */
@@ -189,9 +205,11 @@ function externalUrl() {
   const parse = (given: string): string | undefined => {
     if (!URL.canParse(given)) return undefined;
     const url = new URL(given);
-    if (!['http:', 'https:'].includes(url.protocol) || url.search !== '' || url.hash !== '') return undefined;
+    if (!['http:', 'https:'].includes(url.protocol) || /[?#]/.test(given)) return undefined;
     return url.href.replace(/(?<!\/)\/+$/, '');
   };
   const description = 'Address under which people reach the exporter, for links in alerts and pages.';
-  return text('an address like https://exporter.contoso.example', parse, { description });
+  return text('an address like https://exporter.contoso.example', parse, { description })
+    .refine((given) => !/\/\/[^/]*@/.test(given), { error: 'an address without a user: it would stand in every alert' })
+    .refine((given) => !new URL(given).pathname.includes('//'), { error: 'an address without // in its path' });
 }

@@ -1,5 +1,16 @@
 /** Reads a YAML file against a schema: what it holds, or every mistake with its line. */
-import { LineCounter, parseDocument, type DocumentOptions, type ParseOptions, type SchemaOptions } from 'yaml';
+import { isUtf8 } from 'node:buffer';
+import {
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  YAMLParseError,
+  type Document,
+  type DocumentOptions,
+  type ParseOptions,
+  type SchemaOptions,
+} from 'yaml';
 import type { z } from 'zod';
 import { readPlainFile } from '../plain-file.js';
 import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';
@@ -29,8 +40,11 @@ export async function readYamlFile<Schema extends z.ZodType>(
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
+    // The parser compares each key with all before it.
+    uniqueKeys: false,
     ...parse,
   });
+  noteRepeatedKeys(document);
   const file: YamlFile = { name, lines, document };
   if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
   const { value: found, mistake } = plainValue(file);
@@ -41,9 +55,34 @@ export async function readYamlFile<Schema extends z.ZodType>(
   return { ok: true, given: value as z.input<Schema>, checked: check.data };
 }
 
+/** A key that stands twice in one mapping is an error of the document. */
+function noteRepeatedKeys(document: Document.Parsed): void {
+  visit(document, {
+    Map: (_, { items }) => {
+      const known = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key) || key.value === '<<') continue;
+        if (known.size === known.add(key.value).size) {
+          const [from, to] = key.range ?? [0, 0];
+          document.errors.push(new YAMLParseError([from, to], 'DUPLICATE_KEY', 'Map keys must be unique'));
+        }
+      }
+    },
+  });
+}
+
+const notText = 'expected a YAML file in UTF-8, got bytes that are no such text: save it as UTF-8';
+
+function aliasWords({ message }: Error): string {
+  return message.startsWith('Excessive alias count')
+    ? `${message}: aliases (*name) that stand for far more than the file holds; write the values out`
+    : message;
+}
+
 async function readText(name: string): Promise<string | { readonly mistake: string }> {
   try {
-    return (await readPlainFile(name)).toString('utf8');
+    const bytes = await readPlainFile(name);
+    return isUtf8(bytes) && !bytes.includes(0) ? bytes.toString('utf8') : { mistake: `${name}: ${notText}` };
   } catch (error) {
     return { mistake: `${name}: expected a readable YAML file, got ${(error as Error).message}` };
   }
@@ -54,6 +93,6 @@ function plainValue({ name, document }: YamlFile): { value?: unknown; mistake?: 
     return { value: document.toJS() ?? {} };
   } catch (error) {
     // Aliases: without their anchor, or so many that they would fill the memory.
-    return { mistake: `${name}: not readable as YAML: ${(error as Error).message}` };
+    return { mistake: `${name}: not readable as YAML: ${aliasWords(error as Error)}` };
   }
 }

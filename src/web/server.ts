@@ -218,9 +218,12 @@ function apiOn(router: Router, options: WebOptions, context: () => PageContext):
   router.get('/api/v1/schema', (_request, response) => {
     response.type('application/schema+json').send(JSON.stringify(apiSchema));
   });
+  let underWay: Promise<Uint8Array> | undefined;
   router.get('/api/v1/support-bundle', async (_request, response) => {
     const shown = context();
-    const bundle = await supportBundle(shown, options.configuration?.());
+    // One at a time, for all who ask meanwhile.
+    underWay ??= supportBundle(shown, options.configuration?.()).finally(() => (underWay = undefined));
+    const bundle = await underWay;
     const name = `send-connector-exporter-${new Date(shown.now).toISOString().slice(0, 10)}.zip`;
     response.set('Cache-Control', 'no-store').attachment(name).type('zip').send(Buffer.from(bundle));
   });

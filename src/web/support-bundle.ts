@@ -1,4 +1,5 @@
 /** `/api/v1/support-bundle`: what Microsoft's third user action asks for, as one zip without secrets. */
+import { setImmediate } from 'node:timers/promises';
 import { strToU8, zip } from 'fflate';
 import { connectorsOf, destinationsOf, eventsOf, statusOf, visitOf } from './api.js';
 import type { PageContext } from './page.js';
@@ -16,27 +17,31 @@ versions.json      versions and platform
 It holds names of your servers, connectors and destinations. It holds no mail, no address of a person and no password.
 `;
 
-/** Made from the books as they are now; the deflating leaves the event loop to others. */
-export function supportBundle(page: PageContext, configuration: unknown): Promise<Uint8Array> {
-  const visits = page.board.entries().flatMap(({ destination }) => page.board.history(destination).map(visitOf));
+/** Made from the books part by part; between them, and while it is deflated, the event loop is free for others. */
+export async function supportBundle(page: PageContext, configuration: unknown): Promise<Uint8Array> {
   const versions = { exporter: page.version, node: process.version, platform: process.platform, arch: process.arch };
-  const files = {
-    'status.json': statusOf(page),
-    'connectors.json': { connectors: connectorsOf(page) },
-    'destinations.json': { destinations: destinationsOf(page) },
-    'visits.json': { visits },
-    'events.json': eventsOf(page),
-    'configuration.json': masked(configuration),
-    'versions.json': versions,
+  const visits = (): unknown[] =>
+    page.board.entries().flatMap(({ destination }) => page.board.history(destination).map(visitOf));
+  const files: Readonly<Record<string, () => unknown>> = {
+    'status.json': () => statusOf(page),
+    'connectors.json': () => ({ connectors: connectorsOf(page) }),
+    'destinations.json': () => ({ destinations: destinationsOf(page) }),
+    'visits.json': () => ({ visits: visits() }),
+    'events.json': () => eventsOf(page),
+    'configuration.json': () => masked(configuration),
+    'versions.json': () => versions,
   };
   const folder = `support-bundle-${new Date(page.now).toISOString().slice(0, 19).replaceAll(':', '')}Z`;
-  const members = Object.entries(files).map(([name, content]) => [
-    name,
-    strToU8(`${JSON.stringify(content, null, 1)}\n`),
-  ]);
+  const members: [string, Uint8Array][] = [];
+  for (const [name, contentOf] of Object.entries(files)) {
+    await setImmediate();
+    const content = contentOf();
+    await setImmediate();
+    members.push([name, strToU8(`${JSON.stringify(content, null, 1)}\n`)]);
+  }
   return new Promise((resolve, reject) => {
     zip(
-      { [folder]: { 'README.txt': strToU8(readme), ...(Object.fromEntries(members) as Record<string, Uint8Array>) } },
+      { [folder]: { 'README.txt': strToU8(readme), ...Object.fromEntries(members) } },
       { mtime: new Date(page.now) },
       (error, data) => {
         if (error) reject(error);
