@@ -68,10 +68,26 @@ function withoutFiles() {
         const entries = names.map((name, index) => [name, texts[index]]);
         return { contents: `export const bundledMonitoring = new Map(${JSON.stringify(entries)});` };
       });
+      hooks.onLoad({ filter: /src\/web\/bcrypt-source\.ts$/ }, async () => {
+        return { contents: `export const bcryptSource = ${JSON.stringify(await bcryptAlone())};` };
+      });
       hooks.onResolve({ filter: /^koffi$/ }, () => ({ path: 'koffi', namespace: 'native' }));
       hooks.onLoad({ filter: /.*/, namespace: 'native' }, () => ({ contents: nativeKoffi, resolveDir: root }));
     },
   };
+}
+
+/** bcrypt as one expression, for a worker thread, which has no package to read it from. */
+async function bcryptAlone() {
+  const result = await build({
+    stdin: { contents: "module.exports = require('bcryptjs');", resolveDir: root },
+    bundle: true,
+    write: false,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node20',
+  });
+  return `((module) => { ${result.outputFiles[0].text}\nreturn module.exports; })({ exports: {} })`;
 }
 
 /**

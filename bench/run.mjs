@@ -13,6 +13,7 @@ const benchmarks = {
   hostile: ['hostile'],
   kill9: ['kill9'],
   fuzz: ['fuzz'],
+  'login-flood': ['login-flood'],
   soak: ['soak'],
   'transport-logs': ['transport-logs'],
 };

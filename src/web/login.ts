@@ -1,6 +1,8 @@
 /** Who may read: basic authentication against bcrypt hashes, at a cost that strangers cannot run up. */
 import { createHmac, randomBytes } from 'node:crypto';
 import bcrypt from 'bcryptjs';
+import { networkOf } from './networks.js';
+import { createPasswordChecks } from './password-checks.js';
 
 /** What to answer: let in, ask for a password, or ask to come back after so many seconds. */
 export type Verdict =
@@ -23,71 +25,153 @@ export type LoginOptions = {
   readonly now: () => number;
 };
 
-/** Wrong passwords from one address before it has to wait, and how fast they are forgiven. */
+/** Different wrong passwords for one name from one sender before it has to wait, and how fast they are forgiven. */
 const allowedFailures = 10;
 const forgivenEvery = 6_000;
-/** Passwords that wait for their check at once: each takes about 70 ms of a core. */
-const waitingChecks = 16;
-/** Addresses and logins remembered; the oldest are forgotten first. */
+/** Checks of one sender that run or wait at once. */
+const checksOfOne = 4;
+/** Senders and logins remembered; the oldest are forgotten first. */
 const remembered = 1000;
 
-/**
- * Checked for a name that nobody has, so that names cannot be told apart by time. Salt and hash are drawn by lot: no
- * password is known for it, and none had to be hashed at the start.
- */
-const nobody = `$2b$10$${bcrypt.encodeBase64(randomBytes(16), 16)}${bcrypt.encodeBase64(randomBytes(23), 23)}`;
-
-/** A right password is checked once with bcrypt and recognised by a keyed hash from then on, even from an address that must wait. */
+/** A password is checked once with bcrypt and recognised by a keyed hash from then on, right or wrong. */
 export function createLogin({ users, now }: LoginOptions): Login {
   const secret = randomBytes(32);
-  const admitted = new Set<string>();
-  const failures = new Map<string, { count: number; at: number }>();
-  let checks = 0;
+  const keyOf = (...parts: unknown[]): string =>
+    createHmac('sha256', secret).update(JSON.stringify(parts)).digest('base64');
+  const checks = createPasswordChecks();
+  const [admitted, refused] = [createMemory<true>(), createMemory<true>()];
+  /** Senders that were let in before: they go first when passwords change. */
+  const regulars = createMemory<true>();
+  const failures = createFailures(now);
+  const underWay = new Map<string, Promise<boolean>>();
+  const checksOf = createCounter();
 
-  const failuresOf = (address: string): number => {
-    const known = failures.get(address);
-    return known === undefined ? 0 : Math.max(0, known.count - (now() - known.at) / forgivenEvery);
+  /** @returns undefined when too many checks wait */
+  const check = (token: string, given: Credentials, sender: string): Promise<boolean> | undefined => {
+    const cost = Math.max(...[...users().values()].map(costOf));
+    const hash = users().get(given.name);
+    const answer = checks.ask({
+      password: given.password,
+      hash: hash ?? nobodyOf(cost),
+      cost,
+      isFirst: regulars.get(sender) !== undefined,
+    });
+    if (answer === undefined) return undefined;
+    const pair = keyOf(sender, given.name);
+    const ends = [checksOf.begin(sender), checksOf.begin(pair)];
+    const known = answer
+      .then((isRight) => {
+        if (isRight && hash !== undefined) {
+          admitted.set(token, true);
+          regulars.set(sender, true);
+          return true;
+        }
+        refused.set(token, true);
+        failures.add(pair);
+        return false;
+      })
+      .finally(() => {
+        for (const end of ends) end();
+        underWay.delete(token);
+      });
+    underWay.set(token, known);
+    return known;
   };
   return {
     judge: async (authorization, address) => {
       if (users().size === 0) return { kind: 'admitted' };
       const given = credentialsOf(authorization);
       if (given === undefined) return { kind: 'unauthorized' };
-      const hash = users().get(given.name);
-      const token = createHmac('sha256', secret)
-        .update(JSON.stringify([given, hash]))
-        .digest('base64');
-      if (admitted.has(token)) return { kind: 'admitted' };
-      const failed = failuresOf(address);
-      if (failed >= allowedFailures || checks >= waitingChecks) {
-        return { kind: 'wait', seconds: Math.ceil(((failed - allowedFailures + 1) * forgivenEvery) / 1000) || 1 };
-      }
-      // Counted before the check, so that many at once are not all let through to it.
-      remember(failures, address, { count: failed + 1, at: now() });
-      checks += 1;
-      const right = await bcrypt.compare(given.password, hash ?? nobody).finally(() => (checks -= 1));
-      if (!right || hash === undefined) return { kind: 'unauthorized' };
-      failures.delete(address);
-      admitted.add(token);
-      if (admitted.size > remembered) admitted.delete(first(admitted));
-      return { kind: 'admitted' };
+      const token = keyOf(given.name, given.password, users().get(given.name));
+      if (admitted.get(token)) return { kind: 'admitted' };
+      // A stale password that is sent again and again is one guess: it locks nobody out and costs nothing.
+      if (refused.get(token)) return { kind: 'unauthorized' };
+      const same = underWay.get(token);
+      if (same !== undefined) return verdictOf(await same);
+      const sender = networkOf(address, { ipv4: 32, ipv6: 64 });
+      const pair = keyOf(sender, given.name);
+      // With those that are being checked, so that many at once are not all let through to it.
+      const failed = failures.of(pair) + checksOf.count(pair);
+      if (failed >= allowedFailures)
+        return { kind: 'wait', seconds: Math.ceil(((failed - allowedFailures + 1) * forgivenEvery) / 1000) };
+      const answer = checksOf.count(sender) < checksOfOne ? check(token, given, sender) : undefined;
+      return answer === undefined ? { kind: 'wait', seconds: 1 } : verdictOf(await answer);
     },
   };
 }
 
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > remembered) map.delete(first(map));
+function verdictOf(isRight: boolean): Verdict {
+  return { kind: isRight ? 'admitted' : 'unauthorized' };
 }
 
-function first(keys: Iterable<string | [string, unknown]>): string {
-  for (const key of keys) return typeof key === 'string' ? key : key[0];
-  return '';
+/** `$2b$12$...` is of cost 12. */
+function costOf(hash: string): number {
+  return Number(hash.slice(4, 6));
 }
+
+const [lotForSalt, lotForHash] = [randomBytes(16), randomBytes(23)];
+
+/** Checked for a name that nobody has. Salt and hash are drawn by lot: no password is known for it. */
+function nobodyOf(cost: number): string {
+  const head = `$2b$${String(cost).padStart(2, '0')}$`;
+  return `${head}${bcrypt.encodeBase64(lotForSalt, 16)}${bcrypt.encodeBase64(lotForHash, 23)}`;
+}
+
+/** How many wrong passwords there were, less those that are forgiven by now. */
+function createFailures(now: () => number) {
+  const known = createMemory<{ count: number; at: number }>();
+  const of = (key: string): number => {
+    const last = known.get(key);
+    return last === undefined ? 0 : Math.max(0, last.count - (now() - last.at) / forgivenEvery);
+  };
+  return {
+    of,
+    add: (key: string): void => {
+      known.set(key, { count: of(key) + 1, at: now() });
+    },
+  };
+}
+
+function createMemory<Value>() {
+  const map = new Map<string, Value>();
+  return {
+    get: (key: string): Value | undefined => map.get(key),
+    set: (key: string, value: Value): void => {
+      map.delete(key);
+      map.set(key, value);
+      if (map.size <= remembered) return;
+      for (const oldest of map.keys()) {
+        map.delete(oldest);
+        return;
+      }
+    },
+  };
+}
+
+/** Things under way, by key. */
+function createCounter() {
+  const counts = new Map<string, number>();
+  const add = (key: string, number: number): void => {
+    const sum = (counts.get(key) ?? 0) + number;
+    if (sum === 0) counts.delete(key);
+    else counts.set(key, sum);
+  };
+  return {
+    count: (key: string): number => counts.get(key) ?? 0,
+    /** @returns what ends it */
+    begin: (key: string): (() => void) => {
+      add(key, 1);
+      return () => {
+        add(key, -1);
+      };
+    },
+  };
+}
+
+type Credentials = { readonly name: string; readonly password: string };
 
 /** `Basic base64(name:password)`, or undefined. bcrypt reads 72 bytes: a longer password would match by its beginning. */
-function credentialsOf(authorization: string | undefined): { name: string; password: string } | undefined {
+function credentialsOf(authorization: string | undefined): Credentials | undefined {
   const encoded = /^Basic ([A-Za-z0-9+/]+={0,2})$/i.exec(authorization ?? '')?.[1];
   if (encoded === undefined) return undefined;
   const [, name, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];

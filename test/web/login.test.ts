@@ -1,0 +1,137 @@
+/** Passwords: scrapes go on while others guess, names cannot be told apart by time, and a stale password locks nobody out. */
+import { request } from 'node:http';
+import bcrypt from 'bcryptjs';
+import { describe, expect, test } from 'vitest';
+import { createLogin, type Login } from '../../src/web/login.js';
+import { hash, secured } from './secured.js';
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+function loginFor(users: Record<string, string>, now: () => number = () => 0): Login {
+  const known = new Map(Object.entries(users));
+  return createLogin({ users: () => known, now });
+}
+
+const judged = async (login: Login, text: string, address = '127.0.0.1') =>
+  (await login.judge(basic(text), address)).kind;
+
+/** The status of a scrape from an address of loopback. */
+function scrape(url: string, password: string, localAddress = '127.0.0.1'): Promise<number> {
+  const headers = { authorization: basic(`prometheus:${password}`) };
+  return new Promise((resolve, reject) => {
+    request(new URL('/metrics', url), { headers, localAddress, agent: false }, (response) => {
+      response.resume().on('end', () => {
+        resolve(response.statusCode ?? 0);
+      });
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
+test('a password that was let in is let in while passwords of many addresses at cost 14 are being checked', async () => {
+  const costly = bcrypt.hashSync('open sesame', 14);
+  const { web } = await secured(`basic_auth_users: { prometheus: "${costly}" }\n`);
+  expect(await scrape(web.url, 'open sesame')).toBe(200);
+  const order: string[] = [];
+  for (let each = 0; each < 12; each++)
+    scrape(web.url, `guess ${each}`, `127.0.1.${each + 1}`).then(
+      (status) => order.push(`guess ${status}`),
+      () => 0, // still waiting when the server was closed
+    );
+  for (let each = 0; each < 10; each++) order.push(`scrape ${await scrape(web.url, 'open sesame')}`);
+  // Two checks at most run at once: all but the first ones still wait when the last scrape is answered.
+  expect(order.filter((one) => one === 'scrape 200')).toHaveLength(10);
+  expect(order.filter((one) => one.startsWith('guess')).length).toBeLessThanOrEqual(2);
+}, 60_000);
+
+describe('the pool of checks', () => {
+  test('is bounded: what is too much is told to come back, and a sender that was let in before goes first', async () => {
+    const slow = bcrypt.hashSync('open sesame', 8);
+    const users = new Map([['prometheus', hash]]);
+    const login = createLogin({ users: () => users, now: () => 0 });
+    expect(await judged(login, 'prometheus:open sesame', '127.0.0.2')).toBe('admitted');
+    users.set('prometheus', slow);
+    const order: string[] = [];
+    const guesses = Array.from({ length: 40 }, async (_, each) => {
+      order.push(await judged(login, `prometheus:${each}`, `127.0.1.${each}`));
+    });
+    const regular = judged(login, 'prometheus:open sesame', '127.0.0.2').then((kind) => order.push(kind));
+    await Promise.all([...guesses, regular]);
+    expect(order.filter((kind) => kind === 'wait')).toHaveLength(24);
+    expect(order.filter((kind) => kind === 'unauthorized')).toHaveLength(16);
+    // After those that were being checked when it came.
+    expect(order.indexOf('admitted')).toBeLessThanOrEqual(24 + 2);
+  });
+
+  test('one sender has four places, whatever names and addresses of its /64 it takes', async () => {
+    const login = loginFor({ prometheus: bcrypt.hashSync('open sesame', 8) });
+    const guess = (each: number, address: string) => judged(login, `user ${each}:x`, address);
+    const flood = Array.from({ length: 30 }, (_, each) => guess(each, `2001:db8:0:1::${each.toString(16)}`));
+    expect((await Promise.all(flood)).filter((kind) => kind === 'unauthorized')).toHaveLength(4);
+  });
+
+  test('the same password at the same time is checked once', async () => {
+    const login = loginFor({ prometheus: bcrypt.hashSync('open sesame', 8) });
+    const many = Array.from({ length: 50 }, (_, each) => judged(login, 'prometheus:open sesame', `127.0.1.${each}`));
+    expect(new Set(await Promise.all(many))).toEqual(new Set(['admitted']));
+  });
+});
+
+describe('limits of failures', () => {
+  test('a stale password behind the same address, for the same user, does not lock out the right one', async () => {
+    const login = loginFor({ prometheus: hash });
+    for (let each = 0; each < 100; each++) expect(await judged(login, 'prometheus:stale')).toBe('unauthorized');
+    expect(await judged(login, 'prometheus:open sesame')).toBe('admitted');
+  });
+
+  test('who guesses one name has to wait for that name alone', async () => {
+    const login = loginFor({ prometheus: hash, grafana: hash });
+    for (let each = 0; each < 10; each++) expect(await judged(login, `grafana:${each}`)).toBe('unauthorized');
+    expect(await judged(login, 'grafana:11')).toBe('wait');
+    expect(await judged(login, 'prometheus:open sesame')).toBe('admitted');
+    expect(await judged(login, 'grafana:open sesame', '127.0.0.2')).toBe('admitted');
+  });
+
+  test('right passwords are no failures, however many users log in from one address', async () => {
+    const names = Array.from({ length: 30 }, (_, each) => `user${each}`);
+    const login = loginFor(Object.fromEntries(names.map((name) => [name, hash])));
+    for (const name of names) expect(await judged(login, `${name}:open sesame`)).toBe('admitted');
+  });
+
+  test('a guesser in IPv6 is counted by its /64', async () => {
+    const login = loginFor({ prometheus: hash });
+    for (let each = 0; each < 10; each++)
+      expect(await judged(login, `prometheus:${each}`, `2001:db8:0:1::${each}`)).toBe('unauthorized');
+    expect(await judged(login, 'prometheus:next', '2001:db8:0:1:ffff::1')).toBe('wait');
+    expect(await judged(login, 'prometheus:next', '2001:db8:0:2::1')).toBe('unauthorized');
+  });
+
+  test('a password that was refused is let in once it is right', async () => {
+    const users = new Map([['prometheus', bcrypt.hashSync('other', 4)]]);
+    const login = createLogin({ users: () => users, now: () => 0 });
+    expect(await judged(login, 'prometheus:open sesame')).toBe('unauthorized');
+    users.set('prometheus', hash);
+    expect(await judged(login, 'prometheus:open sesame')).toBe('admitted');
+  });
+});
+
+test('an unknown name, and one with a cheaper hash, cost what one costs at the highest cost of the file', async () => {
+  const login = loginFor({ cheap: hash, dear: bcrypt.hashSync('open sesame', 9) });
+  await judged(login, 'dear:warm up');
+  const took = async (name: string): Promise<number> => {
+    const times: number[] = [];
+    for (let each = 0; each < 3; each++) {
+      const begun = performance.now();
+      expect(await judged(login, `${name}:guess ${each}`)).toBe('unauthorized');
+      times.push(performance.now() - begun);
+    }
+    return Math.min(...times);
+  };
+  const dear = await took('dear');
+  // A hash of cost 4 alone takes a thirtieth, one of cost 8 half of it.
+  for (const name of ['cheap', 'nobody']) {
+    expect((await took(name)) / dear, name).toBeGreaterThan(0.7);
+    expect((await took(`${name}2`)) / dear, name).toBeLessThan(1.8);
+  }
+}, 60_000);
