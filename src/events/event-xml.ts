@@ -31,10 +31,18 @@ export function eventOfXmlBytes(bytes: Buffer, start: number, end: number): Wind
     channel: scan.channel,
     computer: scan.computer,
     recordId: recordIdOf(scan.recordId),
-    time: timeOf(scan.time),
-    values: scan.values,
+    // Windows writes UTC in SystemTime always; python-evtx leaves the zone out.
+    time: timeOf(scan.time) ?? timeOf(`${scan.time ?? ''}Z`),
+    values: stringsIn(scan.values),
     message: messageOf(scan.message),
   };
+}
+
+/** python-evtx writes all strings as elements into one Data, escaped: `&lt;string&gt;one&lt;/string&gt;` and so on. */
+function stringsIn(values: string[]): string[] {
+  const text = values.length === 1 ? (values[0] ?? '').trim() : '';
+  if (!text.startsWith('<string>') || !text.endsWith('</string>')) return values;
+  return text.slice('<string>'.length, -'</string>'.length).split(/<\/string>\s*<string>/);
 }
 
 /** The same from a string. */
@@ -269,13 +277,21 @@ function decodedAt(bytes: Buffer, start: number, end: number): string {
 
 const cdata = Buffer.from('<![CDATA[');
 const comment = Buffer.from('<!--');
+const [endOfComment, endOfCdata, endOfOther] = ['-->', ']]>', '>'].map((text) => Buffer.from(text)) as [
+  Buffer,
+  Buffer,
+  Buffer,
+];
 
 /** The place after a comment, a CDATA section, a declaration or a processing instruction. */
 function afterMarkup(bytes: Buffer, place: number, end: number): number {
-  const mark = standsAt(bytes, place, comment) ? '-->' : standsAt(bytes, place, cdata) ? ']]>' : '>';
-  const close = bytes.indexOf(mark, place + 2);
-  if (close < 0 || close + mark.length > end) throw notClosed();
-  return close + mark.length;
+  const isComment = standsAt(bytes, place, comment);
+  const mark = isComment ? endOfComment : standsAt(bytes, place, cdata) ? endOfCdata : endOfOther;
+  // Not beyond the record: behind it stand megabytes that are none of its business.
+  for (let at = placeOf(bytes, greater, place + 2, end); at >= 0; at = placeOf(bytes, greater, at + 1, end)) {
+    if (standsAt(bytes, at + 1 - mark.length, mark)) return at + 1;
+  }
+  throw notClosed();
 }
 
 /**

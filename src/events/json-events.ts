@@ -1,5 +1,6 @@
 /** Makes the two formats (JSON lines, JSON document) of a carrier that writes one flat object for each event. */
 import type { Decoded } from '../model.js';
+import { placeOf } from './bytes.js';
 import { eventIdOf, messageOf, needsMessage, recordIdOf, textOf, type Strings } from './event-fields.js';
 import { timeOf } from './event-time.js';
 import type { TextFormat } from './formats.js';
@@ -88,16 +89,30 @@ export function decodeText(decode: NonNullable<TextFormat['decodeBytes']>, recor
 }
 
 /**
- * The object in a line that may have something around it: a syslog header, or the tag and time of a file output.
+ * The object in a line that may have something around it: a syslog header, or the tag and time of a file output. In a
+ * header a brace may stand too, as in the structured data of RFC 5424 (`ProviderGuid="{A68CA8B7-...}"`): the first brace
+ * before a key counts.
  * @returns where it begins and where it ends; the whole when there is none
  */
 export function objectSpan(bytes: Buffer, start: number, end: number): readonly [start: number, end: number] {
   if (bytes[start] === openBrace) return [start, end];
-  const first = bytes.indexOf(openBrace, start);
-  if (first < 0 || first >= end) return [start, end];
-  return [first, bytes.lastIndexOf(closeBrace, end - 1) + 1];
+  for (let at = placeOf(bytes, openBrace, start, end); at >= 0; at = placeOf(bytes, openBrace, at + 1, end)) {
+    let next = at + 1;
+    while (next < end && (bytes[next] ?? 0) <= space) next++;
+    if (bytes[next] === quote) return [at, endOfLast(bytes, at, end)];
+    at = next - 1;
+  }
+  return [start, end];
 }
 
+/** The place after the last closing brace; the end when there is none. */
+function endOfLast(bytes: Buffer, start: number, end: number): number {
+  for (let at = end; at > start; at--) if (bytes[at - 1] === closeBrace) return at;
+  return end;
+}
+
+const space = 32;
+const quote = 34;
 const openBrace = 123;
 const closeBrace = 125;
 

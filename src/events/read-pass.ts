@@ -10,6 +10,8 @@ import { unreadableOf, UnreadableRecord } from './unreadable.js';
 /** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
 const passBytes = 4 * 1024 * 1024;
 const passMs = 20;
+/** The clock is looked at after so many bytes, or 64 records. */
+const bytesBetweenLooks = 64 * 1024;
 /** So many bytes before the position are read again to prove that the file is still the one read before. */
 const tailBytes = 256;
 
@@ -94,6 +96,7 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
   const findEnd = findEndFor(options.format.framing);
   const idOf = idFilter(options, bytes);
   const deadline = performance.now() + passMs;
+  let askedAt = cut.consumed;
   for (let records = 0; ; records++) {
     const end = findEnd(bytes, cut.consumed);
     if (end < 0) break;
@@ -104,7 +107,10 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
       else decodeRecord(bytes, cut, end, options.format, id === 'wanted');
     }
     cut.consumed = end;
-    if ((records & 63) === 63 && performance.now() > deadline) {
+    // A big record may take as long as many small ones.
+    if ((records & 63) !== 63 && cut.consumed - askedAt < bytesBetweenLooks) continue;
+    askedAt = cut.consumed;
+    if (performance.now() > deadline) {
       cut.outOfTime = true;
       return cut;
     }

@@ -22,18 +22,39 @@ export const [winlogbeat, winlogbeatDocument] = layouts('winlogbeat', (head) => 
   decodeBytes: decode,
 });
 
-const readCurrent = eventReader(['winlog'], 'provider_name', 'channel', 'record_id');
-const readVersion6 = eventReader([], 'source_name', 'log_name', 'record_number');
+const current = ['provider_name', 'channel', 'record_id'] as const;
+const version6 = ['source_name', 'log_name', 'record_number'] as const;
+/** Under `_source` events stand in an export of the index, as elasticdump writes it. */
+const readers = [
+  eventReader([], ['winlog'], ...current),
+  eventReader([], [], ...version6),
+  eventReader(['_source'], ['_source', 'winlog'], ...current),
+  eventReader(['_source'], ['_source'], ...version6),
+];
 
 function decode(bytes: Buffer, start: number, end: number): readonly Decoded[] {
   const span = objectSpan(bytes, start, end);
-  return readCurrent(bytes, ...span) ?? readVersion6(bytes, ...span) ?? [];
+  for (const read of readers) {
+    const events = read(bytes, ...span);
+    if (events) return events;
+  }
+  return [];
 }
 
-/** The fields of an event below `top`, which versions name differently. */
-function eventReader(top: readonly string[], provider: string, channel: string, recordId: string) {
+/** The fields of an event below `top`, which versions name differently, in a document below `root`. */
+function eventReader(
+  root: readonly string[],
+  top: readonly string[],
+  provider: string,
+  channel: string,
+  recordId: string,
+) {
   const members = [['event_id'], [provider], [channel], ['computer_name'], [recordId], ['event_data', 'param#']];
-  const readFields = fieldReader([...members.map((path) => [...top, ...path]), ['@timestamp'], ['message']]);
+  const readFields = fieldReader([
+    ...members.map((path) => [...top, ...path]),
+    [...root, '@timestamp'],
+    [...root, 'message'],
+  ]);
   return (bytes: Buffer, start: number, end: number): readonly Decoded[] | undefined => {
     const field = readFields(bytes, start, end);
     const id = field(0);

@@ -77,7 +77,8 @@ function keep(state: known.State, server: known.Server, session: known.Session):
 function isNeeded(state: known.State, server: known.Server, session: known.Session): boolean {
   if (session.talk || session.waiting) return true;
   // A connectivity log that begins just now must not tell once more what the Send log has told.
-  if (session.teller === 'send') return server.from !== undefined || known.passedSince(state, server.since) < known.openMs;
+  if (session.teller === 'send')
+    return server.from !== undefined || known.passedSince(state, server.since) < known.openMs;
   return !known.isOver(server, session);
 }
 
