@@ -1,6 +1,6 @@
 /** Lets only one exporter use a state folder: two would count every event twice and overwrite each other. */
 import { createHash } from 'node:crypto';
-import { realpath, rm } from 'node:fs/promises';
+import { realpath, rm, stat } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,37 @@ import path from 'node:path';
  */
 export async function lockStateFolder(directory: string): Promise<() => Promise<void>> {
   const real = await realpath(directory);
+  const unlockName = await lockName(real, directory);
+  try {
+    const unlock = await lockSocket(real, directory);
+    return async () => {
+      await Promise.all([unlock(), unlockName()]);
+    };
+  } catch (error) {
+    await unlockName();
+    throw error;
+  }
+}
+
+/** Linux has sockets without a file, which nobody can delete: one is named after the folder, whatever path leads to it. */
+async function lockName(real: string, directory: string): Promise<() => Promise<void>> {
+  const free = (): Promise<void> => Promise.resolve();
+  if (process.platform !== 'linux') return free;
+  const { dev, ino } = await stat(real, { bigint: true });
+  const at = `\0send-connector-exporter@${dev}:${ino}`;
+  return listen(at).catch(async () => {
+    const owner = await ownerOf(at);
+    // Anybody may take such a name: who does not answer as an exporter locks nothing, and the socket in the folder holds.
+    if (owner !== undefined && /^\d+$/.test(owner)) throw new Error(inUse(owner, directory));
+    return free;
+  });
+}
+
+function inUse(owner: string, directory: string): string {
+  return `another exporter (process ${owner}) uses ${directory}; stop it, or give this one a folder of its own with --state.directory`;
+}
+
+async function lockSocket(real: string, directory: string): Promise<() => Promise<void>> {
   let at = socketIn(real);
   for (let attempt = 1; ; attempt++) {
     try {
@@ -27,9 +58,7 @@ export async function lockStateFolder(directory: string): Promise<() => Promise<
     }
     const owner = await ownerOf(at);
     if (owner !== undefined) {
-      throw new Error(
-        `another exporter (process ${owner}) uses ${directory}; stop it, or give this one a folder of its own with --state.directory`,
-      );
+      throw new Error(inUse(owner, directory));
     }
     // Left over by a process that was killed: nobody answers.
     await rm(at, { force: true });
@@ -76,6 +105,8 @@ function closed(server: Server): Promise<void> {
   });
 }
 
+const answerMs = 3_000;
+
 /** The process id that the owner answers with; undefined when nobody answers. */
 function ownerOf(at: string): Promise<string | undefined> {
   return new Promise((resolve) => {
@@ -84,6 +115,11 @@ function ownerOf(at: string): Promise<string | undefined> {
     client.setEncoding('utf8').on('data', (text: string) => (answer += text));
     client.on('error', () => {
       resolve(undefined);
+    });
+    // An exporter answers at once; whoever holds the socket and says nothing must not hold up the start.
+    client.setTimeout(answerMs, () => {
+      client.destroy();
+      resolve('unknown');
     });
     client.on('close', (failed) => {
       if (!failed) resolve(answer === '' ? 'unknown' : answer);

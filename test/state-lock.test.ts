@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { lockStateFolder } from '../src/state-lock.js';
 import { startExporter } from './exporter.js';
 import { temporaryFolder } from './folder.js';
@@ -46,4 +47,24 @@ test('the exporter itself refuses a folder in use, says whose it is, and leaves 
   );
   expect(await first.scrape()).toContain('exchange_exporter_build_info');
   expect(await first.stop()).toBe(0);
+});
+
+test('a second exporter is refused also when the socket of the first is deleted, by whatever path', async () => {
+  const folder = await temporaryFolder();
+  const release = await lockStateFolder(folder);
+  await rm(path.join(folder, 'exporter.sock'));
+  const link = path.join(await temporaryFolder(), 'link');
+  await symlink(folder, link);
+  if (process.platform === 'linux')
+    for (const at of [folder, link])
+      await expect(lockStateFolder(at)).rejects.toThrow(`another exporter (process ${process.pid}) uses ${at}`);
+  await release();
+});
+
+test('a socket that somebody else holds in silence is told in seconds, and holds nothing up', async () => {
+  const folder = await temporaryFolder();
+  const silent = createServer(() => undefined).listen(path.join(folder, 'exporter.sock'));
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  await expect(lockStateFolder(folder)).rejects.toThrow('another exporter (process unknown)');
 });
