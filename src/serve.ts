@@ -110,7 +110,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const web = await startWeb({
     ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
     ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list },
-    probe: (destination: string) => askNow(inlets, destination),
+    probe: (destination: string, waitMs: number) => ask(inlets, destination, waitMs),
     ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {
     for (const each of [access, clock]) each.close();
@@ -134,8 +134,8 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   };
 }
 
-function askNow({ probing }: Inlets, destination: string): Promise<ProbeResult | undefined> {
-  return probing?.askNow(destination) ?? Promise.resolve(undefined);
+function ask({ probing }: Inlets, destination: string, waitMs: number): Promise<ProbeResult | undefined> {
+  return probing?.ask(destination, waitMs) ?? Promise.resolve(undefined);
 }
 
 /** Why something fails, and why something is not looked at. */

@@ -7,9 +7,9 @@ import { dayOf } from '../probes/certificates.js';
 import { findPath } from '../probes/network/path.js';
 import { ping } from '../probes/network/ping.js';
 import { createPolicy } from '../probes/policy.js';
-import type { VisitWatch } from '../probes/probe.js';
 import { openProber } from '../probes/probing.js';
 import { createTargets, targetOf } from '../probes/targets.js';
+import type { VisitWatch } from '../probes/visit-record.js';
 
 export type ProbeFlags = {
   readonly 'config.file'?: string;

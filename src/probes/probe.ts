@@ -2,15 +2,15 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { addressOf, destinationOf } from '../endpoint.js';
-import type { ProbeResult, QuitAfter, StepName, StepResult, Target, TranscriptLine } from '../model.js';
+import type { ProbeResult, QuitAfter, Target } from '../model.js';
 import { createAuthorities, type Authorities, type AuthoritiesOptions, type Trust } from './authorities.js';
 import { createCertificates, type Certificates } from './certificates.js';
 import { openConversation, type Conversation } from './conversation.js';
 import type { Policy } from './policy.js';
-import { isFailure, type Failure } from './reason.js';
-import { shown } from './smtp-lines.js';
 import { steps, type Step, type StepLimits, type Visit } from './steps.js';
 import { createNames, type NamesOptions } from './steps/dns.js';
+import { visitName, type NameVisits, type Round } from './visit-names.js';
+import { startRecord, type Deciding, type Recording, type VisitWatch } from './visit-record.js';
 
 export type ProberOptions = {
   readonly policy: Policy;
@@ -37,12 +37,8 @@ export type Prober = {
    * address is. Never throws for anything that a network can do.
    */
   readonly visit: (target: Target, signal: AbortSignal, watch?: VisitWatch) => Promise<readonly ProbeResult[]>;
-};
-
-/** Told what happens in a visit at the moment when it happens. */
-export type VisitWatch = {
-  readonly line?: (destination: string, line: TranscriptLine) => void;
-  readonly step?: (destination: string, step: StepResult) => void;
+  /** The visit of a destination that is under way, as if its time were up now; undefined when there is none. */
+  readonly underWay: (destination: string) => ProbeResult | undefined;
 };
 
 /** Builds the prober: what all visits share is made once. */
@@ -59,7 +55,10 @@ export function createProber(options: ProberOptions): Prober {
     authorities,
     certificates: createCertificates(now),
     now,
+    visitAddress: (target, address, round) => visitAddress(context, target, address, round),
     running: new Map(),
+    underWay: new Map(),
+    turns: new Map(),
   };
   return {
     async visit(target, signal, watch = {}) {
@@ -69,23 +68,15 @@ export function createProber(options: ProberOptions): Prober {
         ? visitName(context, target, { signal, watch })
         : [await visitAddress(context, target, address, { signal, watch })];
     },
+    underWay: (destination) => context.underWay.get(destination)?.(),
   };
 }
 
-/** What one round of visits is given from outside. */
-type Round = { readonly signal: AbortSignal; readonly watch: VisitWatch };
-
-type Context = {
-  readonly policy: Policy;
-  readonly timeoutMs: number;
-  readonly limits: StepLimits;
+type Context = NameVisits & {
   readonly ehloName: string;
   readonly steps: readonly Step[];
-  readonly names: ReturnType<typeof createNames>;
   readonly authorities: Authorities;
   readonly certificates: Certificates;
-  readonly now: () => number;
-  /** Visits under way by destination: two names of one address share a visit instead of making two. */
   readonly running: Map<string, Promise<ProbeResult>>;
 };
 
@@ -106,34 +97,6 @@ function stepsUpTo(last: QuitAfter): readonly Step[] {
   return steps.filter(({ name }, index) => index < end || name === 'quit');
 }
 
-async function visitName(context: Context, target: Target, round: Round): Promise<readonly ProbeResult[]> {
-  const record = startRecord(context, target, target.destination, round.watch);
-  const refusal = context.policy.judge(undefined, target.port);
-  const blocked: Failure | undefined =
-    refusal === undefined
-      ? undefined
-      : { reason: 'blocked_by_policy', detail: `not asked for ${target.host}: ${refusal}` };
-  const addresses =
-    blocked ??
-    (await context.names.resolve(target.host, Math.min(context.timeoutMs, context.limits.dnsMs), round.signal));
-  const step = record.step('dns', isFailure(addresses) ? addresses : undefined);
-  if (isFailure(addresses)) return [record.result({ failed: step, facts: {} })];
-  record.note('*', `${target.host} resolves to ${addresses.join(', ')}`);
-  const visits = addresses.map((address) => {
-    const destination = destinationOf({ host: address, port: target.port });
-    const shared = context.running.get(destination);
-    return {
-      shared: shared !== undefined,
-      result: shared ?? visitAddress(context, { ...target, destination }, address, round),
-    };
-  });
-  const results = await Promise.all(visits.map(({ result }) => result));
-  const first = results.some(({ success }) => success) ? undefined : results[0];
-  const failed = first?.failedStep && first.reason ? { step: first.failedStep, reason: first.reason } : undefined;
-  const own = results.filter((_, index) => visits[index]?.shared === false);
-  return [record.result({ failed, facts: { addresses } }), ...own];
-}
-
 /** Visits one address, or joins the visit that is already there. */
 function visitAddress(context: Context, target: Target, address: string, round: Round): Promise<ProbeResult> {
   const destination = destinationOf({ host: address, port: target.port });
@@ -148,10 +111,11 @@ function visitAddress(context: Context, target: Target, address: string, round: 
 
 async function visitOnce(context: Context, target: Target, address: string, round: Round): Promise<ProbeResult> {
   const { signal } = round;
-  const record = startRecord(context, target, target.destination, round.watch);
+  const record = startRecord(target, target.destination, context.now(), round.watch);
   const refusal = context.policy.judge(address, target.port);
   if (refusal !== undefined) {
     record.note('*', `not connected: ${refusal}`);
+    record.begin('tcp');
     const failed = record.step('tcp', { reason: 'blocked_by_policy', detail: refusal });
     return record.result({ failed, facts: { address } });
   }
@@ -159,10 +123,12 @@ async function visitOnce(context: Context, target: Target, address: string, roun
   const trust = await context.authorities.trust();
   const talk = openConversation({ deadline: performance.now() + context.timeoutMs, signal, note: record.note });
   const visit = visitOf(context, target, address, { talk, record, trust });
+  context.underWay.set(target.destination, () => record.soFar(visit.facts));
   try {
     const { failed, warning } = await askAll(context.steps, visit, record);
     return record.result({ failed, warning, facts: visit.facts });
   } finally {
+    context.underWay.delete(target.destination);
     talk.close();
   }
 }
@@ -198,8 +164,6 @@ function ehloNameOf(name: string): string {
   return /^[a-z0-9][a-z0-9._-]{0,254}$|^\[[0-9a-f.:]+\]$/i.test(name) ? name : 'localhost';
 }
 
-type Deciding = { readonly step: StepName; readonly reason: Failure['reason'] };
-
 /** The steps in order. The first fatal failure decides; a failure that is not fatal is kept as the warning. */
 async function askAll(
   asked: readonly Step[],
@@ -209,9 +173,9 @@ async function askAll(
   let warning: Deciding | undefined;
   for (const step of asked) {
     if (!step.applies(visit)) continue;
-    const startedAt = performance.now();
+    record.begin(step.name);
     const failure = await step.run(visit);
-    const trouble = record.step(step.name, failure, startedAt);
+    const trouble = record.step(step.name, failure);
     if (!failure || !trouble) continue;
     if (failure.fatal === true || step.fatal(failure.reason, visit.settings)) {
       await leave(visit, step);
@@ -227,65 +191,4 @@ async function askAll(
 /** After a fatal failure QUIT is courtesy, where the server still listens: not a step, so it has no sample. */
 async function leave(visit: Visit, after: Step): Promise<void> {
   if (after.name !== 'quit' && visit.talk.idle()) await visit.talk.command('QUIT', visit.limits.quitMs);
-}
-
-/** A transcript longer than this is cut: a visit has some fifteen lines. */
-const maxTranscriptLines = 80;
-
-type Recording = {
-  readonly note: (direction: TranscriptLine['direction'], text: string) => void;
-  /** Enters what came of a step; gives the failure in short. */
-  readonly step: (name: StepName, failure: Failure | undefined, startedAt?: number) => Deciding | undefined;
-  readonly result: (verdict: {
-    readonly failed: Deciding | undefined;
-    readonly warning?: Deciding | undefined;
-    readonly facts: ProbeResult['facts'];
-  }) => ProbeResult;
-};
-
-function startRecord(context: Context, target: Target, destination: string, watch: VisitWatch): Recording {
-  const at = context.now();
-  const begun = performance.now();
-  const done: StepResult[] = [];
-  const transcript: TranscriptLine[] = [];
-  const note: Recording['note'] = (direction, text) => {
-    if (transcript.length > maxTranscriptLines) return;
-    const full = transcript.length === maxTranscriptLines;
-    const ms = Math.round(performance.now() - begun);
-    const line: TranscriptLine = full ? { ms, direction: '*', text: 'cut here' } : { ms, direction, text: shown(text) };
-    transcript.push(line);
-    watch.line?.(destination, line);
-  };
-  return {
-    note,
-    step(name, failure, startedAt = begun) {
-      const seconds = (performance.now() - startedAt) / 1000;
-      const result: StepResult = failure
-        ? failedStep(name, seconds, failure)
-        : { step: name, seconds, outcome: 'passed' };
-      done.push(result);
-      if (failure) note('*', `${name} failed: ${failure.reason}: ${failure.detail}`);
-      watch.step?.(destination, result);
-      return failure && { step: name, reason: failure.reason };
-    },
-    result: ({ failed, warning, facts }) => ({
-      id: `${destination}@${at}`,
-      destination,
-      host: target.host,
-      origin: target.origin,
-      at,
-      seconds: (performance.now() - begun) / 1000,
-      success: failed === undefined,
-      failedStep: failed?.step,
-      reason: failed?.reason,
-      ...(warning && { warning }),
-      steps: done,
-      facts,
-      transcript,
-    }),
-  };
-}
-
-function failedStep(step: StepName, seconds: number, { reason, detail }: Failure): StepResult {
-  return { step, seconds, outcome: 'failed', reason, detail };
 }

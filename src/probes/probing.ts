@@ -1,5 +1,6 @@
 /** All of the probing: visits on schedule, and the pings and paths that go with them. */
 import type { ProbeConfig } from '../config.js';
+import { destinationOf, endpointOf } from '../endpoint.js';
 import type { Log } from '../log.js';
 import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model.js';
 import { certificatesIn } from './authorities.js';
@@ -27,10 +28,11 @@ export type Probing = {
   /** Visits that are due and wait for a free place. */
   readonly queueLength: () => number;
   /**
-   * The latest visit of a known destination, or a new one when that is older than its pace: whoever asks cannot make the
-   * exporter knock more often than it would by itself. Undefined for a destination that nobody named.
+   * What the schedule's own visits tell of a known destination, within `waitMs`: the latest, or the one that is due or under
+   * way, as far as it has come by then. No visit begins because somebody asks, save the very first one of a destination.
+   * Undefined for a destination that nobody named.
    */
-  readonly askNow: (destination: string) => Promise<ProbeResult | undefined>;
+  readonly ask: (destination: string, waitMs: number) => Promise<ProbeResult | undefined>;
   readonly stop: () => Promise<void>;
 };
 
@@ -83,12 +85,6 @@ export function startProbing(options: ProbingOptions): Probing {
   };
   const pace = paceOf(config);
   const controller = new AbortController();
-  const asked = new Map<string, Promise<ProbeResult | undefined>>();
-  const askAnew = async (target: Target): Promise<ProbeResult | undefined> => {
-    const results = await prober.visit(target, controller.signal);
-    if (!controller.signal.aborted) results.forEach(enter);
-    return results[0];
-  };
   const schedule = startSchedule({
     targets: targets.list,
     visit: prober.visit,
@@ -101,18 +97,56 @@ export function startProbing(options: ProbingOptions): Probing {
   });
   return {
     queueLength: schedule.queueLength,
-    askNow(destination) {
-      const latest = options.latest(destination);
+    async ask(destination, waitMs) {
       const target = targets.list().find((each) => each.destination === destination);
+      const latest = options.latest(destination);
+      const isCurrent = latest !== undefined && Date.now() - latest.at < (target ? pace(target, 0) : Infinity);
       // An address that belongs to a name is visited with the name: what is known of it is the latest there is.
-      if (!target || (latest && Date.now() - latest.at < pace(target, 0))) return Promise.resolve(latest);
-      const running = asked.get(destination) ?? askAnew(target).finally(() => asked.delete(destination));
-      asked.set(destination, running);
-      return running;
+      if (target && !isCurrent) await within(waitMs, schedule.visitUnderWay(destination));
+      const known = options.latest(destination) ?? prober.underWay(destination);
+      return known ? withAddress(known, options.latest) : target && notBegun(target);
     },
     async stop() {
       controller.abort();
       await Promise.all([schedule.stop(), network.stop()]);
     },
+  };
+}
+
+async function within(ms: number, waited: Promise<void> | undefined): Promise<void> {
+  if (!waited) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([waited, late]);
+  clearTimeout(timer);
+}
+
+/** The visit of a name is done by visits of its addresses: the first that went as the name did shows how. */
+function withAddress(result: ProbeResult, latest: ProbingOptions['latest']): ProbeResult {
+  const port = endpointOf(result.destination)?.port;
+  const addresses = result.facts.addresses ?? [];
+  if (port === undefined || addresses.length === 0) return result;
+  const visits = addresses.map((host) => latest(destinationOf({ host, port })));
+  const shown = visits.find((visit) => visit?.success === result.success);
+  if (!shown) return result;
+  return {
+    ...result,
+    steps: [...result.steps, ...shown.steps],
+    facts: { ...shown.facts, addresses },
+    transcript: [...result.transcript, ...shown.transcript],
+  };
+}
+
+/** Known, and waiting for a place among the visits. */
+function notBegun({ destination, host, origin }: Target): ProbeResult {
+  const at = Date.now();
+  const step = endpointOf(destination)?.address === true ? 'tcp' : 'dns';
+  const text = 'the first visit has not begun: it waits for a free place';
+  return {
+    ...{ id: `${destination}@${at}`, destination, host, origin, at, seconds: 0, success: false },
+    ...{ failedStep: step, reason: 'timeout', steps: [], facts: {} },
+    transcript: [{ ms: 0, direction: '*', text }],
   };
 }

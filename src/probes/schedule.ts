@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ProbeResult, Target } from '../model.js';
 import { createDueQueue } from './due-queue.js';
+import { fractionOf } from './spread.js';
 
 export type ScheduleOptions = {
   /** The targets of the moment; asked once a second, so give the same array while nothing has changed. */
@@ -30,6 +31,12 @@ export type Schedule = {
   readonly stop: () => Promise<void>;
   /** Visits that are due and wait for a free place. */
   readonly queueLength: () => number;
+  /**
+   * The end of the visit of this destination that runs or waits for a place. One that was never visited is visited at once,
+   * and this counts as its first visit; otherwise none begins because somebody asks.
+   * @returns undefined when there is nothing to wait for
+   */
+  readonly visitUnderWay: (destination: string) => Promise<void> | undefined;
 };
 
 /** How often the list of targets is compared with the appointments. */
@@ -48,6 +55,10 @@ type Appointment = {
   failures: number;
   slow: boolean;
   gone: boolean;
+  /** Undefined before the first visit. */
+  stage: 'waiting' | 'running' | 'done' | undefined;
+  /** Called once when the visit that runs or waits has ended. */
+  readonly atItsEnd: (() => void)[];
 };
 
 type State = {
@@ -92,7 +103,23 @@ export function startSchedule(options: ScheduleOptions): Schedule {
       await Promise.all(state.running);
     },
     queueLength: () => state.waiting.quick.length + state.waiting.slow.length,
+    visitUnderWay: (destination) => visitUnderWay(state, destination),
   };
+}
+
+function visitUnderWay(state: State, destination: string): Promise<void> | undefined {
+  const now = state.clock.now();
+  sync(state, now);
+  let appointment = state.byDestination.get(destination);
+  if (!appointment || appointment.stage === 'done' || state.controller.signal.aborted) return undefined;
+  if (appointment.stage === undefined) {
+    // The queue cannot be reordered: the old appointment stays in it as one that is gone.
+    appointment.gone = true;
+    appointment = makeAppointment(state, appointment.target, now);
+    tick(state);
+  }
+  const { atItsEnd } = appointment;
+  return new Promise((resolve) => atItsEnd.push(resolve));
 }
 
 const systemClock: ScheduleClock = {
@@ -114,7 +141,9 @@ function tick(state: State): void {
   }
   while ((state.due.nextDue() ?? Infinity) <= now) {
     const appointment = state.due.pop();
-    if (appointment && !appointment.gone) state.waiting[appointment.slow ? 'slow' : 'quick'].push(appointment);
+    if (!appointment || appointment.gone) continue;
+    appointment.stage = 'waiting';
+    state.waiting[appointment.slow ? 'slow' : 'quick'].push(appointment);
   }
   startWaiting(state);
   setAlarm(state);
@@ -150,16 +179,23 @@ function sync(state: State, now: number): void {
   }
   for (const target of newcomers) {
     const window = Math.min(newcomers.length * spreadMs, state.options.pace(target, 0));
-    const appointment = {
-      target,
-      due: now + fractionOf(target.destination) * window,
-      failures: 0,
-      slow: false,
-      gone: false,
-    };
-    state.byDestination.set(target.destination, appointment);
-    state.due.push(appointment.due, appointment);
+    makeAppointment(state, target, now + fractionOf(target.destination) * window);
   }
+}
+
+function makeAppointment(state: State, target: Target, due: number): Appointment {
+  const appointment: Appointment = {
+    target,
+    due,
+    failures: 0,
+    slow: false,
+    gone: false,
+    stage: undefined,
+    atItsEnd: [],
+  };
+  state.byDestination.set(target.destination, appointment);
+  state.due.push(due, appointment);
+  return appointment;
 }
 
 function startWaiting(state: State): void {
@@ -176,9 +212,12 @@ function start(state: State, appointment: Appointment): void {
   const startedAt = state.clock.now();
   const wasSlow = appointment.slow;
   if (wasSlow) state.runningSlow += 1;
+  appointment.stage = 'running';
   const running = visit(state, appointment).then(() => {
     state.running.delete(running);
     if (wasSlow) state.runningSlow -= 1;
+    appointment.stage = 'done';
+    for (const tell of appointment.atItsEnd.splice(0)) tell();
     const now = state.clock.now();
     appointment.slow = now - startedAt > slowMs;
     if (!appointment.gone) makeNext(state, appointment, now);
@@ -210,14 +249,4 @@ function makeNext(state: State, appointment: Appointment, now: number): void {
   const missed = Math.max(1, Math.ceil((now - appointment.due) / pace));
   appointment.due += missed * pace;
   state.due.push(appointment.due, appointment);
-}
-
-/** 0 to 1, the same for the same name in every run (FNV-1a, with a last stir so that like names part). */
-function fractionOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < name.length; index += 1) {
-    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
-  }
-  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-  return ((hash ^ (hash >>> 13)) >>> 0) / 2 ** 32;
 }

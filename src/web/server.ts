@@ -55,7 +55,7 @@ export type WebOptions = Books & {
   /** Reads the configuration again. @returns whether it is in force, and if not, why */
   readonly reload: () => Promise<{ readonly successful: boolean; readonly problem?: string }>;
   /** The latest visit of a known destination, or a new one when it is due; undefined when the destination is unknown. */
-  readonly probe: (destination: string) => Promise<ProbeResult | undefined>;
+  readonly probe: (destination: string, waitMs: number) => Promise<ProbeResult | undefined>;
   /** What is probed at present. */
   readonly targets: () => readonly Target[];
   readonly metrics: Metrics;

@@ -11,6 +11,7 @@ afterEach(async () => {
   web = undefined;
 });
 
+const timeout = 'X-Prometheus-Scrape-Timeout-Seconds';
 const at = Date.UTC(2026, 10, 23, 8, 14);
 const facts = { address: '10.0.0.1', tlsVersion: 'TLSv1.3', certificateExpiresAt: at + 86_400_000 };
 const good: ProbeResult = {
@@ -35,8 +36,7 @@ describe('/probe', () => {
     web = await runningWeb(mailWorld, { probe: (destination) => Promise.resolve(results.get(destination)) });
     const passed = await ask('/probe?target=10.0.0.1');
     expect(passed.text).toContain('\nprobe_success 1\n');
-    expect(passed.text).toContain(`\nprobe_ssl_earliest_cert_expiry ${at / 1000 + 86_400}\n`);
-    expect(passed.text).toContain('\nprobe_tls_version_info{version="TLSv1.3"} 1\n');
+    expect(passed.text).toContain('\nprobe_tls_version_info{version="TLS 1.3"} 1\n');
     const failed = await ask('/probe?target=10.0.0.2:25&module=smtp');
     expect(failed).toMatchObject({ status: 200 });
     expect(failed.text).toContain('\nprobe_success 0\n');
@@ -70,10 +70,61 @@ describe('/probe', () => {
     expect(asked).toEqual(['169.254.169.254:80']);
   });
 
-  test('answers before Prometheus gives up', async () => {
-    web = await runningWeb(mailWorld, { probe: () => new Promise(() => undefined) });
-    const answer = await ask('/probe?target=10.0.0.1:25', { 'X-Prometheus-Scrape-Timeout-Seconds': '0.1' });
-    expect(answer).toEqual({ status: 503, text: 'The probe of 10.0.0.1:25 is still under way; ask again.\n' });
+  test('1.5: tells before Prometheus gives up, in half a second less or half of its time', async () => {
+    const waits: number[] = [];
+    web = await runningWeb(mailWorld, {
+      probe: (_destination, waitMs) => {
+        waits.push(waitMs);
+        return Promise.resolve(bad);
+      },
+    });
+    for (const given of ['10', '0.4', '1e1', '+2.5', '600', '0', '']) {
+      expect(await ask('/probe?target=10.0.0.1:25', { [timeout]: given })).toMatchObject({ status: 200 });
+    }
+    await ask('/probe?target=10.0.0.1:25');
+    expect(waits).toEqual([9500, 200, 9500, 2000, 120_000, 60_000, 60_000, 60_000]);
+    const { text } = await ask('/probe?target=10.0.0.1:25', { [timeout]: '10' });
+    expect(text).toContain('\nprobe_timeout_seconds 9.5\n');
+  });
+
+  test('1.5: a time-out header that cannot be read is a 400 that names it', async () => {
+    web = await runningWeb(mailWorld, { probe: () => Promise.resolve(good) });
+    for (const wrong of ['ten', '-1', '0x10', 'NaN', 'Infinity', '1e999', '1,5', '10s']) {
+      expect(await ask('/probe?target=10.0.0.1:25', { [timeout]: wrong })).toEqual({
+        status: 400,
+        text: `Expected a number of seconds in ${timeout}, got: ${wrong}\n`,
+      });
+    }
+  });
+
+  test('1.5: names protocol, chain and version as blackbox_exporter does', async (context) => {
+    const certificate = {
+      verified: true,
+      earliestSentEndsAt: at + 1000,
+      fingerprint: 'ab12',
+      serialNumber: '01ff',
+      subject: 'CN=mail.contoso.example',
+      issuer: 'CN=Contoso "CA"',
+      names: ['mail.contoso.example', 'contoso.example'],
+    };
+    const results = new Map([
+      ['10.0.0.1:25', { ...good, facts: { ...facts, certificate } }],
+      ['10.0.0.2:25', { ...good, facts: { ...facts, certificate: { ...certificate, verified: false } } }],
+      ['relay.contoso.example:25', { ...good, facts: { addresses: ['fd00::25', '10.0.0.1'] } }],
+    ]);
+    web = await runningWeb(mailWorld, { probe: (destination) => Promise.resolve(results.get(destination)) });
+    const { text } = await ask('/probe?target=10.0.0.1:25');
+    expect(text).toContain('\nprobe_ip_protocol 4\n');
+    expect(text).toContain(`\nprobe_ssl_earliest_cert_expiry ${at / 1000 + 1}\n`);
+    expect(text).toContain(`\nprobe_ssl_last_chain_expiry_timestamp_seconds ${at / 1000 + 86_400}\n`);
+    expect(text).toContain(
+      'probe_ssl_last_chain_info{fingerprint_sha256="ab12",serialnumber="01ff",issuer="CN=Contoso \\"CA\\"",subject="CN=mail.contoso.example",subjectalternative="mail.contoso.example,contoso.example"} 1\n',
+    );
+    expect(text).toContain('\nprobe_tls_version_info{version="TLS 1.3"} 1\n');
+    expect(runTool(context, 'promtool', ['check', 'metrics'], text)).toEqual({ code: 0, output: '' });
+    const untrusted = await ask('/probe?target=10.0.0.2:25');
+    expect(untrusted.text).not.toContain('probe_ssl_last_chain_expiry_timestamp_seconds');
+    expect((await ask('/probe?target=relay.contoso.example')).text).toContain('\nprobe_ip_protocol 6\n');
   });
 });
 
