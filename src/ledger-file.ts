@@ -11,6 +11,7 @@ import {
   type RelatedEvent,
   type ServerLogs,
 } from './model.js';
+import { cleanRows } from './clean-rows.js';
 import { readPlainFile } from './plain-file.js';
 import type { SavedLog } from './record-gaps.js';
 import type { RelatedCount } from './related-ring.js';
@@ -240,7 +241,8 @@ export async function loadLedgerFile(file: string): Promise<SavedLedger | undefi
     );
   }
   // Absent and undefined are the same to JSON; the schema has checked the rest.
-  return result.data as SavedLedger;
+  const saved = result.data as SavedLedger;
+  return { ...saved, rows: cleanRows(saved.rows) };
 }
 
 /** It grows with the number of files, and a slow disk gets its time. */

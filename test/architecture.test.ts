@@ -12,7 +12,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^drill$/, may: ['make-folder', 'plain-file'] },
     { part: /^monitoring-files$/, may: ['bundled-monitoring'] },
     {
-      part: /^(breath|bundled-monitoring|did-you-mean|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|remembering|state-file|state-lock|version|log)$/,
+      part: /^(breath|bundled-monitoring|did-you-mean|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|label|remembering|state-file|state-lock|version|log)$/,
       may: [],
     },
     {
@@ -33,6 +33,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'plain-file',
         'checkpoint-key',
         'implicit-connectors',
+        'label',
         'related-events',
         'remembering',
         'events/*',
@@ -46,12 +47,14 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     {
       part: /^(inventory(\/.*)?|expected-rows)$/,
-      may: ['model', 'endpoint', 'plain-file', 'watch-files', 'inventory/*'],
+      may: ['model', 'endpoint', 'label', 'plain-file', 'watch-files', 'inventory/*'],
       types: ['log'],
     },
     {
-      part: /^(ledger(-file|-bounds)?|seen-records|record-gaps|row-times|scrapers)$/,
+      part: /^(clean-rows|ledger(-file|-bounds)?|seen-records|record-gaps|row-times|scrapers)$/,
       may: [
+        'clean-rows',
+        'label',
         'model',
         'ledger-file',
         'checkpoint-book',

@@ -2,6 +2,7 @@
 import { destinationOf, endpointOf } from '../endpoint.js';
 import { implicitNameOf } from '../implicit-connectors.js';
 import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
+import { labelOf, maxLabelLength, unknownLabel } from '../label.js';
 import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
 import { namesFromMessage } from './message.js';
 import { remembering } from '../remembering.js';
@@ -126,10 +127,11 @@ export function eventLogOf(
   { computer, channel }: Pick<WindowsEvent, 'computer' | 'channel'>,
   server: string,
 ): Pick<RecordKey, 'server' | 'channel'> {
-  return { server: comparedName(computer.trim() || server), channel: comparedName(channel) };
+  return { server: comparedServer(computer.trim() || server), channel: comparedChannel(channel) };
 }
 
-const comparedName = remembering((name) => name.toLowerCase().slice(0, maxLabelLength));
+const comparedServer = remembering((name) => labelOf(name).toLowerCase());
+const comparedChannel = remembering((name) => name.toLowerCase().slice(0, maxLabelLength));
 
 const knownDestination = remembering((text) => {
   const endpoint = endpointOf(text);
@@ -138,18 +140,4 @@ const knownDestination = remembering((text) => {
 
 export function destinationLabelOf(text: string | undefined): string {
   return text === undefined ? unknownLabel : knownDestination(text);
-}
-
-/** Longer than any name that Exchange accepts (64 characters); keeps a hostile log from growing labels. */
-const maxLabelLength = 256;
-
-/** Stands for a name that no carrier and no message gave. */
-const unknownLabel = 'unknown';
-
-export function labelOf(text: string | undefined): string {
-  const clean = text
-    ?.replace(/\p{Cc}+/gu, ' ')
-    .trim()
-    .slice(0, maxLabelLength);
-  return clean === undefined || clean === '' ? unknownLabel : clean;
 }

@@ -1,5 +1,6 @@
 /** Makes Send connectors and servers of the elements of an export: one bad value costs that value, and is said. */
 import { endpointOf } from '../endpoint.js';
+import { labelOf } from '../label.js';
 import type { SendConnector, TargetSettings, TransportServer } from '../model.js';
 import {
   addressSpaceOf,
@@ -21,7 +22,7 @@ export type Complain = (property: string, problem: string) => void;
 /** @returns undefined for an element that is no Send connector, or has no name */
 export function connectorOf(element: unknown, complain: Complain): SendConnector | undefined {
   const given = readerOf(element, 'an object with the properties of Get-SendConnector', complain);
-  const name = given?.('Name', 'the name of the Send connector', (value) => wordOf(value)?.slice(0, 256));
+  const name = given?.('Name', 'the name of the Send connector', connectorNameOf);
   if (!given || name === undefined) {
     if (given) complain('Name', 'expected a name');
     return undefined;
@@ -160,4 +161,10 @@ function settingsOf(given: Given, requireTls: boolean): TargetSettings {
     ...(tlsDomain !== undefined && { tlsDomain }),
     ...(sourceAddress !== undefined && !anyAddress.includes(sourceAddress) && { sourceAddress }),
   };
+}
+
+/** As the logs name it in labels; an empty word is no name. */
+function connectorNameOf(value: unknown): string | undefined {
+  const word = wordOf(value);
+  return word === undefined || word.trim() === '' ? undefined : labelOf(word);
 }

@@ -2,7 +2,7 @@
 import { addressOf, destinationOf } from '../../endpoint.js';
 import type { ConnectivityRow, Evidence, WaitingFact } from '../../model.js';
 import { remembering } from '../../remembering.js';
-import { labelOf } from '../classify.js';
+import { labelOf } from '../../label.js';
 import { reasonOfSocketError, reasonOfWinsock } from './connect-reasons.js';
 import { deliveryOf } from './delivery.js';
 import { dnsFailureOf } from './dns-failures.js';

@@ -3,7 +3,7 @@ import { destinationOf } from '../../endpoint.js';
 import { implicitConnectors, implicitNameOf } from '../../implicit-connectors.js';
 import type { Evidence, KnownConnector, WaitingFact } from '../../model.js';
 import { remembering } from '../../remembering.js';
-import { labelOf } from '../classify.js';
+import { labelOf } from '../../label.js';
 import { guidOf, implicitConnectorOf, isRelay, sharesConnector } from './delivery.js';
 import {
   endedSession,

@@ -1,4 +1,5 @@
 /** What is known of all files that are followed, and of the sources that found them. */
+import { labelOf } from '../../../label.js';
 import type { Log } from '../../../log.js';
 import type { Batch, Checkpoint, FileCheckpoint, OpenSession, ServerLogs } from '../../../model.js';
 import { createReader, type Reader } from '../../read-pass.js';
@@ -245,5 +246,5 @@ const slowMs = 250;
 
 /** As in the events: lower case. */
 export function serverOf({ source }: SourceState): string {
-  return source.server.toLowerCase();
+  return labelOf(source.server).toLowerCase();
 }

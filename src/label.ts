@@ -1,0 +1,32 @@
+/** Cleans the values of labels: one way for names from logs, inventory and configuration, so that no two series look alike. */
+
+/** Longer than any name that Exchange accepts (64 characters); keeps a hostile log from growing labels. */
+export const maxLabelLength = 256;
+
+/** Stands for a name that no carrier and no message gave. */
+export const unknownLabel = 'unknown';
+
+/**
+ * A name as it stands in a label: well-formed Unicode (a lone surrogate would be written as U+FFFD all the same, and make a
+ * second series of that label), without control characters and line ends, trimmed, of at most `maxLabelLength` UTF-16 units.
+ * @returns `unknown` for what is empty then
+ */
+export function labelOf(text: string | undefined): string {
+  if (text === undefined) return unknownLabel;
+  const clean = cleaned(text.length > longestRead ? text.slice(0, longestRead) : text)
+    .slice(0, maxLabelLength)
+    // What was cut may end with half a character, or with a blank.
+    .toWellFormed()
+    .trimEnd();
+  return clean === '' ? unknownLabel : clean;
+}
+
+/** Blanks before a name are no part of it; more of them than this are no name. */
+const longestRead = 4_096;
+
+function cleaned(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim();
+}
