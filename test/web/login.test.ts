@@ -117,11 +117,11 @@ describe('limits of failures', () => {
 });
 
 test('an unknown name, and one with a cheaper hash, cost what one costs at the highest cost of the file', async () => {
-  const login = loginFor({ cheap: hash, dear: bcrypt.hashSync('open sesame', 9) });
+  const login = loginFor({ cheap: hash, dear: bcrypt.hashSync('open sesame', 8) });
   await judged(login, 'dear:warm up');
   const took = async (name: string): Promise<number> => {
     const times: number[] = [];
-    for (let each = 0; each < 3; each++) {
+    for (let each = 0; each < 8; each++) {
       const begun = performance.now();
       expect(await judged(login, `${name}:guess ${each}`)).toBe('unauthorized');
       times.push(performance.now() - begun);
@@ -129,9 +129,9 @@ test('an unknown name, and one with a cheaper hash, cost what one costs at the h
     return Math.min(...times);
   };
   const dear = await took('dear');
-  // A hash of cost 4 alone takes a thirtieth, one of cost 8 half of it.
+  // A hash of cost 4 alone takes a sixteenth, one of cost 10 four times as much; a busy machine makes up to a half of it.
   for (const name of ['cheap', 'nobody']) {
-    expect((await took(name)) / dear, name).toBeGreaterThan(0.7);
-    expect((await took(`${name}2`)) / dear, name).toBeLessThan(1.8);
+    expect((await took(name)) / dear, name).toBeGreaterThan(0.3);
+    expect((await took(`${name}2`)) / dear, name).toBeLessThan(2.5);
   }
 }, 60_000);
