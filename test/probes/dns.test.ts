@@ -86,7 +86,7 @@ describe('names', () => {
     ],
     ['REFUSED', 'c.example', { 'c.example MX': 'refused' }, 'name_server_failure'],
     ['no answer', 'c.example', { 'c.example MX': 'silent' }, 'name_timeout'],
-    ['twenty addresses', 'c.example', { 'c.example A': [...many].reverse() }, [...many].sort().slice(0, 8).join(' ')],
+    ['twenty addresses', 'c.example', { 'c.example A': [...many].reverse() }, [...many].sort().join(' ')],
     ['hosts file, without DNS', 'relay.contoso.example', { 'relay.contoso.example MX': 'servfail' }, '127.0.0.7'],
     ['hosts file, both families', 'RELAY', {}, '127.0.0.7 ::1'],
     ['hosts file for an exchange', 'c.example', { 'c.example MX': ['10 relay.contoso.example'] }, '127.0.0.7'],
@@ -168,6 +168,20 @@ describe('a visit of a name', () => {
   test('asks no DNS server about a port that policy forbids', async () => {
     expect(short(await visit(22))).toEqual(['c.example:22 dns blocked_by_policy']);
     expect(dns.questions).toEqual([]);
+  });
+
+  test('1.6: more than eight addresses are visited in turn over several visits', async () => {
+    dns.zone.set('c.example A', many);
+    const prober = createProber({ policy, names: { servers: [dns.server], hostsFile } });
+    const target = targetOf(`c.example:${server.port}`, 'configured')!;
+    const visited: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const [name, ...addresses] = await prober.visit(target, signal);
+      expect(name?.facts.addresses).toHaveLength(20);
+      expect(addresses).toHaveLength(8);
+      visited.push(...addresses.map(({ destination }) => destination));
+    }
+    expect(new Set(visited).size).toBe(20);
   });
 
   test('resolves anew each round', async () => {

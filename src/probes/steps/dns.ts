@@ -18,8 +18,8 @@ export type Names = {
   readonly resolve: (host: string, limitMs: number, signal: AbortSignal) => Promise<readonly string[] | Failure>;
 };
 
-/** Most addresses of one name that are visited. */
-export const maxAddresses = 8;
+/** Most addresses of one name that are kept; a visit goes to some of them, the next visit to others. */
+const maxAddresses = 64;
 
 /** Opens the resolver; one is enough for all names. Throws when `servers` holds something that is not an address. */
 export function createNames(options: NamesOptions = {}): Names {
