@@ -45,7 +45,7 @@ function pumpsFor({ source: text }: RegExp): string[] {
     .replace(/\\t/g, '\t')
     .replace(/\\(.)/g, '$1');
   const pieces = plain.split(/[[\](){}|?*+^$.]+/).filter((piece) => piece !== '');
-  const characters = [...new Set([...pieces.join(''), ...' \n\t\ra0Z".,:;/%#<[({=-+_\\\'xé'])];
+  const characters = [...new Set(Array.from(`${pieces.join('')} \n\t\ra0Z".,:;/%#<[({=-+_\\'xé`))];
   const joined = pieces.join('');
   return [
     ...characters,

@@ -12,8 +12,11 @@ const passBytes = 4 * 1024 * 1024;
 const passMs = 20;
 /** The clock is looked at after so many bytes, or 64 records. */
 const bytesBetweenLooks = 64 * 1024;
-/** So many bytes before the position are read again to prove that the file is still the one read before. */
-const tailBytes = 256;
+/**
+ * So many bytes before the position are read again to prove that the file is still the one read before: several records,
+ * for the ends of two may be alike and only their times, at the beginning, differ.
+ */
+const tailBytes = 4_096;
 
 export type PassOptions = {
   readonly format: TextFormat;

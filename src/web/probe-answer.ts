@@ -41,7 +41,7 @@ export async function answerProbe(
 function secondsToWait(timeout: string | undefined): number | undefined {
   const text = timeout?.trim() ?? '';
   if (text === '') return patientSeconds;
-  if (!/^\+?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return undefined;
+  if (!/^\+?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(text)) return undefined;
   const seconds = Number(text);
   if (!Number.isFinite(seconds)) return undefined;
   if (seconds === 0) return patientSeconds;

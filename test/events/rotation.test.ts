@@ -277,3 +277,21 @@ test('the inode of a deleted rotated file, given to a new one, hides nothing', a
   }
   expect((await stat(at.file)).size).toBeGreaterThan(0);
 });
+
+test('a file that is cut and grows beyond the old place at once is read from its beginning, though its lines end alike', async () => {
+  const at = await world();
+  const alike = (from: number, to: number): string =>
+    lines(from, to).replaceAll(/192\.0\.2\.\d+:\d+/g, destinationOf(1));
+  await writeFile(at.file, alike(1, 40));
+  const followed = follow(at.book, at.file);
+  const untilCounted = (count: number): Promise<void> =>
+    vi.waitFor(() => {
+      expect(at.book.destinations).toHaveLength(count);
+    }, 15_000);
+  await untilCounted(40);
+  await copyFile(at.file, `${at.file}.1`);
+  await writeFile(at.file, alike(101, 175));
+  await untilCounted(115);
+  await untilQuiet(followed);
+  await untilCounted(115);
+});
