@@ -1,11 +1,14 @@
 /** The alerts about what the exporter itself suffers: when they fire, the silence of the others is no proof of health. */
-import { indented, rises } from './expressions.js';
+import { countedIn } from './expressions.js';
+import { indented, ofReplicas } from './replicas.js';
 import type { Alert } from './rules.js';
+import { exporterName, nameOfExporter } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 export function exporterAlerts(limits: Thresholds): readonly Alert[] {
   return [
     exporterDown(limits),
+    serverUnwatched(limits),
     stateNotSaved(limits),
     sourceStalled(limits),
     sourceBlind(limits),
@@ -17,26 +20,51 @@ export function exporterAlerts(limits: Thresholds): readonly Alert[] {
   ];
 }
 
+/** Exporters by the name of their job; federation without `honor_labels` has it elsewhere. */
+const ofExporters = 'up{job=~".*send-connector.*"} or up{exported_job=~".*send-connector.*"}';
+
 function exporterDown(limits: Thresholds): Alert {
   return {
     name: 'SendConnectorExporterDown',
     group: 'exporter',
     severity: 'critical',
     scope: 'exporter',
-    expr: 'up{job=~".*send-connector.*"} == 0\nor absent(up{job=~".*send-connector.*"})',
+    expr: [`(${ofExporters}) == 0`, `or absent(${ofExporters})`].join('\n'),
     forSeconds: limits.exporterDownSeconds,
     subjects: ['instance'],
     summary:
       'The Send connector exporter ' +
-      '{{ with $labels.instance }}at {{ . }} does not answer{{ else }}is not scraped at all{{ end }}',
+      `{{ with ${nameOfExporter} }}at {{ . }} does not answer{{ else }}is not scraped at all{{ end }}`,
     description:
       `Prometheus has had no answer for ${duration(limits.exporterDownSeconds)}. Connection errors of Exchange are not ` +
       'seen meanwhile; none is lost, they are read when the exporter is back.',
   };
 }
 
+/**
+ * Alerts about mail have no `instance`, because either exporter of a pair may tell them. What they said last is out of date
+ * when the last exporter of their server is down: this alert is there to silence them, and is silenced itself.
+ */
+function serverUnwatched(limits: Thresholds): Alert {
+  const known = `group without (connector, destination) (last_over_time(exchange_send_connector_connection_errors_total[${duration(limits.repeatedWindowSeconds)}]))`;
+  return {
+    name: 'SendConnectorServerUnwatched',
+    group: 'exporter',
+    severity: 'info',
+    scope: 'exporter',
+    expr: `${ofReplicas('max', `0 * ${known}\n+ ignoring (server) group_left () up`)} == 0`,
+    forSeconds: limits.exporterDownSeconds,
+    subjects: ['server'],
+    summary: 'No exporter tells of the Send connectors of server {{ $labels.server }} any more',
+    description:
+      `Every exporter that told of this server within ${duration(limits.repeatedWindowSeconds)} has been down for ` +
+      `${duration(limits.exporterDownSeconds)}. The other alerts about it are out of date and silenced meanwhile; ` +
+      'SendConnectorExporterDown says which exporter it is.',
+  };
+}
+
 function sourceStalled(limits: Thresholds): Alert {
-  const memory = duration(limits.sourceMemorySeconds);
+  const memory = duration(limits.selfMemorySeconds);
   return {
     name: 'SendConnectorSourceStalled',
     group: 'exporter',
@@ -53,9 +81,47 @@ function sourceStalled(limits: Thresholds): Alert {
       'Source {{ $labels.source }} of the Send connector exporter ' +
       '{{ if eq $value 0.0 }}cannot be read{{ else }}is {{ $value | humanizeDuration }} behind{{ end }}',
     description:
-      'The exporter at {{ $labels.instance }} does not see the newest records of this source, so connection errors ' +
+      `The exporter at ${exporterName} does not see the newest records of this source, so connection errors ` +
       'are reported late or not at all. Silence of the other alerts is no proof of health until this is solved.',
   };
+}
+
+const failedSaves = 'exchange_exporter_state_saves_total{outcome="failed"}';
+const lastSave = 'exchange_exporter_state_last_save_timestamp_seconds';
+
+function savesFail(limits: Thresholds): string {
+  return `max without (outcome) (\n${indented(rises(failedSaves, limits.saveFailureSeconds, limits))}\n)`;
+}
+
+/** Nothing is saved while records wait the whole time: one that has just come when a scrape looks is none. */
+function savingHangs(limits: Thresholds): string {
+  const waiting = `min_over_time(exchange_exporter_source_lag_bytes[${duration(limits.saveWaitSeconds)}])`;
+  return `time() - ${lastSave} > ${limits.saveAgeSeconds}\nand max without (source) (${waiting}) > 0`;
+}
+
+/** True as long as no scrape has told otherwise: a gap of scraping neither ends the alert nor begins it. */
+function heldOverGap(expression: string, told: string, limits: Thresholds): string {
+  const memory = limits.selfMemorySeconds;
+  return [
+    '(',
+    indented(expression),
+    `  or last_over_time((\n${indented(indented(expression))}\n  )[${duration(memory)}:${duration(memory / 15)}]) unless ${told}`,
+    ')',
+  ].join('\n');
+}
+
+/**
+ * True while a counter of this process rises, also when it was born above zero: `increase` cannot see a birth, the
+ * second line can. For counters that start again with the process (not for those of the ledger).
+ */
+function rises(selector: string, seconds: number, limits: Thresholds): string {
+  const range = duration(seconds);
+  const before = `last_over_time(${selector}[${duration(limits.bornSeconds)}] offset ${range})`;
+  return [
+    `increase(${selector}[${range}]) > 0`,
+    'or',
+    `(last_over_time(${selector}[${range}]) > 0 unless ${before})`,
+  ].join('\n');
 }
 
 function stateNotSaved(limits: Thresholds): Alert {
@@ -65,18 +131,12 @@ function stateNotSaved(limits: Thresholds): Alert {
     severity: 'critical',
     scope: 'exporter',
     expr: [
-      'max by (job, instance) (',
-      indented(rises('exchange_exporter_state_saves_total{outcome="failed"}', limits.saveFailureSeconds)),
-      ')',
-      'or max by (job, instance) (',
-      `  time() - exchange_exporter_state_last_save_timestamp_seconds > ${limits.saveAgeSeconds}`,
-      // Records that wait the whole time: one that has just come when a scrape looks is none.
-      `  and on (job, instance) max by (job, instance) (min_over_time(exchange_exporter_source_lag_bytes[${duration(limits.saveWaitSeconds)}])) > 0`,
-      ')',
+      heldOverGap(savesFail(limits), `max without (outcome) (${failedSaves})`, limits),
+      `or ${heldOverGap(savingHangs(limits), lastSave, limits)}`,
     ].join('\n'),
     forSeconds: 0,
     subjects: ['instance'],
-    summary: 'The Send connector exporter at {{ $labels.instance }} cannot save its state',
+    summary: `The Send connector exporter at ${exporterName} cannot save its state`,
     description:
       'Reading has stopped, because nothing is shown before it is saved: new connection errors are not counted until ' +
       'the state directory can be written again. Nothing is lost while the files stay. Usual causes: disk full, no ' +
@@ -90,7 +150,7 @@ function unreadableRecords(limits: Thresholds): Alert {
     group: 'exporter',
     severity: 'warning',
     scope: 'exporter',
-    expr: rises('exchange_exporter_source_records_total{outcome="unreadable"}', limits.unreadableSeconds),
+    expr: rises('exchange_exporter_source_records_total{outcome="unreadable"}', limits.unreadableSeconds, limits),
     forSeconds: 0,
     subjects: ['source', 'instance'],
     summary: 'Source {{ $labels.source }} holds records that the Send connector exporter cannot read',
@@ -101,7 +161,7 @@ function unreadableRecords(limits: Thresholds): Alert {
 }
 
 function sourceBlind(limits: Thresholds): Alert {
-  const memory = duration(limits.sourceMemorySeconds);
+  const memory = duration(limits.selfMemorySeconds);
   const days = duration(limits.sourceSilentSeconds * 3);
   return {
     name: 'SendConnectorSourceBlind',
@@ -111,14 +171,14 @@ function sourceBlind(limits: Thresholds): Alert {
     // A source that only ever brought events 2002 is filtered: its silence is good news.
     expr: [
       `time() - last_over_time(exchange_exporter_source_last_record_timestamp_seconds[${memory}]) > ${limits.sourceSilentSeconds}`,
-      `and on (job, instance, source) last_over_time(exchange_exporter_source_up[${memory}]) == 1`,
-      `and on (job, instance, source) max_over_time(exchange_exporter_source_records_total{outcome="ignored"}[${days}]) > 0`,
+      `and last_over_time(exchange_exporter_source_up[${memory}]) == 1`,
+      `and max without (outcome) (max_over_time(exchange_exporter_source_records_total{outcome="ignored"}[${days}])) > 0`,
     ].join('\n'),
     forSeconds: limits.sourceDownSeconds,
     subjects: ['source', 'instance'],
     summary: 'Source {{ $labels.source }} has brought no record for {{ $value | humanizeDuration }}',
     description:
-      'The exporter at {{ $labels.instance }} can read this source, but nothing comes any more, where records of all kinds ' +
+      `The exporter at ${exporterName} can read this source, but nothing comes any more, where records of all kinds ` +
       'came before. A log was switched off, a shipper stopped, or its filter changed: connection errors are not seen.',
   };
 }
@@ -129,7 +189,7 @@ function recordsMissed(limits: Thresholds): Alert {
     group: 'exporter',
     severity: 'warning',
     scope: 'exporter',
-    expr: `increase(exchange_exporter_source_records_missed_total[${duration(limits.lossShownSeconds)}]) > 0`,
+    expr: `${countedIn('exchange_exporter_source_records_missed_total', limits.lossShownSeconds)} > 0`,
     forSeconds: 0,
     subjects: ['source', 'instance'],
     summary: 'Records of source {{ $labels.source }} never came to the Send connector exporter',
@@ -148,7 +208,7 @@ function destinationsFolded(limits: Thresholds): Alert {
     expr: `increase(exchange_exporter_destinations_folded_total[${duration(limits.lossShownSeconds)}]) > 0`,
     forSeconds: 0,
     subjects: ['instance'],
-    summary: 'The Send connector exporter at {{ $labels.instance }} counts errors under the destination "other"',
+    summary: `The Send connector exporter at ${exporterName} counts errors under the destination "other"`,
     description:
       'A Send connector has more destinations than destinations.limit allows. Its errors are counted, but no longer by ' +
       'destination, and new destinations are not probed.',
@@ -156,7 +216,7 @@ function destinationsFolded(limits: Thresholds): Alert {
 }
 
 function reloadFailed(limits: Thresholds): Alert {
-  const memory = duration(limits.sourceMemorySeconds);
+  const memory = duration(limits.selfMemorySeconds);
   return {
     name: 'ConfigReloadFailed',
     group: 'exporter',
@@ -165,7 +225,7 @@ function reloadFailed(limits: Thresholds): Alert {
     expr: `last_over_time(exchange_exporter_config_last_reload_successful[${memory}]) == 0`,
     forSeconds: limits.reloadFailedSeconds,
     subjects: ['instance'],
-    summary: 'The Send connector exporter at {{ $labels.instance }} could not take its changed configuration into use',
+    summary: `The Send connector exporter at ${exporterName} could not take its changed configuration into use`,
     description:
       'The last good configuration is in force. Its log names every mistake with its line; a restart in this state would ' +
       'fail.',
@@ -173,7 +233,7 @@ function reloadFailed(limits: Thresholds): Alert {
 }
 
 function inventoryOld(limits: Thresholds): Alert {
-  const memory = duration(limits.sourceMemorySeconds);
+  const memory = duration(limits.selfMemorySeconds);
   return {
     name: 'InventoryOld',
     group: 'exporter',
@@ -182,7 +242,7 @@ function inventoryOld(limits: Thresholds): Alert {
     expr: `last_over_time(exchange_exporter_inventory_age_seconds[${memory}]) > ${limits.inventoryAgeSeconds}`,
     forSeconds: limits.sourceDownSeconds,
     subjects: ['instance'],
-    summary: 'The inventory of Send connectors at {{ $labels.instance }} is {{ $value | humanizeDuration }} old',
+    summary: `The inventory of Send connectors at ${exporterName} is {{ $value | humanizeDuration }} old`,
     description:
       'The export of Get-SendConnector that the exporter reads was not renewed. Connectors and smart hosts that were added ' +
       'since are not probed before their first error, and changed TLS rules are judged by the old ones.',

@@ -1,41 +1,144 @@
 /**
- * The PromQL that several alerts share.
+ * The PromQL that the alerts about mail share.
  *
- * Two rules hold everywhere. Series are read over a range (`last_over_time`, `max_over_time`), so that a missed scrape
- * does not end an alert. Errors and probes are joined on job, instance and destination: two exporters that see the same
- * destination each keep to their own probes, and the join can never become many-to-many.
+ * Three rules hold everywhere. Series are read over a range (`last_over_time`, `max_over_time`), so that missed scrapes do
+ * not end an alert. The exporters of a pair are taken together (`ofReplicas`) before anything is counted, compared or
+ * shown. And both sides of a join have exactly the labels that it matches, whatever labels a global ruler or federation
+ * adds: one side is aggregated, and `ignoring` names what the other has besides. No join can become many-to-many.
  */
+import { indented, ofReplicas, replicaLabels } from './replicas.js';
 import { duration, type Thresholds } from './thresholds.js';
 
-/** Labels that errors and probe results of one exporter have in common. */
-export const sameDestination = 'on (job, instance, destination)';
-
+const errors = 'exchange_send_connector_connection_errors_total';
+const attempts = 'exchange_send_connector_connection_attempts_total';
+const failures = 'exchange_send_connector_connection_failures_total';
 /** Time of the latest error as the exporter read it; history read at installation keeps its old time. */
-const lastObserved = 'exchange_send_connector_last_error_observed_timestamp_seconds';
+const observed = 'exchange_send_connector_last_error_observed_timestamp_seconds';
+/** Time of the latest error as the server logged it. */
+const logged = 'exchange_send_connector_last_error_timestamp_seconds';
+const probe = 'exchange_destination_probe_success';
 
 /**
- * Pairs with an error observed in the last `seconds`; the value is the age of that error in seconds.
+ * When the newest error of each pair became known. Of several exporters the one counts that read the newest event first:
+ * what another reads an hour late is no news.
+ */
+function lastNews(limits: Thresholds): string {
+  const range = duration(limits.repeatedWindowSeconds);
+  const newest = `max_over_time(${logged}[${range}])`;
+  return ofReplicas(
+    'min',
+    [
+      `max_over_time(${observed}[${range}])`,
+      `unless ${newest} < ignoring (${replicaLabels.join(', ')}) group_left () ${ofReplicas('max', newest)}`,
+    ].join('\n'),
+  );
+}
+
+/**
+ * Pairs with an error as long ago as the next retry may take; the value is the age of that error in seconds.
  * One event is enough, also for a series that is born with it. Never below zero: the exporter's clock may be ahead.
  */
-export function errorWithin(seconds: number): string {
-  return `clamp_min(time() - max_over_time(${lastObserved}[${duration(seconds)}]), 0) < ${seconds}`;
+export function errorLately(limits: Thresholds): string {
+  return `clamp_min(time() - ${lastNews(limits)}, 0) < ${limits.errorSeconds}`;
 }
 
 /**
  * What a counter of the ledger counted within the last `seconds`, exact: it never falls, so the difference of its ends needs
  * no extrapolation (which makes 3 of 2 on a young series). A series is seen at zero first; one that is not misses its
- * first error. Ask for `errorWithin` too: a lost state directory starts the counter again, which looks like errors.
+ * first error. Where a lost state made it start again, nothing can be said.
  */
 export function countedIn(selector: string, seconds: number): string {
   const range = `${selector}[${duration(seconds)}]`;
-  return `(max_over_time(${range}) - min_over_time(${range}))`;
+  return `(max_over_time(${range}) - min_over_time(${range}) unless resets(${range}) > 0)`;
 }
 
-/** Pairs with at least this many events 2002 or failures of the transport logs, whichever tell more of this server. */
+/**
+ * Pairs with at least this many events 2002 or failures of the transport logs, whichever tell more of this server. After a
+ * lost state the reading of errors is counted instead, save the one that reads the latest error again.
+ */
 export function errorsIn(seconds: number, atLeast: number): string {
-  const events = countedIn('exchange_send_connector_connection_errors_total', seconds);
-  const failures = countedIn('exchange_send_connector_connection_failures_total', seconds);
-  return ['(', `  ${events} >= ${atLeast}`, `  or sum without (reason) ${failures} >= ${atLeast}`, ')'].join('\n');
+  const range = duration(seconds);
+  const told = (resets: string): string => `changes(${observed}[${range}]) - (${resets} > 0)`;
+  const ofEvents = [countedIn(errors, seconds), `or ${told(`resets(${errors}[${range}])`)}`];
+  const ofLogs = [
+    `sum without (reason) (${countedIn(failures, seconds)})`,
+    `or ${told(`sum without (reason) (resets(${failures}[${range}]))`)}`,
+  ];
+  return [
+    '(',
+    indented(`${ofReplicas('max', ofEvents.join('\n'))} >= ${atLeast}`),
+    indented(`or ${ofReplicas('max', ofLogs.join('\n'))} >= ${atLeast}`),
+    ')',
+  ].join('\n');
+}
+
+/** Pairs with errors again and again, and going on. The value is how many. */
+export function errorsGoOn(limits: Thresholds): string {
+  return `${errorsIn(limits.repeatedWindowSeconds, limits.repeatedErrors)}\nand ${errorLately(limits)}`;
+}
+
+/** Pairs with two errors at least `lastingSeconds` apart, the later one as long ago as the next retry may take. */
+export function errorsLast(limits: Thresholds): string {
+  const step = limits.lastingSeconds / 6;
+  const before = `${observed} offset ${duration(limits.lastingSeconds + step)}`;
+  const apart = `${observed} - ${before} >= ${limits.lastingSeconds} <= ${limits.repeatedWindowSeconds}`;
+  return ofReplicas('max', `max_over_time((${apart})[${duration(limits.errorSeconds)}:${duration(step)}])`);
+}
+
+/** Pairs of which the transport logs tell an attempt that came through. Without these logs nothing is known of successes. */
+export function somethingCameThrough(seconds: number): string {
+  const tried = countedIn(attempts, seconds);
+  return ofReplicas('max', `${tried} > (sum without (reason) (${countedIn(failures, seconds)}) or 0 * ${tried})`);
+}
+
+/**
+ * A value of destinations beside each pair of Send connector and destination, told by an exporter that knows both: two
+ * exporters at two places each keep to their own probes, and a replica that does not probe takes those of its twin.
+ */
+function besidePairs(aggregation: 'max' | 'min', ofDestinations: string, limits: Thresholds): string {
+  const range = duration(limits.probeMemorySeconds);
+  return ofReplicas(
+    aggregation,
+    [
+      `0 * (last_over_time(${errors}[${range}]) or last_over_time(${observed}[${range}]))`,
+      `+ ignoring (server, connector) group_left () ${ofDestinations}`,
+    ].join('\n'),
+  );
+}
+
+/** The latest visits, save of destinations that policy forbids to visit. */
+function visits(seconds: number): string {
+  const range = duration(seconds);
+  const blocked = `exchange_destination_probe_failing{reason="blocked_by_policy"}[${range}]`;
+  return `(last_over_time(${probe}[${range}]) unless ignoring (step, reason) max_over_time(${blocked}) == 1)`;
+}
+
+/**
+ * The latest visit beside each probed pair: 1 passes, 0 fails. A pass is one whichever exporter of a pair tells it; only
+ * when none has told anything lately do older visits count, so that a gap of scraping ends nothing.
+ */
+export function latestVisit(limits: Thresholds): string {
+  return [
+    '(',
+    indented(besidePairs('max', visits(limits.latestProbeSeconds), limits)),
+    indented(`or ${besidePairs('max', visits(limits.probeMemorySeconds), limits)}`),
+    ')',
+  ].join('\n');
+}
+
+/** Pairs whose destination passed every visit within the last `seconds`. */
+export function everyVisitPasses(seconds: number, limits: Thresholds): string {
+  return `${besidePairs('min', `min_over_time(${probe}[${duration(seconds)}])`, limits)} == 1`;
+}
+
+/** Destinations whose latest visit failed, save those that policy forbids to visit. */
+export function probeFails(limits: Thresholds): string {
+  return [
+    '(',
+    indented(ofReplicas('max', visits(limits.latestProbeSeconds))),
+    indented(`or ${ofReplicas('max', visits(limits.probeMemorySeconds))}`),
+    ') == 0',
+  ].join('\n');
 }
 
 /**
@@ -43,62 +146,36 @@ export function errorsIn(seconds: number, atLeast: number): string {
  * is over. Without this a warning about its errors would begin when the outage ends.
  */
 export function recovered(limits: Thresholds): string {
-  const window = limits.singleErrorSeconds;
-  const step = window / 30;
+  const step = limits.errorSeconds / 30;
+  const failed = `max_over_time(timestamp(${probe} == 0)[${duration(limits.errorSeconds)}:${duration(step)}])`;
   return [
     '(',
-    `  max_over_time(${lastObserved}[${duration(window)}])`,
-    `  <= ${sameDestination} group_left () max_over_time(timestamp(exchange_destination_probe_success == 0)[${duration(window)}:${duration(step)}]) + ${step}`,
-    `  and ${sameDestination} last_over_time(exchange_destination_probe_success[${duration(limits.latestProbeSeconds)}]) == 1`,
+    indented(`${lastNews(limits)} <= ${besidePairs('max', failed, limits)} + ${step}`),
+    indented(`and ${latestVisit(limits)} == 1`),
     ')',
   ].join('\n');
 }
 
 /** Pairs with an error of late whose destination fails its probe: two witnesses. The value is the age of the error. */
 export function destinationsDown(limits: Thresholds): string {
-  return [
-    errorWithin(limits.outageErrorSeconds),
-    `and ${sameDestination} (`,
-    indented(probeFails(limits.latestProbeSeconds)),
-    ')',
-  ].join('\n');
+  return `${errorLately(limits)}\nand ${latestVisit(limits)} == 0`;
 }
 
-/** Takes away what has a known destination that passes its probe, by these labels. */
-export function unlessSomethingPasses(labels: string, limits: Thresholds): string {
-  const range = duration(limits.latestProbeSeconds);
-  return [
-    `unless on (${labels}) (`,
-    `  last_over_time(exchange_send_connector_connection_errors_total[${range}])`,
-    `  and ${sameDestination} last_over_time(exchange_destination_probe_success[${range}]) == 1`,
-    ')',
-  ].join('\n');
-}
-
-/** Destinations whose latest visit failed, save those that policy forbids to visit. */
-export function probeFails(seconds: number): string {
-  const range = duration(seconds);
-  return [
-    `last_over_time(exchange_destination_probe_success[${range}]) == 0`,
-    `unless ${sameDestination}`,
-    `max_over_time(exchange_destination_probe_failing{reason="blocked_by_policy"}[${range}]) == 1`,
-  ].join('\n');
+/** Takes away what has a known destination that passes its probe; `narrower` are the labels that a pair has besides. */
+export function unlessSomethingPasses(narrower: string, limits: Thresholds): string {
+  return `unless ignoring (${narrower}) ${latestVisit(limits)} == 1`;
 }
 
 /**
- * True while a counter of this process rises, also when it was born above zero: `increase` cannot see a birth, the
- * second line can. For counters that start again with the process (not for those of the ledger).
+ * Pairs with errors again and again that no probe and no transport log speaks for or against.
+ * @param seconds an attempt that came through within this time speaks against
  */
-export function rises(selector: string, seconds: number): string {
-  const range = duration(seconds);
-  return [
-    `increase(${selector}[${range}]) > 0`,
-    'or',
-    `(last_over_time(${selector}[${range}]) > 0 unless last_over_time(${selector}[${range}] offset ${range}))`,
-  ].join('\n');
+export function failingUnprobed(seconds: number, limits: Thresholds): string {
+  return [errorsGoOn(limits), `unless ${latestVisit(limits)}`, `unless ${somethingCameThrough(seconds)}`].join('\n');
 }
 
-/** Puts each line of an expression two spaces to the right, for readable rules. */
-export function indented(expression: string): string {
-  return expression.replace(/^/gm, '  ');
+/** Pairs that were tried within the last day, as far as errors and transport logs tell. */
+export function triedLately(limits: Thresholds): string {
+  const erred = `time() - last_over_time(${observed}[${duration(limits.probeMemorySeconds)}]) < ${limits.triedSeconds}`;
+  return ofReplicas('max', `${erred}\nor ${countedIn(attempts, limits.errorSeconds)} > 0`);
 }

@@ -1,7 +1,7 @@
 /** Turns the list of alerts into rules for Prometheus, for its operator, and for Grafana. */
 import { stringify } from 'yaml';
 import { alertsOf, type Alert, type Subject } from './rules.js';
-import { grafanaText, prometheusText } from './texts.js';
+import { grafanaText, nameOfExporter, prometheusText } from './texts.js';
 import { duration, scaled, type Thresholds } from './thresholds.js';
 
 export type RuleOptions = {
@@ -153,8 +153,9 @@ function labelsOf(alert: Alert): Record<string, string> {
 }
 
 function annotationsOf(alert: Alert, options: RuleOptions, text: (template: string) => string): Record<string, string> {
-  const dashboard = alert.scope === 'exporter' ? exporterPath : overviewPath;
-  const variables = alert.subjects.filter((subject) => subject !== 'source');
+  const ofExporter = alert.scope === 'exporter';
+  const dashboard = ofExporter ? exporterPath : overviewPath;
+  const variables = alert.subjects.filter((subject) => (ofExporter ? subject === 'instance' : subject !== 'source'));
   const annotations = {
     summary: alert.summary,
     description: alert.description,
@@ -171,6 +172,7 @@ function annotationsOf(alert: Alert, options: RuleOptions, text: (template: stri
  */
 function queryOf(subjects: readonly Subject[], prefix: string): string {
   if (subjects.length === 0) return '';
-  const pairs = subjects.map((name) => `${prefix}${name}={{ $labels.${name} | urlquery | reReplaceAll "[+]" "%20" }}`);
+  const valueOf = (name: Subject): string => (name === 'instance' ? nameOfExporter : `$labels.${name}`);
+  const pairs = subjects.map((name) => `${prefix}${name}={{ ${valueOf(name)} | urlquery | reReplaceAll "[+]" "%20" }}`);
   return `?${pairs.join('&')}`;
 }

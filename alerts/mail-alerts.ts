@@ -1,17 +1,19 @@
 /** The alerts about what mail suffers, from one error to a server that reaches nothing. */
 import {
   destinationsDown,
+  errorLately,
+  errorsGoOn,
   errorsIn,
-  errorWithin,
-  indented,
+  everyVisitPasses,
   probeFails,
   recovered,
-  sameDestination,
   unlessSomethingPasses,
 } from './expressions.js';
+import { indented, ofReplicas } from './replicas.js';
 import type { Alert } from './rules.js';
 import { diagnosisMark, latestFailure } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
+import { unprobedAlerts } from './unprobed-alerts.js';
 
 /** The widest first: of two alerts that begin or end together, the one that silences the other is sent first. */
 export function mailAlerts(limits: Thresholds): readonly Alert[] {
@@ -19,6 +21,7 @@ export function mailAlerts(limits: Thresholds): readonly Alert[] {
     serverEgressDown(limits),
     connectorDown(limits),
     destinationDown(limits),
+    ...unprobedAlerts(limits),
     repeatedErrors(limits),
     singleError(limits),
     errorsDespiteHealthyProbes(limits),
@@ -37,12 +40,12 @@ function serverEgressDown(limits: Thresholds): Alert {
     severity: 'critical',
     scope: 'server',
     expr: [
-      'count by (job, instance, server) (',
-      '  count by (job, instance, server, connector) (',
+      'count without (connector) (',
+      '  count without (destination) (',
       indented(indented(destinationsDown(limits))),
       '  )',
       `) >= ${limits.egressConnectors}`,
-      unlessSomethingPasses('job, instance, server', limits),
+      unlessSomethingPasses('connector, destination', limits),
     ].join('\n'),
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
@@ -50,7 +53,7 @@ function serverEgressDown(limits: Thresholds): Alert {
     summary: 'Server {{ $labels.server }} reaches no destination: {{ $value }} Send connectors fail',
     description:
       '{{ $value }} Send connectors of server {{ $labels.server }} reported errors within ' +
-      `${duration(limits.outageErrorSeconds)}, and the probes of all their destinations fail. The destinations are ` +
+      `${duration(limits.errorSeconds)}, and the probes of all their destinations fail. The destinations are ` +
       'innocent: look at the network of the server, its firewall, and whether outgoing port 25 is blocked. All mail that ' +
       'leaves this server waits.',
     annotations: { diagnosis: 'server_egress' },
@@ -64,10 +67,10 @@ function connectorDown(limits: Thresholds): Alert {
     severity: 'critical',
     scope: 'connector',
     expr: [
-      'count by (job, instance, server, connector) (',
+      'count without (destination) (',
       indented(destinationsDown(limits)),
       `) >= ${limits.connectorDestinations}`,
-      unlessSomethingPasses('job, instance, server, connector', limits),
+      unlessSomethingPasses('destination', limits),
     ].join('\n'),
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
@@ -75,7 +78,7 @@ function connectorDown(limits: Thresholds): Alert {
     summary: 'Send connector {{ $labels.connector }} of server {{ $labels.server }} reaches none of its destinations',
     description:
       '{{ $value }} destinations had errors within ' +
-      `${duration(limits.outageErrorSeconds)}, and no destination of this connector passes its probe. Look at what they ` +
+      `${duration(limits.errorSeconds)}, and no destination of this connector passes its probe. Look at what they ` +
       'share: smart host list, source address, DNS, certificate, route. All mail of this connector waits; users are told ' +
       'after 4 hours, mail is returned after 2 days.',
     annotations: { diagnosis: 'connector_wide' },
@@ -88,7 +91,7 @@ function singleError(limits: Thresholds): Alert {
     group: 'mail',
     severity: 'info',
     scope: 'error',
-    expr: `${errorWithin(limits.singleErrorSeconds)}\nunless ${recovered(limits)}`,
+    expr: `${errorLately(limits)}\nunless ${recovered(limits)}`,
     forSeconds: 0,
     subjects: pair,
     summary: 'Send connector {{ $labels.connector }} could not connect to {{ $labels.destination }}',
@@ -106,11 +109,7 @@ function repeatedErrors(limits: Thresholds): Alert {
     group: 'mail',
     severity: 'warning',
     scope: 'error',
-    expr: [
-      errorsIn(limits.repeatedWindowSeconds, limits.repeatedErrors),
-      `and ${errorWithin(limits.singleErrorSeconds)}`,
-      `unless ${recovered(limits)}`,
-    ].join('\n'),
+    expr: `${errorsGoOn(limits)}\nunless ${recovered(limits)}`,
     forSeconds: 0,
     subjects: pair,
     summary: 'Send connector {{ $labels.connector }} fails again and again to connect to {{ $labels.destination }}',
@@ -153,8 +152,8 @@ function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
     scope: 'error',
     expr: [
       errorsIn(seconds, limits.healthyProbesErrors),
-      `and ${errorWithin(seconds)}`,
-      `and ${sameDestination} min_over_time(exchange_destination_probe_success[${duration(seconds)}]) == 1`,
+      `and ${errorLately(limits)}`,
+      `and ${everyVisitPasses(seconds, limits)}`,
     ].join('\n'),
     forSeconds: 0,
     subjects: pair,
@@ -173,12 +172,7 @@ function failingWithoutErrors(limits: Thresholds): Alert {
     group: 'mail',
     severity: 'info',
     scope: 'destination',
-    expr: [
-      '(',
-      indented(probeFails(limits.latestProbeSeconds)),
-      ')',
-      `unless ${sameDestination} (${errorWithin(limits.outageErrorSeconds)})`,
-    ].join('\n'),
+    expr: `${probeFails(limits)}\nunless ignoring (server, connector) (${errorLately(limits)})`,
     forSeconds: limits.quietFailureSeconds,
     subjects: ['destination'],
     summary: `Destination {{ $labels.destination }} fails its probes (${latestFailure('{{ .step }} {{ .reason }}')}); Exchange has logged no error`,
@@ -197,7 +191,7 @@ function certificateExpiring(limits: Thresholds): Alert {
     group: 'mail',
     severity: 'warning',
     scope: 'destination',
-    expr: `last_over_time(${expiry}[${duration(limits.certificateMemorySeconds)}]) - time() < ${limits.certificateSeconds}`,
+    expr: `${ofReplicas('min', `last_over_time(${expiry}[${duration(limits.certificateMemorySeconds)}])`)} - time() < ${limits.certificateSeconds}`,
     forSeconds: limits.certificateForSeconds,
     subjects: ['destination'],
     summary:
@@ -218,7 +212,7 @@ function packetLoss(limits: Thresholds): Alert {
     severity: 'info',
     scope: 'destination',
     // No echo at all says nothing: most such hosts filter ping.
-    expr: `min_over_time(${loss}) >= ${limits.packetLossRatio}\nand last_over_time(${loss}) < 1`,
+    expr: ofReplicas('max', `min_over_time(${loss}) >= ${limits.packetLossRatio}\nand last_over_time(${loss}) < 1`),
     forSeconds: limits.packetLossForSeconds,
     subjects: ['destination'],
     summary: 'The way to {{ $labels.destination }} loses {{ $value | humanizePercentage }} of all packets and more',

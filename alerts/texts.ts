@@ -15,6 +15,10 @@ export function latestFailure(text: string): string {
 /** Stands for the word of the diagnosis of the alert's pair. */
 export const diagnosisMark = '[[diagnosis]]';
 
+/** The exporter that an alert about an exporter names; federation without `honor_labels` has its address elsewhere. */
+export const nameOfExporter = 'or $labels.exported_instance $labels.instance';
+export const exporterName = `{{ ${nameOfExporter} }}`;
+
 const failureMark = /\[\[failure: (.*?)\]\]/g;
 
 /** @param seconds how far back the latest probe may lie */
@@ -24,21 +28,34 @@ export function prometheusText(text: string, seconds: number): string {
     .replaceAll(diagnosisMark, () => diagnosis(seconds));
 }
 
-/** A state set: the word that holds is 1, and all others are 0. */
+/** Labels that tell one environment from another, where they are there: an alert asks only for what belongs to it. */
+const environment = ['job', 'exported_job', 'cluster'];
+
+/** A state set: the word that holds is 1. Of a pair of exporters the one that probes knows more. */
 function diagnosis(seconds: number): string {
-  const labels = ['job', 'instance', 'server', 'connector', 'destination'];
-  const ofPair = `exchange_send_connector_diagnosis{${labels.map((label) => `${label}=%q`).join(',')}}`;
-  const holds = `topk(1, last_over_time(${ofPair}[${duration(seconds)}]) == 1)`;
-  const question = `printf "${holds}" ${labels.map((label) => `$labels.${label}`).join(' ')} | query`;
+  const labels = [...environment, 'server', 'connector', 'destination'];
+  const ofPair = labels.map((label) => `${label}=%q`).join(',');
+  const holds = (more: string): string =>
+    `last_over_time(exchange_send_connector_diagnosis{${more}${ofPair}}[${duration(seconds)}]) == 1`;
+  const named = [...labels, ...labels].map((label) => `$labels.${label}`).join(' ');
+  const known = `2 * (${holds('diagnosis!=\\"not_probed\\",')})`;
+  const question = `printf "topk(1, ${known} or ${holds('')})" ${named} | query`;
   return `{{ with ${question} }}{{ (first .).Labels.diagnosis }}{{ else }}unknown{{ end }}`;
 }
 
-/** The newest series wins by the time of its last sample, so a gap or a change cannot give two answers. */
+/**
+ * The newest series wins by the time of its last sample, so a gap or a change cannot give two answers. An exporter that
+ * knows the alert's pair goes before one that probes the same destination from elsewhere.
+ */
 function queried(words: string, seconds: number): string {
-  const ofDestination = 'exchange_destination_probe_failing{job=%q,instance=%q,destination=%q}';
+  const selector = (labels: readonly string[]): string => `{${labels.map((label) => `${label}=%q`).join(',')}}`;
+  const ofDestination = [...environment, 'destination'];
+  const ofPair = [...ofDestination, 'server', 'connector'];
   const range = `${duration(seconds)}:${duration(seconds / 10)}`;
-  const newest = `topk(1, max_over_time(timestamp(${ofDestination})[${range}]))`;
-  const question = `printf "${newest}" $labels.job $labels.instance $labels.destination | query`;
+  const newest = `max_over_time(timestamp(exchange_destination_probe_failing${selector(ofDestination)})[${range}])`;
+  const knows = `group without (server, connector) (last_over_time(exchange_send_connector_last_error_timestamp_seconds${selector(ofPair)}[${duration(seconds)}]))`;
+  const named = [...ofDestination, ...ofPair, ...ofDestination].map((label) => `$labels.${label}`).join(' ');
+  const question = `printf "topk(1, 2 * (${newest} and ignoring (step, reason) ${knows}) or ${newest})" ${named} | query`;
   return `{{ with ${question} }}{{ with (first .).Labels }}${words}{{ end }}{{ else }}unknown{{ end }}`;
 }
 

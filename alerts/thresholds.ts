@@ -1,21 +1,41 @@
 /** Every number an alert decides by, in one place and with its reason. */
 
 /**
- * Durations are seconds and end in `Seconds`; `scaled` shortens them all for a replay in fast motion.
- * Exchange retries a destination four times a minute apart, then six times 5 minutes apart (Edge 10), then every
- * 10 minutes (Edge 30); a message is tried again after 15 minutes. So an outage is a handful of events an hour, and
- * windows are 15 to 60 minutes: a 5-minute rate would go off and on between two retries.
+ * Exchange tries a destination again a few times a minute apart, then every 5 minutes (Edge 10), then every 10 (Edge 30);
+ * a message is tried again after 15 minutes. This is the slowest of them.
  * Source: Microsoft, "Message retry, resubmit, and expiration intervals".
  */
+const longestRetrySeconds = 30 * 60;
+/** A retry begins when the one before has failed: Windows gives up a connection after 21 seconds, a proxy after a minute. */
+const longestConnectSeconds = 60;
+/** What the alerts are made for: the slowest scraping, and the longest gap in it that must end nothing. */
+const slowestScrapeSeconds = 5 * 60;
+const longestGapSeconds = 20 * 60;
+/** Time between two errors of one outage as Prometheus sees them, at most; the rest up to an hour is for slow shippers. */
+const longestSilenceSeconds = longestRetrySeconds + longestConnectSeconds + slowestScrapeSeconds + longestGapSeconds;
+
+/**
+ * Durations are seconds and end in `Seconds`; `scaled` shortens them all for a replay in fast motion. An outage is a
+ * handful of events an hour, so what looks for errors looks back far enough to hold as many of the slowest retries as it
+ * asks for: a shorter window would tell of a recovery between two retries, while errors go on.
+ */
 export const thresholds = {
-  /** How long one error is shown: as long as the slowest retry (Edge, 30 minutes), so that it stays until the next. */
-  singleErrorSeconds: 30 * 60,
+  longestRetrySeconds,
+  longestConnectSeconds,
+  slowestScrapeSeconds,
+  longestGapSeconds,
+  /** How long an error is news: until the next retry must have been seen. */
+  errorSeconds: Math.ceil(longestSilenceSeconds / 600) * 600,
   /** Errors that make it "again and again": an outage gives four in its first four minutes, a glitch one or two. */
   repeatedErrors: 3,
-  /** Window for repeated errors: at the slowest retry of a mailbox server (15 minutes) it still holds four. */
-  repeatedWindowSeconds: 60 * 60,
-  /** How fresh an error must be for a failing probe to mean an outage of mail: twice the slowest retry. */
-  outageErrorSeconds: 60 * 60,
+  /** Window that holds three of the slowest retries, also with a gap in it. */
+  repeatedWindowSeconds: 2 * 60 * 60,
+  /** Errors this far apart are no glitch, whatever is known besides: an outage, where no probe tells of it sooner. */
+  lastingSeconds: 30 * 60,
+  /** An attempt that came through within this time, by the transport logs, speaks against a Send connector that fails. */
+  cameThroughSeconds: 10 * 60,
+  /** Destinations with an error within this time are those that a Send connector is known to use. */
+  triedSeconds: 24 * 60 * 60,
   /** A failing visit beside an error are two witnesses; one minute only lets both arrive. */
   outageForSeconds: 60,
   /** An outage goes on for this long after it seems over: a destination that comes and goes is one page, not ten. */
@@ -25,10 +45,13 @@ export const thresholds = {
   /** Connectors that must be down before it is their server. */
   egressConnectors: 2,
   /** How far back the latest probe result may lie: a missed scrape or two must not end an alert. */
-  latestProbeSeconds: 10 * 60,
+  latestProbeSeconds: 2 * slowestScrapeSeconds,
+  /** How far back it may lie when nothing newer is known at all: longer than a gap of scraping. */
+  probeMemorySeconds: longestGapSeconds + 2 * slowestScrapeSeconds,
   /** Errors while every probe succeeds: at least two, so that one glitch which healed stays a single error. */
   healthyProbesErrors: 2,
-  healthyProbesWindowSeconds: 30 * 60,
+  /** Window that holds two of the slowest retries, also with a gap in it. */
+  healthyProbesWindowSeconds: 90 * 60,
   /** Quiet failure of a destination: three visits of a stranger's host (one each 5 minutes) before we say so. */
   quietFailureSeconds: 15 * 60,
   /** Certificates: two working weeks to get a new one, and public certificates are renewed 30 days ahead. */
@@ -46,7 +69,10 @@ export const thresholds = {
   sourceDownSeconds: 5 * 60,
   /** Unread records older than this: alerts would come late. Exchange flushes its logs every 30 seconds. */
   sourceLagSeconds: 5 * 60,
-  sourceMemorySeconds: 10 * 60,
+  /** What the exporter said last of itself holds over a gap of scraping. */
+  selfMemorySeconds: longestGapSeconds + 2 * slowestScrapeSeconds,
+  /** A counter that was there within this time was not born since. */
+  bornSeconds: 24 * 60 * 60,
   /** Failed saves: reading stops at the first one and is tried again within seconds. */
   saveFailureSeconds: 15 * 60,
   /** Unread bytes and no save for this long: saving hangs without an error. */

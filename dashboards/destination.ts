@@ -18,11 +18,13 @@ import {
 } from './panels.js';
 import {
   chosenDestinations,
-  chosenErrors,
+  diagnoses,
   errorsPerStep,
   errorsWithin,
   failuresPerStep,
   lastErrorAge,
+  latestVisits,
+  once,
 } from './queries.js';
 
 export const destinationUid = 'send-connector-destination';
@@ -60,7 +62,7 @@ function now(): Row {
       stat({ ...small, title: 'Latest visit', description: 'Result of the latest probe.', empty: 'not probed' })
         .mappings(zeroOne('fails', 'passes'))
         .thresholds(thresholds([null, 'red'], [1, 'green']))
-        .withTarget(valueNow(`min(exchange_destination_probe_success${chosenDestinations})`, '')),
+        .withTarget(valueNow(`min(${latestVisits})`, '')),
       stat({
         ...small,
         title: 'Last good visit',
@@ -135,9 +137,7 @@ function story(): Row {
         ...half,
       })
         .mappings(zeroOne('fails', 'passes'))
-        .withTarget(
-          overTime(`min by (destination) (exchange_destination_probe_success${chosenDestinations})`, 'probe'),
-        ),
+        .withTarget(overTime(`min by (destination) (${latestVisits})`, 'probe')),
       stateTimeline({
         title: 'Diagnosis over time',
         description: 'What errors and probes say together, for as long as the last error is younger than an hour.',
@@ -145,9 +145,7 @@ function story(): Row {
         empty: 'no errors',
         ...half,
         runbook: 'diagnoses' + byDestination,
-      }).withTarget(
-        overTime(`max by (diagnosis) (exchange_send_connector_diagnosis${chosenErrors}) == 1`, '{{diagnosis}}'),
-      ),
+      }).withTarget(overTime(`max by (diagnosis) (${diagnoses})`, '{{diagnosis}}')),
       bars({
         title: 'Errors by Send connector',
         description: 'Connection errors (event 2002) in each step of the graph, exact counts.',
@@ -183,7 +181,7 @@ function probeSteps(): Row {
         unit: 's',
         empty: 'not probed',
         ...half,
-      }).withTarget(buckets(`sum by (le) (increase(${bucketsOf}[$__rate_interval]))`)),
+      }).withTarget(buckets(`sum by (le) (${once(`increase(${bucketsOf}[$__rate_interval])`)})`)),
     ],
   };
 }

@@ -2,6 +2,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { boardOf, labelVariable, type Row } from './board.js';
+import { perExporter } from './queries.js';
 import { lines, link, overTime, stat, stateTimeline, thresholds, valueNow, zeroOne } from './panels.js';
 
 /** The address of this dashboard; alerts about the exporter link to it. */
@@ -65,12 +66,13 @@ function health(): Row {
       stat({
         ...small,
         title: 'Probes that wait',
-        description: 'Probes that are due and wait for a free place. It should be near zero.',
+        description:
+          'Probes that are due but waiting for a free slot, in the exporter with the most of them. It should be near zero.',
         empty: 'the exporter is not scraped',
         runbook: 'checks',
       })
         .thresholds(thresholds([null, 'green'], [50, 'orange']))
-        .withTarget(valueNow(`sum(exchange_exporter_probe_queue_length${chosen})`, '')),
+        .withTarget(valueNow(`max(exchange_exporter_probe_queue_length${chosen})`, '')),
     ],
   };
 }
@@ -86,8 +88,8 @@ function losses(): Builder<Panel>[] {
       ...half,
     }).withTarget(
       overTime(
-        `sum by (source, reason) (increase(exchange_exporter_source_unreadable_records_total${chosen}[$__rate_interval]))`,
-        '{{source}}: {{reason}}',
+        `sum by (${perExporter}, source, reason) (increase(exchange_exporter_source_unreadable_records_total${chosen}[$__rate_interval]))`,
+        '{{source}}: {{reason}} ({{instance}})',
       ),
     ),
     lines({
@@ -96,14 +98,21 @@ function losses(): Builder<Panel>[] {
       empty: 'no source',
       runbook: 'RecordsMissed',
       ...half,
-    }).withTarget(overTime(`sum by (source) (exchange_exporter_source_records_missed_total${chosen})`, '{{source}}')),
+    }).withTarget(
+      overTime(
+        `max by (${perExporter}, source) (exchange_exporter_source_records_missed_total${chosen})`,
+        '{{source}} ({{instance}})',
+      ),
+    ),
     lines({
       title: 'Errors folded into other',
       description: 'Errors counted without their destination, because their Send connector has reached the limit.',
       empty: 'the exporter is not scraped',
       runbook: 'DestinationsFolded',
       ...half,
-    }).withTarget(overTime(`sum by (instance) (exchange_exporter_destinations_folded_total${chosen})`, '{{instance}}')),
+    }).withTarget(
+      overTime(`max by (${perExporter}) (exchange_exporter_destinations_folded_total${chosen})`, '{{instance}}'),
+    ),
   ];
 }
 
@@ -121,10 +130,7 @@ function reading(): Builder<Panel>[] {
     })
       .mappings(zeroOne('down', 'up'))
       .withTarget(
-        overTime(
-          'min by (instance, source) (exchange_exporter_source_up{instance=~"$instance"})',
-          '{{source}} ({{instance}})',
-        ),
+        overTime(`min by (${perExporter}, source) (exchange_exporter_source_up${chosen})`, '{{source}} ({{instance}})'),
       )
       .dataLinks([
         link(
@@ -142,7 +148,7 @@ function reading(): Builder<Panel>[] {
       ...third,
     }).withTarget(
       overTime(
-        'max by (instance, source) (exchange_exporter_source_lag_seconds{instance=~"$instance"})',
+        `max by (${perExporter}, source) (exchange_exporter_source_lag_seconds${chosen})`,
         '{{source}} ({{instance}})',
       ),
     ),
@@ -155,8 +161,8 @@ function reading(): Builder<Panel>[] {
       ...third,
     }).withTarget(
       overTime(
-        'sum by (outcome) (rate(exchange_exporter_source_records_total{instance=~"$instance"}[$__rate_interval]))',
-        '{{outcome}}',
+        `sum by (${perExporter}, outcome) (rate(exchange_exporter_source_records_total${chosen}[$__rate_interval]))`,
+        '{{outcome}} ({{instance}})',
       ),
     ),
   ];
@@ -172,7 +178,7 @@ function saving(): Builder<Panel>[] {
       unit: 'ops',
       empty: 'nothing saved yet',
       ...third,
-    }).withTarget(overTime(`sum by (instance, outcome) (${saves})`, '{{outcome}} ({{instance}})')),
+    }).withTarget(overTime(`sum by (${perExporter}, outcome) (${saves})`, '{{outcome}} ({{instance}})')),
     lines({
       title: 'Time since the last save',
       runbook: 'StateNotSaved',
@@ -182,7 +188,7 @@ function saving(): Builder<Panel>[] {
       ...third,
     }).withTarget(
       overTime(
-        'time() - max by (instance) (exchange_exporter_state_last_save_timestamp_seconds{instance=~"$instance"})',
+        `time() - max by (${perExporter}) (exchange_exporter_state_last_save_timestamp_seconds${chosen})`,
         '{{instance}}',
       ),
     ),

@@ -1,6 +1,6 @@
 /** The panel that stands in the overview and in the drill-down: how far failed visits came. */
 import { bars, link, overTime, type PanelText } from './panels.js';
-import { chosenDestinations } from './queries.js';
+import { chosenDestinations, once } from './queries.js';
 
 const failures = `exchange_destination_probe_failures_total${chosenDestinations}`;
 
@@ -14,6 +14,11 @@ export function failedVisits(
     empty: 'no failures',
     ...place,
   })
-    .withTarget(overTime(`sum by (step, reason) (increase(${failures}[$__rate_interval])) > 0`, '{{step}}: {{reason}}'))
+    .withTarget(
+      overTime(
+        `sum by (step, reason) (${once(`increase(${failures}[$__rate_interval])`)}) > 0`,
+        '{{step}}: {{reason}}',
+      ),
+    )
     .dataLinks([link('What this reason means', '${exporter}/runbooks/reasons#${__field.labels.reason}')]);
 }

@@ -11,11 +11,13 @@ import {
   attemptsPerStep,
   besideEachPair,
   chosenDestinations,
-  chosenErrors,
+  diagnoses,
   errorsPerStep,
   errorsWithin,
   failuresPerStep,
   lastErrorAge,
+  latestVisits,
+  once,
 } from './queries.js';
 
 /** The address of this dashboard; alerts link to it. */
@@ -53,7 +55,9 @@ function now(): Row {
         empty: '0',
       })
         .thresholds(thresholds([null, 'green'], [1, 'orange']))
-        .withTarget(valueNow(`count(${lastErrorAge} < 3600) or vector(0)`, '')),
+        .withTarget(
+          valueNow(`count(min by (server, connector, destination) (${lastErrorAge}) < 3600) or vector(0)`, ''),
+        ),
       stat({
         ...small,
         title: 'Destinations that fail now',
@@ -61,12 +65,7 @@ function now(): Row {
         empty: 'nothing is probed',
       })
         .thresholds(redFromOne)
-        .withTarget(
-          valueNow(
-            `count(exchange_destination_probe_success${chosenDestinations}) - sum(exchange_destination_probe_success${chosenDestinations})`,
-            '',
-          ),
-        ),
+        .withTarget(valueNow(`sum(1 - ${latestVisits})`, '')),
       stat({
         ...small,
         title: 'Destinations probed',
@@ -74,7 +73,7 @@ function now(): Row {
         empty: 'nothing is probed',
       })
         .thresholds(thresholds([null, 'blue']))
-        .withTarget(valueNow(`count(exchange_destination_probe_success${chosenDestinations})`, '')),
+        .withTarget(valueNow(`count(${latestVisits})`, '')),
       stat({
         ...small,
         title: 'Last error',
@@ -91,8 +90,8 @@ function now(): Row {
 
 /** One line per Send connector and destination; the columns come from four queries that share their labels. */
 function pairs(): TablePanel {
-  const perPair = (expression: string, ...more: string[]): string =>
-    `max by (${['server', 'connector', 'destination', ...more].join(', ')}) (${expression})`;
+  const perPair = (aggregation: string, expression: string, ...more: string[]): string =>
+    `${aggregation} by (${['server', 'connector', 'destination', ...more].join(', ')}) (${expression})`;
   return withLinks(
     columnsOfPairs(
       table({
@@ -107,18 +106,16 @@ function pairs(): TablePanel {
         span: 24,
         height: 10,
       })
-        .withTarget(rowsNow('errors', perPair(errorsWithin('$__range'))))
-        .withTarget(rowsNow('age', perPair(lastErrorAge)))
-        .withTarget(rowsNow('probe', perPair(besideEachPair('exchange_destination_probe_success'))))
+        .withTarget(rowsNow('errors', perPair('sum', errorsWithin('$__range'))))
+        .withTarget(rowsNow('age', perPair('min', lastErrorAge)))
+        .withTarget(rowsNow('probe', perPair('max', besideEachPair('exchange_destination_probe_success'))))
         .withTarget(
           rowsNow(
             'failing',
-            perPair(besideEachPair('exchange_destination_probe_failing', 'step', 'reason'), 'step', 'reason'),
+            perPair('max', besideEachPair('exchange_destination_probe_failing', 'step', 'reason'), 'step', 'reason'),
           ),
         )
-        .withTarget(
-          rowsNow('diagnosis', perPair(`exchange_send_connector_diagnosis${chosenErrors} == 1`, 'diagnosis')),
-        ),
+        .withTarget(rowsNow('diagnosis', perPair('max', diagnoses, 'diagnosis'))),
     ),
   );
 }
@@ -302,9 +299,7 @@ function probes(): Row {
         ...half,
       })
         .mappings(zeroOne('fails', 'passes'))
-        .withTarget(
-          overTime(`min by (destination) (exchange_destination_probe_success${chosenDestinations})`, '{{destination}}'),
-        )
+        .withTarget(overTime(`min by (destination) (${latestVisits})`, '{{destination}}'))
         .dataLinks([
           link(
             'Runbook',
@@ -320,7 +315,7 @@ function probes(): Row {
         ...half,
       }).withTarget(
         overTime(
-          `histogram_quantile(0.95, sum by (le, step) (rate(exchange_destination_probe_step_duration_seconds_bucket${chosenDestinations}[$__rate_interval])))`,
+          `histogram_quantile(0.95, sum by (le, step) (${once(`rate(exchange_destination_probe_step_duration_seconds_bucket${chosenDestinations}[$__rate_interval])`)}))`,
           '{{step}}',
         ),
       ),

@@ -1,4 +1,5 @@
-/** The PromQL that panels share: the selectors of the variables, and counts that are exact. */
+/** The PromQL that panels share: the selectors of the variables, and counts that are exact, also with a pair of exporters. */
+import { ofReplicas } from '../alerts/replicas.js';
 
 /** Series of the ledger that the variables choose. */
 export const chosenErrors = '{server=~"$server", connector=~"$connector", destination=~"$destination"}';
@@ -6,21 +7,33 @@ export const chosenErrors = '{server=~"$server", connector=~"$connector", destin
 /** Series of the board that the variables choose; probes know no connector. */
 export const chosenDestinations = '{destination=~"$destination"}';
 
-/** Labels that errors and probe results of one exporter have in common. */
-const sameDestination = 'on (job, instance, destination)';
-
 const errors = `exchange_send_connector_connection_errors_total${chosenErrors}`;
 const lastError = `exchange_send_connector_last_error_timestamp_seconds${chosenErrors}`;
 
-/** Errors within the last `range` (`1h`, `$__range`), exact, because the ledger's counter never falls. */
+/** What the exporters of a pair tell, once; nothing is summed before. */
+export function once(expression: string): string {
+  return ofReplicas('max', expression).replace(/\s+/g, ' ');
+}
+
+/** The latest result of each chosen destination: it passes when an exporter of the pair says so. */
+export const latestVisits = once(`exchange_destination_probe_success${chosenDestinations}`);
+
+/**
+ * Errors within the last `range` (`1h`, `$__range`), exact, because the ledger's counter never falls; where a lost state made
+ * it start again, those since then.
+ */
 export function errorsWithin(range: string): string {
-  return `(max_over_time(${errors}[${range}]) - min_over_time(${errors}[${range}]))`;
+  const over = (kind: string): string => `${kind}_over_time(${errors}[${range}])`;
+  return once(
+    `${over('max')} - ${over('min')} unless resets(${errors}[${range}]) > 0 or ${over('last')} - ${over('min')}`,
+  );
 }
 
 /**
  * Errors in each step of a graph. Not `increase`: it extrapolates, so that one error becomes 1.07, and its windows
  * overlap, so that one error is drawn twice. The value before is looked for up to an hour back, so that errors read after
- * a gap are drawn where they were read.
+ * a gap are drawn where they were read. Of a pair the one that is ahead is drawn, not each as it comes by: only exporters
+ * that were there before as well are compared, so that one that comes or goes is no error.
  */
 export const errorsPerStep = perStep(errors);
 
@@ -29,13 +42,27 @@ export const attemptsPerStep = perStep(`exchange_send_connector_connection_attem
 export const failuresPerStep = perStep(`exchange_send_connector_connection_failures_total${chosenErrors}`);
 
 function perStep(counter: string): string {
-  return `clamp_min(${counter} - last_over_time(${counter}[1h] offset $__interval), 0)`;
+  const now = `last_over_time(${counter}[1h])`;
+  const before = `last_over_time(${counter}[1h] offset $__interval)`;
+  return `clamp_min(${once(`${now} and ${before}`)} - ${once(`${before} and ${now}`)}, 0)`;
 }
 
 /** Seconds since the last error of each pair. A pair without error has no such series, or a zero. */
-export const lastErrorAge = `time() - (${lastError} > 0)`;
+export const lastErrorAge = `time() - (${once(lastError)} > 0)`;
 
-/** The latest probe beside each pair of the ledger. */
+/** The latest probe beside each pair of the ledger, told by an exporter that knows both. */
 export function besideEachPair(boardSeries: string, ...boardLabels: string[]): string {
-  return `${errors} * 0 + ${sameDestination} group_left (${boardLabels.join(', ')}) ${boardSeries}${chosenDestinations}`;
+  const other = ['server', 'connector', ...boardLabels].join(', ');
+  return once(
+    `0 * ${errors} + ignoring (${other}) group_left (${boardLabels.join(', ')}) ${boardSeries}${chosenDestinations}`,
+  );
 }
+
+/** The diagnosis that holds for each pair; of a pair of exporters the one that probes knows more. */
+export const diagnoses = [
+  once(`exchange_send_connector_diagnosis{diagnosis!="not_probed", ${chosenErrors.slice(1)} == 1`),
+  once(`exchange_send_connector_diagnosis{diagnosis="not_probed", ${chosenErrors.slice(1)} == 1`),
+].join(' or ignoring (diagnosis) ');
+
+/** Exporters as the panels about them tell them apart; federation without `honor_labels` has the address elsewhere. */
+export const perExporter = 'instance, exported_instance';

@@ -56,11 +56,36 @@ function filledIn(name: string, text: string, addresses: MonitoringAddresses): s
   const exporterUrl = withoutSlash(addresses.exporterUrl ?? bundled.exporterUrl);
   // A dashboard has no labels of an alert: its variable `exporter` is set by hand there.
   const isTemplate = exporterUrl.includes('{{') && name.endsWith('.json');
+  const ofAlerts = name.endsWith('.grafana.yml') ? grafanaTemplate(exporterUrl) : prometheusTemplate(exporterUrl);
   return text
-    .replaceAll(bundled.exporterUrl, () => (isTemplate ? bundled.exporterUrl : exporterUrl))
+    .replaceAll(bundled.exporterUrl, () => (isTemplate ? bundled.exporterUrl : ofAlerts))
     .replaceAll(bundled.grafanaUrl, () => withoutSlash(addresses.grafanaUrl ?? bundled.grafanaUrl))
     .replaceAll(`datasourceUid: ${bundled.datasourceUid}\n`, () => `datasourceUid: ${datasourceUid}\n`)
     .replaceAll(`the uid ${bundled.datasourceUid}.`, () => `the uid ${datasourceUid}.`);
+}
+
+const instance = /\{\{ ?\$labels\.instance ?\}\}/g;
+
+/**
+ * An alert about mail names no exporter, because either one of a pair may tell it: Prometheus is asked for one that knows
+ * the alert's server, or else its destination.
+ */
+function prometheusTemplate(url: string): string {
+  const known = [
+    'last_over_time(exchange_send_connector_connection_errors_total{server=%q}[2h])',
+    'last_over_time(exchange_destination_probe_success{destination=%q}[2h])',
+  ].join(' or on () ');
+  const asked = `printf "topk(1, ${known})" $labels.server $labels.destination | query`;
+  return url.replace(
+    instance,
+    () =>
+      `{{ with $labels.instance }}{{ . }}{{ else }}{{ with ${asked} }}{{ (first .).Labels.instance }}{{ end }}{{ end }}`,
+  );
+}
+
+/** Templates of Grafana cannot ask; the server itself comes next. In its files two dollars stand for one. */
+function grafanaTemplate(url: string): string {
+  return url.replace(instance, () => '{{ or $labels.instance $labels.server }}').replaceAll('$', '$$$$');
 }
 
 function withoutSlash(url: string): string {

@@ -113,23 +113,37 @@ describe('the rules file', () => {
     expect(text).toContain('https://e.example/runbooks/DestinationDown?');
     expect(text).toContain('https://g.example/g/d/send-connector-overview/');
     const single = rulesIn(text).find((rule) => rule.alert === 'SendConnectorError');
-    expect(single?.expr).toContain('_seconds[30s]');
-    expect(single?.expr).toContain('< 30');
+    expect(single?.expr).toContain('_seconds[2m]');
+    expect(single?.expr).toContain('< 60\n');
   });
 });
 
 describe('thresholds', () => {
-  it('look back 15 to 60 minutes for errors, because Exchange retries at 1, 5 and 10 minutes', () => {
-    for (const [name, value] of Object.entries(thresholds)) {
-      if (!/error|window/i.test(name) || !name.endsWith('Seconds')) continue;
-      expect(value, name).toBeGreaterThanOrEqual(15 * 60);
-      expect(value, name).toBeLessThanOrEqual(60 * 60);
-    }
+  /** Time between two errors of one outage, as the slowest scraping shows them over the longest gap that is forgiven. */
+  const apart =
+    thresholds.longestRetrySeconds +
+    thresholds.longestConnectSeconds +
+    thresholds.slowestScrapeSeconds +
+    thresholds.longestGapSeconds;
+
+  it('look back for one error until the slowest retry must have been seen, and no longer than an hour', () => {
+    expect(thresholds.longestRetrySeconds).toBe(30 * 60);
+    expect(thresholds.longestConnectSeconds).toBe(60);
+    expect(thresholds.errorSeconds).toBeGreaterThanOrEqual(apart);
+    expect(thresholds.errorSeconds).toBeLessThanOrEqual(60 * 60);
+  });
+
+  it('hold as many of the slowest retries as they ask for, also with a gap of scraping in them', () => {
+    const retry = thresholds.longestRetrySeconds + thresholds.longestConnectSeconds;
+    const rest = thresholds.slowestScrapeSeconds + thresholds.longestGapSeconds;
+    expect(thresholds.repeatedWindowSeconds).toBeGreaterThanOrEqual(thresholds.repeatedErrors * retry + rest);
+    expect(thresholds.healthyProbesWindowSeconds).toBeGreaterThanOrEqual(thresholds.healthyProbesErrors * retry + rest);
+    expect(thresholds.probeMemorySeconds).toBeGreaterThan(rest);
   });
 
   it('scale durations and leave counts alone', () => {
     const fast = scaled(0.1);
-    expect(fast.singleErrorSeconds).toBe(thresholds.singleErrorSeconds / 10);
+    expect(fast.errorSeconds).toBe(thresholds.errorSeconds / 10);
     expect(fast.repeatedErrors).toBe(thresholds.repeatedErrors);
   });
 
@@ -199,11 +213,13 @@ describe('inhibition in the example for Alertmanager', () => {
     inhibit_rules: Inhibition[];
   };
   type Labels = Readonly<Record<string, string>>;
-  const at = { product: 'send-connector', job: 'send-connector', instance: 'i' };
-  const destinationLabels = { ...at, server: 's', connector: 'c', destination: 'd' };
+  const at = { product: 'send-connector', job: 'send-connector' };
+  const destinationLabels = { server: 's', connector: 'c', destination: 'd' };
+  /** An alert with the labels of its subjects; one about mail names no exporter. */
   const named = (name: string, more: Labels = {}): Labels => {
-    const alert = alerts.find((one) => one.name === name)!;
-    return { alertname: name, severity: alert.severity, scope: alert.scope, ...at, ...more };
+    const { severity, scope, subjects } = alerts.find((one) => one.name === name)!;
+    const instance = subjects.includes('instance') ? { instance: 'i' } : {};
+    return { alertname: name, severity, scope, ...at, ...instance, ...more };
   };
 
   /** Alertmanager's rule: an alert that matches a source silences one that matches the target with equal labels. */
@@ -230,23 +246,40 @@ describe('inhibition in the example for Alertmanager', () => {
   const connector = named('SendConnectorDown', { server: 's', connector: 'c' });
   const server = named('ServerEgressDown', { server: 's' });
   const exporter = named('SendConnectorExporterDown');
+  const unwatched = named('SendConnectorServerUnwatched', { server: 's' });
+  const everywhere = named('SendConnectorErrorsEverywhere', { server: 's', connector: 'c' });
+  const persist = named('SendConnectorErrorsPersist', destinationLabels);
 
-  it('goes exporter > server > connector > destination > error, and never back', () => {
-    const tree = [exporter, server, connector, down, error];
-    for (const [place, wide] of tree.entries()) {
-      for (const narrow of tree.slice(place + 1)) {
-        expect(silences(wide, narrow), `${wide.alertname} > ${narrow.alertname}`).toBe(true);
-        expect(silences(narrow, wide), `${narrow.alertname} > ${wide.alertname}`).toBe(false);
+  it.each([
+    ['probed', [unwatched, server, connector, down, error]],
+    ['not probed', [unwatched, server, everywhere, persist, error]],
+  ])(
+    'goes server that nobody watches > server > connector > destination > error, and never back: %s',
+    (_what, tree) => {
+      for (const [place, wide] of tree.entries()) {
+        for (const narrow of tree.slice(place + 1)) {
+          expect(silences(wide, narrow), `${wide.alertname} > ${narrow.alertname}`).toBe(true);
+          expect(silences(narrow, wide), `${narrow.alertname} > ${wide.alertname}`).toBe(false);
+        }
       }
-    }
+    },
+  );
+
+  it('silences what an exporter that is down said last: of itself, and of servers that no other exporter watches', () => {
+    expect(silences(exporter, named('StateNotSaved'))).toBe(true);
+    expect(silences(exporter, unwatched)).toBe(true);
+    expect(silences(exporter, down)).toBe(false);
+    expect(silences(unwatched, down)).toBe(true);
+    expect(silences({ ...exporter, instance: 'other' }, named('StateNotSaved'))).toBe(false);
+    expect(silences(unwatched, { ...down, server: 'other' })).toBe(false);
+    expect(silences({ ...unwatched, cluster: 'east' }, { ...down, cluster: 'west' })).toBe(false);
   });
 
-  it('leaves other destinations, connectors, servers and exporters alone', () => {
-    expect(silences(down, { ...error, destination: 'other' })).toBe(false);
-    expect(silences(connector, { ...down, connector: 'other' })).toBe(false);
+  it('leaves other destinations, connectors and servers alone, and what is not ours', () => {
+    for (const one of [down, persist]) expect(silences(one, { ...error, destination: 'other' })).toBe(false);
+    for (const one of [connector, everywhere]) expect(silences(one, { ...down, connector: 'other' })).toBe(false);
     expect(silences(server, { ...connector, server: 'other' })).toBe(false);
-    expect(silences(exporter, { ...down, instance: 'other' })).toBe(false);
-    expect(silences(exporter, { alertname: 'NodeDown', job: at.job, instance: at.instance })).toBe(false);
+    expect(silences(exporter, { alertname: 'NodeDown', job: at.job, instance: 'i' })).toBe(false);
   });
 
   it('lets no alert silence itself', () => {

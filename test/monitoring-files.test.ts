@@ -9,6 +9,8 @@ import { dashboardFiles } from '../dashboards/generate.js';
 import { addressProblem, monitoringFile, monitoringFileNames } from '../src/monitoring-files.js';
 import { builtProgram, startExporter } from './exporter.js';
 import { temporaryFolder } from './folder.js';
+import { hasProgram } from './programs.js';
+import { committedTests, promtoolSays, rulesNamed, type ExpectedAlert } from './alerts/rule-tests.js';
 
 const addresses = { exporterUrl: 'https://mail-monitor.example/prefix', grafanaUrl: 'https://grafana.example:8443' };
 
@@ -37,15 +39,46 @@ test('without addresses the files are those of the package', async () => {
   for (const name of monitoringFileNames) expect(await monitoringFile(name, {})).toBe(readFileSync(name, 'utf8'));
 });
 
+const template = { exporterUrl: 'http://{{ $labels.instance }}' };
+
 test('a template of Prometheus may stand for the exporter of each server, and dashboards keep an address', async () => {
-  const rules = await monitoringFile('alerts/send-connector.rules.yml', {
-    exporterUrl: 'http://{{ $labels.instance }}',
-  });
-  expect(rules).toContain('runbook_url: http://{{ $labels.instance }}/runbooks/');
-  expect(await monitoringFile('dashboards/overview.json', { exporterUrl: 'http://{{ $labels.instance }}' })).toBe(
+  const rules = await monitoringFile('alerts/send-connector.rules.yml', template);
+  expect(rules).toContain('runbook_url: http://{{ with $labels.instance }}{{ . }}');
+  expect(rules).not.toContain('localhost:10202');
+  expect(await monitoringFile('dashboards/overview.json', template)).toBe(
     readFileSync('dashboards/overview.json', 'utf8'),
   );
+  const ofGrafana = await monitoringFile('alerts/send-connector.grafana.yml', template);
+  expect(ofGrafana).toContain('runbook_url: http://{{ or $$labels.instance $$labels.server }}/runbooks/');
+  expect(ofGrafana.replaceAll('$$', '')).not.toContain('$');
 });
+
+test.skipIf(!hasProgram('promtool'))(
+  'with such a template every alert links to an exporter that knows it, though an alert about mail names none',
+  { timeout: 120_000 },
+  async () => {
+    const rules = await monitoringFile('alerts/send-connector.rules.yml', template);
+    const linked = committedTests().flatMap((one) => {
+      const alert_rule_test = (one.alert_rule_test ?? [])
+        .filter(({ alertname }) =>
+          ['DestinationDown', 'SendConnectorErrorsRepeated', 'StateNotSaved'].includes(alertname),
+        )
+        .map((expected) => ({ ...expected, exp_alerts: expected.exp_alerts.map(withLink) }));
+      return alert_rule_test.length === 0 ? [] : [{ ...one, alert_rule_test, promql_expr_test: [] }];
+    });
+    expect(linked.length).toBeGreaterThan(2);
+    const asked = new Set(['DestinationDown', 'SendConnectorErrorsRepeated', 'StateNotSaved']);
+    const said = await promtoolSays(linked, rulesNamed(rules, asked));
+    expect(said, said.slice(0, 3000)).toContain('SUCCESS');
+  },
+);
+
+/** The alert as it is with a template: its link leads to the only exporter of its test. */
+function withLink({ exp_labels, exp_annotations }: ExpectedAlert): ExpectedAlert {
+  const exporter = exp_labels.instance ?? 'exch01:10202';
+  const runbook_url = exp_annotations.runbook_url!.replace('localhost:10202', exporter);
+  return { exp_labels, exp_annotations: { ...exp_annotations, runbook_url } };
+}
 
 test('an address that would spoil the files is refused, with what was expected', async () => {
   const folder = await temporaryFolder();

@@ -1,0 +1,62 @@
+/**
+ * The critical alerts for what no probe looks at: probing is off, or policy forbids it. The errors are the only witness
+ * there, so it takes more of them, and the texts say what is not known.
+ */
+import { errorsLast, failingUnprobed, triedLately } from './expressions.js';
+import { indented } from './replicas.js';
+import type { Alert } from './rules.js';
+import { diagnosisMark } from './texts.js';
+import { duration, type Thresholds } from './thresholds.js';
+
+/** The wider first. */
+export function unprobedAlerts(limits: Thresholds): readonly Alert[] {
+  return [errorsEverywhere(limits), errorsPersist(limits)];
+}
+
+function errorsEverywhere(limits: Thresholds): Alert {
+  const failing = failingUnprobed(limits.cameThroughSeconds, limits);
+  return {
+    name: 'SendConnectorErrorsEverywhere',
+    group: 'mail',
+    severity: 'critical',
+    scope: 'connector',
+    // A destination that is tried and does not fail outweighs all that do.
+    expr: [
+      'sum without (destination) (',
+      `  0 * (\n${indented(indented(failing))}\n  ) + 1`,
+      `  or 0 * ${triedLately(limits)} - Inf`,
+      `) >= ${limits.connectorDestinations}`,
+    ].join('\n'),
+    forSeconds: limits.outageForSeconds,
+    keepFiringSeconds: limits.outageKeepSeconds,
+    subjects: ['connector', 'server'],
+    summary:
+      'Send connector {{ $labels.connector }} of server {{ $labels.server }} has errors again and again with all ' +
+      '{{ $value }} destinations it is known to use',
+    description:
+      `Each of the {{ $value }} destinations that it had errors with, or tried, within ${duration(limits.triedSeconds)} failed at ` +
+      `least ${limits.repeatedErrors} times within ${duration(limits.repeatedWindowSeconds)}. No probe looks at them, so whether they answer ` +
+      'is not known: test the path from this server. If it is true, all mail of this connector waits; users are told ' +
+      'after 4 hours, mail is returned after 2 days.',
+  };
+}
+
+function errorsPersist(limits: Thresholds): Alert {
+  return {
+    name: 'SendConnectorErrorsPersist',
+    group: 'mail',
+    severity: 'critical',
+    scope: 'destination',
+    expr: `${failingUnprobed(limits.lastingSeconds, limits)}\nand ${errorsLast(limits)}`,
+    forSeconds: limits.outageForSeconds,
+    keepFiringSeconds: limits.outageKeepSeconds,
+    subjects: ['connector', 'destination', 'server'],
+    summary: `Send connector {{ $labels.connector }} has had errors with {{ $labels.destination }} for ${duration(limits.lastingSeconds)} and longer`,
+    description:
+      `Server {{ $labels.server }} logged {{ $value }} connection errors within ${duration(limits.repeatedWindowSeconds)}, some of them ` +
+      `at least ${duration(limits.lastingSeconds)} apart. No probe looks at this destination, so whether it answers is not known: ` +
+      'test the path from this server. Mail for it waits in a queue unless it has another way; users are told after 4 ' +
+      'hours, mail is returned after 2 days.',
+    annotations: { diagnosis: diagnosisMark },
+  };
+}

@@ -1,0 +1,58 @@
+/** Every rule in every network: its own tests again, with the labels that federation, rulers and pairs of exporters add. */
+import { describe, expect, it } from 'vitest';
+import { rulesFile } from '../../alerts/generate.js';
+import { alertsOf } from '../../alerts/rules.js';
+import { thresholds } from '../../alerts/thresholds.js';
+import { hasProgram } from '../programs.js';
+import { committedTests, promtoolSays, rulesNamed, rulesWithoutTexts, type RuleTest } from './rule-tests.js';
+import { inWorld, worlds } from './worlds.js';
+
+const tests = committedTests();
+const rules = rulesFile();
+const names = alertsOf(thresholds).map(({ name }) => name);
+
+describe.skipIf(!hasProgram('promtool'))('no rule fails to evaluate, and each fires, stays quiet and clears', () => {
+  describe.concurrent.each(worlds)('in $name', (world) => {
+    const made = tests.map((test) => inWorld(world, test));
+    it('with the labels and texts that are expected', { timeout: 480_000 }, async () => {
+      const withTexts = made.map((test) => ({ ...test, promql_expr_test: [] }));
+      for (const [asked, group] of byAlerts(withTexts)) {
+        const said = await promtoolSays(group, rulesNamed(rules, asked));
+        expect(said, said.slice(0, 4000)).toContain('SUCCESS');
+      }
+    });
+
+    it.runIf(world.whole)('through births, restarts and gaps', { timeout: 480_000 }, async () => {
+      const withoutTexts = made.map((test) => ({ ...test, alert_rule_test: [] }));
+      for (const [asked, group] of byAlerts(withoutTexts)) {
+        const said = await promtoolSays(group, rulesWithoutTexts(rulesNamed(rules, asked)));
+        expect(said, said.slice(0, 4000)).toContain('SUCCESS');
+      }
+    });
+  });
+
+  it('for every alert', () => {
+    const fired = tests
+      .flatMap(({ alert_rule_test = [] }) => alert_rule_test)
+      .filter(({ exp_alerts }) => exp_alerts.length > 0)
+      .map(({ alertname }) => alertname);
+    expect([...new Set(fired)].sort()).toEqual([...names].sort());
+  });
+});
+
+/** Tests by the alerts that they ask for; nothing else is evaluated beside them. One that asks for any is about all. */
+function byAlerts(all: readonly RuleTest[]): readonly [ReadonlySet<string>, RuleTest[]][] {
+  const groups = new Map<string, [ReadonlySet<string>, RuleTest[]]>();
+  for (const test of all) {
+    const { alert_rule_test = [], promql_expr_test = [] } = test;
+    if (alert_rule_test.length + promql_expr_test.length === 0) continue;
+    const wanted = promql_expr_test.map(
+      ({ expr }) => new RegExp(`^(?:${/alertname=~?"([^"]*)"/.exec(expr)?.[1] ?? '.*'})$`),
+    );
+    const told = new Set(alert_rule_test.map(({ alertname }) => alertname));
+    const asked = names.filter((name) => told.has(name) || wanted.some((pattern) => pattern.test(name)));
+    const group = groups.get(asked.join());
+    groups.set(asked.join(), [new Set(asked), [...(group?.[1] ?? []), test]]);
+  }
+  return [...groups.values()];
+}
