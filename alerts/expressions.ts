@@ -106,24 +106,24 @@ function besidePairs(aggregation: 'max' | 'min', ofDestinations: string, limits:
   );
 }
 
-/** The latest visits, save of destinations that policy forbids to visit. */
-function visits(seconds: number): string {
-  const range = duration(seconds);
-  const blocked = `exchange_destination_probe_failing{reason="blocked_by_policy"}[${range}]`;
-  return `(last_over_time(${probe}[${range}]) unless ignoring (step, reason) max_over_time(${blocked}) == 1)`;
-}
-
 /**
- * The latest visit beside each probed pair: 1 passes, 0 fails. A pass is one whichever exporter of a pair tells it; only
- * when none has told anything lately do older visits count, so that a gap of scraping ends nothing.
+ * The latest visits, save of destinations that policy forbids to visit: 1 passes, 0 fails. A fresh one has 2 more, so that it
+ * outweighs what another exporter of a pair told last, and older ones count only over a gap of scraping.
  */
-export function latestVisit(limits: Thresholds): string {
+function visits(limits: Thresholds): string {
+  const [fresh, known] = [duration(limits.latestProbeSeconds), duration(limits.probeMemorySeconds)];
+  const blocked = `max_over_time(exchange_destination_probe_failing{reason="blocked_by_policy"}[${known}]) == 1`;
   return [
     '(',
-    indented(besidePairs('max', visits(limits.latestProbeSeconds), limits)),
-    indented(`or ${besidePairs('max', visits(limits.probeMemorySeconds), limits)}`),
+    `  (last_over_time(${probe}[${fresh}]) + 2 or last_over_time(${probe}[${known}]))`,
+    `  unless ignoring (step, reason) ${blocked}`,
     ')',
   ].join('\n');
+}
+
+/** The latest visit beside each probed pair: 1 passes, 0 fails. A pass is one whichever exporter of a pair tells it. */
+export function latestVisit(limits: Thresholds): string {
+  return `${besidePairs('max', visits(limits), limits)} % 2`;
 }
 
 /** Pairs whose destination passed every visit within the last `seconds`. */
@@ -133,12 +133,7 @@ export function everyVisitPasses(seconds: number, limits: Thresholds): string {
 
 /** Destinations whose latest visit failed, save those that policy forbids to visit. */
 export function probeFails(limits: Thresholds): string {
-  return [
-    '(',
-    indented(ofReplicas('max', visits(limits.latestProbeSeconds))),
-    indented(`or ${ofReplicas('max', visits(limits.probeMemorySeconds))}`),
-    ') == 0',
-  ].join('\n');
+  return `${ofReplicas('max', visits(limits))} % 2 == 0`;
 }
 
 /**

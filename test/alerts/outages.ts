@@ -75,7 +75,7 @@ type Exporter = { readonly name: string; readonly probes: boolean; readonly show
 export function seriesOf(job: string, outage: Outage): RuleTest['input_series'] {
   return exportersOf(outage).flatMap(({ name, probes, shows }) => {
     const env = `job="${job}", instance="${name}"`;
-    const pair = `${env}, server="${job}", connector="c", destination="d"`;
+    const pair = `${env}, server="s", connector="c", destination="d"`;
     const scraped = scrapesOf(outage);
     const rows = (of: (shown: Shown, at: number) => number | undefined): string =>
       written(scraped, (at) => {
