@@ -355,7 +355,7 @@ describe('a visit', () => {
       const stalled = await visit(stalling, { timeoutMs: 200, limits: {}, settings: requireTls });
       expect(stalled).toMatchObject({ success: false, failedStep: step, reason: 'timeout' });
     }
-    const last = await visit(await start(servers.stallsAt('quit')), { timeoutMs: 200, limits: {} });
+    const last = await visit(await start(servers.stallsAt('quit')), { timeoutMs: 2_000, limits: {} });
     expect(summary(last)).toBe('good: tcp banner ehlo starttls tls ehlo_tls quit!timeout');
   });
 
