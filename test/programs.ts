@@ -13,17 +13,27 @@ export function findProgram(...names: readonly string[]): string | undefined {
   return firstOf(names, (process.env.PATH ?? '').split(delimiter));
 }
 
+/** The same, as the whole path of the program. */
+export function pathOfProgram(...names: readonly string[]): string | undefined {
+  const name = findProgram(...names);
+  return name === undefined ? undefined : pathOn(name, (process.env.PATH ?? '').split(delimiter));
+}
+
 /** Whether the exporter itself finds one of these programs, which it also looks for outside of PATH. */
 export function exporterFinds(...names: readonly string[]): boolean {
   return firstOf(names, programFolders()) !== undefined;
 }
 
 function firstOf(names: readonly string[], folders: readonly string[]): string | undefined {
-  const found = names.find((name) => folders.some((folder) => isExecutable(join(folder, name))));
+  const found = names.find((name) => pathOn(name, folders) !== undefined);
   const text = names.join(' or ');
   if (found === undefined && process.env.CI === 'true') throw new Error(`${text} is not installed (see .ci/run)`);
   if (found === undefined) console.warn(`SKIPPED: ${text} is not installed`);
   return found;
+}
+
+function pathOn(name: string, folders: readonly string[]): string | undefined {
+  return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file));
 }
 
 function isExecutable(file: string): boolean {

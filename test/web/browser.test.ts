@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import axeCore from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { findProgram } from '../programs.js';
+import { pathOfProgram } from '../programs.js';
 import { runningWeb, type RunningWeb } from './servers.js';
 import { booksOf, emoji, evil, happenings, largeWorld, mailWorld, type WorldDraft } from './world.js';
 
@@ -13,7 +13,7 @@ const full: WorldDraft = { ...mailWorld, ...happenings };
 
 const axeSource = axeCore.source;
 /** Debian's, or the one that CHROMIUM names. */
-const executablePath = process.env.CHROMIUM ?? findProgram('chromium', 'chromium-browser', 'google-chrome');
+const executablePath = process.env.CHROMIUM ?? pathOfProgram('chromium', 'chromium-browser', 'google-chrome');
 const absent = executablePath === undefined;
 
 describe.skipIf(absent)('in Chromium', () => {
