@@ -126,9 +126,9 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
       for (const each of [access, clock]) each.close();
       return endInSteps([
         { what: 'a reload', ms: 500, run: reloader.close },
-        { what: 'reading and probing', ms: 3_500, run: () => closeInlets(inlets) },
+        { what: 'reading and probing', ms: 3_000, run: () => closeInlets(inlets) },
         { what: 'the last save of the ledger', ms: 3_000, run: ledger.close },
-        { what: 'the web server', ms: 1_500, run: web.close },
+        { what: 'the web server', ms: 2_500, run: web.close },
       ]);
     },
   };

@@ -26,7 +26,7 @@ const aPipe = 'a pipe (a FIFO or a process substitution), which can be read only
 
 onPosix('a FIFO as --config.file is said', async () => {
   const file = await fifo();
-  expect(await loadConfig({ file })).toEqual({ ok: false, mistakes: [expect.stringContaining(aPipe)] });
+  expect(await loadConfig({ file })).toMatchObject({ ok: false, mistakes: [expect.stringContaining(aPipe)] });
 });
 
 onPosix('a FIFO as --web.config.file, and as a certificate in it, is said', async () => {
@@ -36,7 +36,7 @@ onPosix('a FIFO as --web.config.file, and as a certificate in it, is said', asyn
   await writeFile(config, `tls_server_config:\n  cert_file: ${file}\n  key_file: ${file}\n`);
   expect(await loadWebConfig(config)).toMatchObject({
     ok: false,
-    mistakes: [expect.stringContaining(`cert_file: expected a readable file, got ${aPipe}`), expect.anything()],
+    mistakes: [expect.stringContaining(`cert_file: expected a readable file, got ${aPipe}`)],
   });
 });
 
