@@ -22,7 +22,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     { part: /^reload$/, may: ['watch-files'], types: ['config', 'log'] },
     { part: /^(clock|log-repeats)$/, may: [], types: ['log'] },
-    { part: /^config(\/.*)?$/, may: ['model', 'endpoint', 'plain-file', 'config/*'] },
+    { part: /^config(\/.*)?$/, may: ['did-you-mean', 'model', 'endpoint', 'plain-file', 'config/*'] },
     {
       part: /^events\/.*$/,
       may: [

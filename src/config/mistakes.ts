@@ -1,6 +1,7 @@
 /** Turns what YAML and the schema complain about into one line per mistake: where, what was expected, what was found. */
 import { isMap, isNode, isScalar, type Document, type LineCounter } from 'yaml';
 import type { z } from 'zod';
+import { closestTo } from '../did-you-mean.js';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
@@ -67,10 +68,8 @@ function sentence(issue: Issue, path: Path, value: unknown): string {
     return `expected ${issue.message}; what was found is not shown here`;
   if (issue.code !== 'unrecognized_keys') return `expected ${issue.message}, got ${found(valueAt(value, path))}`;
   const key = String(path.at(-1));
-  const near = (key.length > longestGuess ? '' : issue.message)
-    .replace(/^one of /, '')
-    .split(', ')
-    .find((known) => distance(known.toLowerCase(), key.toLowerCase()) <= 2);
+  const known = key.length > longestGuess ? [] : issue.message.replace(/^one of /, '').split(', ');
+  const near = closestTo(key, known);
   return `expected ${issue.message}, got the unknown key ${found(key)}${near === undefined ? '' : ` (did you mean ${near}?)`}`;
 }
 
@@ -124,18 +123,4 @@ function keyOffset(document: Document.Parsed, path: Path): number | undefined {
   if (!isMap(parent)) return undefined;
   const key = parent.items.map((pair) => pair.key).find((key) => isScalar(key) && key.value === path.at(-1));
   return isNode(key) ? key.range?.[0] : undefined;
-}
-
-/** Number of letters to add, drop or change (Levenshtein), to guess which key was meant. */
-function distance(a: string, b: string): number {
-  let above = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (let row = 1; row <= a.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column++) {
-      const change = (above[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      current.push(Math.min(change, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
-    }
-    above = current;
-  }
-  return above[b.length] ?? 0;
 }

@@ -4,6 +4,7 @@ import * as fs from 'node:fs/promises';
 import { fileGate, type FileGate } from '../../file-gate.js';
 import { kindProblem, readingFlags } from '../../plain-file.js';
 import { nameOfBytes, systemPath } from './file-names.js';
+import type { ReadableFile } from '../formats.js';
 
 /** The calls of the system that are used; tests make them slow. */
 export type SystemCalls = {
@@ -15,12 +16,7 @@ export type SystemCalls = {
 
 type SystemFile = {
   readonly stat: (options: { bigint: true }) => Promise<BigIntStats>;
-  readonly read: (
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-  ) => Promise<{ readonly bytesRead: number }>;
+  readonly read: ReadableFile['read'];
   readonly close: () => Promise<void>;
 };
 
