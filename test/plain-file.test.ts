@@ -1,5 +1,4 @@
 /** What is no regular file is said wherever a file of settings is named, and holds nobody. */
-import { execFileSync } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import path from 'node:path';
@@ -13,23 +12,20 @@ import { openProber } from '../src/probes/probing.js';
 import { createPolicy } from '../src/probes/policy.js';
 import { readPlainFile } from '../src/plain-file.js';
 import { temporaryFolder } from './folder.js';
-
-const onPosix = test.skipIf(process.platform === 'win32');
+import { makeFifo, onPosix, withFifo } from './named-pipe.js';
 
 async function fifo(): Promise<string> {
-  const file = path.join(await temporaryFolder(), 'pipe');
-  execFileSync('mkfifo', [file]);
-  return file;
+  return makeFifo(path.join(await temporaryFolder(), 'pipe'));
 }
 
 const aPipe = 'a pipe (a FIFO or a process substitution), which can be read only once';
 
-onPosix('a FIFO as --config.file is said', async () => {
+withFifo('a FIFO as --config.file is said', async () => {
   const file = await fifo();
   expect(await loadConfig({ file })).toMatchObject({ ok: false, mistakes: [expect.stringContaining(aPipe)] });
 });
 
-onPosix('a FIFO as --web.config.file, and as a certificate in it, is said', async () => {
+withFifo('a FIFO as --web.config.file, and as a certificate in it, is said', async () => {
   const file = await fifo();
   expect(await loadWebConfig(file)).toMatchObject({ ok: false, mistakes: [expect.stringContaining(aPipe)] });
   const config = path.join(await temporaryFolder(), 'web.yml');
@@ -40,12 +36,12 @@ onPosix('a FIFO as --web.config.file, and as a certificate in it, is said', asyn
   });
 });
 
-onPosix('a FIFO as inventory.file is said', async () => {
+withFifo('a FIFO as inventory.file is said', async () => {
   const file = await fifo();
   expect(await loadInventory(file)).toEqual({ ok: false, problem: expect.stringContaining(aPipe) as string });
 });
 
-onPosix('a FIFO as probe.caFile is said', async () => {
+withFifo('a FIFO as probe.caFile is said', async () => {
   const loaded = await loadConfig({ file: undefined });
   if (!loaded.ok) throw new Error(loaded.mistakes.join());
   const { probe } = loaded.config;
@@ -53,15 +49,15 @@ onPosix('a FIFO as probe.caFile is said', async () => {
   await expect(opening).rejects.toThrow(aPipe);
 });
 
-onPosix('a FIFO in the place of the ledger is said', async () => {
+withFifo('a FIFO in the place of the ledger is said', async () => {
   await expect(loadLedgerFile(await fifo())).rejects.toThrow(aPipe);
 });
 
-onPosix('a FIFO in the place of the drills is said', async () => {
+withFifo('a FIFO in the place of the drills is said', async () => {
   const directory = await temporaryFolder();
   const file = drillFile(directory);
   await mkdir(path.dirname(file));
-  execFileSync('mkfifo', [file]);
+  makeFifo(file);
   const drill = { connector: 'Outbound', destination: '203.0.113.25:25', server: 'exch01' };
   await expect(writeDrill(file, drill, new Date())).rejects.toThrow(aPipe);
 });

@@ -1,5 +1,4 @@
 /** Pipes, devices, names that are no text, file operations that hang: none of them keeps another file from being read. */
-import { execFileSync } from 'node:child_process';
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -9,9 +8,8 @@ import { createCheckpoints } from '../../src/events/sources/files/checkpoints.js
 import type { Batch, FileCheckpoint } from '../../src/model.js';
 import { temporaryFolder } from '../folder.js';
 import { silentLog } from '../log-double.js';
+import { makeFifo, onPosix, withFifo } from '../named-pipe.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
-
-const onPosix = test.skipIf(process.platform === 'win32');
 
 function follow(batches: Batch[], names: readonly string[], more: Partial<FollowOptions> = {}): Followed {
   const followed = followFiles({
@@ -41,9 +39,9 @@ async function untilCounted(batches: readonly Batch[], count: number): Promise<v
   );
 }
 
-onPosix('a FIFO in a watched folder is said, and the files beside it are read', async () => {
+withFifo('a FIFO in a watched folder is said, and the files beside it are read', async () => {
   const folder = await temporaryFolder();
-  execFileSync('mkfifo', [path.join(folder, 'a-pipe.ndjson')]);
+  makeFifo(path.join(folder, 'a-pipe.ndjson'));
   await writeFile(path.join(folder, 'events.ndjson'), winlogbeatLine({ recordId: 1 }));
   const batches: Batch[] = [];
   const followed = follow(batches, [folder]);
@@ -56,9 +54,13 @@ onPosix('a FIFO in a watched folder is said, and the files beside it are read', 
   });
 });
 
-onPosix.each(['/dev/zero', 'a FIFO'])('%s as a source is said, with the remedy', async (what) => {
-  const file = what.startsWith('/') ? what : path.join(await temporaryFolder(), 'pipe');
-  if (file !== what) execFileSync('mkfifo', [file]);
+onPosix('/dev/zero as a source is said, with the remedy', () => saidWithRemedy('/dev/zero'));
+
+withFifo('a FIFO as a source is said, with the remedy', async () => {
+  await saidWithRemedy(makeFifo(path.join(await temporaryFolder(), 'pipe')));
+});
+
+async function saidWithRemedy(file: string): Promise<void> {
   const followed = follow([], [file]);
   await vi.waitFor(() => {
     expect(followed.statuses()[0]).toMatchObject({
@@ -66,7 +68,7 @@ onPosix.each(['/dev/zero', 'a FIFO'])('%s as a source is said, with the remedy',
       detail: expect.stringMatching(/(?:a device|a pipe).*(?:name a regular file|to a file and name that)/) as string,
     });
   });
-});
+}
 
 test.skipIf(process.platform !== 'linux')('a file name that is not UTF-8 is read, and shown escaped', async () => {
   const folder = await temporaryFolder();
