@@ -1,6 +1,7 @@
 /** Decides which addresses and ports may be connected to, so that a line in a log can never aim the prober. */
 import ipaddr from 'ipaddr.js';
 import { remembering } from '../remembering.js';
+import { carriedIpv4 } from './carried-ipv4.js';
 
 export type PolicyOptions = {
   /** Networks (`10.0.0.0/8`, `192.0.2.7`, `fd00::/8`); when not empty, the only ones that are probed. */
@@ -70,7 +71,7 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /**
  * Ranges that no Send connector delivers to, and that an attacker would love us to knock at. Only an entry of
  * `probe.allow` inside the range lifts it: `0.0.0.0/0` does not open loopback or a cloud's metadata by accident.
- * Sources: RFC 6890, RFC 5737, RFC 3849, RFC 9637, and the metadata addresses of the large clouds.
+ * Sources: RFC 6890, RFC 5737, RFC 3849, RFC 3879, RFC 9637, and the metadata addresses of the large clouds.
  */
 const special: readonly (Network & { readonly name: string })[] = (
   [
@@ -89,6 +90,7 @@ const special: readonly (Network & { readonly name: string })[] = (
     ['::', 'the unspecified address'],
     ['::1', 'loopback'],
     ['fe80::/10', 'link-local'],
+    ['fec0::/10', 'site-local'],
     ['ff00::/8', 'multicast'],
     ['fd00:ec2::254', 'cloud metadata'],
     ['2001:db8::/32', 'a documentation range'],
@@ -99,41 +101,34 @@ const special: readonly (Network & { readonly name: string })[] = (
 function judgeAddress(text: string, allow: readonly Network[], deny: readonly Network[]): string | undefined {
   const address = parsedOf(text);
   if (address === undefined) return `${text} is not an IP address`;
-  const forms = formsOf(address);
-  const denied = deny.find((network) => forms.some((form) => contains(network, form)));
-  if (denied) return `${text} is in ${denied.text} of probe.deny`;
-  const lifting = allow.filter((network) => forms.some((form) => contains(network, form)));
+  const { same, all } = formsOf(address);
+  const denied = all.flatMap((form) =>
+    deny.filter((network) => contains(network, form)).map(({ text }) => ({ form, text })),
+  );
+  if (denied[0]) return `${sayWhich(text, address, denied[0].form)} in ${denied[0].text} of probe.deny`;
+  const lifting = allow.filter((network) => same.some((form) => contains(network, form)));
   if (allow.length > 0 && lifting.length === 0) return `${text} is not in probe.allow`;
   const closed = special.find(
-    (range) => forms.some((form) => contains(range, form)) && !lifting.some((network) => names(network, range)),
+    (range) => all.some((form) => contains(range, form)) && !lifting.some((network) => names(network, range)),
   );
-  return closed && `${text} is ${closed.name}, which is never probed unless probe.allow names it (${closed.text})`;
+  const form = closed && all.find((each) => contains(closed, each));
+  if (!closed || !form) return undefined;
+  const which = sayWhich(text, address, form);
+  return `${which} ${closed.name}, which is never probed unless probe.allow names it (${closed.text})`;
 }
 
-/** The address itself, and the IPv4 address that it carries: a connection to either reaches the same server. */
-function formsOf(address: Address): readonly Address[] {
-  const carried = address.kind() === 'ipv6' ? carriedIpv4((address as ipaddr.IPv6).parts) : undefined;
-  return carried === undefined ? [address] : [address, carried];
+/** `64:ff9b::a00:1 carries 10.0.0.1, which is`: a person does not see it in the digits. */
+function sayWhich(text: string, address: Address, form: Address): string {
+  return form === address ? `${text} is` : `${text} carries ${form.toString()}, which is`;
 }
 
-/**
- * IPv4-mapped (RFC 4291 2.5.5.2), IPv4-compatible, IPv4-translated (RFC 2765), NAT64 (RFC 6052, RFC 8215)
- * and 6to4 (RFC 3056).
- */
-function carriedIpv4(parts: readonly number[]): ipaddr.IPv4 | undefined {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0, g = 0, h = 0] = parts;
-  if (a === 0x2002) return ipv4Of(b, c);
-  const nat64 = a === 0x64 && b === 0xff9b && ((c === 0 && d === 0 && e === 0 && f === 0) || c === 1);
-  if (nat64) return ipv4Of(g, h);
-  if (a !== 0 || b !== 0 || c !== 0 || d !== 0) return undefined;
-  const mapped = e === 0 && f === 0xffff;
-  const translated = e === 0xffff && f === 0;
-  const compatible = e === 0 && f === 0 && g !== 0;
-  return mapped || translated || compatible ? ipv4Of(g, h) : undefined;
-}
+type Forms = { readonly same: readonly Address[]; readonly all: readonly Address[] };
 
-function ipv4Of(high: number, low: number): ipaddr.IPv4 {
-  return new ipaddr.IPv4([high >> 8, high & 0xff, low >> 8, low & 0xff]);
+/** The address itself, and the IPv4 addresses that it carries: all of them can deny, only the same server can allow. */
+function formsOf(address: Address): Forms {
+  if (address.kind() === 'ipv4') return { same: [address], all: [address] };
+  const { same, possible } = carriedIpv4(address as ipaddr.IPv6);
+  return { same: [address, ...same], all: [address, ...same, ...possible] };
 }
 
 function contains(network: Network, address: Address): boolean {
@@ -143,7 +138,7 @@ function contains(network: Network, address: Address): boolean {
 /** Does an entry of the allow list name (a part of) this special range? */
 function names(network: Network, range: Network): boolean {
   const carriedBits = range.base.kind() === 'ipv4' && network.base.kind() === 'ipv6' ? network.bits - 96 : network.bits;
-  return carriedBits >= range.bits && formsOf(network.base).some((form) => contains(range, form));
+  return carriedBits >= range.bits && formsOf(network.base).all.some((form) => contains(range, form));
 }
 
 function parsedOf(text: string): Address | undefined {
