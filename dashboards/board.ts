@@ -13,9 +13,11 @@ import {
   VariableRefresh,
   VariableSort,
   type Panel,
+  type RowPanel,
   type VariableModel,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { datasource } from './panels.js';
+import { chosenBy, chosenExporters } from './queries.js';
 
 /** The tag that all have; the menu at the top of each lists the others by it. */
 const tag = 'send-connector';
@@ -48,6 +50,7 @@ export function boardOf({ title, uid, description, variables, alerts, rows }: Bo
     .readonly()
     .variables([
       new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'),
+      ...exporterVariables(),
       ...variables,
       exporterVariable(exporterUrl),
     ])
@@ -66,7 +69,15 @@ export function boardOf({ title, uid, description, variables, alerts, rows }: Bo
     dashboard.withRow(new RowBuilder(row.title));
     for (const panel of row.panels) dashboard.withPanel(panel);
   }
-  return dashboard.build();
+  const built = dashboard.build();
+  number(built.panels ?? []);
+  return built;
+}
+
+/** Every panel has a number of its own, by which Grafana links to it. */
+function number(panels: readonly (Panel | RowPanel)[]): void {
+  const all = panels.flatMap((panel) => ('panels' in panel ? [panel, ...panel.panels] : [panel]));
+  for (const [place, panel] of all.entries()) panel.id = place + 1;
 }
 
 function dashboardLink(title: string, url: string): DashboardLinkBuilder {
@@ -112,10 +123,23 @@ export function queryVariable(name: string, label: string, query: string): Query
 }
 
 const errors = 'exchange_send_connector_connection_errors_total';
-const destinations = `{__name__=~"${errors}|exchange_destination_info"}`;
+const exporters = chosenBy('job', 'instance');
+
+/** Exporters by the labels that Prometheus gives to all that it scrapes; "All" is what dashboards have for it everywhere. */
+function exporterVariables(): QueryVariableBuilder[] {
+  const info = 'exchange_exporter_build_info';
+  return [
+    labelVariable('job', 'Job', `label_values(${info}, job)`).allValue('.+'),
+    labelVariable('instance', 'Instance', `label_values(${info}{${chosenBy('job')}}, instance)`).allValue('.+'),
+  ];
+}
 
 export const serverVariable = (): QueryVariableBuilder =>
-  labelVariable('server', 'Server', `label_values(${errors}, server)`);
+  labelVariable('server', 'Server', `label_values(${errors}${chosenExporters}, server)`);
 export const connectorVariable = (): QueryVariableBuilder =>
-  labelVariable('connector', 'Send connector', `label_values(${errors}{server=~"$server"}, connector)`);
-export const destinationQuery = `label_values(${destinations}, destination)`;
+  labelVariable(
+    'connector',
+    'Send connector',
+    `label_values(${errors}{${exporters}, ${chosenBy('server')}}, connector)`,
+  );
+export const destinationQuery = `label_values({__name__=~"${errors}|exchange_destination_info", ${exporters}}, destination)`;

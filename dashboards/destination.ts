@@ -17,6 +17,7 @@ import {
   zeroOne,
 } from './panels.js';
 import {
+  chosenBy,
   chosenDestinations,
   diagnoses,
   errorsPerStep,
@@ -30,7 +31,7 @@ import {
 export const destinationUid = 'send-connector-destination';
 
 export function destinationBoard(exporterUrl: string): object {
-  const steps = 'label_values(exchange_destination_probe_step_duration_seconds_bucket, step)';
+  const steps = `label_values(exchange_destination_probe_step_duration_seconds_bucket${chosenDestinations}, step)`;
   return boardOf(
     {
       title: 'Destination of Send connectors',
@@ -42,7 +43,7 @@ export function destinationBoard(exporterUrl: string): object {
         queryVariable('destination', 'Destination', destinationQuery),
         queryVariable('step', 'Step', steps),
       ],
-      alerts: ', destination=~"$destination"',
+      alerts: `, ${chosenBy('destination')}`,
       rows: [now(), story(), probeSteps(), way()],
     },
     exporterUrl,
@@ -169,7 +170,7 @@ function story(): Row {
 
 function probeSteps(): Row {
   const half = { page, runbook: 'reasons' + byDestination, span: 12, height: 8 };
-  const bucketsOf = `exchange_destination_probe_step_duration_seconds_bucket{destination=~"$destination", step=~"$step"}`;
+  const bucketsOf = `exchange_destination_probe_step_duration_seconds_bucket{${chosenBy('job', 'instance', 'destination', 'step')}}`;
   return {
     title: 'Steps of the probe',
     panels: [

@@ -1,8 +1,8 @@
 /** Health of the exporter: whether it reads, saves, probes and is in force; when it is ill, no other silence counts. */
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
-import { boardOf, labelVariable, type Row } from './board.js';
-import { perExporter } from './queries.js';
+import { boardOf, type Row } from './board.js';
+import { chosenBy, chosenExporters, perExporter } from './queries.js';
 import { lines, link, overTime, stat, stateTimeline, thresholds, valueNow, zeroOne } from './panels.js';
 
 /** The address of this dashboard; alerts about the exporter link to it. */
@@ -14,7 +14,7 @@ export function exporterHealth(exporterUrl: string): object {
       title: 'Send connector exporter',
       uid: exporterUid,
       description: 'Whether the exporter sees everything: sources, state, configuration, memory.',
-      variables: [labelVariable('instance', 'Instance', 'label_values(exchange_exporter_build_info, instance)')],
+      variables: [],
       alerts: ', scope="exporter"',
       rows: [
         health(),
@@ -27,7 +27,8 @@ export function exporterHealth(exporterUrl: string): object {
   );
 }
 
-const chosen = '{instance=~"$instance"}';
+/** What Prometheus itself tells of the exporters: with "All" chosen, the job's name tells them from everything else. */
+const scraped = `{job=~".*send-connector.*", ${chosenBy('job', 'instance')}}`;
 
 function health(): Row {
   const small = { unit: 'none', page: '/', span: 6, height: 4 };
@@ -42,7 +43,7 @@ function health(): Row {
         runbook: 'SendConnectorExporterDown',
       })
         .thresholds(thresholds([null, 'red'], [1, 'green']))
-        .withTarget(valueNow('count(up{job=~".*send-connector.*", instance=~"$instance"} == 1)', '')),
+        .withTarget(valueNow(`count(up${scraped} == 1)`, '')),
       stat({
         ...small,
         title: 'Configuration',
@@ -52,7 +53,7 @@ function health(): Row {
       })
         .mappings(zeroOne('not in force', 'in force'))
         .thresholds(thresholds([null, 'red'], [1, 'green']))
-        .withTarget(valueNow(`min(exchange_exporter_config_last_reload_successful${chosen})`, '')),
+        .withTarget(valueNow(`min(exchange_exporter_config_last_reload_successful${chosenExporters})`, '')),
       stat({
         ...small,
         title: 'Age of the inventory',
@@ -62,7 +63,7 @@ function health(): Row {
         runbook: 'InventoryOld',
       })
         .thresholds(thresholds([null, 'green'], [7 * 24 * 3600, 'orange']))
-        .withTarget(valueNow(`max(exchange_exporter_inventory_age_seconds${chosen})`, '')),
+        .withTarget(valueNow(`max(exchange_exporter_inventory_age_seconds${chosenExporters})`, '')),
       stat({
         ...small,
         title: 'Probes that wait',
@@ -72,7 +73,7 @@ function health(): Row {
         runbook: 'checks',
       })
         .thresholds(thresholds([null, 'green'], [50, 'orange']))
-        .withTarget(valueNow(`max(exchange_exporter_probe_queue_length${chosen})`, '')),
+        .withTarget(valueNow(`max(exchange_exporter_probe_queue_length${chosenExporters})`, '')),
     ],
   };
 }
@@ -88,7 +89,7 @@ function losses(): Builder<Panel>[] {
       ...half,
     }).withTarget(
       overTime(
-        `sum by (${perExporter}, source, reason) (increase(exchange_exporter_source_unreadable_records_total${chosen}[$__rate_interval]))`,
+        `sum by (${perExporter}, source, reason) (increase(exchange_exporter_source_unreadable_records_total${chosenExporters}[$__rate_interval]))`,
         '{{source}}: {{reason}} ({{instance}})',
       ),
     ),
@@ -100,7 +101,7 @@ function losses(): Builder<Panel>[] {
       ...half,
     }).withTarget(
       overTime(
-        `max by (${perExporter}, source) (exchange_exporter_source_records_missed_total${chosen})`,
+        `max by (${perExporter}, source) (exchange_exporter_source_records_missed_total${chosenExporters})`,
         '{{source}} ({{instance}})',
       ),
     ),
@@ -111,7 +112,10 @@ function losses(): Builder<Panel>[] {
       runbook: 'DestinationsFolded',
       ...half,
     }).withTarget(
-      overTime(`max by (${perExporter}) (exchange_exporter_destinations_folded_total${chosen})`, '{{instance}}'),
+      overTime(
+        `max by (${perExporter}) (exchange_exporter_destinations_folded_total${chosenExporters})`,
+        '{{instance}}',
+      ),
     ),
   ];
 }
@@ -130,7 +134,10 @@ function reading(): Builder<Panel>[] {
     })
       .mappings(zeroOne('down', 'up'))
       .withTarget(
-        overTime(`min by (${perExporter}, source) (exchange_exporter_source_up${chosen})`, '{{source}} ({{instance}})'),
+        overTime(
+          `min by (${perExporter}, source) (exchange_exporter_source_up${chosenExporters})`,
+          '{{source}} ({{instance}})',
+        ),
       )
       .dataLinks([
         link(
@@ -148,7 +155,7 @@ function reading(): Builder<Panel>[] {
       ...third,
     }).withTarget(
       overTime(
-        `max by (${perExporter}, source) (exchange_exporter_source_lag_seconds${chosen})`,
+        `max by (${perExporter}, source) (exchange_exporter_source_lag_seconds${chosenExporters})`,
         '{{source}} ({{instance}})',
       ),
     ),
@@ -161,7 +168,7 @@ function reading(): Builder<Panel>[] {
       ...third,
     }).withTarget(
       overTime(
-        `sum by (${perExporter}, outcome) (rate(exchange_exporter_source_records_total${chosen}[$__rate_interval]))`,
+        `sum by (${perExporter}, outcome) (rate(exchange_exporter_source_records_total${chosenExporters}[$__rate_interval]))`,
         '{{outcome}} ({{instance}})',
       ),
     ),
@@ -169,7 +176,7 @@ function reading(): Builder<Panel>[] {
 }
 
 function saving(): Builder<Panel>[] {
-  const saves = 'rate(exchange_exporter_state_saves_total{instance=~"$instance"}[$__rate_interval])';
+  const saves = `rate(exchange_exporter_state_saves_total${chosenExporters}[$__rate_interval])`;
   return [
     lines({
       title: 'Saves of the state',
@@ -188,7 +195,7 @@ function saving(): Builder<Panel>[] {
       ...third,
     }).withTarget(
       overTime(
-        `time() - max by (${perExporter}) (exchange_exporter_state_last_save_timestamp_seconds${chosen})`,
+        `time() - max by (${perExporter}) (exchange_exporter_state_last_save_timestamp_seconds${chosenExporters})`,
         '{{instance}}',
       ),
     ),
@@ -199,8 +206,6 @@ function saving(): Builder<Panel>[] {
       unit: 'bytes',
       empty: 'the exporter is not scraped',
       ...third,
-    }).withTarget(
-      overTime('process_resident_memory_bytes{job=~".*send-connector.*", instance=~"$instance"}', '{{instance}}'),
-    ),
+    }).withTarget(overTime(`process_resident_memory_bytes${scraped}`, '{{instance}}')),
   ];
 }

@@ -28,6 +28,11 @@ const rowSubjects =
   'connector=${__data.fields.connector:percentencode}&destination=${__data.fields.destination:percentencode}' +
   '&server=${__data.fields.server:percentencode}';
 
+/** The other dashboard about the destination of the row, for the same exporters. */
+const drillDown =
+  '/d/send-connector-destination/destination?var-destination=${__value.raw:percentencode}' +
+  '&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}';
+
 export function overview(exporterUrl: string): object {
   return boardOf(
     {
@@ -182,7 +187,7 @@ function withLinks(panel: TablePanel): TablePanel {
       cellLinks(
         ['Runbook with live state', runbook('DestinationDown')],
         ['Page of the destination', '${exporter}/destinations/${__value.raw:percentencode}'],
-        ['Drill-down', '/d/send-connector-destination/destination?var-destination=${__value.raw:percentencode}'],
+        ['Drill-down', drillDown],
       ),
     ])
     .overrideByName('diagnosis', [

@@ -84,8 +84,8 @@ function styled<Panel extends Styled<Panel>>(panel: Panel, text: PanelText): Pan
 }
 
 /** A query over the time range of the dashboard. */
-export function overTime(expr: string, legend: string): DataqueryBuilder {
-  return new DataqueryBuilder().datasource(datasource).expr(expr).legendFormat(legend).range();
+export function overTime(expr: string, legend: string, refId = 'A'): DataqueryBuilder {
+  return new DataqueryBuilder().datasource(datasource).refId(refId).expr(expr).legendFormat(legend).range();
 }
 
 /** A query for this moment, as rows of a table. */
@@ -95,7 +95,7 @@ export function rowsNow(refId: string, expr: string): DataqueryBuilder {
 
 /** A query for this moment, one value per series. */
 export function valueNow(expr: string, legend: string): DataqueryBuilder {
-  return new DataqueryBuilder().datasource(datasource).expr(expr).legendFormat(legend).instant();
+  return new DataqueryBuilder().datasource(datasource).refId('A').expr(expr).legendFormat(legend).instant();
 }
 
 export function thresholds(...steps: [from: number | null, color: string][]): ThresholdsConfigBuilder {

@@ -1,11 +1,24 @@
 /** The PromQL that panels share: the selectors of the variables, and counts that are exact, also with a pair of exporters. */
 import { ofReplicas } from '../alerts/replicas.js';
 
+/**
+ * Matchers for what the variables of these labels choose. Names hold brackets, quotes and backslashes: Grafana's format
+ * `regex` makes each of them match only itself, and between backticks PromQL reads no escapes of its own. (Grafana's
+ * default for Prometheus leaves double quotes as they are, and with a single value brackets, too.) A name that holds a
+ * backtick is the one that cannot be chosen.
+ */
+export function chosenBy(...labels: readonly string[]): string {
+  return labels.map((label) => `${label}=~\`\${${label}:regex}\``).join(', ');
+}
+
+/** Series of the exporters that the variables choose. */
+export const chosenExporters = `{${chosenBy('job', 'instance')}}`;
+
 /** Series of the ledger that the variables choose. */
-export const chosenErrors = '{server=~"$server", connector=~"$connector", destination=~"$destination"}';
+export const chosenErrors = `{${chosenBy('job', 'instance', 'server', 'connector', 'destination')}}`;
 
 /** Series of the board that the variables choose; probes know no connector. */
-export const chosenDestinations = '{destination=~"$destination"}';
+export const chosenDestinations = `{${chosenBy('job', 'instance', 'destination')}}`;
 
 const errors = `exchange_send_connector_connection_errors_total${chosenErrors}`;
 const lastError = `exchange_send_connector_last_error_timestamp_seconds${chosenErrors}`;

@@ -18,6 +18,7 @@ const files = dashboardFiles({ exporterUrl: 'http://localhost:10202' });
 
 type Target = { expr: string; refId: string; datasource: { type: string; uid: string } };
 type Panel = {
+  id: number;
   type: string;
   title: string;
   description?: string;
@@ -51,7 +52,7 @@ const filledIn = (expression: string): string =>
     .replaceAll('$__rate_interval', '1m')
     .replaceAll('$__interval', '15s')
     .replaceAll('$__range', '6h')
-    .replace(/\$(server|connector|destination|instance|step)\b/g, '.*');
+    .replace(/\$\{\w+:regex\}/g, '.*');
 
 /** Labels of each metric on the golden page; what Prometheus itself adds to a process is known too. */
 const goldenLabels = new Map<string, Set<string>>([
@@ -107,9 +108,19 @@ describe.each(dashboards)('$name', ({ name, text, board }) => {
     }
   });
 
+  it('numbers its panels and the queries of each, none twice', () => {
+    const numbers = board.panels.flatMap((panel) => [panel.id, ...(panel.panels ?? []).map(({ id }) => id)]);
+    expect(numbers).toEqual(expect.arrayContaining([expect.any(Number)]));
+    expect(new Set(numbers).size).toBe(numbers.length);
+    for (const { title, targets = [] } of panels) {
+      expect(new Set(targets.map(({ refId }) => refId)).size, title).toBe(targets.length);
+      for (const { refId } of targets) expect(refId, title).toMatch(/^\w+$/);
+    }
+  });
+
   it('has the variables that alerts fill in', () => {
     const names = board.templating.list.map((one) => one.name);
-    const about = name.endsWith('exporter.json') ? ['instance'] : ['server', 'connector', 'destination'];
+    const about = name.endsWith('exporter.json') ? ['job', 'instance'] : ['server', 'connector', 'destination'];
     expect(names).toEqual(expect.arrayContaining([...about, 'exporter']));
   });
 

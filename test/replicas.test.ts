@@ -29,7 +29,7 @@ function filledIn(expression: string): string {
     .replaceAll('$__rate_interval', '4m')
     .replaceAll('$__interval', '1m')
     .replaceAll('$__range', '6h')
-    .replace(/\$(server|connector|destination|instance|step)\b/g, '.*');
+    .replace(/\$\{\w+:regex\}/g, '.*');
 }
 
 /** Metrics of ours that an expression adds up or counts over exporters without taking those of a pair together first. */
