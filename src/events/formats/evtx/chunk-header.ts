@@ -1,4 +1,4 @@
-/** The header of a chunk (64 KiB) of the binary log: can it be believed, and what does it say. */
+/** The header of a chunk (64 KiB) of the binary log: can it be believed, and what does it say. Its IDs are claims. */
 import { crc32 } from 'node:zlib';
 import { uint64 } from './values.js';
 
@@ -19,14 +19,16 @@ const idSpan = 0x1_0000_0000;
  */
 export type ChunkHeader = {
   readonly kind: 'empty' | 'sound' | 'broken';
-  /** Record IDs of the first and last record. */
+  /** Record IDs of the first and last record, as claimed: only the records tell what has been read. */
   readonly first: number;
   readonly last: number;
   /** Records end here; what follows is left over from an earlier use of the slot. */
   readonly free: number;
+  /** Where the last record stands, as claimed. */
+  readonly lastAt: number;
   /** How many records there should be. */
   readonly promised: number;
-  /** Changes with every byte of header and records, unless the file is without checksums. */
+  /** Changes with every byte of header and records; in a file without checksums with what the header says. */
   readonly seal: number;
 };
 
@@ -38,14 +40,16 @@ export function headerOf(bytes: Buffer, checksums: boolean): ChunkHeader {
   const free = bytes.readUInt32LE(48);
   const [first, last] = [uint64(bytes, 24), uint64(bytes, 32)];
   const promised = uint64(bytes, 16) - uint64(bytes, 8) + 1;
-  const header = { first, last, free, promised: clamp(promised, 0, mostRecords), seal: bytes.readUInt32LE(124) };
+  const claims = { first, last, free, lastAt: bytes.readUInt32LE(44), promised: clamp(promised, 0, mostRecords) };
+  const header = { ...claims, seal: crc32(bytes.subarray(0, 128)) };
   if (bytes.toString('latin1', 0, 8) !== chunkSignature) {
     return { ...header, kind: bytes.readUInt32LE(0) === 0 && isZero(bytes) ? 'empty' : 'broken' };
   }
-  if (checksums && headerChecksum(bytes) !== header.seal) return { ...header, kind: 'broken' };
-  if (free <= chunkHeaderSize) return { ...header, kind: 'empty' };
-  const sane = free <= chunkSize && first <= last && Number.isSafeInteger(last) && last - first < idSpan;
-  return { ...header, kind: sane ? 'sound' : 'broken' };
+  if (checksums && headerChecksum(bytes) !== bytes.readUInt32LE(124)) return { ...header, kind: 'broken' };
+  const ordered = first <= last && Number.isSafeInteger(last) && last - first < idSpan;
+  // A slot that is used again is empty and says so of its IDs too; where only the end is missing, records may stand.
+  if (free <= chunkHeaderSize) return { ...header, kind: ordered && last > 0 ? 'broken' : 'empty' };
+  return { ...header, kind: ordered && free <= chunkSize ? 'sound' : 'broken' };
 }
 
 /** Over the header without its last 8 bytes of the first 128, and the tables of names and templates. */

@@ -1,4 +1,5 @@
 /** Finds the records of a chunk, also of one that is damaged or torn. */
+import { crc32 } from 'node:zlib';
 import { chunkHeaderSize, chunkSize, mostRecords, smallestRecord, type ChunkHeader } from './chunk-header.js';
 import type { NumberedRecord } from './runs.js';
 import { uint64 } from './values.js';
@@ -14,32 +15,66 @@ export type Walked = {
   readonly gaps: readonly number[];
 };
 
-const recordSignature = 0x2a2a;
+export const recordSignature = 0x2a2a;
 
 /** All records of a chunk in their order, and the gaps between them. */
 export function walkedOf(bytes: Buffer, header: ChunkHeader): Walked {
   const sound = header.kind === 'sound';
   const end = Math.min(sound ? header.free : chunkSize, bytes.length);
-  const records: NumberedRecord[] = [];
-  const strangers: NumberedRecord[] = [];
-  const gaps: number[] = [];
-  let inGap = false;
-  for (let at = chunkHeaderSize; at + smallestRecord <= end;) {
-    const size = recordSizeAt(bytes, at, end, inGap);
-    const id = size === undefined ? -1 : uint64(bytes, at + 8);
-    const promised = !sound || (id >= header.first && id <= header.last);
-    const isStranger = size !== undefined && !promised && id > 0 && bytes.readUInt32LE(at + size - 4) === size;
+  const walk: Walk = { records: [], strangers: [], gaps: [], inGap: false, at: chunkHeaderSize };
+  while (walk.at + smallestRecord <= end) {
+    const size = recordSizeAt(bytes, walk.at, end, walk.inGap);
+    const id = size === undefined ? -1 : uint64(bytes, walk.at + 8);
+    const promised = !sound || (id >= header.first && id <= header.last) || id === nextIn(walk);
+    const isStranger = size !== undefined && !promised && id > 0 && bytes.readUInt32LE(walk.at + size - 4) === size;
     const isRecord = size !== undefined && (promised || isStranger);
-    if (isRecord) (isStranger ? strangers : records).push({ offset: at, size, id });
-    if (isRecord && inGap) gaps.push(isStranger ? header.last : id);
-    inGap = !isRecord;
-    at += size ?? 8; // always on: no bytes can make this loop
+    if (isRecord) (isStranger ? walk.strangers : walk.records).push({ offset: walk.at, size, id });
+    if (isRecord && walk.inGap) walk.gaps.push(isStranger ? header.last : id);
+    walk.inGap = !isRecord;
+    walk.at += size ?? 8; // always on: no bytes can make this loop
   }
   // Without a header nobody says where the records end: the rest of the slot is not damage, and leftovers are told
   // by their IDs, which are far from those of most others.
-  if (!sound) return { records: neighbours(records), strangers: [], gaps: [] };
-  if (inGap) gaps.push(header.last);
-  return { records, strangers, gaps };
+  if (!sound) return { records: neighbours(walk.records), strangers: [], gaps: [] };
+  if (!goesOnBehindEnd(bytes, header, walk) && walk.inGap) walk.gaps.push(header.last);
+  if (walk.records.length > 0 || !areAllOf(bytes, header, walk)) return walk;
+  return { records: walk.strangers, strangers: [], gaps: walk.gaps };
+}
+
+type Walk = {
+  readonly records: NumberedRecord[];
+  readonly strangers: NumberedRecord[];
+  readonly gaps: number[];
+  inGap: boolean;
+  at: number;
+};
+
+/** The ID of the record that would follow the last one found. */
+function nextIn({ records }: Walk): number {
+  return (records.at(-1)?.id ?? Number.NaN) + 1;
+}
+
+/** The claimed end may be too low: records that go on there, with the next of the IDs promised, are no leftovers. */
+function goesOnBehindEnd(bytes: Buffer, header: ChunkHeader, walk: Walk): boolean {
+  const last = walk.records.at(-1);
+  let at = last ? last.offset + last.size : bytes.length;
+  while (nextIn(walk) <= header.last && at + smallestRecord <= bytes.length) {
+    const size = recordSizeAt(bytes, at, bytes.length, true);
+    if (size === undefined || uint64(bytes, at + 8) !== nextIn(walk)) break;
+    walk.records.push({ offset: at, size, id: nextIn(walk) });
+    at += size;
+  }
+  return walk.records.at(-1) !== last;
+}
+
+/**
+ * No record has an ID that the header claims. Where they fill the chunk to its end without a gap, and its checksum
+ * agrees if it has one, it is the claim that is wrong; else the chunk is torn, and its header of another moment.
+ */
+function areAllOf(bytes: Buffer, header: ChunkHeader, { gaps, at }: Walk): boolean {
+  const checksum = bytes.readUInt32LE(52);
+  const isExact = gaps.length === 0 && at === header.free;
+  return isExact && (checksum === 0 || checksum === crc32(bytes.subarray(chunkHeaderSize, header.free)));
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Decoded, WindowsEvent } from '../../../model.js';
 import type { RunFound } from '../../record-runs.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
 import { runsOf, type NumberedEvent, type NumberedRecord } from './runs.js';
-import { chunkHeaderSize, type ChunkHeader } from './chunk-header.js';
+import { chunkHeaderSize, mostRecords, type ChunkHeader } from './chunk-header.js';
 import { walkedOf } from './chunk-walk.js';
 
 /** Only records whose ID is in this range are wanted; the others have been read before or belong to a later walk. */
@@ -35,15 +35,19 @@ export function isWhole(bytes: Buffer, header: ChunkHeader, checksums: boolean):
   if (header.kind !== 'sound' || header.free > bytes.length) return false;
   if (checksums) return crc32(bytes.subarray(chunkHeaderSize, header.free)) === bytes.readUInt32LE(52);
   const { records, gaps } = walkedOf(bytes, header);
-  return gaps.length === 0 && records.length >= header.promised;
+  return gaps.length === 0 && records.length >= Math.max(1, header.promised);
 }
 
-/** First and last ID among the records of a chunk whose header is broken; undefined when there are none. */
+/**
+ * First and last ID among the records that a chunk holds, whatever its header claims; undefined when there are none.
+ * Behind a sound header they stand in order, so that one record with a wild ID does not make itself the last.
+ */
 export function idsOf(bytes: Buffer, header: ChunkHeader): { first: number; last: number } | undefined {
   const { records } = walkedOf(bytes, header);
-  if (records.length === 0) return undefined;
+  const last = records.at(-1);
+  if (!last) return undefined;
   const ids = records.map((record) => record.id);
-  return { first: Math.min(...ids), last: Math.max(...ids) };
+  return { first: Math.min(...ids), last: header.kind === 'sound' ? last.id : Math.max(...ids) };
 }
 
 /** When the record with this ID was written (FILETIME as hexadecimal digits); undefined when it is not in the chunk. */
@@ -82,7 +86,7 @@ export function readChunk(
   for (const record of found) {
     const event = readRecord(chunk, record, wanted, reading);
     if (event) decoded ??= { event, id: record.id };
-    if (newest === undefined || record.id > newest.id) newest = record;
+    if (newest === undefined || header.kind === 'sound' || record.id > newest.id) newest = record;
   }
   // Where they belong they may be read once more: the ledger knows an event by its ID and time. They do not say how far
   // this log has been read.
@@ -96,7 +100,8 @@ export function readChunk(
   const atLeast = reading.damaged > 0 ? 0 : 1;
   reading.missing = whole ? gaps.filter(inRange).length : Math.max(gaps.length, promised - records.length, atLeast);
   const ids = [Math.max(header.first, range.after + 1), Math.min(header.last, range.upTo)] as const;
-  const isExact = (whole && gaps.length === 0) || header.kind !== 'sound';
+  const isClaimed = header.kind === 'sound' && header.last - header.first < mostRecords;
+  const isExact = (whole && gaps.length === 0) || !isClaimed;
   reading.runs = runsOf(chunk, found, decoded, isExact ? undefined : ids);
   reading.effort = chunk.effort;
   return reading;

@@ -4,7 +4,7 @@
  * A first look scans the headers of all chunks and then walks through those with new records, oldest first. After
  * that only the newest chunk and the slots where the next may appear are looked at, until something does not fit:
  * then all headers are scanned again. The header of the file is not believed: in a live log it is that of the last
- * clean close.
+ * clean close. What the header of a chunk says of its IDs is a claim: what was read is told by the records alone.
  */
 import { crc32 } from 'node:zlib';
 import type { Decoded, Position } from '../../../model.js';
@@ -13,7 +13,9 @@ import type { RunFound } from '../../record-runs.js';
 import { chunkHeaderSize, chunkSize, headerOf, type ChunkHeader } from './chunk-header.js';
 import { idsOf, isWhole, readChunk, writtenOf, type ChunkReading, type IdRange } from './chunk.js';
 import { addToRuns, emptyMemory, emptyScan, memoryOf, type Memory, type Scan, type Walk } from './memory.js';
+import { recordSignature } from './chunk-walk.js';
 import { withRuns } from './runs.js';
+import { uint64 } from './values.js';
 
 /** How much one pass may do; it ends after the chunk that reaches one of them. */
 export type Budget = { readonly bytes: number; readonly ms: number };
@@ -133,10 +135,13 @@ async function scanSlot(reading: Reading, scan: Scan): Promise<boolean> {
   const header = await readHeader(reading, scan.slot);
   if (header.kind === 'empty') return true;
   scan.used = scan.slot + 1;
-  scan.unsure ||= header.kind === 'broken';
-  const ids = header.kind === 'sound' ? header : await idsOfBroken(reading, scan.slot);
-  if (ids === undefined) return true;
-  if (header.kind === 'sound' && header.first <= memory.highest && header.last >= memory.highest) {
+  const ids = await idsAt(reading, scan.slot, header);
+  scan.unsure ||= header.kind === 'broken' || ids === undefined;
+  if (ids === undefined) {
+    if (header.kind === 'sound') addClaimed(scan, memory, header.first);
+    return true;
+  }
+  if (header.kind === 'sound' && ids.first <= memory.highest && ids.last >= memory.highest) {
     if (isOtherLog(memory, await readSlot(reading, scan.slot))) return false;
   }
   if (ids.last > scan.top) {
@@ -145,6 +150,12 @@ async function scanSlot(reading: Reading, scan: Scan): Promise<boolean> {
   }
   if (ids.last > memory.highest) addToRuns(scan.runs, scan.slot, ids.first, ids.last);
   return true;
+}
+
+/** A torn chunk, without a record that its header claims: it is read once, in the place that the claim gives it. */
+function addClaimed(scan: Scan, memory: Memory, first: number): void {
+  if (scan.tip < 0) scan.tip = scan.slot;
+  if (first > memory.highest) addToRuns(scan.runs, scan.slot, first, first);
 }
 
 /** Begins at the beginning of a new log that took the place of the one read before. */
@@ -177,9 +188,10 @@ async function walkOn(reading: Reading, walk: Walk): Promise<boolean> {
 
 async function walkSlot(reading: Reading, walk: Walk, index: number): Promise<void> {
   const slot = await readSlot(reading, index);
-  const ids = slot.header.kind === 'sound' ? slot.header : idsOf(slot.bytes, slot.header);
-  if (slot.header.kind === 'empty' || ids === undefined || ids.last <= walk.after || ids.first > walk.upTo) return;
-  const newest = ids.last >= walk.upTo;
+  const ids = idsOf(slot.bytes, slot.header) ?? claimedBy(slot.header);
+  if (slot.header.kind === 'empty' || ids === undefined || ids.last <= walk.after) return;
+  const newest = index === walk.tip || ids.last >= walk.upTo;
+  if (!newest && ids.first > walk.upTo) return;
   if (newest) walk.tip = index;
   // Only the newest chunk can be half written; any other that is not whole will not become so.
   if (!slot.whole && newest) {
@@ -190,7 +202,11 @@ async function walkSlot(reading: Reading, walk: Walk, index: number): Promise<vo
   if (reading.memory.left?.slot === index) reading.memory.left = undefined;
   const content = readChunk(slot.bytes, slot.header, slot.whole, walk, reading.wanted);
   enter(reading, content, slot.whole ? 0 : countedBefore(reading.memory, index, slot.header));
-  reach(walk, Math.min(ids.last, walk.upTo), content.written);
+  reach(walk, content.last, content.written);
+}
+
+function claimedBy({ kind, first }: ChunkHeader): ReturnType<typeof idsOf> {
+  return kind === 'sound' ? { first, last: first } : undefined;
 }
 
 function reach(walk: Walk, last: number, written: string): void {
@@ -205,7 +221,7 @@ function reach(walk: Walk, last: number, written: string): void {
 async function followTip(reading: Reading, tip: number): Promise<boolean> {
   const { memory } = reading;
   const header = await readHeader(reading, tip);
-  const known = memory.seal === header.seal && header.kind === 'sound' && header.last === memory.highest;
+  const known = memory.seal === header.seal && header.kind === 'sound';
   if (!known) {
     const outcome = await readTip(reading, tip);
     if (outcome === 'misfit') return startScan(reading);
@@ -214,9 +230,14 @@ async function followTip(reading: Reading, tip: number): Promise<boolean> {
   for (const candidate of new Set([tip + 1, 0, memory.used])) {
     if (candidate === tip || candidate >= reading.slots) continue;
     const next = await readHeader(reading, candidate);
-    const ids = next.kind === 'broken' ? await idsOfBroken(reading, candidate) : next;
-    if (next.kind === 'empty' || ids === undefined || ids.last <= memory.highest) continue;
-    if (ids.first !== memory.highest + 1) return startScan(reading);
+    if (next.kind === 'empty') continue;
+    const ids = await idsAt(reading, candidate, next);
+    const { first, last } = ids ?? claimedBy(next) ?? { first: -1, last: -1 };
+    if (last <= memory.highest) continue;
+    if (first !== memory.highest + 1) {
+      if (ids === undefined) continue;
+      return startScan(reading);
+    }
     memory.tip = candidate;
     memory.used = Math.max(memory.used, candidate + 1);
     memory.seal = undefined;
@@ -241,12 +262,15 @@ async function readTip(reading: Reading, tip: number): Promise<'read' | 'left' |
     return memory.left ? 'left' : 'read';
   }
   memory.left = undefined;
-  const follows = header.first <= memory.highest + 1 && header.last >= memory.highest;
+  const ids = idsOf(bytes, header);
+  const follows = ids && ids.first <= memory.highest + 1 && ids.last >= memory.highest;
   if (!follows || isOtherLog(memory, slot)) return 'misfit';
   const content = readChunk(bytes, header, true, range, reading.wanted);
   enter(reading, content, 0);
-  if (content.last > 0) memory.written = content.written;
-  memory.highest = header.last;
+  if (content.last > memory.highest) {
+    memory.written = content.written;
+    memory.highest = content.last;
+  }
   memory.seal = header.seal;
   return 'read';
 }
@@ -306,20 +330,36 @@ async function readSlot(reading: Reading, index: number): Promise<Slot> {
   return { bytes, header, whole: isWhole(bytes, header, reading.checksums) };
 }
 
+/** The header of a slot; the head of its first record stands behind it in the buffer. */
 async function readHeader(reading: Reading, index: number): Promise<ChunkHeader> {
-  await readAt(reading, index, chunkHeaderSize);
+  await readAt(reading, index, chunkHeaderSize + recordHeadSize);
   return headerOf(reading.bytes, reading.checksums);
 }
 
-async function idsOfBroken(reading: Reading, index: number): Promise<{ first: number; last: number } | undefined> {
-  const { bytes, header } = await readSlot(reading, index);
-  return idsOf(bytes, header);
+/**
+ * First and last ID of the records in the slot whose header has just been read. A claim is believed when the first
+ * and the last record, at their places, say the same; else the slot is walked.
+ */
+async function idsAt(reading: Reading, index: number, header: ChunkHeader): Promise<ReturnType<typeof idsOf>> {
+  if (header.kind === 'sound' && isRecordHead(reading.bytes, chunkHeaderSize, header.first)) {
+    const { lastAt, free, last } = header;
+    if (lastAt >= chunkHeaderSize && lastAt < free) await readAt(reading, index, recordHeadSize, lastAt);
+    if (isRecordHead(reading.bytes, 0, last) && lastAt + reading.bytes.readUInt32LE(4) === free) return header;
+  }
+  const slot = await readSlot(reading, index);
+  return idsOf(slot.bytes, slot.header);
 }
 
-/** Fills the buffer from a slot, with zeros where the file ends. @returns the bytes there were */
-async function readAt(reading: Reading, index: number, length: number): Promise<number> {
+const recordHeadSize = 24;
+
+function isRecordHead(bytes: Buffer, at: number, id: number): boolean {
+  return bytes.readUInt32LE(at) === recordSignature && uint64(bytes, at + 8) === id;
+}
+
+/** Fills the buffer from a place in a slot, with zeros where the file ends. @returns the bytes there were */
+async function readAt(reading: Reading, index: number, length: number, from = 0): Promise<number> {
   const { file, bytes } = reading;
-  const start = fileHeaderSize + index * chunkSize;
+  const start = fileHeaderSize + index * chunkSize + from;
   let available = 0;
   while (available < length) {
     const { bytesRead } = await file.read(bytes, available, length - available, start + available);
