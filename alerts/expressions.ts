@@ -17,6 +17,8 @@ const observed = 'exchange_send_connector_last_error_observed_timestamp_seconds'
 /** Time of the latest error as the server logged it. */
 const logged = 'exchange_send_connector_last_error_timestamp_seconds';
 const probe = 'exchange_destination_probe_success';
+/** What the exporter makes of all it knows, a state set: the word that holds is 1. */
+const diagnosis = 'exchange_send_connector_diagnosis';
 
 /**
  * When the newest error of each pair became known. Of several exporters the one counts that read the newest event first:
@@ -107,18 +109,37 @@ function besidePairs(aggregation: 'max' | 'min', ofDestinations: string, limits:
 }
 
 /**
- * The latest visits, save of destinations that policy forbids to visit: 1 passes, 0 fails. A fresh one has 2 more, so that it
- * outweighs what another exporter of a pair told last, and older ones count only over a gap of scraping.
+ * What was told last, 0 or 1. A fresh value has 2 more, so that it outweighs what another exporter of a pair told last, and
+ * older ones count only over a gap of scraping; take it modulo 2.
+ */
+function toldLast(selector: string, limits: Thresholds): string {
+  const [fresh, known] = [duration(limits.latestProbeSeconds), duration(limits.probeMemorySeconds)];
+  return `(last_over_time(${selector}[${fresh}]) + 2 or last_over_time(${selector}[${known}]))`;
+}
+
+/**
+ * Pairs of servers that reach nothing, by the decision of the exporter: rules do not decide it a second time. Not where an
+ * exporter of a pair finds another word, which only fits a server that reaches something.
+ */
+export function withoutEgress(limits: Thresholds): string {
+  const says = (words: string, narrower: string): string => {
+    const told = ofReplicas('max', toldLast(`${diagnosis}{diagnosis${words}}`, limits));
+    return `max without (diagnosis${narrower}) (\n${indented(told)}\n) % 2 == 1`;
+  };
+  return [
+    says('="server_egress"', ''),
+    `and ${errorLately(limits)}`,
+    `unless ignoring (connector, destination) ${says('!~"server_egress|name_resolution|not_probed"', ', connector, destination')}`,
+  ].join('\n');
+}
+
+/**
+ * The latest visits as `toldLast`, save of destinations that policy forbids to visit: 1 passes, 0 fails.
  */
 function visits(limits: Thresholds): string {
-  const [fresh, known] = [duration(limits.latestProbeSeconds), duration(limits.probeMemorySeconds)];
+  const known = duration(limits.probeMemorySeconds);
   const blocked = `max_over_time(exchange_destination_probe_failing{reason="blocked_by_policy"}[${known}]) == 1`;
-  return [
-    '(',
-    `  (last_over_time(${probe}[${fresh}]) + 2 or last_over_time(${probe}[${known}]))`,
-    `  unless ignoring (step, reason) ${blocked}`,
-    ')',
-  ].join('\n');
+  return ['(', `  ${toldLast(probe, limits)}`, `  unless ignoring (step, reason) ${blocked}`, ')'].join('\n');
 }
 
 /** The latest visit beside each probed pair: 1 passes, 0 fails. A pass is one whichever exporter of a pair tells it. */

@@ -8,6 +8,7 @@ import {
   probeFails,
   recovered,
   unlessSomethingPasses,
+  withoutEgress,
 } from './expressions.js';
 import { indented, ofReplicas } from './replicas.js';
 import type { Alert } from './rules.js';
@@ -42,20 +43,19 @@ function serverEgressDown(limits: Thresholds): Alert {
     expr: [
       'count without (connector) (',
       '  count without (destination) (',
-      indented(indented(destinationsDown(limits))),
+      indented(indented(withoutEgress(limits))),
       '  )',
-      `) >= ${limits.egressConnectors}`,
-      unlessSomethingPasses('connector, destination', limits),
+      ')',
     ].join('\n'),
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['server'],
-    summary: 'Server {{ $labels.server }} reaches no destination: {{ $value }} Send connectors fail',
+    summary: 'Server {{ $labels.server }} gets no connection to any destination',
     description:
-      '{{ $value }} Send connectors of server {{ $labels.server }} reported errors within ' +
-      `${duration(limits.errorSeconds)}, and the probes of all their destinations fail. The destinations are ` +
-      'innocent: look at the network of the server, its firewall, and whether outgoing port 25 is blocked. All mail that ' +
-      'leaves this server waits.',
+      '{{ $value }} of its Send connectors reported errors within ' +
+      `${duration(limits.errorSeconds)}, and every destination that was tried, two at least, failed before a connection came about: ` +
+      'no name, no route, no answer. So look at this side first: the network of the server, its firewall, its DNS, and ' +
+      'whether outgoing port 25 is blocked. All mail that leaves this server waits.',
     annotations: { diagnosis: 'server_egress' },
   };
 }

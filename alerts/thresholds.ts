@@ -42,8 +42,6 @@ export const thresholds = {
   outageKeepSeconds: 5 * 60,
   /** Destinations that must be down before their connector is: one destination speaks for itself. */
   connectorDestinations: 2,
-  /** Connectors that must be down before it is their server. */
-  egressConnectors: 2,
   /** How far back the latest probe result may lie: a missed scrape or two must not end an alert. */
   latestProbeSeconds: 2 * slowestScrapeSeconds,
   /** How far back it may lie when nothing newer is known at all: longer than a gap of scraping. */

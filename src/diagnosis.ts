@@ -1,6 +1,7 @@
 /** From both books to one word and one sentence for every pair that erred lately. Pure: what is known comes in. */
+import { getsConnection, serversWithoutEgress, type NoEgress } from './egress.js';
 import { endpointOf } from './endpoint.js';
-import type { Diagnosis, LedgerRow, PathReport, PingReport, ProbeResult, Reason } from './model.js';
+import type { Diagnosis, LedgerRow, PathReport, PingReport, ProbeResult, Reason, RecentError } from './model.js';
 import { reasonWords, stepWords } from './reason-words.js';
 
 /** What the board knows of a destination, as far as it decides. Times in milliseconds since 1970 UTC. */
@@ -19,6 +20,8 @@ export type DiagnosisOptions = {
   readonly notProbed: (destination: string) => string | undefined;
   /** Of more pairs only those with the latest errors are diagnosed. */
   readonly most?: number | undefined;
+  /** Errors of the last hour and more, with the reasons that transport logs tell. */
+  readonly recent?: readonly RecentError[] | undefined;
 };
 
 export type DiagnosedPair = {
@@ -45,7 +48,7 @@ export function diagnosesOf(
 ): readonly DiagnosedPair[] {
   const erring = rows.filter((row) => isRecent(row, options.now));
   if (erring.length === 0) return [];
-  const world = worldOf(rows, erring, entries, options);
+  const world = worldOf(rows, entries, options);
   return latestOf(erring, options.most).map((row) => {
     const { word, sentence, since } = verdictOf(row, world);
     const { server, connector, destination } = row;
@@ -75,39 +78,31 @@ type World = DiagnosisOptions & {
   readonly probed: ReadonlyMap<string, Probed>;
   readonly all: Count;
   readonly families: Readonly<Record<4 | 6, Count>>;
-  readonly hosts: number;
   readonly connectors: ReadonlyMap<string, Count>;
-  /** Servers on which every pair has erred within the last minutes, while another server of these pairs has not. */
-  readonly lonelyServers: ReadonlyMap<string, { readonly pairs: number; readonly healthy: string }>;
+  readonly withoutEgress: ReadonlyMap<string, NoEgress>;
 };
 
-function worldOf(
-  rows: readonly LedgerRow[],
-  erring: readonly LedgerRow[],
-  entries: readonly Probed[],
-  options: DiagnosisOptions,
-): World {
+function worldOf(rows: readonly LedgerRow[], entries: readonly Probed[], options: DiagnosisOptions): World {
   const probed = new Map<string, Probed>();
   const all = { asked: 0, passing: 0 };
   const families = { 4: { asked: 0, passing: 0 }, 6: { asked: 0, passing: 0 } };
-  const hosts = new Set<string>();
   for (const entry of entries) {
     if (wasNotAsked(entry, options)) continue;
     probed.set(entry.destination, entry);
-    const connects = getsConnection(entry);
+    const connects = getsConnection(entry.latest);
     count(all, connects);
-    hosts.add(entry.latest.host);
     const family = familyOf(entry.destination);
     if (family) count(families[family], connects);
   }
   const connectors = new Map<string, Count>();
   for (const [connector, own] of probedByConnector(rows, probed)) {
     const counted = { asked: 0, passing: 0 };
-    for (const entry of own.values()) count(counted, getsConnection(entry));
+    for (const entry of own.values()) count(counted, getsConnection(entry.latest));
     connectors.set(connector, counted);
   }
-  const lonelyServers = lonelyServersOf(rows, erring, options.now);
-  return { ...options, probed, all, families, hosts: hosts.size, connectors, lonelyServers };
+  const { now, recent = [] } = options;
+  const withoutEgress = serversWithoutEgress({ rows, visits: [...probed.values()], recent, now });
+  return { ...options, probed, all, families, connectors, withoutEgress };
 }
 
 /** A visit from before probing was switched off or forbidden says nothing about now. */
@@ -118,11 +113,6 @@ function wasNotAsked({ destination, latest }: Probed, { notProbed }: DiagnosisOp
 function count(into: Count, passing: boolean): void {
   into.asked++;
   if (passing) into.passing++;
-}
-
-/** Whatever is said after the connect is said by the other side: the way to it is open. */
-function getsConnection({ latest }: Probed): boolean {
-  return latest.success || (latest.failedStep !== 'dns' && latest.failedStep !== 'tcp');
 }
 
 function familyOf(destination: string): 4 | 6 | undefined {
@@ -148,39 +138,12 @@ function probedByConnector(
   return found;
 }
 
-function lonelyServersOf(rows: readonly LedgerRow[], erring: readonly LedgerRow[], now: number) {
-  const isBad = ({ lastObservedAt }: LedgerRow): boolean =>
-    lastObservedAt !== undefined && now - lastObservedAt < quietMs;
-  const found = new Map<string, { pairs: number; healthy: string }>();
-  if (!erring.some(isBad)) return found;
-  const byServer = new Map<string, LedgerRow[]>();
-  for (const row of rows) {
-    const known = byServer.get(row.server);
-    if (known) known.push(row);
-    else byServer.set(row.server, [row]);
-  }
-  // Two may be chance.
-  const lonely = [...byServer].filter(([, own]) => own.length >= 3 && own.every(isBad));
-  if (lonely.length === 0) return found;
-  const healthyByRoute = new Map<string, string>();
-  for (const [server, own] of byServer) {
-    if (!own.some(isBad)) for (const row of own) healthyByRoute.set(routeOf(row), server);
-  }
-  for (const [server, own] of lonely) {
-    const healthy = own.map((row) => healthyByRoute.get(routeOf(row))).find((name) => name !== undefined);
-    if (healthy !== undefined) found.set(server, { pairs: own.length, healthy });
-  }
-  return found;
-}
-
-function routeOf({ connector, destination }: LedgerRow): string {
-  return `${connector}\n${destination}`;
-}
-
 // --------------------------------------------------------------------------------------------------- the verdict
 
 function verdictOf(row: LedgerRow, world: World): Verdict {
   const entry = world.probed.get(row.destination);
+  const alone = world.withoutEgress.get(row.server);
+  if (alone && alone.by !== 'probes alone') return withoutEgress(row, entry, alone, world);
   if (!entry) return unasked(row, world);
   if (entry.latest.success) return passing(row, entry, world);
   const { failedStep, reason = 'other' } = entry.latest;
@@ -189,25 +152,52 @@ function verdictOf(row: LedgerRow, world: World): Verdict {
   const isTls = reason === 'client_certificate_required' || reason === 'tls_handshake';
   if (failedStep === 'starttls' || failedStep === 'tls' || (failedStep === 'ehlo_tls' && isTls))
     return { word: 'tls', since, sentence: afterConnect(row, entry, since, world) };
-  if (failedStep !== 'dns' && failedStep !== 'tcp' && failedStep !== undefined)
+  if (failedStep !== undefined && getsConnection(entry.latest))
     return { word: 'smtp_refuses', since, sentence: afterConnect(row, entry, since, world) };
-  const begin = `${cannotReach(row)}: ${reasonWords[reason].what} since ${clock(since, world.now)}`;
   const { word, rest } = connectVerdict(row, entry, reason, world);
-  return { word, since, sentence: `${begin}; ${rest}.` };
+  return { word, since, sentence: `${failsToConnect(row, entry, world)}; ${rest}.` };
+}
+
+function failsToConnect(row: LedgerRow, { latest, failingSince }: Probed, { now }: World): string {
+  const { what } = reasonWords[latest.reason ?? 'other'];
+  return `${cannotReach(row)}: ${what} since ${clock(failingSince ?? latest.at, now)}`;
+}
+
+type WithoutEgress = Exclude<NoEgress, { readonly by: 'probes alone' }>;
+
+/** The server reaches nothing: what every pair of it has in common. */
+function withoutEgress(row: LedgerRow, entry: Probed | undefined, none: WithoutEgress, world: World): Verdict {
+  const word = 'server_egress';
+  const which = none.tried === 2 ? 'both' : `all ${none.tried}`;
+  if (none.by === 'comparison') {
+    const others = `${which} destinations of ${row.server} have errors while ${none.healthy} has none`;
+    const probe = entry?.latest.success === true ? ' and the probe passes' : '';
+    const route = `${nameOf(row.connector)} to ${row.destination}`;
+    const sentence = `${route}: ${others}${probe}, so look at ${row.server} itself.`;
+    return { word, since: undefined, sentence };
+  }
+  const failing = entry && !entry.latest.success ? entry : undefined;
+  const begin = failing ? failsToConnect(row, failing, world) : cannotReach(row);
+  const fail = {
+    probes: 'fail',
+    'probes of its own': `of ${row.server} fail, though probes reach others`,
+    logs: `that ${row.server} tried of late fail to connect`,
+  }[none.by];
+  const rest = `${which} destinations ${fail}, so look at this side first: its route, firewall, provider or DNS`;
+  return { word, since: failing && (failing.failingSince ?? failing.latest.at), sentence: `${begin}; ${rest}.` };
 }
 
 /** No connection: is it this destination, its connector, its address family, or this server? */
 function connectVerdict(
-  { connector }: LedgerRow,
+  { server, connector }: LedgerRow,
   entry: Probed,
   reason: Reason,
   world: World,
 ): { readonly word: Diagnosis; readonly rest: string } {
-  const { all, hosts } = world;
-  if (all.passing === 0 && hosts > 1) {
-    const which = all.asked === 2 ? 'both' : `all ${all.asked}`;
-    const what = `${which} destinations fail, so look at this side first: its route, firewall, provider or DNS`;
-    return { word: 'server_egress', rest: what };
+  const { all } = world;
+  if (world.withoutEgress.get(server)?.by === 'probes alone') {
+    const rest = `no probe gets a connection, while ${server} does by its own logs, so look at the network of the exporter first`;
+    return { word: 'network_path', rest };
   }
   const family = familyOf(entry.destination);
   if (family && isFamilyAlone(family, world)) {
@@ -276,16 +266,11 @@ function afterConnect(row: LedgerRow, { latest }: Probed, since: number, { now }
   return `${nameOf(row.connector)} connects to ${row.destination}, but fails${step}: ${what}${words} since ${clock(since, now)}. ${suspect}`;
 }
 
-/** The probe gets through: either the trouble is over, or it comes and goes, or it is that server's alone. */
-function passing(row: LedgerRow, { latest, passingSince = latest.at }: Probed, { now, lonelyServers }: World): Verdict {
+/** The probe gets through: either the trouble is over, or it comes and goes. */
+function passing(row: LedgerRow, { latest, passingSince = latest.at }: Probed, { now }: World): Verdict {
   const erredAt = Math.min(row.lastErrorAt ?? now, row.lastObservedAt ?? now);
   const last = `last error at ${clock(erredAt, now)}`;
   const route = `${nameOf(row.connector)} to ${row.destination}`;
-  const lonely = lonelyServers.get(row.server);
-  if (lonely) {
-    const all = `all ${lonely.pairs} destinations of ${row.server} have errors while ${lonely.healthy} has none and the probe passes`;
-    return { word: 'server_egress', since: undefined, sentence: `${route}: ${all}, so look at ${row.server} itself.` };
-  }
   if (erredAt < passingSince || now - erredAt >= quietMs) {
     const since = Math.max(erredAt, passingSince);
     const sentence = `${route} works again since ${clock(since, now)}: the probe passes and no error came after it (${last}).`;

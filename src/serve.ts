@@ -142,7 +142,7 @@ function ask({ probing }: Inlets, destination: string, waitMs: number): Promise<
 function explanation(inlets: Inlets, { ledger, board }: Parts) {
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = (most?: number) =>
-    diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most });
+    diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
   return { notProbed, diagnoses, configuration: () => inlets.config };
 }
 

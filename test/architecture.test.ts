@@ -75,7 +75,8 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^board$/, may: ['model', 'noted-time'] },
     { part: /^(reason-words|related-events)$/, may: ['model'] },
     { part: /^(related-ring|recent-errors)$/, may: ['model'] },
-    { part: /^diagnosis$/, may: ['model', 'endpoint', 'reason-words'], types: ['ledger', 'board'] },
+    { part: /^egress$/, may: ['model', 'endpoint'] },
+    { part: /^diagnosis$/, may: ['model', 'egress', 'endpoint', 'reason-words'], types: ['ledger', 'board'] },
     { part: /^pieces$/, may: ['breath', 'exposition'] },
     { part: /^metrics$/, may: ['model', 'breath', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
     {

@@ -11,6 +11,7 @@ import {
   type PathReport,
   type PingReport,
   type Reason,
+  type RecentError,
   type StepName,
 } from '../src/model.js';
 
@@ -91,6 +92,8 @@ type Situation = {
   readonly rows?: readonly LedgerRow[];
   readonly entries: readonly Probed[];
   readonly notProbed?: string;
+  /** Failures that the logs of exch01 tell of, minutes ago. */
+  readonly recent?: readonly { destination: string; reason: Reason; ago: number }[];
   readonly word: Diagnosis;
   readonly says: string;
 };
@@ -198,6 +201,106 @@ const situations: readonly Situation[] = [
     entries: [probed(a), ...good],
     word: 'server_egress',
     says: 'all 3 destinations of exch01 have errors while exch02 has none and the probe passes, so look at exch01 itself.',
+  },
+  {
+    when: 'nothing can be reached by the probes, though the server itself is refused by one that it reached meanwhile',
+    entries: [down(a), down(b), down(c)],
+    recent: [{ destination: b, reason: 'banner_5xx', ago: 2 }],
+    word: 'network_path',
+    says: 'no probe gets a connection, while exch01 does by its own logs, so look at the network of the exporter first.',
+  },
+  {
+    when: 'two connectors of one server reach nothing, and another server reaches what it uses',
+    rows: [row(a), row(b, { connector: 'To Partner' }), row(c, { server: 'exch02', connector: 'Lab', ago: 600 })],
+    entries: [down(a), down(b, 'refused'), probed(c)],
+    word: 'server_egress',
+    says: 'both destinations of exch01 fail, though probes reach others, so look at this side first',
+  },
+  {
+    when: 'two connectors of one server reach nothing of late, but a destination of it that is quiet is reached',
+    rows: [row(a), row(b, { connector: 'To Partner' }), row(c, { ago: 600 })],
+    entries: [down(a), down(b, 'refused'), probed(c, { step: 'tls', reason: 'certificate_expired' })],
+    word: 'destination_down',
+    says: '1 of 2 other destinations answer',
+  },
+  {
+    when: 'all fail, but for reasons of their own: one was reached and refuses',
+    rows: [row(a), row(b, { connector: 'To Partner' })],
+    entries: [down(a, 'refused'), probed(b, { step: 'banner', reason: 'banner_5xx' })],
+    word: 'destination_down',
+    says: 'the 1 other destination answers, so the remote service',
+  },
+  {
+    when: 'two names are misspelt, which a name server has answered',
+    rows: [row('one.example:25'), row('two.example:25', { connector: 'To Partner' })],
+    entries: ['one.example:25', 'two.example:25'].map((name) =>
+      probed(name, { step: 'dns', reason: 'name_not_found' }),
+    ),
+    word: 'name_resolution',
+    says: 'name does not exist',
+  },
+  {
+    when: 'no name server answers for any name',
+    rows: [row('one.example:25'), row('two.example:25')],
+    entries: ['one.example:25', 'two.example:25'].map((name) => probed(name, { step: 'dns', reason: 'name_timeout' })),
+    word: 'server_egress',
+    says: 'name server did not answer since 08:13 UTC; both destinations fail',
+  },
+  {
+    when: 'both addresses belong to one host',
+    entries: [down('relay.contoso.example:25'), down('relay.contoso.example:587')],
+    rows: [row('relay.contoso.example:25')],
+    word: 'destination_down',
+    says: 'the 1 other destination fails too',
+  },
+  {
+    when: 'nobody probes, and the logs of the server tell of Winsock errors with both hosts that it tried',
+    rows: [row(a), row(b)],
+    entries: [],
+    notProbed: 'probing is switched off',
+    recent: [
+      { destination: a, reason: 'timeout', ago: 4 },
+      { destination: b, reason: 'network_unreachable', ago: 9 },
+    ],
+    word: 'server_egress',
+    says: 'both destinations that exch01 tried of late fail to connect, so look at this side first',
+  },
+  {
+    when: 'nobody probes, and one of three hosts got a connection a while before it failed',
+    rows: [row(a), row(b), row(c)],
+    entries: [],
+    notProbed: 'probing is switched off',
+    recent: [
+      { destination: a, reason: 'timeout', ago: 4 },
+      { destination: b, reason: 'timeout', ago: 4 },
+      { destination: c, reason: 'starttls_not_offered', ago: 12 },
+    ],
+    word: 'not_probed',
+    says: cannot,
+  },
+  {
+    when: 'nobody probes, and an attempt came through between two failures of others',
+    rows: [
+      row(a),
+      row(b),
+      row(c, { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: now - 10 * minute }),
+    ],
+    entries: [],
+    notProbed: 'probing is switched off',
+    recent: [
+      { destination: a, reason: 'timeout', ago: 4 },
+      { destination: b, reason: 'timeout', ago: 4 },
+    ],
+    word: 'not_probed',
+    says: cannot,
+  },
+  {
+    when: 'one server alone has errors, but reaches a host that refuses it',
+    rows: [a, b, c].flatMap((each) => [row(each), row(each, { server: 'exch02', ago: 600 })]),
+    entries: [probed(a, { since: 60 }), ...good],
+    recent: [{ destination: b, reason: 'banner_4xx', ago: 4 }],
+    word: 'intermittent',
+    says: 'errors go on from exch01',
   },
   {
     when: 'a smart host has lost its name',
@@ -319,9 +422,13 @@ const situations: readonly Situation[] = [
 ];
 
 describe('diagnosis', () => {
-  test.each(situations)('$when: $word', ({ rows = [row(a)], entries, notProbed, word, says }) => {
+  test.each(situations)('$when: $word', ({ rows = [row(a)], entries, notProbed, recent = [], word, says }) => {
     const isForbidden = (destination: string) => (destination === rows[0]?.destination ? notProbed : undefined);
-    const [first] = diagnosesOf(rows, entries, { now, notProbed: isForbidden });
+    const told = recent.map(({ destination, reason, ago }): RecentError => {
+      const at = now - ago * minute;
+      return { server: 'exch01', connector: 'Outbound to Internet', destination, reason, at, until: at, count: 1 };
+    });
+    const [first] = diagnosesOf(rows, entries, { now, notProbed: isForbidden, recent: told });
     expect(first?.sentence).toContain(says);
     expect(first?.word).toBe(word);
   });
