@@ -51,6 +51,8 @@ export type Outcome = {
   readonly reason: Reason | undefined;
   /** By step, in the order of the steps; 0 for one that did not run. */
   readonly seconds: readonly number[];
+  /** Every step that failed, whether it decided the visit or not. */
+  readonly failed: readonly StepName[];
 };
 
 export type FailureCount = { readonly step: StepName; readonly reason: Reason; readonly count: number };
@@ -209,12 +211,16 @@ function showTimes(entry: MutableEntry, { at, seconds }: ProbeResult, steadyAt: 
   entry.passingSince = passing && trueTime(passing, clocks);
 }
 
-const outcomesKept = 20;
+const outcomesKept = 40;
 
 function outcomeOf({ at, success, reason, steps }: ProbeResult): Outcome {
   const seconds = stepNames.map((name) => steps.find(({ step }) => step === name)?.seconds ?? 0);
-  return { at, success, reason, seconds };
+  const failed = steps.filter(({ outcome }) => outcome === 'failed').map(({ step }) => step);
+  return { at, success, reason, seconds, failed: failed.length === 0 ? none : failed };
 }
+
+/** Shared by all visits without a failed step: most of them. */
+const none: readonly StepName[] = [];
 
 function countFailure(entry: MutableEntry, step: StepName, reason: Reason): void {
   const known = entry.failures.find((each) => each.step === step && each.reason === reason);

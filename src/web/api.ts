@@ -1,5 +1,6 @@
 /** `/api/v1`: what the pages show, as JSON of a published schema. Times are ISO 8601 in UTC. */
-import { happeningsOf } from './happenings.js';
+import type { RecentError, RelatedEvent } from '../model.js';
+import { relatedKindOf } from '../related-events.js';
 import type { PageContext } from './page.js';
 import { rowsOf, type Row, type Visit } from './view.js';
 import { sentenceOf } from './words.js';
@@ -122,26 +123,29 @@ export function eventsOf({ ledger }: PageContext, query = new URLSearchParams())
       chosen('server', server) && chosen('connector', connector) && chosen('destination', destination),
   );
   const related = (ledger.related?.() ?? []).filter(({ server }) => chosen('server', server));
+  const told = [
+    ...errors.map((error) => ({ at: error.until, event: errorOf(error) })),
+    ...related.flatMap((event) => (event.at === undefined ? [] : [{ at: event.at, event: relatedOf(event) }])),
+  ];
+  return { events: told.sort((a, b) => b.at - a.at).map(({ event }) => event) };
+}
+
+function errorOf({ reason, at, until, ...error }: RecentError) {
+  return { kind: 'error', at: timeOf(at), until: timeOf(until), ...error, reason: reason ?? null };
+}
+
+function relatedOf({ at, server, provider, eventId, text, connector }: RelatedEvent) {
+  const means = relatedKindOf(provider, eventId);
   return {
-    events: happeningsOf({ errors, related, visits: [] }).map((each) => {
-      if (each.kind === 'error') {
-        const { reason, at, until, ...error } = each.error;
-        return { kind: 'error', at: timeOf(at), until: timeOf(until), ...error, reason: reason ?? null };
-      }
-      if (each.kind === 'visit') return { kind: 'visit', ...visitOf(each.visit) };
-      const { server, provider, eventId, text, connector } = each.event;
-      const means = { what: each.means?.what ?? null, suggests: each.means?.suggests ?? null };
-      return {
-        kind: 'related',
-        at: timeOf(each.at),
-        server,
-        provider,
-        eventId,
-        text,
-        connector: connector ?? null,
-        ...means,
-      };
-    }),
+    kind: 'related',
+    at: timeOf(at),
+    server,
+    provider,
+    eventId,
+    text,
+    connector: connector ?? null,
+    what: means?.what ?? null,
+    suggests: means?.suggests ?? null,
   };
 }
 

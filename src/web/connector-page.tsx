@@ -1,15 +1,17 @@
 /** `/connectors/:name`: one Send connector with all its servers and destinations. */
+import type { VNode } from 'preact';
 import { Live } from './layout.js';
 import { notFound } from './error-page.js';
 import { wellFormed } from './links.js';
-import type { Answer, Page } from './page.js';
+import type { Answer, Page, PageContext } from './page.js';
+import { addressOfPage, numberIn, PageLinks, sliceOf } from './page-links.js';
 import { StateBadge } from './pieces.js';
 import { Explained } from './explained.js';
 import { happeningsAround } from './happenings.js';
 import { nearMinutes, TimeLine } from './time-line.js';
 import { NextStep, RowTable } from './row-table.js';
 import { Situation } from './destination-page.js';
-import { rowsOf, rowStates } from './view.js';
+import { rowsOf, rowStates, type Row } from './view.js';
 import { headlineOf, stateWords } from './words.js';
 
 export const connectorPage: Page = {
@@ -25,6 +27,7 @@ export const connectorPage: Page = {
     if (!worst) return notFound(page, `No Send connector called ${name} has logged an error.`);
     const errors = rows.reduce((sum, row) => sum + row.errors, 0);
     const headline = headlineOf(rows);
+    const here = page.links.connector(name);
     const body = (
       <Live id="now">
         <section class={`hero ${headline.tone}`}>
@@ -40,13 +43,46 @@ export const connectorPage: Page = {
           </p>
           <Explained row={worst} />
         </section>
-        <div class="scroll" tabIndex={0} role="region" aria-label="Destinations of this Send connector">
-          <RowTable rows={rows} page={page} caption="Its servers and destinations, latest error first" />
-        </div>
+        <Destinations
+          rows={rows}
+          page={page}
+          number={numberIn(query, 'page')}
+          addressOf={(number) => addressOfPage(here, 'page', number)}
+        />
         <h2>Time line of its errors and the events within {nearMinutes} minutes of them</h2>
-        <TimeLine happenings={happeningsAround(rows, page)} page={page} label="Time line, newest first" all />
+        <TimeLine
+          happenings={happeningsAround(rows, page)}
+          page={page}
+          label="Time line, newest first"
+          paging={{
+            size: 10,
+            number: numberIn(query, 'line'),
+            addressOf: (number) => addressOfPage(here, 'line', number),
+          }}
+          all
+        />
       </Live>
     );
     return { status: 200, title: `${name}: ${stateWords[worst.state].word}`, section: 'status', body };
   },
 };
+
+type DestinationsProps = {
+  readonly rows: readonly Row[];
+  readonly page: PageContext;
+  readonly number: number;
+  readonly addressOf: (number: number | 'all') => string;
+};
+
+function Destinations({ rows, page, number: wanted, addressOf }: DestinationsProps): VNode {
+  const { items, number, pages } = sliceOf(rows, 15, wanted);
+  const part = pages === 1 ? '' : `: ${items.length} of ${rows.length.toLocaleString('en')} on this page`;
+  return (
+    <>
+      <div class="scroll" tabIndex={0} role="region" aria-label="Destinations of this Send connector">
+        <RowTable lean rows={items} page={page} caption={`Its servers and destinations, latest error first${part}`} />
+      </div>
+      <PageLinks number={number} pages={pages} addressOf={addressOf} label="Pages of the destinations" />
+    </>
+  );
+}

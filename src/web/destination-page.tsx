@@ -8,11 +8,13 @@ import { InlineMoment, StateBadge, Steps, Transcript, VisitHistory } from './pie
 import { Explained } from './explained.js';
 import { happeningsAround } from './happenings.js';
 import { PathPanel } from './path-panel.js';
-import { TimingsPlot } from './plots.js';
+import { addressOfPage, numberIn } from './page-links.js';
+import { StepPlot } from './step-plot.js';
 import { nearMinutes, TimeLine } from './time-line.js';
-import { NextStep, RowTable } from './row-table.js';
+import { ErringConnectors } from './erring-connectors.js';
+import { NextStep } from './row-table.js';
 import { rowsOf, rowStates, type BoardEntry, type Row, type Visit } from './view.js';
-import { ageOf, originWords, reasonWords, sentenceOf, stateWords, stepWords } from './words.js';
+import { originWords, reasonWords, sentenceOf, stateWords, stepWords } from './words.js';
 
 export const destinationPage: Page = {
   path: '/destinations{/:name}',
@@ -27,19 +29,28 @@ export const destinationPage: Page = {
       status: 200,
       title: `${name}: ${stateWords[worst.state].word}`,
       section: 'status',
-      body: <Body page={page} rows={rows} worst={worst} />,
+      body: <Body page={page} rows={rows} worst={worst} query={query} />,
     };
   },
 };
 
-function Body({ page, rows, worst }: { page: PageContext; rows: readonly Row[]; worst: Row }): VNode {
-  const { entry } = worst;
+type BodyProps = {
+  readonly page: PageContext;
+  readonly rows: readonly Row[];
+  readonly worst: Row;
+  readonly query: URLSearchParams;
+};
+
+/** The evidence first: the verdict, what each step did, and what was said; then how it came to that. */
+function Body({ page, rows, worst, query }: BodyProps): VNode {
+  const { destination, entry } = worst;
+  const context = contextOf(worst);
   return (
     <Live id="now">
       <section class={`hero ${stateWords[worst.state].tone}`}>
         <p class="kicker">Destination</p>
         <h1>
-          <code>{worst.destination}</code> <StateBadge state={worst.state} />
+          <code>{destination}</code> <StateBadge state={worst.state} />
         </h1>
         <p>
           <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
@@ -47,26 +58,28 @@ function Body({ page, rows, worst }: { page: PageContext; rows: readonly Row[]; 
         <Explained row={worst} />
       </section>
       {entry ? <Facts entry={entry} now={page.now} /> : null}
+      {entry ? (
+        <>
+          <h2>Steps of the latest visits</h2>
+          <StepPlot destination={destination} outcomes={entry.outcomes ?? []} now={page.now} />
+          <LastVisits entry={entry} page={page} context={context} />
+        </>
+      ) : null}
       <h2>Time line: errors, what stands within {nearMinutes} minutes of them, and visits</h2>
       <TimeLine
-        happenings={happeningsAround(rows, page, page.board.history(worst.destination))}
+        happenings={happeningsAround(rows, page, page.board.history(destination))}
         page={page}
         label="Time line, newest first"
+        paging={{
+          size: 10,
+          number: numberIn(query, 'line'),
+          addressOf: (number) => addressOfPage(page.links.destination(destination), 'line', number),
+        }}
       />
       <h2>Send connectors with errors on it</h2>
-      {rows.some((row) => row.connector !== undefined) ? (
-        <div class="scroll" tabIndex={0} role="region" aria-label="Send connectors">
-          <RowTable
-            rows={rows}
-            page={page}
-            caption="Send connectors that logged errors on this destination, latest first"
-          />
-        </div>
-      ) : (
-        <p class="muted">No Send connector has logged an error on it.</p>
-      )}
-      {entry ? <Visits entry={entry} page={page} context={contextOf(worst)} /> : null}
+      <ErringConnectors rows={rows} page={page} destination={destination} />
       {entry ? <PathPanel ping={entry.ping} path={entry.path} page={page} /> : null}
+      {entry ? <KeptVisits visits={page.board.history(destination)} page={page} context={context} /> : null}
     </Live>
   );
 }
@@ -134,17 +147,27 @@ function Fact({ name, children }: { name: string; children: VNode | string | und
   );
 }
 
-function Visits({ entry, page, context }: { entry: BoardEntry; page: PageContext; context: Context }): VNode {
+type VisitsProps = { readonly entry: BoardEntry; readonly page: PageContext; readonly context: Context };
+
+function LastVisits({ entry, page, context }: VisitsProps): VNode {
   return (
-    <>
-      <h2>Visits</h2>
-      <div class="pair">
-        <OneVisit title="Last failed visit" visit={entry.lastFailed} page={page} context={context} />
-        <OneVisit title="Last good visit" visit={entry.lastGood} page={page} context={context} />
-      </div>
-      <TimingsPlot outcomes={entry.outcomes ?? []} now={page.now} />
-      <VisitHistory visits={page.board.history(entry.destination)} page={page} context={context} />
-    </>
+    <div class="pair">
+      <OneVisit title="Last failed visit" visit={entry.lastFailed} page={page} context={context} />
+      <OneVisit title="Last good visit" visit={entry.lastGood} page={page} context={context} />
+    </div>
+  );
+}
+
+type KeptVisitsProps = { readonly visits: readonly Visit[]; readonly page: PageContext; readonly context: Context };
+
+/** Folded away: the time line has them already, those with one result as one. */
+function KeptVisits({ visits, page, context }: KeptVisitsProps): VNode | null {
+  if (visits.length === 0) return null;
+  return (
+    <details>
+      <summary>{visits.length === 1 ? 'The visit that is kept' : `Each of the ${visits.length} visits kept`}</summary>
+      <VisitHistory visits={visits} page={page} context={context} />
+    </details>
   );
 }
 
@@ -155,13 +178,15 @@ export function OneVisit({ title, visit, page, context }: OneVisitProps): VNode 
   return (
     <section class="panel">
       <h3>
-        {title} {visit ? <small>{ageOf(visit.at, page.now)}</small> : null}
+        {title}{' '}
+        {visit ? (
+          <small>
+            <InlineMoment at={visit.at} now={page.now} />
+          </small>
+        ) : null}
       </h3>
       {visit ? (
         <>
-          <p class="muted">
-            Started at <InlineMoment at={visit.at} now={page.now} />
-          </p>
           <Steps visit={visit} page={page} context={context} />
           <Transcript visit={visit} label={`${title}: conversation`} />
         </>

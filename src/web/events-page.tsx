@@ -4,6 +4,7 @@ import { Choosable, SearchField, ServerField } from './filter-fields.js';
 import { happeningsOf, relatedNear, type Happening } from './happenings.js';
 import { Live } from './layout.js';
 import type { Answer, Page, PageContext } from './page.js';
+import { addressOfPage, numberIn } from './page-links.js';
 import { TimeLine } from './time-line.js';
 
 const kinds = ['all', 'errors', 'related', 'near'] as const;
@@ -34,7 +35,17 @@ export const eventsPage: Page = {
         </p>
         <Filters page={page} choice={choice} />
         <Live id="events">
-          <TimeLine happenings={chosen} page={page} label="Errors and related events, newest first" all />
+          <TimeLine
+            happenings={chosen}
+            page={page}
+            label="Errors and related events, newest first"
+            paging={{
+              size: 100,
+              number: numberIn(query, 'page'),
+              addressOf: (other) => addressOf(page, choice, other),
+            }}
+            all
+          />
         </Live>
       </>
     );
@@ -64,12 +75,22 @@ function serverOf(happening: Happening): string | undefined {
 
 function textOf(happening: Happening): string {
   if (happening.kind === 'error') {
-    const { server, connector, destination, reason } = happening.error;
-    return [server, connector, destination, reason ?? '2002'].join('\n');
+    const { server, connector, destination, events, reasons } = happening.error;
+    return [server, connector, destination, ...(events > 0 ? ['2002'] : []), ...reasons].join('\n');
   }
   if (happening.kind === 'visit') return happening.visit.destination;
   const { server, provider, eventId, text } = happening.event;
   return [server, provider, String(eventId), text, happening.means?.what].join('\n');
+}
+
+/** The address of this page with these filters. */
+function addressOf(page: PageContext, { search, server, kind }: Choice, number: number | 'all'): string {
+  const query = new URLSearchParams();
+  if (search !== '') query.set('q', search);
+  if (server !== '') query.set('server', server);
+  if (kind !== 'all') query.set('kind', kind);
+  const text = query.toString();
+  return addressOfPage(`${page.links.page('/events')}${text === '' ? '' : `?${text}`}`, 'page', number);
 }
 
 function Filters({ page, choice }: { page: PageContext; choice: Choice }): VNode {

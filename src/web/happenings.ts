@@ -1,11 +1,12 @@
 /** One time line of errors, related events and visits, worked out as plain data. */
 import { relatedKindOf, type RelatedKind } from '../related-events.js';
 import type { RecentError, RelatedEvent } from '../model.js';
+import { momentsOf, type ErrorMoment } from './error-moments.js';
 import type { PageContext } from './page.js';
 import type { Row, Visit } from './view.js';
 
 export type Happening =
-  | { readonly kind: 'error'; readonly at: number; readonly error: RecentError }
+  | { readonly kind: 'error'; readonly at: number; readonly error: ErrorMoment }
   | {
       readonly kind: 'related';
       readonly at: number;
@@ -30,10 +31,10 @@ export type Told = {
   readonly visits: readonly Visit[];
 };
 
-/** Everything, newest first. */
+/** Everything, newest first; one entry for each error. */
 export function happeningsOf({ errors, related, visits }: Told): Happening[] {
   const all: Happening[] = [
-    ...errors.map((error): Happening => ({ kind: 'error', at: error.until, error })),
+    ...momentsOf(errors).map((error): Happening => ({ kind: 'error', at: error.until, error })),
     ...related.flatMap((event): Happening[] =>
       event.at === undefined
         ? []

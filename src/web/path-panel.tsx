@@ -67,7 +67,7 @@ function Path({ path, page }: { path: PathReport; page: PageContext }): VNode {
           <InlineMoment at={path.at} now={page.now} />
         </small>
       </p>
-      <ol class="hops">
+      <ol class="hops" tabIndex={0} aria-label="Hops">
         {path.hops.map((hop) => (
           <li key={hop.hop} value={hop.hop}>
             {hop.address === undefined ? <span class="muted">no answer</span> : <code>{hop.address}</code>}

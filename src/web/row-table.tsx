@@ -13,13 +13,14 @@ export type Sorting = (key: SortKey) => {
   readonly direction: 'ascending' | 'descending' | undefined;
 };
 
-type TableProps = { rows: readonly Row[]; page: PageContext; caption: string; sorting?: Sorting };
+type TableProps = { rows: readonly Row[]; page: PageContext; caption: string; sorting?: Sorting; lean?: boolean };
 
 // Thousands of rows must stay below a megabyte: then each has its state, step and reason, and the sentence is left out.
 const sentencesUpTo = 500;
 
-export function RowTable({ rows, page, caption, sorting }: TableProps): VNode {
-  const compact = rows.length > sentencesUpTo;
+/** @param props.lean without the sentences, whatever the number of rows */
+export function RowTable({ rows, page, caption, sorting, lean = false }: TableProps): VNode {
+  const compact = lean || rows.length > sentencesUpTo;
   return (
     <table class="cards rows">
       <caption>{caption}</caption>

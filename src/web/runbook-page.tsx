@@ -167,7 +167,12 @@ function RelatedSays({ row, page }: { row: Row; page: PageContext }): VNode | nu
       {related.length === 0 ? (
         <p class="muted">None of those that are known to explain errors.</p>
       ) : (
-        <TimeLine happenings={related.slice(0, 5)} page={page} label="Related events" />
+        <TimeLine
+          happenings={related.slice(0, 5)}
+          page={page}
+          label="Related events"
+          paging={{ size: 5, number: 1, addressOf: () => page.links.page('/events') }}
+        />
       )}
     </>
   );

@@ -2,6 +2,7 @@
 import type { VNode } from 'preact';
 import { Choosable, SearchField, ServerField } from './filter-fields.js';
 import type { PageContext } from './page.js';
+import { PageLinks } from './page-links.js';
 import { RowTable, type Sorting } from './row-table.js';
 import { rowStates, type Choice, type Row, type SortKey } from './view.js';
 import { stateWords } from './words.js';
@@ -57,7 +58,13 @@ export function Table({ page, rows, all, choice }: TableProps): VNode {
           sorting={sortingOf(page, choice)}
         />
       </div>
-      {pages > 1 ? <Pages page={page} choice={choice} number={number} pages={pages} /> : null}
+      <PageLinks
+        number={number}
+        pages={pages}
+        addressOf={(other) => addressOf(page, { ...choice, page: other })}
+        label="Pages of the table"
+        all
+      />
     </>
   );
 }
@@ -66,33 +73,6 @@ function captionOf(shown: number, fitting: number, all: number): string {
   const rows = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`;
   const of = fitting === all ? rows(all) : `${rows(fitting)} of ${all.toLocaleString('en')}`;
   return `Send connectors and destinations: ${shown === fitting ? of : `${shown} on this page, ${of}`}`;
-}
-
-function Pages({
-  page,
-  choice,
-  number,
-  pages,
-}: {
-  page: PageContext;
-  choice: Choice;
-  number: number | 'all';
-  pages: number;
-}): VNode {
-  const numbers = [...Array.from({ length: pages }, (_, index) => index + 1), 'all' as const];
-  return (
-    <nav class="pages" aria-label="Pages of the table">
-      {numbers.map((other) => (
-        <a
-          key={other}
-          href={addressOf(page, { ...choice, page: other })}
-          {...(other === number ? { 'aria-current': 'page' } : {})}
-        >
-          {other === 'all' ? 'All' : other}
-        </a>
-      ))}
-    </nav>
-  );
 }
 
 /** Numbers and times start with the greatest, texts with A; asking for the same column again turns it round. */

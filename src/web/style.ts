@@ -56,7 +56,7 @@ button:hover { background: var(--hover); }
 .live button { padding: 2px 10px; }
 
 h1 { font-size: 1.75rem; line-height: 1.22; letter-spacing: -.021em; font-weight: 680; margin: 0; text-wrap: balance; overflow-wrap: anywhere; }
-h2 { font-size: 1.2rem; letter-spacing: -.012em; line-height: 1.3; margin: 40px 0 12px; }
+h2 { font-size: 1.2rem; letter-spacing: -.012em; line-height: 1.3; margin: 30px 0 12px; }
 h3 { font-size: 1rem; margin: 24px 0 8px; }
 h3 small { font-weight: 400; margin-left: 6px; }
 .kicker { margin: 0 0 4px; font-size: .8rem; color: var(--soft); }
@@ -85,19 +85,20 @@ svg.plot path { stroke: var(--bad); stroke-width: 2; fill: none; }
 svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--good); } svg.strip .f { stroke: var(--bad); }
 .hero > .diagnosis { font-size: 1.06rem; }
 .command { margin-top: 14px; } .command > span { color: var(--soft); font-size: .9em; overflow-wrap: anywhere; } .command .code { margin-top: 5px; max-width: 110ch; }
-.timings { margin: 0 0 18px; } .timings figcaption { color: var(--soft); font-size: .88em; margin-bottom: 6px; }
-.timings .wide { overflow-x: auto; } .timings svg { display: block; } .timings text { font-size: 11px; } .timings .g { fill: var(--good); } .timings .f { fill: var(--bad); }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 16px; margin: 6px 0 0; padding: 0; font-size: .88em; color: var(--soft); }
-.legend span { display: inline-block; width: 11px; height: 11px; border-radius: 2px; }
-.s-dns { fill: #8a63d2; background: #8a63d2; } .s-tcp { fill: #3f6fd8; background: #3f6fd8; } .s-banner { fill: #1f9bb3; background: #1f9bb3; } .s-ehlo { fill: #3aa76d; background: #3aa76d; }
-.s-starttls { fill: #c98a1b; background: #c98a1b; } .s-tls { fill: #cf5f3f; background: #cf5f3f; } .s-ehlo_tls { fill: #b0548f; background: #b0548f; } .s-quit { fill: #8b8f9c; background: #8b8f9c; }
-.hops { margin: 0 0 10px; padding-left: 2em; } .hops li { padding: 2px 0; }
+.lanes { margin: 0 0 24px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px 12px; }
+.lanes figcaption { color: var(--soft); font-size: .88em; margin-bottom: 8px; }
+.lane { display: grid; grid-template-columns: 150px minmax(0, 1fr) 130px; gap: 4px 16px; align-items: center; border-top: 1px solid var(--line); padding: 3px 0; }
+.lane b { font-weight: 500; overflow-wrap: anywhere; } .lane .note { color: var(--soft); font-size: .9em; }
+.lane svg { display: block; width: 100%; height: 28px; }
+.lane .good { fill: var(--good); } .lane .bad { fill: var(--bad); } .lane .warn { fill: var(--warn); }
+.axis b { color: var(--soft); font-weight: 400; font-size: .9em; } .ticks { display: flex; justify-content: space-between; gap: 10px; color: var(--soft); font-size: .84em; }
+.hops { margin: 0 0 10px; padding-left: 2em; max-height: 120px; overflow-y: auto; } .hops li { padding: 2px 0; }
 .line { list-style: none; margin: 0; padding: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
-.line > li { display: grid; grid-template-columns: 170px minmax(0, 1fr); gap: 4px 18px; padding: 9px 18px 9px 15px; border-left: 3px solid transparent; overflow-wrap: anywhere; }
+.line > li { display: grid; grid-template-columns: 220px minmax(0, 1fr); gap: 4px 18px; padding: 7px 18px 7px 15px; border-left: 3px solid transparent; overflow-wrap: anywhere; }
 .line > li + li { border-top: 1px solid var(--line); }
 .line > .error { border-left-color: var(--bad); } .line > .warn { border-left-color: var(--warn); }
 .line .bad b, .line .bad > div > b { color: var(--bad); } .line .warn > div > b { color: var(--warn); } .line .good > div > b { color: var(--good); }
-.line time small, .line div small { display: block; } .line q { display: block; quotes: none; color: var(--soft); font-size: .9em; }
+.line time { white-space: nowrap; } .line time small, .line div > small { margin-left: 6px; } .line q { display: block; quotes: none; color: var(--soft); font-size: .9em; }
 .now { margin-block: 20px 8px; }
 .now .panel { border: 0; padding: 0; margin-top: 18px; background: none; }
 .next, .rows td:last-child a { white-space: nowrap; }
@@ -152,6 +153,8 @@ td time { white-space: nowrap; }
 .rows td:nth-child(6) { min-width: 160px; }
 .rows td:nth-child(7) { min-width: 240px; color: var(--soft); }
 .pages { display: flex; gap: 6px; flex-wrap: wrap; margin-top: 14px; }
+.paged { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; margin-top: 14px; } .paged .pages { margin: 0; }
+.pages span { padding: 4px 0; color: var(--soft); }
 .pages a { padding: 4px 11px; border: 1px solid var(--line); border-radius: 6px; text-decoration: none; background: var(--card); }
 .pages a[aria-current] { background: var(--link); border-color: var(--link); color: var(--card); }
 .empty { padding: 40px 24px; text-align: center; color: var(--soft); background: var(--card); border: 1px dashed var(--line); border-radius: 12px; }
@@ -161,10 +164,10 @@ td time { white-space: nowrap; }
 .facts dd { margin: 0; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 18px; margin-bottom: 18px; }
 .panel { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 22px; }
-.panel h3 { margin: 0; }
+.panel h3 { margin: 0 0 8px; }
 .panel > p { margin: 2px 0 12px; }
 .steps { list-style: none; margin: 0 0 16px; padding: 0; }
-.steps li { padding: 4px 0 4px 26px; position: relative; overflow-wrap: anywhere; }
+.steps li { padding: 2px 0 2px 26px; position: relative; overflow-wrap: anywhere; }
 .steps li > i { position: absolute; left: 2px; }
 .steps b { font-weight: 560; margin-right: 6px; }
 .steps .bad > i, .steps .bad b { color: var(--bad); }
@@ -172,7 +175,7 @@ td time { white-space: nowrap; }
 .steps .quiet { color: var(--soft); } .steps .quiet b { font-weight: 400; }
 .steps q { display: block; color: var(--soft); font-size: .9em; quotes: none; }
 pre { margin: 0; overflow-x: auto; background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; line-height: 1.6; }
-.transcript { max-height: 340px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82em; }
+.transcript { max-height: 190px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82em; }
 .transcript .out { color: var(--link); }
 .transcript .note { color: var(--soft); }
 
@@ -202,7 +205,7 @@ mark { background: var(--filled); color: var(--filled-ink); border-radius: 3px; 
 .index small { margin-left: 8px; }
 .index p { margin: 6px 0 0; color: var(--soft); }
 details > summary { cursor: pointer; padding: 8px 0; color: var(--link); }
-footer { display: flex; flex-wrap: wrap; gap: 6px 22px; margin-top: 64px; padding-block: 22px 34px; color: var(--soft); font-size: .88em; }
+footer { display: flex; flex-wrap: wrap; gap: 6px 22px; margin-top: 40px; padding-block: 22px 30px; color: var(--soft); font-size: .88em; }
 footer a { color: inherit; }
 footer span:last-child { margin-left: auto; }
 
@@ -240,6 +243,7 @@ footer span:last-child { margin-left: auto; }
   .rows tbody td:nth-child(7) { padding: 8px 0 4px; }
   td small, th small { display: inline; margin-left: 6px; }
   .rows td:nth-child(2) small, .rows td:nth-child(6) small { display: block; margin-left: 0; }
+  .lane { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; } .lane svg, .ticks { grid-column: 1 / -1; grid-row: 2; } .axis b { display: none; } .ticks time:nth-child(2n) { display: none; }
   .line > li { grid-template-columns: minmax(0, 1fr); } .line time small { display: inline; margin-left: 6px; }
   .prose .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
   .prose td, .prose th { min-width: 120px; }

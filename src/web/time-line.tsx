@@ -1,30 +1,48 @@
 /** The time line: what happened before, at and after each error, newest first. */
 import type { VNode } from 'preact';
+import type { ErrorMoment } from './error-moments.js';
 import { nearMs, type Happening } from './happenings.js';
+import { PageLinks, sliceOf } from './page-links.js';
 import type { PageContext } from './page.js';
 import { Moment, ReasonWords } from './pieces.js';
 import { clockOf, reasonWords, stepWords, tookOf } from './words.js';
 
-type TimeLineProps = { happenings: readonly Happening[]; page: PageContext; label: string; all?: boolean };
+/** How long the line is on one page, and where its other pages are. */
+export type Paging = {
+  readonly size: number;
+  readonly number: number;
+  readonly addressOf: (number: number | 'all') => string;
+};
 
-const shownAtMost = 200;
+type TimeLineProps = {
+  readonly happenings: readonly Happening[];
+  readonly page: PageContext;
+  readonly label: string;
+  readonly paging: Paging;
+  readonly all?: boolean;
+};
 
-export function TimeLine({ happenings, page, label, all = false }: TimeLineProps): VNode {
+export function TimeLine({ happenings, page, label, paging, all = false }: TimeLineProps): VNode {
   if (happenings.length === 0)
     return <p class="muted">Nothing is kept: no error within the last day, and no visit yet.</p>;
-  const shown = happenings.slice(0, shownAtMost);
+  const { items, number, pages } = sliceOf(happenings, paging.size, paging.number);
+  const first = (number - 1) * paging.size + 1;
   return (
     <>
       <ol class="line" aria-label={label}>
-        {shown.map((happening, index) => (
+        {items.map((happening, index) => (
           <Entry key={index} happening={happening} page={page} all={all} />
         ))}
       </ol>
-      {shown.length < happenings.length ? (
-        <p class="muted">
-          The latest {shown.length} of {happenings.length.toLocaleString('en')} are shown.
-        </p>
-      ) : null}
+      {pages === 1 ? null : (
+        <div class="paged">
+          <PageLinks number={number} pages={pages} addressOf={paging.addressOf} label="Pages of the time line" />
+          <span class="muted">
+            {first.toLocaleString('en')} to {(first + items.length - 1).toLocaleString('en')} of{' '}
+            {happenings.length.toLocaleString('en')}, newest first
+          </span>
+        </div>
+      )}
     </>
   );
 }
@@ -53,31 +71,37 @@ function toneOf(happening: Happening): string {
   return happening.means?.clears ? 'good related' : 'warn related';
 }
 
-function ErrorWords({
-  error,
-  page,
-  all,
-}: {
-  error: Extract<Happening, { kind: 'error' }>['error'];
-  page: PageContext;
-  all: boolean;
-}): VNode {
-  const { server, connector, destination, reason, count } = error;
+type ErrorWordsProps = { readonly error: ErrorMoment; readonly page: PageContext; readonly all: boolean };
+
+function ErrorWords({ error, page, all }: ErrorWordsProps): VNode {
+  const { server, connector, destination, reasons } = error;
   return (
     <>
-      <b>{reason === undefined ? 'Event 2002' : 'Connection failure'}</b>
-      {count > 1 ? ` × ${count.toLocaleString('en')}` : ''} {all ? null : `on ${server}`}{' '}
-      {reason === undefined ? null : (
-        <ReasonWords reason={reason} page={page} context={{ server, connector, destination }} />
-      )}
+      <b>{nameOf(error)}</b>
+      {reasons.map((reason, index) => (
+        <span key={reason}>
+          {index === 0 ? ': ' : ', '}
+          <ReasonWords reason={reason} page={page} context={{ server, connector, destination }} />
+        </span>
+      ))}{' '}
       <small>
         <a href={page.links.connector(connector)}>{connector}</a>
-        {' → '}
-        <a href={page.links.destination(destination)}>{destination}</a>
-        {all ? ` on ${server}` : ''}
+        {all ? (
+          <>
+            {' → '}
+            <a href={page.links.destination(destination)}>{destination}</a>
+          </>
+        ) : null}{' '}
+        on {server}
       </small>
     </>
   );
+}
+
+/** `Event 2002 × 3`; an event and the failures of its moment are one error. */
+function nameOf({ events, failures }: ErrorMoment): string {
+  const times = (count: number): string => (count > 1 ? ` × ${count.toLocaleString('en')}` : '');
+  return events > 0 ? `Event 2002${times(events)}` : `Connection failure${times(failures)}`;
 }
 
 type VisitWordsProps = { happening: Extract<Happening, { kind: 'visit' }>; page: PageContext };

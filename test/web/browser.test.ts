@@ -1,11 +1,12 @@
 /** The pages in a real Chromium: what people see, click and type, with nothing leaving the host. */
-import { mkdir, mkdtemp } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axeCore from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pathOfProgram } from '../programs.js';
+import { busyConnector, busyDestination, busyWorld } from './busy-world.js';
 import { runningWeb, type RunningWeb } from './servers.js';
 import { booksOf, emoji, evil, happenings, largeWorld, mailWorld, type WorldDraft } from './world.js';
 
@@ -290,17 +291,59 @@ describe.skipIf(absent)('in Chromium', () => {
   test('a table of rows is seen whole on a small laptop', async () => {
     for (const path of [shots.status, shots.destination, shots.connector]) {
       const { page, context } = await opened(path, { viewport: { width: 1280, height: 720 } });
-      await page.locator('table.rows').first().waitFor();
+      await page.locator('table.cards').first().waitFor();
       const hidden = await page
-        .locator('table.rows')
+        .locator('table.cards')
         .evaluateAll((tables) => tables.map((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0)));
       expect(Math.max(...hidden), path).toBeLessThanOrEqual(0);
       await context.close();
     }
   });
 
+  test('16.4.2: the destination page begins with the evidence, and is below 3,000 px however much there is to tell', async () => {
+    world = busyWorld;
+    try {
+      const paths = [`/destinations/${busyDestination}`, `/connectors/${encodeURIComponent(busyConnector)}`];
+      for (const [index, path] of paths.entries()) {
+        const { page, context, errors } = await opened(path);
+        await page.screenshot({ path: join(pictures, `busy-${index}.png`), fullPage: true });
+        expect(await page.evaluate(() => document.documentElement.scrollHeight), path).toBeLessThan(3_000);
+        expect(errors).toEqual([]);
+        await context.close();
+      }
+      const { page, context } = await opened(paths[0]!);
+      const top = (selector: string): Promise<number> =>
+        page
+          .locator(selector)
+          .first()
+          .evaluate((part) => part.getBoundingClientRect().top + window.scrollY);
+      const order = [await top('.hero'), await top('.lanes'), await top('.transcript'), await top('.line')];
+      expect(order).toEqual([...order].sort((a, b) => a - b));
+      await context.close();
+    } finally {
+      world = full;
+    }
+  });
+
+  test('16.4.2: the time line has one line for an error of an event and a failure, and pages that follow one another', async () => {
+    world = busyWorld;
+    try {
+      const { page, context } = await opened(`/destinations/${busyDestination}`);
+      expect(await page.locator('.line > .error').first().innerText()).toContain('Event 2002: connection refused');
+      const first = await page.locator('.line').innerText();
+      await page.getByRole('navigation', { name: 'Pages of the time line' }).getByRole('link', { name: '2' }).click();
+      await page.waitForURL(/\?line=2$/);
+      const second = await page.locator('.line').innerText();
+      expect(second).not.toBe(first);
+      expect(await page.locator('.line > li').count()).toBe(10);
+      await context.close();
+    } finally {
+      world = full;
+    }
+  });
+
   for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1440, 390]) {
+    for (const width of [1440, 1280, 390]) {
       test(`every page fits ${width} px in ${colorScheme} colours`, async () => {
         for (const [name, path] of Object.entries(shots)) {
           const { page, context } = await opened(path, {
@@ -312,10 +355,12 @@ describe.skipIf(absent)('in Chromium', () => {
           const overflow = await page.evaluate(
             () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
           );
+          const height = await page.evaluate(() => document.documentElement.scrollHeight);
+          await appendFile(join(pictures, 'heights.txt'), `${name} ${colorScheme} ${width}: ${height} px\n`);
           expect(overflow, `${name} scrolls sideways`).toBe(0);
           await context.close();
         }
-      });
+      }, 60_000);
     }
   }
 });

@@ -177,10 +177,10 @@ describe('the destination page', () => {
     const text = textOf(html);
     expect(text).toContain('203.0.113.25:25 Unreachable');
     expect(text).toContain('The probe fails at TCP connection: connection refused , since 08:14:39 UTC (3 min ago)');
-    expect(text).toContain('Last failed visit 21 s ago');
+    expect(text).toContain('Last failed visit 08:18:09 UTC (21 s ago)');
     expect(text).toContain('connect ECONNREFUSED 203.0.113.25:25');
     expect(text).toContain('Not asked: SMTP banner, EHLO, STARTTLS, TLS handshake, EHLO inside TLS, QUIT');
-    expect(text).toContain('Last good visit 4 min ago');
+    expect(text).toContain('Last good visit 08:14:09 UTC (4 min ago)');
     expect(text).toContain('< 220 mx1.fabrikam.example ESMTP');
     expect(text).toContain('1,240, the last 8 failed');
     expect(hrefsOf(html)).toContain(

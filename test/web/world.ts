@@ -108,6 +108,7 @@ export function entry(destination: string, draft: EntryDraft = {}): BoardEntry &
       .map(({ at, success, reason, steps }) => ({
         ...{ at, success, reason },
         seconds: stepNames.map((name) => steps.find(({ step }) => step === name)?.seconds ?? 0),
+        failed: steps.filter(({ outcome }) => outcome === 'failed').map(({ step }) => step),
       }))
       .reverse(),
     history,
