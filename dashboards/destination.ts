@@ -2,6 +2,7 @@
 import type { Builder } from '@grafana/grafana-foundation-sdk/cog';
 import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { failedVisits } from './failed-visits.js';
+import { relatedEvents } from './surroundings.js';
 import { boardOf, connectorVariable, destinationQuery, queryVariable, serverVariable, type Row } from './board.js';
 import {
   bars,
@@ -164,6 +165,7 @@ function story(): Row {
       })
         .withTarget(overTime(`sum by (reason) (${failuresPerStep}) > 0`, '{{reason}}'))
         .dataLinks([link('What this reason means', '${exporter}/runbooks/reasons#${__field.labels.reason}')]),
+      relatedEvents({ ...half, runbook: 'checks', span: 24 }),
     ],
   };
 }

@@ -4,6 +4,7 @@ import type { Panel } from '@grafana/grafana-foundation-sdk/dashboard';
 import { TableCellDisplayMode, TableSortByFieldStateBuilder } from '@grafana/grafana-foundation-sdk/common';
 import type { PanelBuilder as TablePanel } from '@grafana/grafana-foundation-sdk/table';
 import { failedVisits } from './failed-visits.js';
+import { activeAlerts, availability, errorsByHour, queues, relatedEvents } from './surroundings.js';
 import { boardOf, connectorVariable, destinationQuery, labelVariable, serverVariable, type Row } from './board.js';
 import { barGauge, bars, lines, link, overTime, rowsNow, stat, stateTimeline } from './panels.js';
 import { table, thresholds, valueNow, zeroOne } from './panels.js';
@@ -41,7 +42,7 @@ export function overview(exporterUrl: string): object {
       description: 'Which Exchange Send connector cannot reach which destination, since when, and why.',
       variables: [serverVariable(), connectorVariable(), labelVariable('destination', 'Destination', destinationQuery)],
       alerts: ', scope=~"server|connector|destination"',
-      rows: [now(), errorsOverTime(), probes()],
+      rows: [now(), errorsOverTime(), probes(), around()],
     },
     exporterUrl,
   );
@@ -89,6 +90,8 @@ function now(): Row {
         .thresholds(thresholds([null, 'red'], [3600, 'green']))
         .withTarget(valueNow(`min(${lastErrorAge})`, '')),
       pairs(),
+      activeAlerts({ page: '/', runbook: 'checks', span: 12, height: 8 }),
+      availability({ page: '/', runbook: 'DestinationDown', span: 12, height: 8 }),
     ],
   };
 }
@@ -325,6 +328,17 @@ function probes(): Row {
         ),
       ),
       certificates(half),
+    ],
+  };
+}
+
+function around(): Row {
+  return {
+    title: 'Around the errors',
+    panels: [
+      errorsByHour({ ...ofErrors, span: 24, height: 7 }),
+      relatedEvents({ page: '/', runbook: 'checks', span: 12, height: 8 }),
+      queues(ofErrors),
     ],
   };
 }

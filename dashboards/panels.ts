@@ -77,10 +77,12 @@ function styled<Panel extends Styled<Panel>>(panel: Panel, text: PanelText): Pan
     .span(text.span)
     .height(text.height)
     .datasource(datasource)
-    .links([
-      link('Page of the exporter', `\${exporter}${text.page}`),
-      link('Runbook', `\${exporter}/runbooks/${text.runbook}`),
-    ]);
+    .links(linksOf(text.page, text.runbook));
+}
+
+/** What stands in the title of every panel: the page that says more, and the runbook. */
+export function linksOf(page: string, runbook: string): DashboardLinkBuilder[] {
+  return [link('Page of the exporter', `\${exporter}${page}`), link('Runbook', `\${exporter}/runbooks/${runbook}`)];
 }
 
 /** A query over the time range of the dashboard. */

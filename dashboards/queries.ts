@@ -14,6 +14,12 @@ export function chosenBy(...labels: readonly string[]): string {
 /** Series of the exporters that the variables choose. */
 export const chosenExporters = `{${chosenBy('job', 'instance')}}`;
 
+/**
+ * Series of an exporter beside ours on the chosen servers, whose instance begins with the server's name: `EXCH01:9182` and
+ * `exch01.contoso.local` are both `exch01`. With "All" chosen it is every instance.
+ */
+export const chosenServersByInstance = 'instance=~`(?i:${server:regex})([.:].*)?`';
+
 /** Series of the ledger that the variables choose. */
 export const chosenErrors = `{${chosenBy('job', 'instance', 'server', 'connector', 'destination')}}`;
 
@@ -53,6 +59,11 @@ export const errorsPerStep = perStep(errors);
 /** The same of the transport logs: connections tried, and those that came to nothing. */
 export const attemptsPerStep = perStep(`exchange_send_connector_connection_attempts_total${chosenErrors}`);
 export const failuresPerStep = perStep(`exchange_send_connector_connection_failures_total${chosenErrors}`);
+
+/** Events beside errors; they are told by server alone. */
+export const relatedPerStep = perStep(
+  `exchange_send_connector_related_events_total{${chosenBy('job', 'instance', 'server')}}`,
+);
 
 function perStep(counter: string): string {
   const now = `last_over_time(${counter}[1h])`;

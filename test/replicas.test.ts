@@ -94,6 +94,7 @@ const told: readonly (readonly [series: string, values: string])[] = [
     'exchange_send_connector_diagnosis{server="s", connector="c", destination="d", diagnosis="destination_down"}',
     '0x9 1x23',
   ],
+  ['exchange_send_connector_related_events_total{server="s", provider="Schannel", event_id="36874"}', '2x9 3 4 6x21'],
 ];
 const probed: typeof told = [
   ['exchange_destination_probe_success{destination="d"}', '1x9 0x23'],

@@ -6,7 +6,7 @@ import { parser } from '@prometheus-io/lezer-promql';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { dashboardFiles } from '../../dashboards/generate.js';
-import { chosenErrors } from '../../dashboards/queries.js';
+import { chosenErrors, chosenServersByInstance } from '../../dashboards/queries.js';
 import { temporaryFolder } from '../folder.js';
 import { interpolated, type Choices, type Variable } from '../grafana-variables.js';
 import { startPrometheus, type Prometheus, type Target } from './prometheus.js';
@@ -200,6 +200,21 @@ test('whatever a Send connector is called, choosing it finds it and nothing else
   const some = names.slice(0, 40);
   const query = interpolated(selector, variables, { ...all, connector: some, instance: [instances[0]!] });
   expect((await prometheus.now(query)).map(({ labels }) => labels.connector).sort()).toEqual(some.sort());
+}, 60_000);
+
+test('queues of windows_exporter are those of the chosen server, by the name that its instance begins with', async (context) => {
+  const prometheus = await scraping(context, 'windows_exchange_transport_queues_unreachable{name="_total"} 3\n');
+  const { variables } = dashboards[0]!;
+  const instancesOf = async (server: Choices[string]): Promise<unknown[]> => {
+    const selector = `windows_exchange_transport_queues_unreachable{${chosenServersByInstance}}`;
+    const found = await prometheus.now(interpolated(selector, variables, { ...all, server }));
+    return found.map(({ labels }) => labels.instance).sort();
+  };
+  expect(await instancesOf('All')).toEqual([...instances].sort());
+  expect(await instancesOf(['EXCH01.contoso.local'])).toEqual(['exch01.contoso.local:10202']);
+  expect(await instancesOf(['exch01', 'exch02'])).toEqual(['exch01.contoso.local:10202']);
+  expect(await instancesOf(['exch01.contoso'])).toEqual(['exch01.contoso.local:10202']);
+  expect(await instancesOf(['exch'])).toEqual([]);
 }, 60_000);
 
 test('a dashboard that leaves the escaping to the default would be found out', () => {
