@@ -24,25 +24,36 @@ export function endpointOf(text: string, defaultPort?: number): Endpoint | undef
 /** A host name of 253 characters and its port, or an address with the name of an interface. */
 const longest = 320;
 
-/** The label of an end point: IPv6 in brackets, RFC 5952 form, no zone. */
+/** The label of an end point: IPv6 in brackets, RFC 5952 form, with the zone of a link-local address. */
 export function destinationOf(endpoint: { readonly host: string; readonly port: number }): string {
   return endpoint.host.includes(':') ? `[${endpoint.host}]:${endpoint.port}` : `${endpoint.host}:${endpoint.port}`;
 }
 
 /**
- * An IP address in its normal form (RFC 5952 for IPv6, zone removed).
+ * An IP address in its normal form (RFC 5952 for IPv6). A link-local address keeps its zone (RFC 4007): the same
+ * address behind two interfaces is two hosts. Of any other address the zone says nothing.
  * IPv4-mapped IPv6 addresses keep their IPv6 form, so that a label shows what the log said.
  * @returns undefined when the text is not an IP address
  */
 export function addressOf(text: string): string | undefined {
-  const [bare = ''] = text.split('%', 1);
+  const [bare = '', zone = ''] = text.split('%', 2);
   if (bare.length > longest) return undefined;
   // The library throws inside for whatever is no address, which costs a hundred times this look.
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(bare) && ipaddr.IPv4.isValidFourPartDecimal(bare))
     return bare.split('.').map(Number).join('.');
   if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined;
   const parsed = ipaddr.IPv6.parse(bare);
-  return parsed.isIPv4MappedAddress() ? `::ffff:${parsed.toIPv4Address().toString()}` : parsed.toRFC5952String();
+  if (parsed.isIPv4MappedAddress()) return `::ffff:${parsed.toIPv4Address().toString()}`;
+  const normal = parsed.toRFC5952String();
+  return zonePattern.test(zone) && parsed.range() === 'linkLocal' ? `${normal}%${zone}` : normal;
+}
+
+/** The number of an interface (Windows) or its name; zone 0 is none. */
+const zonePattern = /^(?!0+$)[0-9a-z][0-9a-z._-]{0,31}$/i;
+
+/** An address as programs print it that leave the zone out. */
+export function withoutZone(address: string): string {
+  return address.split('%', 1)[0] ?? address;
 }
 
 /** Letters, digits, hyphens, underscores and dots; at most 253 characters (RFC 1035), with a letter in the last label. */

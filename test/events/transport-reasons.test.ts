@@ -139,6 +139,25 @@ describe('a verdict on a certificate waits for the end of the session', () => {
     ).toEqual([]);
     expect(reasonsOf([...tls, note, ...quit])).toEqual(['certificate_untrusted']);
   });
+
+  test('4.4: a revocation list out of reach that is not treated as success, and then the end, is a failure', () => {
+    const forms: readonly Said[] = [
+      ['*', 'RevocationOffline', 'Chain validation status'],
+      ['*', '', 'CRL validation failed with status RevocationOffline.'],
+      [
+        '*',
+        '',
+        'outbound TLS authentication failed for the proxy session due to certificate validation error. ChainValidityStatus = RevocationOffline.',
+      ],
+    ];
+    const treated: Said = ['*', '', 'Treating CRL chain validation failure RevocationOffline as success.'];
+    for (const form of forms) {
+      expect(reasonsOf([...tls, form, ...quit])).toEqual(['certificate_untrusted']);
+      expect(reasonsOf([...tls, form, ['-', '', 'Local']])).toEqual(['certificate_untrusted']);
+      expect(reasonsOf([...tls, form, treated, ...quit])).toEqual([]);
+      expect(reasonsOf([...tls, form, ...ehlo, ...mail])).toEqual([]);
+    }
+  });
 });
 
 describe('4.5: notes are matched by a table', () => {
@@ -184,6 +203,10 @@ describe('4.5: notes are matched by a table', () => {
     ['TLS negotiation failed with error CertExpired', 'certificate_expired'],
     ['TLS negotiation failed with error AlgorithmMismatch', 'tls_handshake'],
     ['TLS negotiation failed with error ConnectionReset', 'reset'],
+    ['TLS negotiation failed with error SocketError', 'tls_handshake'],
+    ['TLS negotiation failed with error OperationAborted', 'tls_handshake'],
+    ['TLS negotiation failed with error MessageSize', 'tls_handshake'],
+    ['Outbound TLS authentication failed for auth level EncryptionOnly with error SocketError', 'tls_handshake'],
     ['TLS negotiation failed with error IncompleteCredentials', 'client_certificate_required'],
     ['Tls cipher strength is too weak', 'tls_handshake'],
     ['Outbound Authentication failed with LogonDenied', 'auth_rejected'],
@@ -253,6 +276,25 @@ describe('4.7: what is refused after EHLO was answered is not a refusal of EHLO'
       ['auth_rejected'],
     ],
     ['AUTH answered 421', [...login, ['<', '421 4.3.2 Service not available']], ['closed_by_remote']],
+    ['AUTH answered 421 without a code', [...login, ['<', '421 closing']], ['closed_by_remote']],
+    ['AUTH answered 421 of security', [...login, ['<', '421 4.7.0 Too many failures']], ['auth_rejected']],
+    ['AUTH answered 421 5.7.8', [...login, ['<', '421-5.7.8 Authentication credentials invalid']], ['auth_rejected']],
+    [
+      'X-EXPS answered 421 of security',
+      [
+        ['>', 'X-EXPS GSSAPI'],
+        ['<', '421 4.7.0 later'],
+      ],
+      ['auth_rejected'],
+    ],
+    [
+      'XPROXYTO answered 421 of its own',
+      [
+        ['>', 'XPROXYTO DESTINATIONS=mx.fabrikam.example PORT=25 LAST=True'],
+        ['<', '421 4.3.2 Service not available'],
+      ],
+      ['closed_by_remote'],
+    ],
     ['a second method that is taken', [...login, ['<', '535 no'], ['>', 'AUTH NTLM'], ['<', '235 ok']], []],
     [
       'XPROXYFROM refused',
@@ -364,6 +406,23 @@ describe('4.7: what is refused after EHLO was answered is not a refusal of EHLO'
       'mx.fabrikam.example:25',
       'auth_rejected',
     ],
+    ['a bare Winsock code', '451 4.4.0 Winsock error code 10061', 'mx.fabrikam.example:25', 'refused'],
+    [
+      'a bare failed connect',
+      '451 4.4.0 Failed to connect. Winsock error code: 10060, Win32 error code: 10060',
+      'mx.fabrikam.example:25',
+      'timeout',
+    ],
+    ['a bare socket error', '451 4.4.0 SocketError: ConnectionReset', 'mx.fabrikam.example:25', 'reset'],
+    ['a bare drop', '441 4.4.2 Connection dropped due to SocketError', 'mx.fabrikam.example:25', 'closed_by_remote'],
+    ['a bare handshake', '451 4.4.0 Security status InvalidToken', 'mx.fabrikam.example:25', 'tls_handshake'],
+    ['a bare 421', '421 4.4.1 Connection timed out', 'mx.fabrikam.example:25', 'timeout'],
+    [
+      'a link-local end point',
+      outer('421 4.4.1 Connection timed out.', ' The last endpoint attempted was fe80::1%5:25'),
+      '[fe80::1%5]:25',
+      'timeout',
+    ],
     [
       'DNS',
       wrapped('451 4.4.0 DNS query failed. The error was: DNS query failed with error ErrorRetry'),
@@ -385,6 +444,12 @@ describe('4.7: what is refused after EHLO was answered is not a refusal of EHLO'
       ...quit,
     ];
     expect(reasonsOf(said)).toEqual(['proxy_failed']);
+  });
+
+  test('XPROXYTO refused for a destination that nothing names is laid at nobody else than the front end', () => {
+    const bare: Said = ['<', '451 4.4.0 Winsock error code: 10061'];
+    expect(reasonsOf([...secured, ['>', 'XPROXYTO LAST=True'], bare, ...quit])).toEqual(['proxy_failed']);
+    expect(reasonsOf([...secured, ['>', 'XPROXY SID=1'], bare, ...quit])).toEqual(['proxy_failed']);
   });
 
   test('the keys of XPROXYTO may be spread over several commands, the answer over several lines', () => {

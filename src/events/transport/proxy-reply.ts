@@ -32,10 +32,30 @@ export function readProxyRefusal(reply: string, asked: string | undefined): Prox
   const text = reply.slice(0, longest);
   const last = lastEndpointIn(text);
   const inner = innerReply(text);
-  const isInner = last !== undefined || inner !== undefined || /DNS query|Proxy session setup failed/i.test(text);
-  if (!isInner) return { reason: 'proxy_failed' };
-  return { reason: reasonIn(inner ?? text), destination: last ?? asked };
+  const isInner = last !== undefined || inner !== undefined || behind.test(text);
+  const destination = last ?? asked;
+  // Without a name for the destination its reason would be laid at the front end's door.
+  if (!isInner || destination === undefined) return { reason: 'proxy_failed' };
+  return { reason: reasonIn(inner ?? text), destination };
 }
+
+/**
+ * What a front end tells of its own way out, also without a word that introduces it: the connection on which it answers
+ * stands, so that the connect, the lookup or the handshake that failed was that to the destination.
+ */
+const behind = new RegExp(
+  [
+    'DNS query',
+    'Proxy session setup failed',
+    'Winsock error code',
+    String.raw`Socket ?error\b`,
+    'Security status',
+    'Failed to connect',
+    'Unable to connect',
+    'Connection (?:timed out|dropped)',
+  ].join('|'),
+  'i',
+);
 
 /** What the destination answered, or what went wrong on the way to it: the innermost text in quotes. */
 function innerReply(text: string): string | undefined {
@@ -50,7 +70,7 @@ function innerReply(text: string): string | undefined {
 /** `203.0.113.25:25`; IPv6 stands there without brackets: the last colon separates the port. */
 function lastEndpointIn(text: string): string | undefined {
   const [, written = ''] = /last endpoint attempted was ([^\s"'};]{3,64})/i.exec(text) ?? [];
-  const [, host = '', port = ''] = /^\[?([0-9a-z.:%-]+?)\]?:(\d{1,5})\.?$/i.exec(written) ?? [];
+  const [, host = '', port = ''] = /^\[?([0-9a-z._:%-]+?)\]?:(\d{1,5})\.?$/i.exec(written) ?? [];
   return host === '' ? undefined : labelOf(host, port);
 }
 
@@ -62,7 +82,7 @@ function labelOf(host: string, port: string): string | undefined {
 /** How to find a reason in what was answered, the most exact first. */
 const readings: readonly ((text: string) => Reason | undefined)[] = [
   (text) => {
-    const code = /Winsock error code: (\d{1,6})/i.exec(text)?.[1];
+    const code = /Winsock error code:?\s{0,2}(\d{1,6})/i.exec(text)?.[1];
     return code === undefined ? undefined : (reasonOfWinsock(Number(code)) ?? 'other');
   },
   (text) => {
@@ -70,8 +90,9 @@ const readings: readonly ((text: string) => Reason | undefined)[] = [
     return name === undefined ? undefined : tlsVerdictOf(name, 'tls_handshake').reason;
   },
   (text) => {
-    const name = /(?:Socket ?error|due to|with error) (\w{1,64})/i.exec(text)?.[1];
-    return name === undefined ? undefined : reasonOfSocketError(name);
+    const name = /(?:Socket ?error:?|due to|with error) (\w{1,64})/i.exec(text)?.[1];
+    const reason = name === undefined ? undefined : reasonOfSocketError(name);
+    return reason === 'other' ? undefined : reason;
   },
   (text) => {
     const status = /DNS query .{0,80}?with error (\w{1,64})/i.exec(text)?.[1];

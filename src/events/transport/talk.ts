@@ -53,12 +53,20 @@ function hearAnswer(talk: Talk, text: string): Heard {
     return failed(talk, code === '4' ? 'banner_4xx' : 'banner_5xx');
   }
   if (code === undefined) return { talk };
-  // 421 ends the session whatever was asked (RFC 5321); to EHLO and STARTTLS it is their refusal.
-  const closes = text.startsWith('421') && talk.step !== 'ehlo' && talk.step !== 'starttls';
-  if (closes) return { talk: { ...talk, suspect: 'closed_by_remote', about: undefined } };
+  if (isMereEnd(talk, text)) return { talk: { ...talk, suspect: 'closed_by_remote', about: undefined } };
   if (talk.step === 'proxy') return { talk: withRefusal(talk, text) };
   const reason = refusals[talk.step];
   return { talk: reason === undefined ? talk : { ...talk, suspect: reason } };
+}
+
+/**
+ * 421 ends the session whatever was asked (RFC 5321, 3.8). To EHLO and STARTTLS it is their refusal; to AUTH where its
+ * enhanced code is of security (X.7.X, RFC 3463; those of RFC 4954 are), to XPROXYTO where it tells of the destination.
+ */
+function isMereEnd({ step, proxied }: Talk, text: string): boolean {
+  if (!text.startsWith('421') || step === 'ehlo' || step === 'starttls') return false;
+  if (step === 'auth') return !/^421[ -][45]\.7\./.test(text);
+  return step !== 'proxy' || readProxyRefusal(text, proxied).destination === undefined;
 }
 
 /** An answer of several lines tells in one of them; the others do not take that back. */

@@ -84,7 +84,10 @@ export function tlsVerdictOf(word: string, otherwise: Reason): TlsVerdict {
   const key = /^0x[0-9a-f]{8}$/i.test(word) ? String(Number(word)) : word.toLowerCase();
   const known = byWord.get(key);
   if (known) return { reason: known[2] };
-  const reason = reasonOfSocketError(word) ?? parts.find(([pattern]) => pattern.test(word))?.[1];
+  const socket = reasonOfSocketError(word);
+  // A socket error that says nothing of the network, such as `SocketError`: that the handshake failed says more.
+  if (socket === 'other' || socket === 'not_smtp') return { reason: 'tls_handshake' };
+  const reason = socket ?? parts.find(([pattern]) => pattern.test(word))?.[1];
   return reason === undefined ? { reason: otherwise, unknown: word } : { reason };
 }
 

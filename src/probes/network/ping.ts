@@ -1,5 +1,5 @@
 /** Several echoes to one address by the ping of the system; reads its numbers only, whatever language it speaks. */
-import { addressOf } from '../../endpoint.js';
+import { addressOf, withoutZone } from '../../endpoint.js';
 import type { PingReport } from '../../model.js';
 import { shown } from '../smtp-lines.js';
 import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
@@ -129,12 +129,13 @@ export function readWindowsPing(output: string, target: string, code: number | u
 function otherAnswer(lines: readonly string[], target: string): Pick<PingReport, 'detail'> {
   const other = lines
     .flatMap((line) => line.split(/[\s,()]+/).map((word) => addressOf(word.replace(/[:.]$/, ''))))
-    .find((address) => address !== undefined && address !== target);
+    .find((address) => address !== undefined && withoutZone(address) !== withoutZone(target));
   return other === undefined ? {} : { detail: `${other} answered in place of the destination: it has no way there` };
 }
 
 function names(line: string, target: string): boolean {
-  return line.split(/[\s,()]+/).some((word) => addressOf(word.replace(/:$/, '')) === target);
+  const bare = withoutZone(target);
+  return line.split(/[\s,()]+/).some((word) => withoutZone(addressOf(word.replace(/:$/, '')) ?? '') === bare);
 }
 
 function secondsOf(milliseconds: string): number {
