@@ -56,6 +56,32 @@ export function withoutZone(address: string): string {
   return address.split('%', 1)[0] ?? address;
 }
 
+/**
+ * Like `addressOf`, but a link-local address keeps its zone (`fe80::1%eth0`, RFC 4007 11): without it the system does not
+ * know on which of its networks the address is.
+ */
+export function zonedAddressOf(text: string): string | undefined {
+  const address = addressOf(text);
+  const zone = /%([\w.:-]{1,64})$/.exec(text)?.[1];
+  return zone !== undefined && address !== undefined && /^fe[89ab]/.test(address) ? `${address}%${zone}` : address;
+}
+
+/** An address as it stands in EHLO: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 4.1.3); undefined when it is none. */
+export function literalOf(text: string): string | undefined {
+  const address = addressOf(text)?.replace(/^::ffff:(?=\d+\.)/, '');
+  return address?.includes(':') === true ? `[IPv6:${address}]` : address && `[${address}]`;
+}
+
+/**
+ * What may stand after EHLO: the name of a host or an address literal; a bare address becomes a literal.
+ * @returns undefined when the text is neither
+ */
+export function ehloNameOf(text: string): string | undefined {
+  const trimmed = text.trim();
+  const literal = /^\[(?:IPv6:)?([0-9a-f.:]+)\]$/i.exec(trimmed)?.[1] ?? trimmed;
+  return literalOf(literal) ?? (isHostName(trimmed) ? trimmed.replace(/\.$/, '') : undefined);
+}
+
 /** Letters, digits, hyphens, underscores and dots; at most 253 characters (RFC 1035), with a letter in the last label. */
 function isHostName(text: string): boolean {
   const labels = (text.endsWith('.') ? text.slice(0, -1) : text).split('.');

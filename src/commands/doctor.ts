@@ -3,6 +3,7 @@ import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig, type Config, type Overrides } from '../config.js';
 import { loadWebConfig } from '../config/web-config.js';
+import { checkEhloNames } from '../doctor/ehlo-names.js';
 import {
   clockFinding,
   findingsText,
@@ -65,6 +66,7 @@ async function examine(files: readonly string[], flags: DoctorFlags): Promise<Fi
     ...(await checkPorts(config.web.listenAddresses, owner !== undefined)),
     scrapeFinding(ledger?.scrapers ?? [], now),
     ...(await checkPrograms()),
+    ...(await checkEhloNames(config, inventory.connectors)),
     ...(await checkOutbound(config, targets.list())),
   ];
 }

@@ -1,7 +1,7 @@
 /** Every setting of the configuration file: its form, its default and the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { destinationOf, endpointOf } from '../endpoint.js';
+import { destinationOf, ehloNameOf, endpointOf } from '../endpoint.js';
 
 // The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.
 
@@ -33,7 +33,9 @@ export const configSchema = mapping({
     caFile: fileName(
       'Certificates (PEM) trusted besides those of Node and of this host: of your own authority.',
     ).optional(),
-    ehloName: hostName('Name given in EHLO; by default the name of this host.').optional(),
+    ehloName: text('a host name or an address literal such as [192.0.2.1]', ehloNameOf, {
+      description: 'Name given in EHLO; by default the full name of this host, or the literal of its address.',
+    }).optional(),
   }),
   state: settings({ directory: fileName('Folder in which counts and positions are kept.').optional() }),
   web: settings({

@@ -1,5 +1,5 @@
 /** Makes Send connectors and servers of the elements of an export: one bad value costs that value, and is said. */
-import { endpointOf } from '../endpoint.js';
+import { ehloNameOf } from '../endpoint.js';
 import { labelOf } from '../label.js';
 import type { SendConnector, TargetSettings, TransportServer } from '../model.js';
 import {
@@ -147,8 +147,7 @@ const anyAddress = ['0.0.0.0', '::'];
 const authLevels = { 0: '', 1: 'EncryptionOnly', 2: 'CertificateValidation', 4: 'DomainValidation' } as const;
 
 function settingsOf(given: Given, requireTls: boolean): TargetSettings {
-  const host: Read<string> = (value) => endpointOf(wordOf(value) ?? '', 25)?.host && wordOf(value);
-  const ehloName = given('Fqdn', 'a host name', host);
+  const ehloName = given('Fqdn', 'a host name', (value) => ehloNameOf(wordOf(value) ?? ''));
   const tlsAuthLevel = given('TlsAuthLevel', ...oneOf(authLevels));
   const tlsDomain = given('TlsDomain', 'a domain', (value) => wordOf(value)?.toLowerCase());
   const sourceAddress = given('SourceIPAddress', 'an IP address', sourceAddressOf);

@@ -16,6 +16,8 @@ export type Conversation = {
   readonly command: (line: string, limitMs: number) => Promise<Reply | Failure>;
   /** Continues on this connection with TLS. The certificate is not judged here. */
   readonly secure: (options: tls.ConnectionOptions, limitMs: number) => Promise<tls.TLSSocket | Failure>;
+  /** Our end of the connection; undefined while there is none. */
+  readonly localAddress: () => string | undefined;
   /** Bytes that the server sent without being asked. */
   readonly unread: () => number;
   /** True while the server has answered everything and waits for a command: QUIT makes sense. */
@@ -162,6 +164,7 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
       });
       return wait(limitMs, () => (secured ? upgraded : undefined));
     },
+    localAddress: () => socket?.localAddress,
     unread: () => buffer.length,
     idle: () => idle && !broken,
     close() {

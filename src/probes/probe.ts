@@ -1,11 +1,11 @@
 /** One visit: asks the steps in order on one connection; times, judges and cleans up in one place. */
 import { setMaxListeners } from 'node:events';
-import { hostname } from 'node:os';
 import { addressOf, destinationOf } from '../endpoint.js';
 import type { ProbeResult, QuitAfter, Target } from '../model.js';
 import { createAuthorities, type Authorities, type AuthoritiesOptions, type Trust } from './authorities.js';
 import { createCertificates, type Certificates } from './certificates.js';
 import { openConversation, type Conversation } from './conversation.js';
+import { createEhloNames, type EhloNames } from './ehlo-name.js';
 import type { Policy } from './policy.js';
 import { steps, type Step, type StepLimits, type Visit } from './steps.js';
 import { createNames, type NamesOptions } from './steps/dns.js';
@@ -18,8 +18,10 @@ export type ProberOptions = {
   readonly timeoutMs?: number;
   /** Waits inside a visit, milliseconds; the whole visit never lasts longer than `timeoutMs`. */
   readonly limits?: Partial<StepLimits>;
-  /** Name given in EHLO where the connector gives none. @default the name of this host */
+  /** Name given in EHLO where the connector gives none. @default the full name of this host, or an address literal */
   readonly ehloName?: string;
+  /** The full name of this host, undefined when it has none. @default as the system tells it */
+  readonly hostName?: () => Promise<string | undefined>;
   readonly names?: NamesOptions;
   /** The last step to ask; QUIT follows where the server has greeted. @default all steps are asked */
   readonly quitAfter?: QuitAfter | undefined;
@@ -49,7 +51,7 @@ export function createProber(options: ProberOptions): Prober {
     policy: options.policy,
     timeoutMs: options.timeoutMs ?? 45_000,
     limits: { ...defaultLimits, ...options.limits },
-    ehloName: options.ehloName ?? hostname(),
+    ehloNames: createEhloNames({ configured: options.ehloName, hostName: options.hostName, now }),
     steps: options.quitAfter === undefined ? steps : stepsUpTo(options.quitAfter),
     names: createNames(options.names),
     authorities,
@@ -73,7 +75,7 @@ export function createProber(options: ProberOptions): Prober {
 }
 
 type Context = NameVisits & {
-  readonly ehloName: string;
+  readonly ehloNames: EhloNames;
   readonly steps: readonly Step[];
   readonly authorities: Authorities;
   readonly certificates: Certificates;
@@ -145,7 +147,7 @@ function visitOf(
     target,
     settings,
     address,
-    ehloName: ehloNameOf(settings.ehloName ?? context.ehloName),
+    ehloName: () => context.ehloNames.nameFor(settings.ehloName, talk.localAddress()),
     limits: context.limits,
     trust,
     certificates: context.certificates,
@@ -155,13 +157,9 @@ function visitOf(
     },
     facts: {},
     extensions: new Set(),
+    ehloRefusal: undefined,
     startTlsAgreed: false,
   };
-}
-
-/** A name from a file goes into a command: anything but a host name or an address literal is not sent. */
-function ehloNameOf(name: string): string {
-  return /^[a-z0-9][a-z0-9._-]{0,254}$|^\[[0-9a-f.:]+\]$/i.test(name) ? name : 'localhost';
 }
 
 /** The steps in order. The first fatal failure decides; a failure that is not fatal is kept as the warning. */

@@ -18,8 +18,8 @@ export type Visit = {
   readonly settings: TargetSettings;
   /** The address to connect to, already allowed by policy. */
   readonly address: string;
-  /** Name to give in EHLO. */
-  readonly ehloName: string;
+  /** Name to give in EHLO; known once there is a connection. */
+  readonly ehloName: () => Promise<string>;
   readonly limits: StepLimits;
   readonly trust: Trust;
   readonly certificates: Certificates;
@@ -29,6 +29,8 @@ export type Visit = {
   readonly facts: { -readonly [Fact in keyof VisitFacts]: VisitFacts[Fact] };
   /** Keywords of the EHLO reply, upper case; empty before it and after HELO. */
   extensions: ReadonlySet<string>;
+  /** What the server answered to EHLO where only HELO was accepted, which offers nothing. */
+  ehloRefusal: string | undefined;
   /** True once the server agreed to STARTTLS. */
   startTlsAgreed: boolean;
 };

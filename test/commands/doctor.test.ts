@@ -8,7 +8,10 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthority } from '../../src/commands/demo/certificates.js';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import { healthy, refusing } from '../../src/commands/demo/smtp-servers.js';
+import { loadConfig } from '../../src/config.js';
+import { checkEhloNames } from '../../src/doctor/ehlo-names.js';
 import { checkPrograms, eventLevelFinding } from '../../src/doctor/machine-checks.js';
+import type { SendConnector } from '../../src/model.js';
 import { builtProgram, loopbackOnly, startExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
 import { winlogbeatLine } from '../winlogbeat-line.js';
@@ -40,7 +43,7 @@ async function setUp(): Promise<SetUp> {
   const config = [
     'sources: [{ type: file, paths: [events.ndjson] }]',
     'inventory: { file: connectors.json }',
-    'probe: { allow: [127.0.0.0/8], ports: ["1-65535"] }',
+    'probe: { allow: [127.0.0.0/8], ports: ["1-65535"], ehloName: "[127.0.0.1]" }',
     'state: { directory: state }',
   ];
   return { folder, port, config, write };
@@ -185,5 +188,27 @@ test('a machine without ping and path programs is told which to install', async 
       state: 'warning',
       remedy: 'apt install mtr-tiny, iputils-tracepath or traceroute',
     }),
+  ]);
+});
+
+test('1.2: doctor says which name is given in EHLO, and whether it resolves', async () => {
+  const loaded = await loadConfig({});
+  if (!loaded.ok) throw new Error(loaded.mistakes.join());
+  const { config } = loaded;
+  const lookup = (name: string) =>
+    name === 'ex01.contoso.example'
+      ? Promise.resolve([{ address: '192.0.2.7', family: 4 }])
+      : Promise.reject(new Error('not found'));
+  const system = { hostName: () => Promise.resolve('ex01.contoso.example'), lookup };
+  const connector = { enabled: true, settings: { ehloName: 'mail.corp.example' } } as SendConnector;
+  expect(await checkEhloNames(config, [connector, connector], system)).toEqual([
+    expect.objectContaining({
+      state: 'warning',
+      text: 'mail.corp.example (Fqdn of a connector): does not resolve here',
+    }),
+    { check: 'EHLO name', state: 'ok', text: 'ex01.contoso.example (this host): resolves to 192.0.2.7' },
+  ]);
+  expect(await checkEhloNames(config, [], { hostName: () => Promise.resolve(undefined), lookup })).toEqual([
+    expect.objectContaining({ state: 'warning', text: expect.stringContaining('has no full name') as unknown }),
   ]);
 });

@@ -36,7 +36,7 @@ describe('of servers that are visited again and again', () => {
 
   /** Visits servers that show one certificate after another, at each address on the same port. */
   async function visits(shown: readonly Shown[], extraCa = authority.cert) {
-    const prober = createProber({ policy, extraCa, now: () => time });
+    const prober = createProber({ policy, extraCa, ehloName: 'probe.contoso.example', now: () => time });
     const facts: ProbeResult['facts'][] = [];
     let port = 0;
     for (const { certificate, at, address = '127.0.0.1' } of shown) {

@@ -121,7 +121,11 @@ describe('a visit of a name', () => {
   });
 
   async function visit(port: number): Promise<readonly ProbeResult[]> {
-    const prober = createProber({ policy, names: { servers: [dns.server], hostsFile, timeoutMs: 100 } });
+    const prober = createProber({
+      policy,
+      ehloName: 'probe.contoso.example',
+      names: { servers: [dns.server], hostsFile, timeoutMs: 100 },
+    });
     return prober.visit(targetOf(`c.example:${port}`, 'configured')!, signal);
   }
 
@@ -172,7 +176,11 @@ describe('a visit of a name', () => {
 
   test('1.6: more than eight addresses are visited in turn over several visits', async () => {
     dns.zone.set('c.example A', many);
-    const prober = createProber({ policy, names: { servers: [dns.server], hostsFile } });
+    const prober = createProber({
+      policy,
+      ehloName: 'probe.contoso.example',
+      names: { servers: [dns.server], hostsFile },
+    });
     const target = targetOf(`c.example:${server.port}`, 'configured')!;
     const visited: string[] = [];
     for (let round = 0; round < 3; round += 1) {
@@ -185,7 +193,11 @@ describe('a visit of a name', () => {
   });
 
   test('resolves anew each round', async () => {
-    const prober = createProber({ policy, names: { servers: [dns.server], hostsFile } });
+    const prober = createProber({
+      policy,
+      ehloName: 'probe.contoso.example',
+      names: { servers: [dns.server], hostsFile },
+    });
     const target = targetOf(`c.example:${server.port}`, 'configured')!;
     dns.zone.set('c.example A', ['127.0.0.98']);
     await prober.visit(target, signal);

@@ -285,7 +285,7 @@ describe('a visit', () => {
     await visit(server, { settings: { ehloName: 'x\r\nMAIL FROM:<a@b>' } });
     expect(server.commands().filter((line) => line.startsWith('EHLO'))).toEqual([
       'EHLO mail.contoso.example',
-      'EHLO localhost',
+      'EHLO probe.contoso.example',
     ]);
   });
 
@@ -395,7 +395,7 @@ describe('a visit', () => {
 
   test('shares a visit that is already under way to the same address', async () => {
     const server = await start(servers.slowBanner(50));
-    const prober = createProber({ policy });
+    const prober = createProber({ policy, ehloName: 'probe.contoso.example' });
     const target = targetOf(server.destination, 'configured')!;
     const { signal } = new AbortController();
     const [[first], [second]] = await Promise.all([prober.visit(target, signal), prober.visit(target, signal)]);

@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
+import { destinationOf } from '../../src/endpoint.js';
 
 /** The server's end of one connection. */
 export type Peer = {
@@ -49,7 +50,7 @@ export async function playScript(script: Script, address = '127.0.0.1'): Promise
   const { port } = server.address() as net.AddressInfo;
   return {
     port,
-    destination: `${address}:${port}`,
+    destination: destinationOf({ host: address, port }),
     heard,
     connections: () => connections,
     async close() {

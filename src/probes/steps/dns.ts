@@ -1,7 +1,7 @@
 /** Which addresses does a name have, in the order in which a Send connector would try them? */
 import { promises as dns } from 'node:dns';
-import { readFile } from 'node:fs/promises';
 import { addressOf } from '../../endpoint.js';
+import { readHostsFile, systemHostsFile, type HostsLine } from '../hosts-file.js';
 import { dnsFailure, isFailure, type Failure } from '../reason.js';
 
 export type NamesOptions = {
@@ -30,7 +30,7 @@ export function createNames(options: NamesOptions = {}): Names {
     async resolve(host, limitMs, signal) {
       const name = host.replace(/\.$/, '').toLowerCase();
       return within(limitMs, signal, name, async () => {
-        const hosts = await readHosts(hostsFile);
+        const hosts = addressesByName(await readHostsFile(hostsFile));
         return resolveAll(name, { resolver, hosts });
       });
     },
@@ -110,20 +110,10 @@ function loopbackOf(name: string): readonly string[] | undefined {
   return name === 'localhost' || name.endsWith('.localhost') ? ['127.0.0.1', '::1'] : undefined;
 }
 
-function systemHostsFile(): string {
-  const root = process.env.SystemRoot;
-  return process.platform === 'win32' && root ? `${root}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
-}
-
-/** Read anew each time: small, and edited by hand while someone looks for an error. An unreadable one is empty. */
-async function readHosts(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const text = await readFile(path, 'utf8').catch(() => '');
+function addressesByName(lines: readonly HostsLine[]): ReadonlyMap<string, readonly string[]> {
   const hosts = new Map<string, string[]>();
-  for (const line of text.split('\n')) {
-    const [first = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    const address = addressOf(first);
-    if (address === undefined) continue;
-    for (const name of names.map((each) => each.toLowerCase())) {
+  for (const { address, names } of lines) {
+    for (const name of names) {
       const known = hosts.get(name);
       if (!known) hosts.set(name, [address]);
       else if (!known.includes(address)) known.push(address);

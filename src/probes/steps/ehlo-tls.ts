@@ -13,12 +13,13 @@ export const ehloTls: Step = {
   applies: ({ startTlsAgreed }) => startTlsAgreed,
   fatal: () => true,
   async run({ talk, limits, ehloName }) {
-    const reply = await talk.command(`EHLO ${ehloName}`, limits.replyMs);
+    const name = await ehloName();
+    const reply = await talk.command(`EHLO ${name}`, limits.replyMs);
     if (isFailure(reply)) return reply;
     if (reply.code === 250) return undefined;
     return {
       reason: 'ehlo_rejected',
-      detail: `expected 250 after EHLO ${ehloName} inside TLS, got: ${replyText(reply)}`,
+      detail: `expected 250 after EHLO ${name} inside TLS, got: ${replyText(reply)}`,
     };
   },
 };

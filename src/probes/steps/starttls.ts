@@ -1,7 +1,7 @@
 /** Is TLS offered, and does the server agree to begin? */
 import { isFailure } from '../reason.js';
-import { fromWire, replyText } from '../smtp-lines.js';
-import type { Step } from '../steps.js';
+import { fromWire, replyText, shown } from '../smtp-lines.js';
+import type { Step, Visit } from '../steps.js';
 import { tlsTroubleIsFatal } from '../tls-rules.js';
 
 export const startTls: Step = {
@@ -16,7 +16,7 @@ export const startTls: Step = {
     if (!extensions.has('STARTTLS')) {
       return {
         reason: 'starttls_not_offered',
-        detail: `expected STARTTLS among the extensions, got: ${offered(extensions)}`,
+        detail: `expected STARTTLS among the extensions, got: ${offered(visit)}`,
       };
     }
     const reply = await talk.command('STARTTLS', limits.replyMs);
@@ -37,6 +37,7 @@ export const startTls: Step = {
   },
 };
 
-function offered(extensions: ReadonlySet<string>): string {
+function offered({ extensions, ehloRefusal }: Visit): string {
+  if (ehloRefusal !== undefined) return shown(`none, for the server refused EHLO and accepted HELO: ${ehloRefusal}`);
   return extensions.size === 0 ? 'none' : fromWire([...extensions].slice(0, 20).join(' '));
 }

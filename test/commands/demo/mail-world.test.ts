@@ -12,7 +12,12 @@ afterEach(() => world.close());
 
 it('promises for each server just what a probe finds', async () => {
   const policy = createPolicy({ allow: ['127.0.0.0/8'], ports: ['1-65535'] });
-  const prober = createProber({ policy, timeoutMs: 1_000, extraCa: world.authority });
+  const prober = createProber({
+    policy,
+    ehloName: 'probe.contoso.example',
+    timeoutMs: 1_000,
+    extraCa: world.authority,
+  });
   const found = await Promise.all(
     world.servers.map(async ({ destination }) => {
       const { host, port } = endpointOf(destination)!;
