@@ -8,7 +8,8 @@ import { readFile } from 'node:fs/promises';
 export async function searchDomains(file = '/etc/resolv.conf'): Promise<readonly string[]> {
   if (process.platform === 'win32') return [];
   const text = await readFile(file, 'utf8').catch(() => '');
-  const lines = text.split('\n').flatMap((line) => /^(?:search|domain)\s+(.*)$/.exec(line.trim())?.[1] ?? []);
-  const domains = (lines.at(-1) ?? '').split(/\s+/).map((domain) => domain.replace(/^\.|\.$/g, '').toLowerCase());
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
+  const [, ...last] = lines.findLast(([key]) => key === 'search' || key === 'domain') ?? [];
+  const domains = last.map((domain) => domain.replace(/^\.|\.$/g, '').toLowerCase());
   return domains.filter((domain) => domain !== '');
 }
