@@ -1,12 +1,12 @@
 /** The sockets that are listened on: plain or TLS, bounded, and changed over while they run. */
 import type { RequestListener, Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Socket, type AddressInfo } from 'node:net';
 import type { Server as SecureServer } from 'node:https';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import type { TlsSettings, WebConfig } from '../config/web-config.js';
 import { destinationOf } from '../endpoint.js';
-import { boundConnections, createLimitedServer } from './security.js';
+import { createLimitedServer } from './security.js';
 
 /** Without a host on all addresses; port 0 takes any free port. */
 export type ListenAt = { readonly host?: string | undefined; readonly port: number };
@@ -24,19 +24,21 @@ type Door = { readonly at: ListenAt; server: Server | SecureServer };
 
 /**
  * Listens on every address.
+ * @param enter called with each connection; it drops those that have no place
  * @throws when one cannot be listened on; then nothing is left open
  */
 export async function listenOn(
   all: readonly ListenAt[],
   config: WebConfig,
   listener: RequestListener,
+  enter: (socket: Socket) => void,
 ): Promise<Listeners> {
-  const bounded = boundConnections();
   let tls = config.tls;
   const open = async (at: ListenAt): Promise<Server | SecureServer> => {
     const server = createLimitedServer(listener, tls && serverOptions(tls));
-    server.on('connection', bounded);
+    server.on('connection', enter);
     if (tls) guardHandshake(server as SecureServer, () => tls);
+    if (tls) server.on('tlsClientError', answerPlainHttp);
     await listening(server, at);
     return server;
   };
@@ -104,6 +106,27 @@ function namesOf({ subjectaltname = '' }: Partial<PeerCertificate>): string[] {
     // OpenSSL writes all zeros of an IPv6 address, Go and people do not.
     return kind === 'IP Address' && ipaddr.isValid(name) ? ipaddr.parse(name).toString() : name;
   });
+}
+
+// -------------------------------------------------------------------------------------------------------- plain HTTP
+
+const speaksHttps = 'This port speaks HTTPS: write https:// in the address (in Prometheus, scheme: https).\n';
+const plainAnswer = [
+  'HTTP/1.1 400 Bad Request',
+  'Content-Type: text/plain; charset=utf-8',
+  `Content-Length: ${speaksHttps.length}`,
+  'Connection: close',
+  '',
+  speaksHttps,
+].join('\r\n');
+
+/**
+ * Whoever sends a request without TLS is told so, in the clear. The answer goes out at once, into the connection below,
+ * which Node closes next; it waits for nobody.
+ */
+function answerPlainHttp(error: NodeJS.ErrnoException, { _parent: below }: TLSSocket & { _parent?: unknown }): void {
+  const isHttp = error.code === 'ERR_SSL_HTTP_REQUEST' || error.code === 'ERR_SSL_HTTPS_PROXY_REQUEST';
+  if (isHttp && below instanceof Socket && below.writable) below.end(plainAnswer);
 }
 
 // --------------------------------------------------------------------------------------------------------- listening

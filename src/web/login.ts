@@ -1,6 +1,7 @@
 /** Who may read: basic authentication against bcrypt hashes, at a cost that strangers cannot run up. */
 import { createHmac, randomBytes } from 'node:crypto';
 import bcrypt from 'bcryptjs';
+import { createCounter } from './counter.js';
 import { networkOf } from './networks.js';
 import { createPasswordChecks } from './password-checks.js';
 
@@ -144,26 +145,6 @@ function createMemory<Value>() {
         map.delete(oldest);
         return;
       }
-    },
-  };
-}
-
-/** Things under way, by key. */
-function createCounter() {
-  const counts = new Map<string, number>();
-  const add = (key: string, number: number): void => {
-    const sum = (counts.get(key) ?? 0) + number;
-    if (sum === 0) counts.delete(key);
-    else counts.set(key, sum);
-  };
-  return {
-    count: (key: string): number => counts.get(key) ?? 0,
-    /** @returns what ends it */
-    begin: (key: string): (() => void) => {
-      add(key, 1);
-      return () => {
-        add(key, -1);
-      };
     },
   };
 }

@@ -5,9 +5,10 @@
  * out and the connection lives on: a scraper that gives up, even at the last moment, is shown zero again.
  */
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import type { Request, Response } from 'express';
 import { createBreath } from '../breath.js';
 import type { Answer, Metrics } from '../metrics.js';
@@ -26,9 +27,13 @@ const sharedForMs = 1_000;
 /** Pages of before that slow readers may keep in memory. */
 const mostBytesOfBefore = 64 * 1024 * 1024;
 
-/** @returns a function that answers the scrapes of one path */
+/**
+ * @param hasScraped called with the address of whoever has read a whole answer
+ * @returns a function that answers the scrapes of one path
+ */
 export function createScrapeAnswers(
   metrics: Metrics,
+  hasScraped: (address: string) => void,
 ): (request: Request, response: Response, scraper: string) => Promise<void> {
   const readings = new Set<Reading>();
   /** Answers that are put together or sent. */
@@ -46,7 +51,7 @@ export function createScrapeAnswers(
     const reading = { chunks, response };
     readings.add(reading);
     dropSlowest(readings);
-    const wasSent = await sent(unhurried(chunks, breathe), response, patienceOf(request));
+    const wasSent = await sent(unhurried(chunks, breathe, request, response), response, patienceOf(request));
     readings.delete(reading);
     return wasSent ? newest : undefined;
   };
@@ -59,7 +64,9 @@ export function createScrapeAnswers(
     }
     waiting++;
     const read = await answer(request, response, scraper).finally(() => waiting--);
-    if (read) await noteRead(request, read);
+    if (read === undefined || (await wasReset(request.socket))) return;
+    read.wasRead();
+    hasScraped(scraper);
   };
 }
 
@@ -76,31 +83,42 @@ async function sent(chunks: AsyncIterable<Buffer>, response: Response, patienceM
   }
 }
 
-/** Before the last chunk comes a turn of the event loop, in which a scraper that has gone already is noticed. */
-async function* unhurried(chunks: readonly Buffer[], breathe: Breath): AsyncGenerator<Buffer> {
+/**
+ * Before the last chunk comes a turn of the event loop, in which a scraper that has gone already is noticed. One that has
+ * ended its side may have gone or may read on: what it was sent so far brings a reset when it has gone.
+ */
+async function* unhurried(
+  chunks: readonly Buffer[],
+  breathe: Breath,
+  { socket }: Request,
+  response: Response,
+): AsyncGenerator<Buffer> {
   for (const chunk of chunks.slice(0, -1)) {
     yield chunk;
     await breathe();
   }
   await setImmediate();
   await setImmediate();
+  if (socket.readableEnded) {
+    response.flushHeaders();
+    await pause(graceMs);
+  }
   yield* chunks.slice(-1);
 }
 
 /** A scraper that closes its connection without reading what it was sent resets it. */
-async function noteRead(request: Request, { wasRead }: Answer): Promise<void> {
-  const { socket } = request;
-  if (socket.destroyed && socket.errored) return;
+async function wasReset(socket: Socket): Promise<boolean> {
+  if (socket.destroyed && socket.errored) return true;
   const late = new AbortController();
   const timer = setTimeout(() => {
     late.abort();
   }, graceMs);
-  const wasReset = await once(socket, 'close', { signal: late.signal }).then(
+  const result = await once(socket, 'close', { signal: late.signal }).then(
     ([hadError]) => Boolean(hadError),
     () => !late.signal.aborted,
   );
   clearTimeout(timer);
-  if (!wasReset) wasRead();
+  return result;
 }
 
 /** What Prometheus says of its own patience; it has gone when that is over. */

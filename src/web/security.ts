@@ -7,7 +7,6 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer, type ServerOptions } from 'node:https';
-import type { Socket } from 'node:net';
 
 /**
  * Everything comes from this exporter, nothing is inline, nothing may frame us. A name from a log that slipped through
@@ -44,7 +43,12 @@ export function secureHeaders(response: ServerResponse, changes: Readonly<Record
 /** A server that a slow, silent or greedy client cannot exhaust. @param tls options of node:https; absent: plain HTTP */
 export function createLimitedServer(listener: RequestListener, tls?: ServerOptions): Server | SecureServer {
   const limits = { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000 };
-  const server = tls ? createSecureServer({ ...limits, ...tls }, listener) : createServer(limits, listener);
+  // Clients may end their side once they have asked (`nc -N`, some proxies): they get their whole answer all the same.
+  const halfOpen = { allowHalfOpen: true };
+  const server = tls
+    ? createSecureServer({ ...limits, ...halfOpen, ...tls }, listener)
+    : createServer(limits, listener);
+  Object.assign(server, { httpAllowHalfOpen: true });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
   // Longer than the usual scrape interval of a minute, so that Prometheus keeps its connection.
@@ -53,25 +57,6 @@ export function createLimitedServer(listener: RequestListener, tls?: ServerOptio
   server.maxHeadersCount = 100;
   server.maxConnections = 2048;
   return server;
-}
-
-/** Connections that one address may hold: more than any scraper or browser needs, fewer than would shut others out. */
-const connectionsOfOneAddress = 512;
-
-/** Drops what an address opens beyond its share, before anything is read from it. For the event `connection`. */
-export function boundConnections(): (socket: Socket) => void {
-  const open = new Map<string, number>();
-  return (socket) => {
-    const address = socket.remoteAddress ?? '';
-    const count = (open.get(address) ?? 0) + 1;
-    open.set(address, count);
-    socket.once('close', () => {
-      const left = (open.get(address) ?? 1) - 1;
-      if (left === 0) open.delete(address);
-      else open.set(address, left);
-    });
-    if (count > connectionsOfOneAddress) socket.destroy();
-  };
 }
 
 /**

@@ -27,6 +27,7 @@ import type { Log } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { ProbeResult, Target } from '../model.js';
 import type { Answer, Page, PageContext } from './page.js';
+import { createPlaces, type Places } from './places.js';
 import { answerProbe, timeoutHeader } from './probe-answer.js';
 import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { bundledRunbooks } from './bundled-runbooks.js';
@@ -78,8 +79,9 @@ export type Web = {
  * @throws when an address cannot be listened on; then nothing is left open
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
-  const app = createApp(options, await runbooksFrom(options));
-  const listeners = await listenOn(options.listen, options.access.current(), app);
+  const places = createPlaces({ now: () => performance.now(), log: options.log });
+  const app = createApp(options, await runbooksFrom(options), places);
+  const listeners = await listenOn(options.listen, options.access.current(), app, places.enter);
   options.access.onChange(listeners.use);
   return { addresses: listeners.addresses(), close: listeners.close };
 }
@@ -100,7 +102,7 @@ async function runbooksFrom({ runbooks: folder, log }: WebOptions): Promise<Runb
 
 // ---------------------------------------------------------------------------------------------------------- routes
 
-function createApp(options: WebOptions, runbooks: Runbooks): Express {
+function createApp(options: WebOptions, runbooks: Runbooks, places: Places): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -116,7 +118,7 @@ function createApp(options: WebOptions, runbooks: Runbooks): Express {
 
   const links = linksOf(options.externalUrl);
   const context = (): PageContext => ({ ...options, runbooks, links, now: options.now() });
-  const router = routes(options, context);
+  const router = routes(options, context, places);
   // Proxies differ in whether they take the path of the external URL away.
   if (links.base !== '') app.use(links.base, router);
   app.use(router);
@@ -158,7 +160,7 @@ function siteGuard(externalUrl: string | undefined): RequestHandler {
 
 const readingMethods = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);
 
-function routes(options: WebOptions, context: () => PageContext): Router {
+function routes(options: WebOptions, context: () => PageContext, { hasScraped }: Places): Router {
   const router = express.Router();
   router.post('/-/reload', async (_request, response) => {
     const { successful, problem = '' } = await options.reload();
@@ -182,7 +184,7 @@ function routes(options: WebOptions, context: () => PageContext): Router {
       .type('text')
       .send(readyText(ready, why, options.notices?.() ?? []));
   });
-  const answerScrape = createScrapeAnswers(options.metrics);
+  const answerScrape = createScrapeAnswers(options.metrics, hasScraped);
   router.get(options.telemetryPath, (request, response) => answerScrape(request, response, remoteOf(request)));
   router.get('/probe', (request, response) =>
     answerProbe(options.probe, queryOf(request), request.get(timeoutHeader)).then(({ status, text }) => {

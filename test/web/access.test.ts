@@ -146,7 +146,7 @@ describe('TLS', () => {
     await write(tls);
     expect(await access.reload()).toBe(true);
     expect(await ask(port)).toBe(200);
-    await expect(plain()).rejects.toThrow();
+    expect(await plain()).toBe(400);
     await write(
       'tls_server_config: { cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert }',
     );
@@ -208,7 +208,7 @@ describe('changes of the file', () => {
   });
 });
 
-test('a thousand idle connections from one address and slow headers from it: another address is still served', async () => {
+test('a thousand idle connections from one network and slow headers from it: another network is still served', async () => {
   const { web, port } = await secured('');
   const sockets: Socket[] = [];
   onTestFinished(() => {
@@ -217,7 +217,7 @@ test('a thousand idle connections from one address and slow headers from it: ano
   const closed = { count: 0 };
   await Promise.all(
     Array.from({ length: 1000 }, async (_, each) => {
-      const socket = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.9' });
+      const socket = connect({ host: '127.0.0.1', port, localAddress: `127.0.1.${1 + (each % 200)}` });
       sockets.push(socket);
       socket
         .resume()
@@ -229,7 +229,7 @@ test('a thousand idle connections from one address and slow headers from it: ano
     }),
   );
   await vi.waitFor(() => {
-    expect(closed.count).toBeGreaterThanOrEqual(488);
+    expect(closed.count).toBeGreaterThanOrEqual(744);
   }, 20_000);
   expect((await fetch(new URL('/metrics', web.url))).status).toBe(200);
   // Those that were let in are ended too when their time for the headers is over.

@@ -180,7 +180,7 @@ function bodyOf(url: string, headers: Record<string, string>): Promise<Buffer> {
 /** The answers alone, with what the server knows of each. */
 async function answering(metrics: Metrics): Promise<{ url: string; responses: Response[] }> {
   const responses: Response[] = [];
-  const answer = createScrapeAnswers(metrics);
+  const answer = createScrapeAnswers(metrics, () => undefined);
   const server = express()
     .get('/metrics', (request, response) => {
       responses.push(response);

@@ -6,6 +6,7 @@ import bcrypt from 'bcryptjs';
 import { onTestFinished } from 'vitest';
 import { createAuthority, type Certificate } from '../../src/commands/demo/certificates.js';
 import { openAccess, type Access } from '../../src/web/access.js';
+import type { WebOptions } from '../../src/web/server.js';
 import { temporaryFolder } from '../folder.js';
 import { keepingLog } from '../log-double.js';
 import { runningWeb, type RunningWeb } from './servers.js';
@@ -28,6 +29,7 @@ export type World = {
 export async function secured(
   yaml: string,
   pair: Certificate = authority.issue(['localhost', '127.0.0.1']),
+  changes: Partial<WebOptions> = {},
 ): Promise<World> {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'web.yml');
@@ -44,7 +46,7 @@ export async function secured(
   await write(yaml);
   const log = keepingLog();
   const access = await openAccess(file, log);
-  const web = await runningWeb({}, { access });
+  const web = await runningWeb({}, { ...changes, access });
   onTestFinished(async () => {
     access.close();
     await web.close();
