@@ -2,7 +2,7 @@
  * Every kind of web configuration that exporter-toolkit takes or refuses, and what becomes of it here. A taken one is
  * shown by the part of it that counts, a refused one by what its author is told.
  */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -149,6 +149,16 @@ const taken: readonly (readonly [what: string, yaml: string, expected: object, d
     "http_server_config:\n  headers:\n    Content-Security-Policy: |\n      default-src 'self';\n      img-src *\n",
     { headers: { 'Content-Security-Policy': "default-src 'self'; img-src *" } },
   ],
+  [
+    'Strict-Transport-Security',
+    headers('Strict-Transport-Security: max-age=3600'),
+    { headers: { 'Strict-Transport-Security': 'max-age=3600' } },
+  ],
+  [
+    'an authority in a file',
+    tls('client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert'),
+    withTls('RequireAndVerifyClientCert', { ca: expect.anything() as unknown }),
+  ],
   ['http2 on', 'http_server_config: { http2: true }', noTls],
   // Users
   ['no users', 'basic_auth_users: {}', { users: new Map() }],
@@ -173,7 +183,18 @@ const taken: readonly (readonly [what: string, yaml: string, expected: object, d
   ['a limit', 'rate_limit: { interval: 1s, burst: 20 }', { rateLimit: { intervalMs: 1000, burst: 20 } }],
   ['a limit that is off', 'rate_limit: { interval: 0, burst: 20 }', { rateLimit: undefined }],
   ['a limit that is off, in seconds', 'rate_limit: { interval: 0s }', { rateLimit: undefined }],
-  ['an interval below none', 'rate_limit: { interval: -1s, burst: 1 }', { rateLimit: undefined }],
+  [
+    'an interval below none, which the toolkit takes for no limit',
+    'rate_limit: { interval: -1s, burst: 1 }',
+    { rateLimit: undefined },
+    'an interval below 0 sets no limit',
+  ],
+  [
+    'a burst below none',
+    'rate_limit: { interval: 1s, burst: -1 }',
+    { rateLimit: { burst: -1 } },
+    'every request is refused',
+  ],
   [
     'burst 0',
     'rate_limit: { interval: 1s, burst: 0 }',
@@ -325,6 +346,35 @@ const refused: readonly (readonly [what: string, yaml: string, told: string])[] 
     'expected a duration like 500ms or 1s, got "soon"',
   ],
   ['an interval in days', 'rate_limit: { interval: 1d, burst: 1 }', 'expected a duration'],
+  ['an interval of more than 292 years', 'rate_limit: { interval: 2562048h, burst: 1 }', 'expected a duration'],
+  ['so many nanoseconds', 'rate_limit: { interval: 9999999999999999999, burst: 1 }', 'expected a duration'],
+  ['a word for http2', 'http_server_config: { http2: maybe }', 'http2: expected true or false, got "maybe"'],
+  ['an invented newest version', tls('max_version: TLS14'), 'max_version: expected one of TLS10, TLS11, TLS12, TLS13'],
+  [
+    'X-XSS-Protection with a zero byte',
+    headers('X-XSS-Protection: "1\\0"'),
+    'X-XSS-Protection: expected the value of a header',
+  ],
+  [
+    'Strict-Transport-Security in letters beyond ASCII',
+    headers('Strict-Transport-Security: "max-age=ä"'),
+    'Strict-Transport-Security: expected the value of a header',
+  ],
+  [
+    'Content-Security-Policy in letters beyond ASCII',
+    headers('Content-Security-Policy: "ä"'),
+    'Content-Security-Policy: expected the value of a header',
+  ],
+  [
+    'a certificate that is words',
+    'tls_server_config: { cert: words, key_file: s.key }',
+    'expected a certificate as PEM in cert',
+  ],
+  [
+    'an authority that is words',
+    tls('client_ca: words, client_auth_type: RequireAndVerifyClientCert'),
+    'expected certificates of an authority as PEM',
+  ],
   ['a word for the burst', 'rate_limit: { interval: 1s, burst: many }', 'expected a whole number, got "many"'],
 ];
 
@@ -341,6 +391,23 @@ test.each(refused)('refused: %s', async (_what, yaml, told) => {
   const loaded = await load(yaml);
   expect(loaded).toMatchObject({ ok: false, mistakes: [expect.stringContaining(told)] });
   expect(JSON.stringify(loaded)).not.toContain('secret-word');
+});
+
+/** Every key of the toolkit's documentation (docs/web-configuration.md there), in its order. */
+const documented = [
+  ...['cert', 'key', 'client_ca', 'cert_file', 'key_file', 'client_auth_type', 'client_ca_file', 'client_allowed_sans'],
+  ...['min_version', 'max_version', 'cipher_suites', 'prefer_server_cipher_suites', 'curve_preferences'],
+  ...['http2', 'Content-Security-Policy', 'X-Frame-Options', 'X-Content-Type-Options', 'X-XSS-Protection'],
+  ...['Strict-Transport-Security', 'basic_auth_users', 'interval', 'burst'],
+];
+
+test.each(documented)('2.2 every key of the toolkit stands in both tables and in the docs: %s', async (key) => {
+  const holds = ([, yaml]: readonly [string, string, ...unknown[]]): boolean =>
+    new RegExp(`(^|[\\s{,])${key}:`).test(yaml);
+  expect(taken.some(holds)).toBe(true);
+  expect(refused.some(holds)).toBe(true);
+  const docs = await readFile(new URL('../docs/web-configuration.md', import.meta.url), 'utf8');
+  expect(docs).toMatch(new RegExp(`^\\|.*[\`.]${key}\``, 'm'));
 });
 
 test('a file that is not there is refused', async () => {

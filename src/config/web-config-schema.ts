@@ -161,11 +161,16 @@ function goDuration() {
     ...{ ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
   };
   return text('a duration like 500ms or 1s', (given) => {
-    if (/^[+-]?\d{1,19}$/.test(given)) return Number(given) * 1e-6;
+    if (/^[+-]?\d{1,19}$/.test(given)) return withinGo(Number(given) * 1e-6);
     const [, sign, length = ''] = /^([+-]?)(.*)$/s.exec(given) ?? [];
     const parts = [...length.matchAll(/(\d{1,19}(?:\.\d{0,19})?|\.\d{1,19})(ns|[uµμ]s|ms|s|m|h)/gy)];
     if (parts.length === 0 || parts.map((part) => part[0]).join('') !== length) return undefined;
     const sum = parts.reduce((so, part) => so + Number(part[1]) * (units[part[2] ?? ''] ?? 0), 0);
-    return sign === '-' ? -sum : sum;
+    return withinGo(sign === '-' ? -sum : sum);
   });
+}
+
+/** Go counts nanoseconds in 64 bits, some 292 years; what is longer it refuses. */
+function withinGo(milliseconds: number): number | undefined {
+  return Math.abs(milliseconds) < 2 ** 63 * 1e-6 ? milliseconds : undefined;
 }

@@ -94,6 +94,7 @@ function doubtsOf(given: CheckedWebConfig): string[] {
   const { tls_server_config: tls, rate_limit: limit, basic_auth_users: users } = given;
   return [
     ...(tls && !isEnabled(tls) ? ['tls_server_config names no certificate: plain HTTP is served'] : []),
+    ...(limit.interval < 0 ? ['rate_limit: an interval below 0 sets no limit: leave it out, or write 0'] : []),
     ...(limit.interval > 0 && limit.burst < 1 ? ['rate_limit: with a burst below 1 every request is refused'] : []),
     ...(Object.keys(users).some((name) => name.includes(':'))
       ? ['basic_auth_users: nobody can log in with a name that has a colon in it']
