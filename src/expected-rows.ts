@@ -1,5 +1,6 @@
 /** What the inventory lets us expect: which server may fail to reach which smart host, before it ever does. */
 import { addressOf, destinationOf } from './endpoint.js';
+import { serverLabelOf } from './label.js';
 import type { SendConnector } from './model.js';
 
 export type ExpectedRow = { readonly server: string; readonly connector: string; readonly destination: string };
@@ -8,6 +9,8 @@ export type Expectation = {
   readonly connectors: readonly SendConnector[];
   /** Names of servers as their records write them, lower case. */
   readonly knownServers: readonly string[];
+  /** The one name of a server, by any of its names. */
+  readonly nameOfServer: (name: string) => string;
   /** The servers that alone are read here; undefined: whatever the files hold. */
   readonly ownServers?: readonly string[] | undefined;
   /** Addresses that a name was last resolved to, by `name:port`. */
@@ -25,16 +28,17 @@ const anywhere = 'other';
  * it is not resolved. Records name servers in full, the inventory by their first label: the full name is taken as soon as
  * a record has told it.
  */
-export function expectedRows({ connectors, knownServers, ownServers, addressesOf }: Expectation): ExpectedRow[] {
-  const full = new Map(knownServers.map((name) => [labelOf(name), name]));
-  const own = ownServers?.map((name) => labelOf(name.toLowerCase()));
+export function expectedRows(expectation: Expectation): ExpectedRow[] {
+  const { connectors, knownServers, nameOfServer, addressesOf } = expectation;
+  const own = expectation.ownServers?.map((name) => nameOfServer(serverLabelOf(name)));
   const rows: ExpectedRow[] = [];
   for (const connector of connectors) {
     if (!connector.enabled) continue;
-    const exported = connector.sourceServers.length > 0 ? connector.sourceServers : (ownServers ?? knownServers);
-    const servers = exported.map((name) => name.toLowerCase()).filter((name) => own?.includes(labelOf(name)) ?? true);
+    const exported = connector.sourceServers.length > 0 ? connector.sourceServers : (own ?? knownServers);
+    const servers = exported.map((name) => nameOfServer(serverLabelOf(name)));
+    const read = servers.filter((server) => own?.some((each) => isSameServer(each, server)) ?? true);
     const destinations = destinationsOf(connector, addressesOf);
-    for (const server of new Set(servers.map((name) => full.get(labelOf(name)) ?? name)))
+    for (const server of new Set(read))
       for (const destination of destinations) {
         if (rows.length >= most) return rows;
         rows.push({ server, connector: connector.name, destination });
@@ -60,7 +64,7 @@ function destinationsOf(
   return destinations.length === 0 ? [anywhere] : [...new Set(destinations)];
 }
 
-/** Names that differ in their domain alone are one server: an organisation has each first label once. */
-function labelOf(server: string): string {
-  return server.split('.')[0] ?? server;
+/** One of them may have its full name and the other not. */
+function isSameServer(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }

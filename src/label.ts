@@ -30,3 +30,11 @@ function cleaned(text: string): string {
     .replace(/[\p{Cc}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
 }
+
+/** The name of a server as it is compared: Windows does not tell cases apart, and a dot at the end says nothing. */
+export function serverLabelOf(text: string | undefined): string {
+  const label = labelOf(text);
+  let end = label.length;
+  while (label[end - 1] === '.') end--;
+  return (end === 0 ? label : label.slice(0, end)).toLowerCase();
+}

@@ -19,6 +19,8 @@ export type Bounds = {
   readonly fold: (row: Place) => void;
   /** Makes room: the row is no longer shown. */
   readonly release: (row: Place) => void;
+  /** The server of a row has another name; `to` is absent where a row of that name is shown already. */
+  readonly move: (from: Place, to: Place | undefined) => void;
   readonly folded: () => Folded;
 };
 
@@ -43,8 +45,7 @@ type Shown = {
 /** @param limit destinations shown by name, of each Send connector */
 export function createBounds(limit: number, room = roomForAll): Bounds {
   const byConnector = new Map<string, Shown>();
-  const latest = new Map<string, { readonly connector: string; readonly destination: string }>();
-  let [errors, used, others] = [0, 0, 0];
+  let [used, others] = [0, 0];
   const other = otherDestination;
   /** Per-connector totals stay exact; only a flood of names of connectors or servers loses these names. */
   const placeOther = ({ server, connector }: Place): Place => {
@@ -59,38 +60,62 @@ export function createBounds(limit: number, room = roomForAll): Bounds {
     others++;
     return { server, connector, destination: other };
   };
+  const show = (row: Place): void => {
+    const shown = byConnector.get(row.connector) ?? { destinations: new Map<string, number>(), others: new Set() };
+    byConnector.set(row.connector, shown);
+    shown.destinations.set(row.destination, (shown.destinations.get(row.destination) ?? 0) + 1);
+    used += roomOf(row);
+  };
+  const release = (row: Place): void => {
+    const shown = byConnector.get(row.connector);
+    const rows = shown?.destinations.get(row.destination);
+    if (!shown || rows === undefined) return;
+    used -= roomOf(row);
+    if (rows > 1) shown.destinations.set(row.destination, rows - 1);
+    else shown.destinations.delete(row.destination);
+    if (shown.destinations.size + shown.others.size === 0) byConnector.delete(row.connector);
+  };
   return {
     place: (row, attempt = false) => {
       if (row.destination === other) return placeOther(row);
-      const shown = byConnector.get(row.connector) ?? { destinations: new Map<string, number>(), others: new Set() };
-      const { destinations } = shown;
-      const rows = destinations.get(row.destination) ?? 0;
+      const destinations = byConnector.get(row.connector)?.destinations;
+      const isNew = destinations?.has(row.destination) !== true;
       const share = attempt ? 0.5 : 1;
       const full =
-        (rows === 0 && destinations.size >= Math.ceil(limit * share)) ||
+        (isNew && (destinations?.size ?? 0) >= Math.ceil(limit * share)) ||
         used + roomOf(row) > room * share ||
         (!byConnector.has(row.connector) && byConnector.size >= maxConnectors);
       if (full) return placeOther(row);
-      byConnector.set(row.connector, shown);
-      destinations.set(row.destination, rows + 1);
-      used += roomOf(row);
+      show(row);
       return row;
     },
+    release,
+    move: (from, to) => {
+      if (from.destination === other) {
+        const servers = byConnector.get(from.connector)?.others;
+        if (servers?.delete(from.server) !== true) return;
+        if (to && !servers.has(to.server)) servers.add(to.server);
+        else others--;
+        return;
+      }
+      release(from);
+      // It has been shown before: that its name is longer now is no reason to fold it.
+      if (to) show(to);
+    },
+    ...createFolds(),
+  };
+}
+
+function createFolds(): Pick<Bounds, 'fold' | 'folded'> {
+  const latest = new Map<string, { readonly connector: string; readonly destination: string }>();
+  let errors = 0;
+  return {
     fold: ({ connector, destination }) => {
       errors++;
       const key = `${connector}\n${destination}`;
       latest.delete(key);
       latest.set(key, { connector, destination });
       if (latest.size > latestFolded) latest.delete(latest.keys().next().value ?? '');
-    },
-    release: (row) => {
-      const shown = byConnector.get(row.connector);
-      const rows = shown?.destinations.get(row.destination);
-      if (!shown || rows === undefined) return;
-      used -= roomOf(row);
-      if (rows > 1) shown.destinations.set(row.destination, rows - 1);
-      else shown.destinations.delete(row.destination);
-      if (shown.destinations.size + shown.others.size === 0) byConnector.delete(row.connector);
     },
     folded: () => ({ errors, latest: [...latest.values()] }),
   };

@@ -17,12 +17,19 @@ import type { SavedLog } from './record-gaps.js';
 import type { RelatedCount } from './related-ring.js';
 import type { Scraper } from './scrapers.js';
 import type { SavedRecords } from './seen-records.js';
+import type { KnownServer } from './server-names.js';
 
 /** One counter of a row, which is a series: the failures have one for each reason. */
 export type Counter = 'errors' | 'attempts' | Reason;
 
 /** A row as saved, with the counters that scrapers are still to see at a value of before. */
-export type SavedRow = LedgerRow & { readonly shown?: Readonly<Partial<Record<Counter, number>>> | undefined };
+export type SavedRow = LedgerRow & {
+  readonly shown?: Readonly<Partial<Record<Counter, number>>> | undefined;
+  /** What scrapers are to see in its place first, under the names that its server had before. */
+  readonly former?: readonly LedgerRow[] | undefined;
+  /** How much of its counters scrapers were told under another name of its server. */
+  readonly toldElsewhere?: Readonly<Partial<Record<Counter, number>>> | undefined;
+};
 
 /** What is saved, in one file, in one rename: counts and checkpoints cannot disagree (invariant 2). */
 export type SavedLedger = {
@@ -39,6 +46,8 @@ export type SavedLedger = {
   readonly related: readonly RelatedEvent[];
   readonly relatedCounts: readonly RelatedCount[];
   readonly recent: readonly RecentError[];
+  /** Full names of servers, and the short ones that were declared to stand for them. */
+  readonly servers: readonly KnownServer[];
 };
 
 /** The file cannot be used as it is; the message says why and what to do. */
@@ -151,25 +160,26 @@ const recent = z.strictObject({
   count: z.int().min(1),
 });
 
+const row = z.strictObject({
+  server: z.string(),
+  connector: z.string(),
+  destination: z.string(),
+  errors: z.int().min(0),
+  // A ledger written before the transport logs were read has none of them.
+  attempts: z.int().min(0).default(0),
+  failures: z.partialRecord(z.enum(reasons), z.int().min(0)).default({}),
+  lastErrorAt: time,
+  lastObservedAt: time,
+  lastAttemptAt: time,
+  host: z.string().optional(),
+});
+
+const counters = z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional();
+
 const schema = z.strictObject({
   version: z.literal(1),
   savedAt: z.string(),
-  rows: z.array(
-    z.strictObject({
-      server: z.string(),
-      connector: z.string(),
-      destination: z.string(),
-      errors: z.int().min(0),
-      // A ledger written before the transport logs were read has none of them.
-      attempts: z.int().min(0).default(0),
-      failures: z.partialRecord(z.enum(reasons), z.int().min(0)).default({}),
-      lastErrorAt: time,
-      lastObservedAt: time,
-      lastAttemptAt: time,
-      host: z.string().optional(),
-      shown: z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional(),
-    }),
-  ),
+  rows: z.array(row.extend({ shown: counters, toldElsewhere: counters, former: z.array(row).optional() })),
   checkpoints: z.array(z.union([fileCheckpoint, logCheckpoint])),
   seen: z.array(
     z.strictObject({
@@ -211,6 +221,7 @@ const schema = z.strictObject({
     .array(z.strictObject({ server: z.string(), provider: z.string(), eventId: z.int(), count: z.int().min(0) }))
     .default([]),
   recent: z.array(recent).default([]),
+  servers: z.array(z.strictObject({ full: z.string(), short: z.string().optional() })).default([]),
 });
 
 /**
@@ -259,7 +270,7 @@ export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<strin
 
 const partNames = [
   ...(['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const),
-  ...(['related', 'relatedCounts', 'recent'] as const),
+  ...(['related', 'relatedCounts', 'recent', 'servers'] as const),
 ];
 
 /** The whole file. Pieces that are bytes already are taken as they are: with many files they are most of it. */

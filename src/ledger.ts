@@ -17,6 +17,23 @@ import {
   type SavedLedger,
   type SavedRow,
 } from './ledger-file.js';
+import { endFormer, renameRows, renameSessions, sessionKeyOf, underOneName } from './ledger-renames.js';
+import {
+  countersOf,
+  freshRow,
+  hasCounter,
+  isMerelyExpected,
+  isSame,
+  keyOf,
+  never,
+  noCounts,
+  shownOf,
+  valueOf,
+  withCounters,
+  type Counts,
+  type Row,
+  type RowName,
+} from './ledger-rows.js';
 import { makeFolder } from './make-folder.js';
 import type {
   Batch,
@@ -24,7 +41,6 @@ import type {
   Evidence,
   LedgerRow,
   OpenSession,
-  Reason,
   RecentError,
   RecordOutcome,
   RelatedEvent,
@@ -35,9 +51,10 @@ import { credibleTime, isCredible, jumpDetector, trueTime, type Clocks, type Not
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
 import { createRecentErrors, type RecentErrors } from './recent-errors.js';
 import { createRelatedRing, type RelatedCount, type RelatedRing } from './related-ring.js';
-import { isSameTimes, laterTime, savedTimes, shownTimes, type RowTimes } from './row-times.js';
+import { isSameTimes, laterTime, savedTimes, shownTimes } from './row-times.js';
 import { createScrapers, type Scraper, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
+import { createServerNames, type DeclaredName, type ServerNames } from './server-names.js';
 import { lockStateFolder } from './state-lock.js';
 import { replaceFile, type FileOperations } from './state-file.js';
 
@@ -59,6 +76,8 @@ export type LedgerOptions = {
   readonly operations?: FileOperations;
   /** Told of every row whenever its published value changes, saved rows at the start included. */
   readonly onPublished?: (row: LedgerRow) => void;
+  /** Told when what stood under a short name of a server stands under its full one from now on. */
+  readonly onServerRenamed?: (short: string, full: string) => void;
   /** Told once when saving fails, and once when it works again. */
   readonly onSaving?: (failing: string | undefined) => void;
 };
@@ -121,6 +140,13 @@ export type Ledger = {
    * Not while history is read, for it is no news (invariant 13).
    */
   readonly expect: (rows: readonly RowName[]) => void;
+  /** The one name of a server, by any of its names. */
+  readonly nameOfServer: (name: string) => string;
+  /**
+   * Notes names of servers that others than records tell, and which short names stand for which full ones, in place of what
+   * was said of that before. All in lower case.
+   */
+  readonly knowServers: (names: readonly string[], declared: readonly DeclaredName[]) => void;
   /** Enters a batch. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
   readonly post: (batch: Batch) => Promise<void>;
   /** Saves what was entered and ends. */
@@ -144,39 +170,8 @@ const aheadMs = 3_600_000;
 /** Silent destinations whose counts are kept; beyond it the one that has been silent longest begins anew at zero. */
 const maxDormant = 20_000;
 
-type Row = {
-  /** All that was entered, saved or not; its times as the clock of now lets them be true. */
-  entered: LedgerRow;
-  times: RowTimes;
-  /** What the file on disk says. */
-  saved: LedgerRow | undefined;
-  /** What pages show; undefined while not shown at all. */
-  published: LedgerRow | undefined;
-  /** Series shown to scrapers at a value of before until all have seen it; undefined when there is none. */
-  held: Map<Counter, Held> | undefined;
-  /** How much of each counter is history, to be shown from the first: as entered, and as the file on disk says. */
-  history: Counts;
-  savedHistory: Counts;
-  /** True while history that was entered waits for the rest of it. */
-  awaitsHistory: boolean;
-  /** True while the destination has been silent for so long that it is not shown; its count is kept. */
-  dormant: boolean;
-  json: string;
-};
-
 /** What has a row of its own. */
 type Counted = Exclude<Evidence, RelatedEvent>;
-
-type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
-
-/**
- * Saved with its row: after a restart a series that nobody has seen at zero is still to be seen there. `seen` means that
- * all have seen it, but the file does not say so yet: if the true value were shown before, a crash could take it back.
- */
-type Held = { readonly value: number; readonly birth: number; seen: boolean };
-
-const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
-const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
 
 type State = LedgerOptions & {
   readonly clocks: Clocks;
@@ -203,12 +198,15 @@ type State = LedgerOptions & {
   readonly recent: RecentErrors;
   /** What the file on disk says of these two, and the births of counters that not every scraper has seen at zero. */
   shownHappenings: Happenings;
-  readonly relatedBirths: Map<string, number>;
+  readonly relatedHeld: Map<string, HeldCount>;
   readonly gaps: RecordGaps;
   /** What the file on disk says of missed records. */
   missed: ReadonlyMap<string, number>;
   readonly scrapers: Scrapers;
   readonly bounds: Bounds;
+  readonly names: ServerNames;
+  /** How often a server has got a fuller name. */
+  renames: number;
   /** Shown without evidence, by key; `expectationDue` when that is still to be done. */
   expected: ReadonlyMap<string, RowName>;
   expectationDue: boolean;
@@ -226,6 +224,9 @@ type State = LedgerOptions & {
   wakeSaver: (() => void) | undefined;
   waiting: (() => void)[];
 };
+
+/** What scrapers are shown of a counter of related events: until all have seen it under the former names, or at this value. */
+type HeldCount = { readonly value: number; readonly birth: number; readonly former?: readonly RelatedCount[] };
 
 type Happenings = {
   readonly version: number;
@@ -255,6 +256,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const state = createState(options, file, saved, movedAside);
   for (const row of saved?.rows ?? []) restoreRow(state, row);
   for (const each of saved?.sessions ?? []) state.sessionsByKey.set(sessionKeyOf(each), JSON.stringify(each));
+  learnServers(state, namesIn(saved));
   const running = keepSaving(state);
   return {
     rows: () => publishedRows(state),
@@ -278,6 +280,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     expect: (rows) => {
       state.expected = new Map(rows.map((row) => [keyOf(row), row]));
       state.expectationDue = true;
+    },
+    nameOfServer: state.names.nameOf,
+    knowServers: (names, declared) => {
+      for (const short of state.names.declare(declared)) renameServer(state, short);
+      learnServers(state, names);
     },
     post: (batch) => post(state, batch),
     close: async () => {
@@ -332,12 +339,14 @@ function createState(
     seen: createSeenRecords(saved?.seen ?? [], { now: options.now }),
     related,
     recent,
-    relatedBirths: new Map(),
+    relatedHeld: new Map(),
     shownHappenings: happeningsOf(related, recent),
     gaps: createRecordGaps(saved?.logs ?? [], { steady: clocks.steady, now: options.now, missed }),
     missed,
     scrapers: createScrapers(saved?.scrapers ?? [], clocks),
     bounds: createBounds(options.limit ?? 2_000),
+    names: createServerNames(saved?.servers),
+    renames: 0,
     expected: new Map(),
     expectationDue: false,
     saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
@@ -353,11 +362,12 @@ function createState(
 }
 
 /** A saved row is shown at its saved value before the first read; what was missed meanwhile comes as one step. */
-function restoreRow(state: State, { shown, ...written }: SavedRow): void {
+function restoreRow(state: State, { shown, former, toldElsewhere, ...written }: SavedRow): void {
   const times = savedTimes(written, state.clocks);
   const mended = shownTimes(times, state.clocks);
   const saved = isSameTimes(written, mended) ? written : { ...written, ...mended };
-  const row: Row = { ...freshRow(saved, times), saved, json: JSON.stringify({ ...written, shown } satisfies SavedRow) };
+  const json = JSON.stringify({ ...written, shown, former, toldElsewhere } satisfies SavedRow);
+  const row: Row = { ...freshRow(saved, times), saved, json, toldElsewhere: { ...toldElsewhere } };
   // Not at once: it may be the clock of now that is wrong, as at many a boot.
   if (saved !== written) state.mending.rows.add(row);
   state.rowsByKey.set(keyOf(saved), row);
@@ -369,23 +379,9 @@ function restoreRow(state: State, { shown, ...written }: SavedRow): void {
     return;
   }
   row.published = saved;
+  if (former) row.former = { rows: former, birth: state.scrapers.birth() };
   state.onPublished?.(saved);
   for (const counter of countersOf(saved)) hold(state, row, counter, row.history);
-}
-
-function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
-  return {
-    entered,
-    times,
-    saved: undefined,
-    published: undefined,
-    held: undefined,
-    history: noCounts,
-    savedHistory: noCounts,
-    awaitsHistory: false,
-    dormant: false,
-    json: '',
-  };
 }
 
 // ------------------------------------------------------------------------------------------------- entering
@@ -413,12 +409,17 @@ function enter(state: State, batch: Batch): boolean {
   const tally = tallyOf(state, batch.source);
   let news = false;
   heedClock(state);
-  for (const told of batch.evidence) {
+  learnServers(
+    state,
+    [...(batch.runs ?? []), ...batch.evidence].map(({ server }) => server),
+  );
+  for (const each of batch.evidence) {
+    const told = ofOneServer(state, each);
     const isNew = !('key' in told) || state.seen.note(told.key);
-    const each = datedCredibly(state, told);
-    if ('key' in each) tally.outcomes[outcomeOf(each, isNew)]++;
-    if (isNew && each.kind === 'related_event') state.related.note(each);
-    else if (isNew) enterEvidence(state, each as Counted, batch.history || ('history' in each && each.history));
+    const dated = datedCredibly(state, told);
+    if ('key' in dated) tally.outcomes[outcomeOf(dated, isNew)]++;
+    if (isNew && dated.kind === 'related_event') state.related.note(dated);
+    else if (isNew) enterEvidence(state, dated as Counted, batch.history || ('history' in dated && dated.history));
     news ||= isNew;
   }
   tally.outcomes.counted += batch.counted ?? 0;
@@ -430,11 +431,45 @@ function enter(state: State, batch: Batch): boolean {
   if (noteRecordIds(state, batch)) news = true;
   if (batch.former) state.checkpoints.keep(batch.former);
   if (batch.checkpoint) state.checkpoints.keep(batch.checkpoint);
-  for (const { key, json } of batch.sessions ?? []) {
+  for (const change of batch.sessions ?? []) {
+    const { key, json } = underOneName(change, state.names.nameOf);
     if (json === undefined) state.sessionsByKey.delete(key);
     else state.sessionsByKey.set(key, json);
   }
   return news;
+}
+
+/** What a batch tells of servers goes before what it counts: the fuller name holds from its first record on. */
+function learnServers(state: State, names: Iterable<string>): void {
+  for (const name of new Set(names)) {
+    const short = state.names.learn(name);
+    if (short !== undefined) renameServer(state, short);
+  }
+}
+
+/** All that is known of a server goes on under its full name. */
+function renameServer(state: State, short: string): void {
+  const full = state.names.nameOf(short);
+  state.renames++;
+  for (const row of renameRows(state, short, full)) if (row.published) state.onPublished?.(row.published);
+  renameHappenings(state, short, full);
+  state.seen.rename(short, full);
+  state.gaps.rename(short, full);
+  renameSessions(state.sessionsByKey, short, state.names.nameOf);
+  state.onServerRenamed?.(short, full);
+  saveWithin(state, 0);
+}
+
+/** Names of servers in a saved ledger, which may be of an exporter that did not put them together. */
+function namesIn(saved: SavedLedger | undefined): string[] {
+  const parts = [saved?.rows, saved?.relatedCounts, saved?.related, saved?.recent, saved?.sessions, saved?.logs];
+  return [...parts, saved?.seen].flatMap((part) => (part ?? []).map(({ server }) => server));
+}
+
+function ofOneServer<Told extends Evidence>(state: State, told: Told): Told {
+  const server = state.names.nameOf(told.server);
+  if (server === told.server) return told;
+  return { ...told, server, ...('key' in told && { key: { ...told.key, server } }) };
 }
 
 /** No record is later than now: what says so was dated by a clock that is wrong. */
@@ -452,7 +487,8 @@ function outcomeOf({ kind }: Evidence, isNew: boolean): RecordOutcome {
 }
 
 function noteRecordIds(state: State, batch: Batch): boolean {
-  const { source, runs, unfiltered, behind = false, missed = 0 } = batch;
+  const { source, unfiltered, behind = false, missed = 0 } = batch;
+  const runs = batch.runs?.map((run) => ({ ...run, server: state.names.nameOf(run.server) }));
   // A batch without a checkpoint comes from no file, and tells nothing of record IDs.
   if (batch.checkpoint) state.gaps.note({ source, runs, unfiltered, behind });
   if (missed > 0) state.gaps.miss(source, missed);
@@ -517,11 +553,6 @@ function rowFor(state: State, { server, connector, destination, kind }: Counted)
   return fresh;
 }
 
-/** As the reader of the transport logs makes it. */
-function sessionKeyOf(saved: OpenSession | ServerLogs): string {
-  return 'session' in saved ? `${saved.server}\n${saved.session}` : saved.server;
-}
-
 function tallyOf(state: State, source: string): MutableTally {
   const known = state.tallyBySource.get(source);
   if (known) return known;
@@ -562,8 +593,14 @@ function untilDue(state: State): Promise<void> {
 async function saveOnce(state: State): Promise<void> {
   const started = performance.now();
   const rows = [...state.dirty];
-  const saves = rows.map((row) => ({ row, value: row.entered, history: row.history }));
-  const seen = rows.flatMap((row) => seenIn(row).map((counter) => ({ row, counter })));
+  const saves = rows.map((row) => ({
+    row,
+    value: row.entered,
+    history: row.history,
+    seen: seenIn(row),
+    names: row.names,
+  }));
+  const { renames } = state;
   state.gaps.settle();
   const missed = new Map(state.gaps.missed());
   const happenings = happeningsOf(state.related, state.recent, state.shownHappenings);
@@ -573,24 +610,26 @@ async function saveOnce(state: State): Promise<void> {
   for (const row of rows) row.json = jsonOf(row);
   try {
     await replaceFile(state.file, textOf(state), state.operations);
-    for (const { row, value, history } of saves) {
+    for (const { row, value, history, seen, names } of saves) {
+      // Renamed meanwhile: the next save says what it is now.
+      if (row.names !== names) continue;
       Object.assign(row, { saved: value, savedHistory: history });
       state.unpublished.add(row);
+      for (const counter of seen) letGo(state, row, counter);
     }
-    for (const { row, counter } of seen) letGo(state, row, counter);
     state.missed = missed;
-    showHappenings(state, happenings);
+    if (state.renames === renames) showHappenings(state, happenings);
     publish(state);
     noteSaved(state, performance.now() - started);
   } catch (error) {
-    for (const row of rows) state.dirty.add(row);
+    for (const { row, names } of saves) if (row.names === names) state.dirty.add(row);
     noteFailed(state, error);
   }
 }
 
 /** A row as it is saved, with the series that scrapers are still to see at a value of before. */
 function jsonOf(row: Row): string {
-  const { entered, published, held, history } = row;
+  const { entered, published, held, history, former, toldElsewhere } = row;
   const before = countersOf(entered).flatMap((counter): [Counter, number][] => {
     const known = held?.get(counter);
     if (known?.seen ?? (published && hasCounter(published, counter) && !known)) return [];
@@ -598,7 +637,8 @@ function jsonOf(row: Row): string {
     return value === valueOf(entered, counter) ? [] : [[counter, value]];
   });
   const shown = before.length === 0 ? undefined : Object.fromEntries(before);
-  return JSON.stringify({ ...entered, shown } satisfies SavedRow);
+  const told = Object.keys(toldElsewhere).length === 0 ? undefined : toldElsewhere;
+  return JSON.stringify({ ...entered, shown, toldElsewhere: told, former: former?.rows } satisfies SavedRow);
 }
 
 function textOf(state: State): Buffer {
@@ -613,6 +653,7 @@ function textOf(state: State): Buffer {
     related: state.related.texts(),
     relatedCounts: state.related.counts().map((each) => JSON.stringify(each)),
     recent: state.recent.texts(),
+    servers: state.names.known().map((each) => JSON.stringify(each)),
   });
 }
 
@@ -627,9 +668,31 @@ function showHappenings(state: State, happenings: Happenings): void {
   const known = new Set(state.shownHappenings.counts.map(nameOfCount));
   for (const each of happenings.counts) {
     const name = nameOfCount(each);
-    if (!known.has(name)) state.relatedBirths.set(name, state.scrapers.birth());
+    if (!known.has(name)) state.relatedHeld.set(name, { value: 0, birth: state.scrapers.birth() });
   }
   state.shownHappenings = happenings;
+}
+
+/** As rows: what is shown stands still until all have seen it, then begins under the full name, and then goes on. */
+function renameHappenings(state: State, from: string, to: string): void {
+  const before = new Map(state.shownHappenings.counts.map((each) => [nameOfCount(each), each]));
+  const wasTold = state.scrapers.all().length > 0;
+  const shownOfCount = (each: RelatedCount): number => state.relatedHeld.get(nameOfCount(each))?.value ?? each.count;
+  for (const each of [...before.values()].filter(({ server }) => server === from)) {
+    const name = nameOfCount({ ...each, server: to });
+    const known = before.get(name);
+    const told = known && wasTold ? shownOfCount(each) : 0;
+    const value = known ? shownOfCount(known) : shownOfCount(each);
+    const former = [{ ...each, count: shownOfCount(each) }, ...(known ? [{ ...known, count: value }] : [])];
+    before.delete(nameOfCount(each));
+    state.relatedHeld.delete(nameOfCount(each));
+    before.set(name, { ...each, server: to, count: (known?.count ?? 0) + each.count - told });
+    state.relatedHeld.set(name, { value, birth: state.scrapers.birth(), ...(wasTold && { former }) });
+    if (told > 0) state.related.forget(each, told);
+  }
+  state.related.rename(from, to);
+  state.recent.rename(from, to);
+  state.shownHappenings = { ...state.shownHappenings, counts: [...before.values()] };
 }
 
 function nameOfCount({ server, provider, eventId }: RelatedCount): string {
@@ -639,10 +702,15 @@ function nameOfCount({ server, provider, eventId }: RelatedCount): string {
 /** Invariant 6 for these counters too: `increase()` sees nothing of a series that is born at one. */
 function shownRelatedCounts(state: State): RelatedCount[] {
   const seenByAll = state.scrapers.seenByAll();
-  for (const [name, birth] of state.relatedBirths) if (birth <= seenByAll) state.relatedBirths.delete(name);
-  return state.shownHappenings.counts.map((each) =>
-    state.relatedBirths.has(nameOfCount(each)) ? { ...each, count: 0 } : each,
-  );
+  for (const [name, { birth, former, value }] of state.relatedHeld) {
+    if (birth > seenByAll) continue;
+    if (former) state.relatedHeld.set(name, { value, birth: state.scrapers.birth() });
+    else state.relatedHeld.delete(name);
+  }
+  return state.shownHappenings.counts.flatMap((each) => {
+    const held = state.relatedHeld.get(nameOfCount(each));
+    return held?.former ?? [held ? { ...each, count: held.value } : each];
+  });
 }
 
 function noteSaved(state: State, tookMs: number): void {
@@ -699,7 +767,7 @@ function publish(state: State): void {
 function showExpected(state: State): void {
   state.expectationDue = false;
   for (const [key, row] of state.rowsByKey) {
-    if (row.json !== '' || row.entered.lastErrorAt !== undefined || row.entered.lastAttemptAt !== undefined) continue;
+    if (!isMerelyExpected(row)) continue;
     if (state.expected.has(key)) continue;
     state.rowsByKey.delete(key);
     state.held.delete(row);
@@ -733,11 +801,10 @@ function scrape(state: State): Scrape {
   const births = state.scrapers.births();
   const rows: LedgerRow[] = [];
   let heldBack = 0;
-  for (const { published, held } of state.rowsByKey.values()) {
-    if (!published) continue;
-    const behind = held === undefined ? nothingBehind : behindOf(published, held);
-    heldBack += behind.length;
-    rows.push(behind.length === 0 ? published : { ...published, ...withCounters(published, behind) });
+  for (const row of state.rowsByKey.values()) {
+    const shown = shownOf(row);
+    heldBack += shown.behind;
+    rows.push(...shown.rows);
   }
   const readBy = async (scraper: string): Promise<void> => {
     state.scrapers.hasRead(scraper, births);
@@ -746,19 +813,6 @@ function scrape(state: State): Scrape {
       await new Promise<void>((resolve) => state.waiting.push(resolve));
   };
   return { rows, held: heldBack, readBy };
-}
-
-const nothingBehind: readonly (readonly [Counter, number])[] = [];
-
-/**
- * The counters of a row that are shown at a value of before. Last-error times are never held back: an alert on them needs
- * no sample of before.
- */
-function behindOf(published: LedgerRow, held: ReadonlyMap<Counter, Held>): readonly (readonly [Counter, number])[] {
-  let behind = nothingBehind;
-  for (const [counter, { value }] of held)
-    if (value !== valueOf(published, counter)) behind = [...behind, [counter, value]];
-  return behind;
 }
 
 function hold(state: State, row: Row, counter: Counter, before: Counts): void {
@@ -771,6 +825,12 @@ function hold(state: State, row: Row, counter: Counter, before: Counts): void {
 function noteSeen(state: State): void {
   const seenByAll = state.scrapers.seenByAll();
   for (const row of state.held) {
+    if (row.former) {
+      if (row.former.birth > seenByAll) continue;
+      endFormer(row, state.scrapers.birth);
+      state.dirty.add(row);
+      saveWithin(state, 0);
+    }
     for (const [counter, held] of row.held ?? []) {
       if (held.seen || held.birth > seenByAll) continue;
       if (held.value === valueOf(row.entered, counter)) {
@@ -794,32 +854,6 @@ function letGo(state: State, row: Row, counter: Counter): void {
   if (row.held?.size !== 0) return;
   row.held = undefined;
   state.held.delete(row);
-}
-
-/** The counters of a row that are shown: attempts only where something tells of attempts. */
-function countersOf(row: LedgerRow): Counter[] {
-  const reasons = Object.keys(row.failures) as Reason[];
-  return hasCounter(row, 'attempts') ? ['errors', 'attempts', ...reasons] : ['errors', ...reasons];
-}
-
-function hasCounter(row: LedgerRow, counter: Counter): boolean {
-  if (counter === 'errors') return true;
-  return counter === 'attempts' ? row.lastAttemptAt !== undefined : row.failures[counter] !== undefined;
-}
-
-function withCounters(counts: Counts, changes: readonly (readonly [Counter, number])[]): Counts {
-  const failures = { ...counts.failures };
-  let { errors, attempts } = counts;
-  for (const [counter, value] of changes) {
-    if (counter === 'errors') errors = value;
-    else if (counter === 'attempts') attempts = value;
-    else failures[counter] = value;
-  }
-  return { errors, attempts, failures };
-}
-
-function valueOf(counts: Counts, counter: Counter): number {
-  return counter === 'errors' || counter === 'attempts' ? counts[counter] : (counts.failures[counter] ?? 0);
 }
 
 /** Destinations silent for long go dormant (invariant 7): no longer shown, value kept for their return. */
@@ -882,16 +916,6 @@ function isSilent(state: State, row: LedgerRow): boolean {
   if (state.forgetAfterMs === undefined || row.destination === otherDestination) return false;
   const lastAt = latest(row.lastObservedAt, row.lastAttemptAt);
   return lastAt !== undefined && state.now() - lastAt > state.forgetAfterMs;
-}
-
-export type RowName = { readonly server: string; readonly connector: string; readonly destination: string };
-
-function keyOf(row: RowName): string {
-  return `${row.server}\n${row.connector}\n${row.destination}`;
-}
-
-function isSame(a: RowName, b: RowName): boolean {
-  return keyOf(a) === keyOf(b);
 }
 
 function latest(a: number | undefined, b: number | undefined): number | undefined {

@@ -448,6 +448,8 @@ export type SendConnector = {
 export type TransportServer = {
   /** Lower case; in full where the export has it. */
   readonly name: string;
+  /** What Exchange calls it: the first label as a rule. Lower case. */
+  readonly shortName: string | undefined;
   /** Event level of MSExchangeTransport\SmtpSend as written; undefined when it could not be read. */
   readonly eventLevel: string | undefined;
 };

@@ -3,6 +3,8 @@ import type { ConnectionError, ConnectionFailure, RecentError } from './model.js
 
 export type RecentErrors = {
   readonly note: (evidence: ConnectionError | ConnectionFailure, readAt: number) => void;
+  /** What stands under one name of a server stands under another from now on. */
+  readonly rename: (from: string, to: string) => void;
   /** In the order in which they were first read. */
   readonly all: () => readonly RecentError[];
   /** The saved form: one JSON text each. */
@@ -58,6 +60,14 @@ export function createRecentErrors(
       const { server, connector, destination } = evidence;
       const reason = evidence.kind === 'connection_failure' ? evidence.reason : undefined;
       keep({ server, connector, destination, reason, at, until: at, count: 1 });
+    },
+    rename(from, to) {
+      if (!perServer.has(from)) return;
+      version++;
+      const entries = [...kept.values()].map(({ entry }) => entry);
+      kept.clear();
+      perServer.clear();
+      for (const entry of entries) keep(entry.server === from ? { ...entry, server: to } : entry);
     },
     all: () => [...kept.values()].map(({ entry }) => entry),
     texts: () => [...kept.values()].map((each) => (each.text ??= JSON.stringify(each.entry))),

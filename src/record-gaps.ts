@@ -23,6 +23,8 @@ export type RecordGaps = {
   readonly note: (batch: RunsOfBatch) => void;
   /** Adds records that a source itself knows to be lost. */
   readonly miss: (source: string, count: number) => void;
+  /** What stands under one name of a server stands under another from now on, unless that one knows the log already. */
+  readonly rename: (from: string, to: string) => void;
   /** Counts the gaps that have been open long enough. Returns whether there were any. */
   readonly settle: () => boolean;
   /** When the next gap is due, by the steady clock; undefined when none is open. */
@@ -112,6 +114,14 @@ export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now
         const log = takeLog(logs, run);
         const [firstAt, lastAt] = [timeOf(run.firstAt, now()), timeOf(run.lastAt, now())];
         for (const gap of noteRun(log, { ...run, firstAt, lastAt }, batch, steady())) miss(gap.source, sizeOf(gap));
+      }
+    },
+    rename: (from, to) => {
+      for (const [key, log] of [...logs]) {
+        if (log.server !== from) continue;
+        logs.delete(key);
+        const name = { server: to, channel: log.channel };
+        if (!logs.has(keyOf(name))) logs.set(keyOf(name), { ...log, ...name, text: undefined });
       }
     },
     settle: () => {

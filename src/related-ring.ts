@@ -10,6 +10,10 @@ export type RelatedCount = {
 
 export type RelatedRing = {
   readonly note: (event: RelatedEvent) => void;
+  /** What stands under one name of a server stands under another from now on. */
+  readonly rename: (from: string, to: string) => void;
+  /** Takes from a count what was told of it elsewhere. */
+  readonly forget: (count: Omit<RelatedCount, 'count'>, told: number) => void;
   /** Kept events, those of a server one after the other, oldest first. */
   readonly events: () => readonly RelatedEvent[];
   readonly counts: () => readonly RelatedCount[];
@@ -68,6 +72,22 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
       version++;
       raise(event, 1);
       keep(event);
+    },
+    rename(from, to) {
+      version++;
+      const events = [...kept.keys()];
+      const moved = [...counts.values()].filter(({ server }) => server === from);
+      for (const { provider, eventId } of moved) counts.delete(`${from}\n${provider}\n${eventId}`);
+      servers.delete(from);
+      for (const { count, ...of } of moved) raise({ ...of, server: to }, count);
+      if (!byServer.has(from)) return;
+      kept.clear();
+      byServer.clear();
+      for (const event of events)
+        keep(event.server === from ? { ...event, server: to, key: { ...event.key, server: to } } : event);
+    },
+    forget(of, told) {
+      raise(of, -told);
     },
     events: () => [...byServer.values()].flat(),
     counts: () => [...counts.values()],

@@ -25,6 +25,16 @@ export function laterTime(known: Noted | undefined, at: number, clocks: Clocks):
   return known && trueTime(known, clocks) >= at ? known : { at, steadyAt: clocks.steady() };
 }
 
+/** The later of each. */
+export function laterTimes(a: RowTimes, b: RowTimes): RowTimes {
+  const times = { ...b, ...a };
+  for (const name of names) {
+    const [first, second] = [a[name], b[name]];
+    if (first && second && second.at > first.at) times[name] = second;
+  }
+  return times;
+}
+
 export function shownTimes(times: RowTimes, clocks: Clocks): ShownTimes {
   const shown = (noted: Noted | undefined, tolerance?: number): number | undefined =>
     noted && trueTime(noted, clocks, tolerance);

@@ -15,6 +15,8 @@ export type SeenRecords = {
    * @returns false when it was noted before
    */
   readonly note: (key: RecordKey) => boolean;
+  /** What was noted under one name of a server was of another, which may have logs of its own. */
+  readonly rename: (from: string, to: string) => void;
   /** The saved form: one JSON text a log, the same text object while nothing changed. */
   readonly texts: () => readonly string[];
 };
@@ -79,6 +81,18 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       else if (total > inAll) total -= dropOldest(largest(logs), now());
       return true;
     },
+    rename: (from, to) => {
+      for (const [name, log] of [...logs]) {
+        if (log.server !== from) continue;
+        logs.delete(name);
+        const before = logs.get(keyOf({ ...log, server: to }));
+        const moved = joined(before ?? freshLog(to, log.channel), log, now());
+        total += moved.secondsById.size - (before ? before.secondsById.size : 0) - log.secondsById.size;
+        logs.set(keyOf(moved), moved);
+        while (moved.secondsById.size > perLog) total -= dropOldest(moved, now());
+      }
+      latest = undefined;
+    },
     texts: () => [...logs.values()].map(textOf),
   };
 }
@@ -96,10 +110,17 @@ function freshLog(server: string, channel: string): Log {
   return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), text: undefined };
 }
 
-function isKnown(log: Log, id: number, second: number, now: number): boolean {
+function isNoted(log: Log, id: number, second: number): boolean {
   const known = log.secondsById.get(id);
-  if (typeof known === 'number' && isSameTime(known, second)) return true;
-  if (typeof known === 'object' && known.some((each) => isSameTime(each, second))) return true;
+  return typeof known === 'object' ? known.some((each) => isSameTime(each, second)) : isSameNumber(known, second);
+}
+
+function isSameNumber(known: number | undefined, second: number): boolean {
+  return known !== undefined && isSameTime(known, second);
+}
+
+function isKnown(log: Log, id: number, second: number, now: number): boolean {
+  if (isNoted(log, id, second)) return true;
   // Older by number and by time than all that is known one by one.
   return hasFloor(log, now) && id <= log.floor[0] && !(second > log.floor[1]);
 }
@@ -154,6 +175,17 @@ function liftFloor(log: Log, id: number, second: number, now: number): void {
   } else if (isTimed && (second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])))
     log.floor = [id, second];
   else if (id > log.floor[0]) log.floor = [id, log.floor[1]];
+}
+
+/** A log of its own: the records of both, the first one's first. */
+function joined(into: Log, from: Log, now: number): Log {
+  const log = freshLog(into.server, into.channel);
+  for (const { floor, blocks } of [into, from]) {
+    for (const { pairs } of blocks)
+      for (const [id, second] of pairs) if (!isNoted(log, id, second)) add(log, id, second);
+    if (floor) liftFloor(log, floor[0], floor[1], now);
+  }
+  return log;
 }
 
 /** @returns how many record IDs are no longer known */

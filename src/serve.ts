@@ -11,7 +11,10 @@ import { followSources } from './events/sources.js';
 import type { FileSource, Followed } from './events/sources/files.js';
 import { expectedRows } from './expected-rows.js';
 import { implicitNames } from './implicit-connectors.js';
+import { ownFullName } from './host-name.js';
 import { openInventory, type Inventory } from './inventory.js';
+import type { Export } from './inventory/export-file.js';
+import { serverLabelOf } from './label.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { makeFolder } from './make-folder.js';
@@ -23,6 +26,7 @@ import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
 import { timeKeeper, type Clocks } from './noted-time.js';
 import { createReloader, type Reloader, type ReloadStatus } from './reload.js';
+import type { DeclaredName } from './server-names.js';
 import { createStanding } from './standing.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
@@ -163,7 +167,9 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
   targets.setConfigured(config.destinations.static);
   const expectation = keepExpecting(config, inlets, parts);
   inlets.metServer = expectation.renewSoon;
+  const host = await ownFullName();
   inlets.inventory = await openInventory(config.inventory.file, log, (connectors, servers) => {
+    knowServers(ledger, config, { connectors, servers, host });
     targets.setInventory(connectors);
     expectation.renew(connectors, servers);
   });
@@ -179,6 +185,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),
     portOfGuid: (guid) => inlets.inventory?.connectors().find((each) => each.guid === guid)?.port,
+    nameOfServer: ledger.nameOfServer,
     isListed: (name) => inlets.inventory?.connectors().some((each) => each.name === name) ?? false,
     log: withoutDrills(log),
     now: Date.now,
@@ -202,6 +209,26 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     });
 }
 
+/** What others than records tell of the names of servers: before a record is read that may have another of them. */
+function knowServers(
+  ledger: Ledger,
+  { sources }: Config,
+  { connectors, servers, host }: Pick<Export, 'connectors' | 'servers'> & { readonly host: DeclaredName | undefined },
+): void {
+  const declared = servers.flatMap(({ shortName: short, name: full }) =>
+    short === undefined ? [] : [{ short, full }],
+  );
+  const set = sources.flatMap((source) => (source.type === 'file' ? (source.server ?? []) : []));
+  const named = [
+    ...set,
+    ...connectors.flatMap(({ sourceServers }) => sourceServers),
+    ...servers.map(({ name }) => name),
+  ];
+  // The host knows its own name best.
+  const others = declared.filter(({ short }) => short !== host?.short);
+  ledger.knowServers(named.map(serverLabelOf), host ? [...others, host] : others);
+}
+
 /**
  * Has the ledger show at zero what the inventory expects: anew when the inventory changes, and when a probe has resolved a
  * smart host or a record has told the full name of a server.
@@ -217,6 +244,7 @@ function keepExpecting(config: Config, inlets: Inlets, { ledger, board }: Parts)
       const rows = expectedRows({
         connectors,
         knownServers: [...new Set([...servers, ...seen.map(({ server: name }) => ({ name }))].map(({ name }) => name))],
+        nameOfServer: ledger.nameOfServer,
         ownServers: ownServers(config),
         addressesOf: (destination) => board.entry(destination)?.latest.facts.addresses ?? [],
       });
@@ -250,6 +278,10 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
       if (row.lastErrorAt !== undefined && !isDrill(row.connector))
         targets.observe(row.destination, row.lastErrorAt, row.connector);
       if (servers.size !== servers.add(row.server).size) inlets.metServer?.();
+    },
+    onServerRenamed: (name, fullName) => {
+      log.info('a server goes by its full name from now on, and its counts go with it', { name, full_name: fullName });
+      inlets.metServer?.();
     },
     onSaving: (failing) => {
       if (failing === undefined) log.info('the ledger can be saved again; reading goes on');

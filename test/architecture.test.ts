@@ -12,7 +12,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^drill$/, may: ['make-folder', 'plain-file'] },
     { part: /^monitoring-files$/, may: ['bundled-monitoring'] },
     {
-      part: /^(breath|bundled-monitoring|did-you-mean|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|label|remembering|state-file|state-lock|version|log)$/,
+      part: /^(breath|bundled-monitoring|did-you-mean|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|label|remembering|server-names|state-file|state-lock|version|log)$/,
       may: [],
     },
     {
@@ -51,7 +51,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       types: ['log'],
     },
     {
-      part: /^(clean-rows|ledger(-file|-bounds)?|seen-records|record-gaps|row-times|scrapers)$/,
+      part: /^(clean-rows|ledger(-file|-bounds|-rows|-renames)?|seen-records|record-gaps|row-times|scrapers)$/,
       may: [
         'clean-rows',
         'label',
@@ -59,7 +59,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'ledger-file',
         'checkpoint-book',
         'ledger-bounds',
+        'ledger-renames',
+        'ledger-rows',
         'make-folder',
+        'server-names',
         'plain-file',
         'state-file',
         'state-lock',
@@ -73,6 +76,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       ],
     },
     { part: /^board$/, may: ['model', 'noted-time'] },
+    { part: /^host-name$/, may: ['label'], types: ['server-names'] },
     { part: /^(reason-words|related-events)$/, may: ['model'] },
     { part: /^(related-ring|recent-errors)$/, may: ['model'] },
     { part: /^egress$/, may: ['model', 'endpoint'] },
@@ -105,8 +109,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'board',
         'metrics',
         'diagnosis',
+        'host-name',
         'implicit-connectors',
         'inventory',
+        'label',
         'expected-rows',
         'drill',
         'make-folder',
@@ -122,6 +128,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'endpoint',
         'process-end',
       ],
+      types: ['inventory/*', 'server-names'],
     },
     {
       part: /^commands\/.*$/,

@@ -8,6 +8,7 @@ import { doubtsOf, loadInventory, openInventory } from '../src/inventory.js';
 import { decodeExport } from '../src/inventory/export-file.js';
 import type { SendConnector } from '../src/model.js';
 import { exportedConnectors } from './exported.js';
+import { createServerNames } from '../src/server-names.js';
 import { temporaryFolder } from './folder.js';
 import { keepingLog } from './log-double.js';
 
@@ -317,7 +318,8 @@ describe('expected rows', () => {
     destination === 'relay6.aussen.example:25' ? ['203.0.113.6', '2001:db8:25::1'] : [];
 
   test('one for each source server and address of a smart host, with the full name of a server once it is known', () => {
-    const rows = expectedRows({ connectors, knownServers: ['exch02.contoso.local'], addressesOf: resolved });
+    const { nameOf: nameOfServer } = createServerNames([{ full: 'exch02.contoso.local' }]);
+    const rows = expectedRows({ connectors, knownServers: [], nameOfServer, addressesOf: resolved });
     expect(rows).toEqual([
       { server: 'exch01', connector: 'Outbound to Internet', destination: 'other' },
       { server: 'exch02.contoso.local', connector: 'Outbound to Internet', destination: 'other' },
@@ -336,6 +338,7 @@ describe('expected rows', () => {
     const rows = expectedRows({
       connectors,
       knownServers: [],
+      nameOfServer: (name) => name,
       ownServers: ['EXCH02.contoso.local'],
       addressesOf: resolved,
     });
@@ -352,6 +355,7 @@ describe('expected rows', () => {
       expectedRows({
         connectors: [domain!, { ...domain!, enabled: false }],
         knownServers: known,
+        nameOfServer: (name) => name,
         addressesOf: resolved,
       });
     expect(expected([])).toEqual([]);

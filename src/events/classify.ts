@@ -2,7 +2,7 @@
 import { destinationOf, endpointOf } from '../endpoint.js';
 import { implicitNameOf } from '../implicit-connectors.js';
 import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
-import { labelOf, maxLabelLength, unknownLabel } from '../label.js';
+import { labelOf, maxLabelLength, serverLabelOf, unknownLabel } from '../label.js';
 import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
 import { namesFromMessage } from './message.js';
 import { remembering } from '../remembering.js';
@@ -130,7 +130,7 @@ export function eventLogOf(
   return { server: comparedServer(computer.trim() || server), channel: comparedChannel(channel) };
 }
 
-const comparedServer = remembering((name) => labelOf(name).toLowerCase());
+const comparedServer = remembering(serverLabelOf);
 const comparedChannel = remembering((name) => name.toLowerCase().slice(0, maxLabelLength));
 
 const knownDestination = remembering((text) => {

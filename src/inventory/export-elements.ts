@@ -58,7 +58,7 @@ export function transportServerOf(element: unknown, complain: Complain): Transpo
     return undefined;
   }
   const levels = { 0: 'Lowest', 1: 'Low', 3: 'Medium', 5: 'High', 7: 'Expert' } as const;
-  return { name, eventLevel: given('SmtpSendEventLevel', ...oneOf(levels)) };
+  return { name, shortName: short, eventLevel: given('SmtpSendEventLevel', ...oneOf(levels)) };
 }
 
 // ------------------------------------------------------------------------------------------------------ properties

@@ -279,14 +279,16 @@ export function countsOf(rows: readonly Row[]): Record<RowState, number> {
   return counts;
 }
 
-/** Rows that fit all the labels an alert gave; labels that are absent fit every row. */
+/** Rows that fit all the labels an alert gave; labels that are absent fit every row. A server may have got its full name since. */
 export function rowsFor(
   rows: readonly Row[],
   labels: { server?: string; connector?: string; destination?: string },
 ): Row[] {
+  const server = labels.server?.toLowerCase();
+  const isKnown = rows.some((row) => row.server === server);
   return rows.filter(
     (row) =>
-      (labels.server === undefined || row.server === labels.server.toLowerCase() || row.server === labels.server) &&
+      (server === undefined || row.server === server || (!isKnown && row.server?.startsWith(`${server}.`) === true)) &&
       (labels.connector === undefined || row.connector === labels.connector) &&
       (labels.destination === undefined || row.destination === labels.destination),
   );

@@ -24,7 +24,7 @@ export function changesOf(state: State): SessionChange[] {
 export function restore(state: State, saved: OpenSession | ServerLogs): void {
   const server = serverOf(state, saved.server);
   if ('session' in saved) {
-    const session: Session = { ...saved };
+    const session: Session = { ...saved, server: server.name };
     server.sessions.set(session.session, session);
     if (session.waiting) server.waiting.add(session);
     return;

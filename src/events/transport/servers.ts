@@ -9,6 +9,8 @@ export type SessionsOptions = {
   readonly portOfGuid?: ((guid: string) => number | undefined) | undefined;
   /** Whether the inventory has a Send connector of this name. */
   readonly isListed?: ((name: string) => boolean) | undefined;
+  /** The one name of a server, by any of its names; it may change to a fuller one. */
+  readonly nameOfServer?: ((name: string) => string) | undefined;
   /** Told of codes that are not known; they count as `other`. */
   readonly unknownCode: (code: string) => void;
   readonly now: () => number;
@@ -64,9 +66,48 @@ export type State = SessionsOptions & {
   readonly aliases: Map<string, string>;
 };
 
-export function serverOf(state: State, name: string): Server {
-  const known = state.servers.get(name);
-  if (known) return known;
+/** @param told any name of the server */
+export function serverOf(state: State, told: string): Server {
+  const name = state.nameOfServer?.(told) ?? told;
+  const known = state.servers.get(name) ?? createServer(state, name);
+  const former = name === told ? undefined : state.servers.get(told);
+  if (former) moveServer(state, former, known);
+  return known;
+}
+
+/** A fuller name has been learnt: what was known under the shorter one goes on under it. The ledger has done the same. */
+function moveServer(state: State, from: Server, to: Server): void {
+  state.servers.delete(from.name);
+  for (const session of from.sessions.values()) {
+    const same = to.sessions.get(session.session);
+    from.waiting.delete(session);
+    // Both logs told of it under a name of their own: put together it has what either knows.
+    const waiting = [...(session.waiting ?? []), ...(same?.waiting ?? [])];
+    const moved: Session = Object.assign(same ?? session, {
+      ...session,
+      ...(same && told(same)),
+      server: to.name,
+      waiting: waiting.length > 0 ? waiting : undefined,
+    });
+    to.sessions.set(moved.session, moved);
+    if (moved.waiting) to.waiting.add(moved);
+    state.changed.add(moved);
+  }
+  for (const [id, ended] of [...from.overBefore, ...from.over]) if (!endedSession(to, id)) to.over.set(id, ended);
+  for (const [delivery, connector] of from.connectors)
+    if (to.connectors.size < maxConnectors)
+      to.connectors.set(delivery, { ...connector, ...to.connectors.get(delivery) });
+  for (const at of [from.from, from.until]) if (at !== undefined) noteTime(state, to, at);
+  to.readAt = Math.max(to.readAt, from.readAt);
+  to.changed = true;
+}
+
+/** What is known of a session, without the fields that are not. */
+function told(session: Session): Partial<Session> {
+  return Object.fromEntries(Object.entries(session).filter(([, value]) => value !== undefined));
+}
+
+function createServer(state: State, name: string): Server {
   const server: Server = {
     name,
     sessions: new Map(),

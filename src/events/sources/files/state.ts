@@ -1,5 +1,5 @@
 /** What is known of all files that are followed, and of the sources that found them. */
-import { labelOf } from '../../../label.js';
+import { serverLabelOf } from '../../../label.js';
 import type { Log } from '../../../log.js';
 import type { Batch, Checkpoint, FileCheckpoint, OpenSession, ServerLogs } from '../../../model.js';
 import { createReader, type Reader } from '../../read-pass.js';
@@ -40,6 +40,8 @@ export type FollowOptions = {
   readonly portOfGuid?: (guid: string) => number | undefined;
   /** Whether the inventory has a Send connector of this name. */
   readonly isListed?: (name: string) => boolean;
+  /** The one name of a server, by any of its names. */
+  readonly nameOfServer?: (name: string) => string;
   readonly log: Log;
   readonly now: () => number;
   /** File operations of the system; tests make them slow. */
@@ -141,6 +143,7 @@ export function createState(options: FollowOptions): State {
       connectorOfGuid: options.connectorOfGuid,
       portOfGuid: options.portOfGuid,
       isListed: options.isListed,
+      nameOfServer: options.nameOfServer,
       unknownCode: unknownCodeLog(options.log),
       now: options.now,
     }),
@@ -244,7 +247,7 @@ export async function unlessSlow(work: Promise<unknown>, waiting: Waiting): Prom
 /** Others wait for an answer of the system this long. */
 const slowMs = 250;
 
-/** As in the events: lower case. */
+/** As in the events. */
 export function serverOf({ source }: SourceState): string {
-  return labelOf(source.server).toLowerCase();
+  return serverLabelOf(source.server);
 }
