@@ -21,6 +21,7 @@ import { makeFolder } from './make-folder.js';
 import { createMetrics, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
 import { endInSteps } from './process-end.js';
+import { findOwnHost } from './probes/own-host.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
@@ -103,6 +104,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     inventory: () => inlets.inventory,
   });
   const told = explanation(inlets, parts);
+  const ownHost = await findOwnHost(origin.file);
   const metrics = createMetrics({
     ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
@@ -114,6 +116,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const web = await startWeb({
     ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
     ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list },
+    ownHost: () => ownHost,
     probe: (destination: string, waitMs: number) => ask(inlets, destination, waitMs),
     ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {

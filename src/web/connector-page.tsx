@@ -11,7 +11,7 @@ import { happeningsAround } from './happenings.js';
 import { nearMinutes, TimeLine } from './time-line.js';
 import { NextStep, RowTable } from './row-table.js';
 import { Situation } from './destination-page.js';
-import { rowsOf, rowStates, type Row } from './view.js';
+import { rowsOf, worstOf, type Row } from './view.js';
 import { headlineOf, stateWords } from './words.js';
 
 export const connectorPage: Page = {
@@ -23,7 +23,7 @@ export const connectorPage: Page = {
     const rows = rowsOf(page, page.now).filter(
       (row) => row.connector !== undefined && wellFormed(row.connector) === wellFormed(name),
     );
-    const worst = [...rows].sort((a, b) => rowStates.indexOf(a.state) - rowStates.indexOf(b.state))[0];
+    const worst = worstOf(rows);
     if (!worst) return notFound(page, `No Send connector called ${name} has logged an error.`);
     const errors = rows.reduce((sum, row) => sum + row.errors, 0);
     const headline = headlineOf(rows);
@@ -41,7 +41,7 @@ export const connectorPage: Page = {
           <p>
             <code>{worst.destination}</code>: <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
           </p>
-          <Explained row={worst} />
+          <Explained row={worst} page={page} />
         </section>
         <Destinations
           rows={rows}

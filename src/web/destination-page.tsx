@@ -13,7 +13,7 @@ import { StepPlot } from './step-plot.js';
 import { nearMinutes, TimeLine } from './time-line.js';
 import { ErringConnectors } from './erring-connectors.js';
 import { NextStep } from './row-table.js';
-import { rowsOf, rowStates, type BoardEntry, type Row, type Visit } from './view.js';
+import { rowsOf, worstOf, type BoardEntry, type Row, type Visit } from './view.js';
 import { originWords, reasonWords, sentenceOf, stateWords, stepWords } from './words.js';
 
 export const destinationPage: Page = {
@@ -23,7 +23,7 @@ export const destinationPage: Page = {
     if (name === null)
       return { status: 302, title: 'Destinations', section: 'status', body: <p />, redirect: page.links.page('/') };
     const rows = rowsOf(page, page.now).filter((row) => wellFormed(row.destination) === wellFormed(name));
-    const worst = [...rows].sort((a, b) => rowStates.indexOf(a.state) - rowStates.indexOf(b.state))[0];
+    const worst = worstOf(rows);
     if (!worst) return notFound(page, `No destination is called ${name}.`);
     return {
       status: 200,
@@ -55,7 +55,7 @@ function Body({ page, rows, worst, query }: BodyProps): VNode {
         <p>
           <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
         </p>
-        <Explained row={worst} />
+        <Explained row={worst} page={page} />
       </section>
       {entry ? <Facts entry={entry} now={page.now} /> : null}
       {entry ? (

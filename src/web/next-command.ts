@@ -1,47 +1,57 @@
-/** The next command to type, by diagnosis: the first thing that tells more, on the server that logged the error. */
-import { endpointOf } from '../endpoint.js';
+/** The next commands to type, by diagnosis: on the server that logged the error, and on the host of this exporter. */
+import { endpointOf, type Endpoint } from '../endpoint.js';
 import type { Diagnosis } from '../model.js';
-import { safeInQuotes } from './runbooks.js';
+import { powerShellWord, shWord } from './quoting.js';
+import { startTlsCheck } from './starttls-check.js';
+import type { OwnHost } from './view.js';
 
-export type NextCommand = { readonly command: string; readonly why: string };
+/** `server` is a Windows server with PowerShell; `exporter` is wherever this runs. */
+export type NextCommand = { readonly where: 'server' | 'exporter'; readonly command: string; readonly why: string };
 
 type Whom = { readonly connector: string | undefined; readonly destination: string; readonly host: string | undefined };
+type Asked = Pick<NextCommand, 'command' | 'why'>;
 
 const queues = `Get-Queue -Filter "Status -eq 'Retry'" | Format-List Identity,NextHopDomain,MessageCount,LastError`;
 
-/** @returns undefined when names from the log could do harm in a shell, or when nothing is to be done */
-export function nextCommandOf(word: Diagnosis, { connector, destination, host }: Whom): NextCommand | undefined {
+/** None where nothing is to be done, or where a name from the log is not safe to paste. */
+export function nextCommandsOf(word: Diagnosis, whom: Whom, own: OwnHost = unknownHost): readonly NextCommand[] {
+  const server = onServer(word, whom);
+  return [
+    ...(server ? [{ where: 'server' as const, ...server }] : []),
+    ...onExporter(word, whom, own).map((asked) => ({ where: 'exporter' as const, ...asked })),
+  ];
+}
+
+const unknownHost: OwnHost = { windows: false, self: ['send-connector-exporter'], configured: [], programs: [] };
+
+// ------------------------------------------------------------------------------------- on the server, in PowerShell
+
+function onServer(word: Diagnosis, { connector, destination, host }: Whom): Asked | undefined {
   const endpoint = endpointOf(destination);
-  const name = endpoint && !endpoint.address ? endpoint.host : nameOf(host);
   switch (word) {
     case 'server_egress':
       return {
         command: 'Get-NetIPConfiguration; Get-NetRoute -DestinationPrefix 0.0.0.0/0',
         why: 'Address, gateway and DNS of this server',
       };
-    case 'connector_wide':
-      return connector !== undefined && safeInQuotes.test(connector)
-        ? {
-            command: `Get-SendConnector "${connector}" | Format-List Enabled,SmartHosts,Port,SourceIPAddress,SourceTransportServers`,
-            why: 'What its destinations share',
-          }
-        : undefined;
+    case 'connector_wide': {
+      const name = connector === undefined ? undefined : powerShellWord(connector);
+      const shown = 'Enabled,SmartHosts,Port,SourceIPAddress,SourceTransportServers';
+      return (
+        name && { command: `Get-SendConnector ${name} | Format-List ${shown}`, why: 'What its destinations share' }
+      );
+    }
     case 'name_resolution': {
-      const asked = name ?? nameOf(destination);
-      return asked === undefined
+      const name = powerShellWord(nameIn(endpoint, host) ?? nameOf(destination) ?? '');
+      return name === undefined || name === "''"
         ? undefined
         : {
-            command: `Resolve-DnsName ${asked} -Type MX; Resolve-DnsName ${asked} -Type A`,
+            command: `Resolve-DnsName ${name} -Type MX; Resolve-DnsName ${name} -Type A`,
             why: 'What the DNS servers say',
           };
     }
     case 'tls':
-      return (
-        endpoint && {
-          command: `openssl s_client -connect ${destination} -starttls smtp`,
-          why: 'Certificate and TLS as the destination shows them',
-        }
-      );
+      return endpoint && startTls(endpoint, host);
     case 'smtp_refuses':
     case 'intermittent':
       return { command: queues, why: 'The words of the remote server are in LastError' };
@@ -51,16 +61,83 @@ export function nextCommandOf(word: Diagnosis, { connector, destination, host }:
         why: 'Send what waits now instead of at the next retry',
       };
     default:
-      return (
-        endpoint && {
-          command: `Test-NetConnection ${endpoint.host} -Port ${endpoint.port} -InformationLevel Detailed`,
-          why: 'Ping and port, as that server sees them',
-        }
-      );
+      return endpoint && testConnection(endpoint);
   }
 }
 
-/** A host name and nothing else: it stands in a command without quotes. */
+function testConnection({ host, port }: Endpoint): Asked | undefined {
+  const name = powerShellWord(host);
+  return name === undefined
+    ? undefined
+    : {
+        command: `Test-NetConnection ${name} -Port ${port} -InformationLevel Detailed`,
+        why: 'Ping and port, as that server sees them',
+      };
+}
+
+function startTls(endpoint: Endpoint, host: string | undefined): Asked {
+  const name = nameIn(endpoint, host) ?? endpoint.host;
+  return {
+    command: startTlsCheck(`'${endpoint.host}'`, endpoint.port, `'${name}'`),
+    why: 'Certificate and TLS as the destination shows them to that server',
+  };
+}
+
+// -------------------------------------------------------------------------------------------- where the exporter runs
+
+function onExporter(word: Diagnosis, { destination, host }: Whom, own: OwnHost): readonly Asked[] {
+  const endpoint = endpointOf(destination);
+  // An inner server with a way out of its own, and what Exchange alone knows, is not seen from here.
+  if (word === 'server_egress' || word === 'recovered') return [];
+  if (!endpoint || endpoint.host.startsWith('-')) return [];
+  const probe = commandLine(own, [...own.self, 'probe', ...own.configured, destination]);
+  const found = own.windows ? undefined : withProgram(word, endpoint, nameIn(endpoint, host), destination, own);
+  return [
+    ...(probe === undefined ? [] : [{ command: probe, why: 'Every step as the exporter sees it, said aloud' }]),
+    ...(found ? [found] : []),
+  ];
+}
+
+/** With what is installed there and tells more of this. */
+function withProgram(
+  word: Diagnosis,
+  { host, port }: Endpoint,
+  name: string | undefined,
+  destination: string,
+  own: OwnHost,
+): Asked | undefined {
+  if (word === 'tls' && own.programs.includes('openssl')) {
+    const asked = name === undefined ? [] : ['-servername', name];
+    const line = commandLine(own, ['openssl', 's_client', '-starttls', 'smtp', '-connect', destination, ...asked]);
+    return line === undefined
+      ? undefined
+      : { command: `${line} </dev/null`, why: 'Certificate and TLS as the destination shows them' };
+  }
+  if ((word === 'smtp_refuses' || word === 'intermittent') && own.programs.includes('swaks') && !host.includes(':')) {
+    const line = commandLine(own, ['swaks', '--server', host, '--port', String(port), '--quit-after', 'EHLO']);
+    return line === undefined ? undefined : { command: line, why: 'Its greeting and what it offers; no mail is sent' };
+  }
+  return undefined;
+}
+
+/** @returns undefined when a word of it is not safe to paste */
+function commandLine({ windows }: OwnHost, words: readonly string[]): string | undefined {
+  const quoted = words.map(windows ? powerShellWord : (word) => (option.test(word) ? word : shWord(word)));
+  if (quoted.includes(undefined)) return undefined;
+  // PowerShell takes a quoted path for a text unless it is called.
+  return `${windows && quoted[0]?.startsWith("'") ? '& ' : ''}${quoted.join(' ')}`;
+}
+
+/** Options are ours: no name from a log begins with a hyphen here. PowerShell breaks them at a dot, and has them quoted. */
+const option = /^--?[a-z][a-z.-]*$/;
+
+// -------------------------------------------------------------------------------------------------------------- names
+
+function nameIn(endpoint: Endpoint | undefined, host: string | undefined): string | undefined {
+  return endpoint && !endpoint.address ? endpoint.host : nameOf(host);
+}
+
+/** A host name and nothing else. */
 function nameOf(text: string | undefined): string | undefined {
   return text !== undefined && /^[a-z0-9_](?:[a-z0-9_.-]{0,250}[a-z0-9])?$/i.test(text) && !/^[\d.]+$/.test(text)
     ? text

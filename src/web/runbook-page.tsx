@@ -130,7 +130,7 @@ function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
         )}
         <a href={page.links.destination(row.destination)}>{row.destination}</a> <StateBadge state={row.state} />
       </h2>
-      <Explained row={row} />
+      <Explained row={row} page={page} />
       <p>
         <Situation row={row} page={page} />
       </p>

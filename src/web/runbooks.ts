@@ -190,7 +190,7 @@ function filled(text: string, values: Values): string {
 
 // PowerShell takes typographic quotes for quotes; Cf, Zl and Zp hide or reorder what the reader sees; a backslash at the
 // end would escape the closing quote of a POSIX shell.
-export const safeInQuotes =
+const safeInQuotes =
   /^[^"'`$%!\u2018-\u201f\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{0,255}[^"'`$%!\\\u2018-\u201f\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]$/u;
 const safeAlone = /^[\p{L}\p{N}_.:[\]/][\p{L}\p{N}_.:[\]/\\*-]{0,255}$/u;
 

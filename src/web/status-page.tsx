@@ -120,19 +120,20 @@ function Guide({ page, name, source }: { page: PageContext; name: string; source
 }
 
 function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode {
-  const { tone, text, latest } = headlineOf(rows);
+  const { tone, text, worst } = headlineOf(rows);
   const symbol = { bad: '✖', warn: '▲', good: '✔', quiet: '○' }[tone];
   return (
     <section class={`hero ${tone}`} aria-labelledby="headline">
       <h1 id="headline">
         <i aria-hidden="true">{symbol}</i> <span>{text}</span>
       </h1>
-      {latest === undefined ? null : (
+      {worst === undefined ? null : (
         <>
           <p>
-            Latest: <Latest page={page} row={latest} /> <NextStep row={latest} page={page} />
+            {rows.length > 1 ? 'Worst, and longest: ' : ''}
+            <Worst page={page} row={worst} /> <NextStep row={worst} page={page} />
           </p>
-          <Explained row={latest} />
+          <Explained row={worst} page={page} />
         </>
       )}
       {rows.length === 0 ? <FirstSteps page={page} /> : <Counts page={page} rows={rows} />}
@@ -140,7 +141,7 @@ function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): 
   );
 }
 
-function Latest({ page, row }: { page: PageContext; row: Row }): VNode {
+function Worst({ page, row }: { page: PageContext; row: Row }): VNode {
   const latest = row.state === 'unreachable' || row.state === 'refusing' ? row.entry?.latest : undefined;
   const since = latest === undefined ? row.lastErrorAt : (row.entry?.failingSince ?? latest.at);
   return (
@@ -168,7 +169,7 @@ function FirstSteps({ page }: { page: PageContext }): VNode {
 function Counts({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode {
   const counts = countsOf(rows);
   return (
-    <ul class="counts" aria-label="Rows by state">
+    <ul class="counts" aria-label="Destinations by state">
       {rowStates
         .filter((state) => counts[state] > 0)
         .map((state) => (

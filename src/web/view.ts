@@ -79,6 +79,16 @@ export type Books = {
   readonly ready: () => Ready;
   /** What is not seen, or not in force, though the exporter does its job: a sentence each. */
   readonly notices?: () => readonly string[];
+  /** What can be typed where this exporter runs. */
+  readonly ownHost?: () => OwnHost;
+};
+
+/** The host of this exporter, as far as commands go: its shell, the words that start the exporter and its options, programs found. */
+export type OwnHost = {
+  readonly windows: boolean;
+  readonly self: readonly string[];
+  readonly configured: readonly string[];
+  readonly programs: readonly string[];
 };
 
 /**
@@ -272,11 +282,49 @@ function searchText(row: Row): string {
   return text.filter(Boolean).join('\n').toLowerCase();
 }
 
-/** How many rows stand in each state. */
+/**
+ * How many destinations stand in each state: each once, in the worst state of its rows. The headline and the numbers below
+ * it both come from here.
+ */
 export function countsOf(rows: readonly Row[]): Record<RowState, number> {
+  const worst = new Map<string, number>();
+  for (const { destination, state } of rows) {
+    const rank = rowStates.indexOf(state);
+    if (rank < (worst.get(destination) ?? Infinity)) worst.set(destination, rank);
+  }
   const counts = Object.fromEntries(rowStates.map((state) => [state, 0])) as Record<RowState, number>;
-  for (const row of rows) counts[row.state] += 1;
+  for (const rank of worst.values()) {
+    const state = rowStates[rank];
+    if (state) counts[state] += 1;
+  }
   return counts;
+}
+
+/** The row in the worst state, and of several the one that has been in trouble longest: a newer error changes nothing. */
+export function worstOf(rows: readonly Row[]): Row | undefined {
+  let worst: Row | undefined;
+  for (const row of rows) if (!worst || byTrouble(row, worst) < 0) worst = row;
+  return worst;
+}
+
+function byTrouble(a: Row, b: Row): number {
+  return (
+    rowStates.indexOf(a.state) - rowStates.indexOf(b.state) ||
+    compared(troubleSince(a), troubleSince(b)) ||
+    byText(a.destination, b.destination) ||
+    byText(a.connector ?? '', b.connector ?? '') ||
+    byText(a.server ?? '', b.server ?? '')
+  );
+}
+
+/** Since when the probe fails; where it does not, the first error that is kept. */
+function troubleSince({ state, entry, recent }: Row): number {
+  if (state === 'unreachable' || state === 'refusing') return entry?.failingSince ?? entry?.latest.at ?? Infinity;
+  return recent.reduce((first, { at }) => Math.min(first, at), Infinity);
+}
+
+function compared(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Rows that fit all the labels an alert gave; labels that are absent fit every row. A server may have got its full name since. */

@@ -1,7 +1,7 @@
 /** Closed words of the model in the words of a person, and the sentences made of them. */
 import type { Origin, Reason } from '../model.js';
 import { reasonWords, stepWords } from '../reason-words.js';
-import { recentMs, type Row, type RowState, type Visit } from './view.js';
+import { countsOf, recentMs, worstOf, type Row, type RowState, type Visit } from './view.js';
 
 export { reasonWords, stepWords } from '../reason-words.js';
 
@@ -59,33 +59,28 @@ function reachableSentence(row: Row, now: number): string {
   return quiet ? 'Recovered: no error within the last hour and the probe passes.' : 'The probe passes.';
 }
 
-/** The state of everything in one sentence, and the latest trouble in a second. */
-export type Headline = { readonly tone: Tone; readonly text: string; readonly latest: Row | undefined };
+/** The state of everything in one sentence, and what is worst in a second. */
+export type Headline = { readonly tone: Tone; readonly text: string; readonly worst: Row | undefined };
 
-/** @param rows in the order of `rowsOf`: latest error first */
+/** Stands still while new errors come in: it counts destinations, and names the worst that has lasted longest. */
 export function headlineOf(rows: readonly Row[]): Headline {
-  const total = destinationsIn(rows).size;
-  const unreachable = destinationsIn(rows, 'unreachable').size;
-  const refusing = destinationsIn(rows, 'refusing').size;
-  if (unreachable + refusing > 0) {
-    const latest = rows.find((row) => row.state === 'unreachable' || row.state === 'refusing');
-    return { tone: 'bad', text: brokenSentence(total, unreachable, refusing), latest };
-  }
-  const intermittent = destinationsIn(rows, 'intermittent').size;
-  const unprobed = destinationsIn(rows, 'unprobed_errors').size;
+  const counts = countsOf(rows);
+  const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  const { unreachable, refusing, intermittent, unprobed_errors: unprobed, recovered } = counts;
+  if (unreachable + refusing > 0)
+    return { tone: 'bad', text: brokenSentence(total, unreachable, refusing), worst: worstOf(rows) };
   if (intermittent + unprobed > 0) {
-    const latest = rows.find((row) => row.state === 'intermittent' || row.state === 'unprobed_errors');
     const probed = unprobed === 0 ? ', although their probes pass' : '';
     const had = intermittent + unprobed;
     const whose = had === 1 ? probed.replace('their probes pass', 'its probe passes') : probed;
-    return { tone: 'warn', text: `${ofAll(had, total)} had connection errors within the last hour${whose}.`, latest };
+    const text = `${ofAll(had, total)} had connection errors within the last hour${whose}.`;
+    return { tone: 'warn', text, worst: worstOf(rows) };
   }
-  const recovered = destinationsIn(rows, 'recovered').size;
   if (recovered > 0) {
     const text = `${ofAll(recovered, total)} had connection errors within the last hour and can be reached again.`;
-    return { tone: 'good', text, latest: rows.find((row) => row.state === 'recovered') };
+    return { tone: 'good', text, worst: worstOf(rows) };
   }
-  return { ...quietHeadline(rows, total), latest: undefined };
+  return { ...quietHeadline(counts, total), worst: undefined };
 }
 
 function brokenSentence(total: number, unreachable: number, refusing: number): string {
@@ -95,11 +90,13 @@ function brokenSentence(total: number, unreachable: number, refusing: number): s
   return `${ofAll(unreachable, total)} cannot be reached${also}.`;
 }
 
-function quietHeadline(rows: readonly Row[], total: number): { tone: Tone; text: string } {
-  const reachable = destinationsIn(rows, 'reachable').size;
+function quietHeadline(
+  { reachable, waiting }: Readonly<Record<RowState, number>>,
+  total: number,
+): { tone: Tone; text: string } {
   if (total === 0) return { tone: 'quiet', text: 'No Send connector errors have been read yet.' };
   if (reachable === 0) {
-    const probes = destinationsIn(rows, 'waiting').size > 0 ? 'The first probes are pending.' : 'Nothing is probed.';
+    const probes = waiting > 0 ? 'The first probes are pending.' : 'Nothing is probed.';
     return { tone: 'quiet', text: `No connection errors within the last hour. ${probes}` };
   }
   const all =
@@ -113,10 +110,6 @@ function quietHeadline(rows: readonly Row[], total: number): { tone: Tone; text:
 
 function ofAll(count: number, total: number): string {
   return `${count} of ${total} ${total === 1 ? 'destination' : 'destinations'}`;
-}
-
-function destinationsIn(rows: readonly Row[], state?: RowState): Set<string> {
-  return new Set(rows.filter((row) => state === undefined || row.state === state).map((row) => row.destination));
 }
 
 // ---------------------------------------------------------------------------------------------------------- times

@@ -59,7 +59,9 @@ describe('the status page', () => {
   test('says in one sentence what is broken, where, why and since when', () => {
     const text = textOf(htmlOf(statusPage));
     expect(text).toContain('1 of 9 destinations cannot be reached; 1 more fails in SMTP or TLS.');
-    expect(text).toContain('Latest: Outbound to Internet → 203.0.113.25:25 , connection refused since 08:14:39 UTC');
+    expect(text).toContain(
+      'Worst, and longest: Outbound to Internet → 203.0.113.25:25 , connection refused since 08:14:39 UTC',
+    );
     expect(answerOf(statusPage).title).toContain('1 of 9 destinations cannot be reached');
   });
 
@@ -254,7 +256,7 @@ describe('the runbook page', () => {
     expect(live).toContain('Ping: 5 of 5 echoes came back');
     expect(live).toContain('Events within 5 minutes of its errors');
     expect(live).toContain('mail.fabrikam.example');
-    expect(live).toMatch(/Next, on exch01\.contoso\.example : .* Test-NetConnection/);
+    expect(live).toMatch(/Next, on exch01\.contoso\.example \( ?PowerShell ?\): .* Test-NetConnection/);
   });
 
   test('fills in the names of the alert', () => {

@@ -1,7 +1,8 @@
 /** What pages show, worked out from literal books. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { choiceOf, chosenRows, rowsOf, type Row, type RowState } from '../../src/web/view.js';
+import type { Reason } from '../../src/model.js';
+import { choiceOf, chosenRows, countsOf, rowsOf, type Row, type RowState } from '../../src/web/view.js';
 import { ageOf, bytesOf, clockOf, headlineOf, isoOf, sentenceOf } from '../../src/web/words.js';
 import { booksOf, entry, ledgerRow, mailWorld, minute, now, type WorldDraft } from './world.js';
 
@@ -122,11 +123,47 @@ describe('the order and choice of rows', () => {
 describe('the headline', () => {
   const headline = (draft: WorldDraft): string => headlineOf(rowsIn(draft)).text;
 
-  test('says what is broken, and names the latest of it', () => {
-    const { text, latest, tone } = headlineOf(rowsIn(mailWorld));
+  test('says what is broken, and names the worst of it', () => {
+    const { text, worst, tone } = headlineOf(rowsIn(mailWorld));
     expect(text).toBe('1 of 9 destinations cannot be reached; 1 more fails in SMTP or TLS.');
-    expect(latest).toMatchObject({ connector: 'Outbound to Internet', destination: '203.0.113.25:25' });
+    expect(worst).toMatchObject({ connector: 'Outbound to Internet', destination: '203.0.113.25:25' });
     expect(tone).toBe('bad');
+  });
+
+  const failing = (destination: string, reason: Reason, since: number) => ({
+    ...entry(destination, { fails: { step: 'tcp', reason } }),
+    failingSince: now - since * minute,
+  });
+
+  test('16.4.3: a newer error elsewhere moves neither the sentence nor what it names', () => {
+    const entries = [failing('192.0.2.1:25', 'refused', 90), failing('192.0.2.2:25', 'timeout', 5)];
+    const row = (destination: string, ago: number) =>
+      ledgerRow({ connector: 'Outbound', destination, lastErrorAt: now - ago * minute });
+    const before = headlineOf(rowsIn({ entries, rows: [row('192.0.2.1:25', 60), row('192.0.2.2:25', 5)] }));
+    const after = headlineOf(rowsIn({ entries, rows: [row('192.0.2.1:25', 60), row('192.0.2.2:25', 0)] }));
+    expect(before.worst?.destination).toBe('192.0.2.1:25');
+    expect(after.worst?.destination).toBe('192.0.2.1:25');
+    expect(after.text).toBe(before.text);
+  });
+
+  test('16.4.3: unreachable is worse than refused by SMTP, however long that lasts', () => {
+    const refusing = { ...entry(at, { fails: { step: 'tls', reason: 'tls_handshake' } }), failingSince: 0 };
+    const entries = [refusing, failing('192.0.2.2:25', 'timeout', 1)];
+    expect(headlineOf(rowsIn({ entries })).worst?.destination).toBe('192.0.2.2:25');
+  });
+
+  test('16.4.3: the numbers below the headline count what it counts: destinations, each once, in their worst state', () => {
+    const rows = rowsIn({
+      rows: ['A', 'B', 'C'].map((connector) =>
+        ledgerRow({ connector, destination: at, lastErrorAt: connector === 'A' ? now : now - 48 * 60 * minute }),
+      ),
+      entries: [entry(at)],
+    });
+    expect(new Set(rows.map(({ state }) => state))).toEqual(new Set(['intermittent', 'reachable']));
+    expect(countsOf(rows)).toMatchObject({ intermittent: 1, reachable: 0 });
+    expect(headlineOf(rows).text).toContain('1 of 1 destination had connection errors');
+    const all = Object.values(countsOf(rowsIn(mailWorld))).reduce((sum, count) => sum + count, 0);
+    expect(headlineOf(rowsIn(mailWorld)).text).toContain(`of ${all} destinations`);
   });
 
   test('counts a destination once, however many connectors use it', () => {
