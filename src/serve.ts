@@ -103,8 +103,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     caughtUp: () => inlets.followed?.caughtUp() ?? false,
     inventory: () => inlets.inventory,
   });
-  const told = explanation(inlets, parts);
-  const ownHost = await findOwnHost(origin.file);
+  const told = await explanation(inlets, parts, origin.file);
   const metrics = createMetrics({
     ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
@@ -116,7 +115,6 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const web = await startWeb({
     ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
     ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list },
-    ownHost: () => ownHost,
     probe: (destination: string, waitMs: number) => ask(inlets, destination, waitMs),
     ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {
@@ -145,12 +143,13 @@ function ask({ probing }: Inlets, destination: string, waitMs: number): Promise<
   return probing?.ask(destination, waitMs) ?? Promise.resolve(undefined);
 }
 
-/** Why something fails, and why something is not looked at. */
-function explanation(inlets: Inlets, { ledger, board }: Parts) {
+/** Why something fails, why something is not looked at, and where a command can be typed. */
+async function explanation(inlets: Inlets, { ledger, board }: Parts, configFile: string | undefined) {
+  const own = await findOwnHost(configFile);
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = (most?: number) =>
     diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
-  return { notProbed, diagnoses, configuration: () => inlets.config };
+  return { notProbed, diagnoses, configuration: () => inlets.config, ownHost: () => own };
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {

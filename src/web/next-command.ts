@@ -37,9 +37,9 @@ function onServer(word: Diagnosis, { connector, destination, host }: Whom): Aske
     case 'connector_wide': {
       const name = connector === undefined ? undefined : powerShellWord(connector);
       const shown = 'Enabled,SmartHosts,Port,SourceIPAddress,SourceTransportServers';
-      return (
-        name && { command: `Get-SendConnector ${name} | Format-List ${shown}`, why: 'What its destinations share' }
-      );
+      return name === undefined
+        ? undefined
+        : { command: `Get-SendConnector ${name} | Format-List ${shown}`, why: 'What its destinations share' };
     }
     case 'name_resolution': {
       const name = powerShellWord(nameIn(endpoint, host) ?? nameOf(destination) ?? '');
