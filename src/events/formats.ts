@@ -2,6 +2,7 @@
 import type { Decoded, Position, UnreadableReason } from '../model.js';
 import type { Mark } from './marks.js';
 import type { RecordMarks, RunFound } from './record-runs.js';
+import type { WaitingRest } from './text.js';
 import { alloy, alloyDocument } from './formats/alloy.js';
 import { connectivityLog } from './formats/connectivity-log.js';
 import { evtx } from './formats/evtx/evtx.js';
@@ -89,6 +90,8 @@ export type PassResult = {
   /** Records in a row, at the end of the pass, of which not even the event ID could be told; whether that is all of them. */
   readonly barren: { readonly atEnd: number; readonly throughout: boolean };
   readonly trouble?: Trouble | undefined;
+  /** Why what is left at the end of the file is no mere half of a record. */
+  readonly rest?: WaitingRest | undefined;
   /** Record IDs of all records read; absent when they cannot be told. */
   readonly runs?: readonly RunFound[] | undefined;
   /** Where the next pass goes on. */

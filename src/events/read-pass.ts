@@ -4,7 +4,17 @@ import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.
 import type { PassResult, ReadableFile, TextFormat, Trouble } from './formats.js';
 import { numberAt, placesOf } from './marks.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
-import { findEndFor, findSkipEnd, maxRecordBytes, rawLength, restKind, utf8Of, type Encoding } from './text.js';
+import {
+  findEndFor,
+  findSkipEnd,
+  maxRecordBytes,
+  rawLength,
+  restKind,
+  utf8Of,
+  waitingRest,
+  type Encoding,
+  type WaitingRest,
+} from './text.js';
 import { unreadableOf, UnreadableRecord } from './unreadable.js';
 
 /** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
@@ -57,6 +67,7 @@ export function createReader(size = passBytes): Reader {
       unreadable: cut.unreadable,
       barren: cut.barren,
       trouble: cut.trouble && { ...cut.trouble, at: from.offset + rawLength(bytes, cut.trouble.at, options.encoding) },
+      rest: cut.skipping ? 'long' : cut.rest,
       runs: cut.runs.runs(),
       position: cut.skipping ? { offset, skipping: true } : { offset },
       tail: fingerprintOf(buffer.subarray(Math.max(0, end - tailBytes), end)),
@@ -76,6 +87,7 @@ type Cut = {
   unreadable: Partial<Record<UnreadableReason, number>>;
   barren: PassResult['barren'];
   trouble: Trouble | undefined;
+  rest: WaitingRest | undefined;
   consumed: number;
   skipping: boolean;
   outOfTime: boolean;
@@ -90,6 +102,7 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
     unreadable: {},
     barren: { atEnd: 0, throughout: true },
     trouble: undefined,
+    rest: undefined,
     consumed: 0,
     skipping,
     outOfTime: false,
@@ -138,9 +151,11 @@ function takeRest(bytes: Buffer, cut: Cut, atEnd: boolean, format: TextFormat): 
     cut.consumed = bytes.length - '</Event>'.length;
     cut.skipping = true;
   } else if (atEnd && length > 0) {
-    const kind = restKind(bytes.toString('utf8', cut.consumed), format.framing);
+    const text = bytes.toString('utf8', cut.consumed);
+    const kind = restKind(text, format.framing);
     if (kind === 'record') decodeRecord(bytes, cut, bytes.length, format, false);
-    if (kind !== 'half') cut.consumed = bytes.length;
+    if (kind === 'half') cut.rest = waitingRest(text, format.framing);
+    else cut.consumed = bytes.length;
   }
 }
 
@@ -154,8 +169,9 @@ const fruitful: PassResult['barren'] = { atEnd: 0, throughout: false };
 
 /** @param isWanted whether an event ID of interest stands at its mark in the record */
 function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, isWanted: boolean): void {
-  const start = startOfRecord(bytes, cut.consumed, end, format.framing);
-  if (start === end) return;
+  const first = startOfRecord(bytes, cut.consumed, end, format.framing);
+  if (first === end) return;
+  const start = format.framing === 'lines' ? startBehindCrash(bytes, cut, first, end) : first;
   try {
     const decoded = decodedOf(bytes, start, end, format);
     if (decoded.length === 0) {
@@ -173,6 +189,17 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, 
   } catch (error) {
     count(cut, unreadableOf(error));
   }
+}
+
+/**
+ * A crash leaves half a line and NUL bytes behind it; the writer goes on right there. Only that half is lost.
+ * @returns where the record begins that has its end
+ */
+function startBehindCrash(bytes: Buffer, cut: Cut, start: number, end: number): number {
+  const last = bytes.lastIndexOf(0, end - 1);
+  if (last < start) return start;
+  count(cut, new UnreadableRecord('damaged', 'half a record with NUL bytes behind it, as a crash leaves it'));
+  return startOfRecord(bytes, last + 1, end, 'lines');
 }
 
 /** Whether a record without an event is one of the format, and not a stranger's: another shipper's line, for instance. */

@@ -60,9 +60,38 @@ export function restKind(rest: string, framing: TextFormat['framing']): 'record'
   return text.startsWith('{') && text.endsWith('}') && isJson(text) ? 'record' : 'half';
 }
 
+/**
+ * Why the end of a file waits for more than the rest of a record. `nul`: a crash, or space that is only reserved;
+ * `returns`: no line feed ends its lines; `long`: a record longer than any is read.
+ */
+export type WaitingRest = 'nul' | 'returns' | 'long';
+
+/** @param rest half a record, by `restKind` */
+export function waitingRest(rest: string, framing: TextFormat['framing']): WaitingRest | undefined {
+  if (rest.endsWith('\0'.repeat(8))) return 'nul';
+  return framing === 'lines' && hasBareReturns(rest) ? 'returns' : undefined;
+}
+
+/** Lines that end in a carriage return alone, as the first Macs wrote them: more than one, and no line feed. */
+export function hasBareReturns(text: string): boolean {
+  if (text.includes('\n')) return false;
+  const first = text.indexOf('\r');
+  return first >= 0 && first < text.length - 1 && text.includes('\r', first + 1);
+}
+
 /** Where a record that is too long may end; found anew in every pass while it is being skipped. */
 export function findSkipEnd(bytes: Buffer, framing: TextFormat['framing']): number {
-  return framing === 'xml' ? endOfEvent(bytes, 0) : endOfLine(bytes, 0);
+  if (framing === 'xml') return endOfEvent(bytes, 0);
+  const line = endOfLine(bytes, 0);
+  const nul = bytes.indexOf(0);
+  return nul < 0 || (line >= 0 && line < nul) ? line : endOfNuls(bytes, nul);
+}
+
+/** NUL bytes are what a crash left of the record before: the next begins behind them. */
+function endOfNuls(bytes: Buffer, from: number): number {
+  let at = from;
+  while (at < bytes.length && bytes[at] === 0) at++;
+  return at < bytes.length ? at : -1;
 }
 
 const lineFeed = 0x0a;

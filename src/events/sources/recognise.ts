@@ -2,8 +2,8 @@
 import type { Fingerprint } from '../../model.js';
 import { formats, type Format } from '../formats.js';
 import { fingerprintOf } from '../read-pass.js';
-import { encodingOf, type Encoding } from '../text.js';
-import { shownPath } from './file-names.js';
+import { encodingOf, hasBareReturns, type Encoding } from '../text.js';
+import { foreignProblem, isBinary, unknownProblem } from './foreign-content.js';
 
 /** So much of a file is looked at. */
 export const headBytes = 64 * 1024;
@@ -23,31 +23,26 @@ export type Recognised = {
 
 /** Finds encoding and format from the first records; an empty or short beginning is not judged yet. */
 export function recogniseHead(bytes: Buffer, path: string): Recognised {
-  const binary = formats.find((format) => format.kind === 'binary' && format.recognises(bytes));
+  const foreign = foreignProblem(path, bytes);
   const { encoding, markLength } = encodingOf(bytes);
   const text = new TextDecoder(encoding).decode(bytes).trimStart();
-  const format = binary ?? formats.find((each) => each.kind === 'text' && each.recognises(text));
+  const format = foreign === undefined ? formatOf(bytes, text) : undefined;
+  const isUnknown = !format && foreign === undefined && isTelling(bytes, text);
   return {
     format,
     encoding,
     head: fingerprintOf(bytes.subarray(0, fingerprintBytes)),
     mark: fingerprintOf(bytes.subarray(0, markLength)),
-    problem: format || !isTelling(bytes, text) ? undefined : problemOfContent(shownPath(path), bytes),
+    problem: isUnknown ? unknownProblem(path, bytes, text) : foreign,
   };
+}
+
+function formatOf(bytes: Buffer, text: string): Format | undefined {
+  const binary = formats.find((format) => format.kind === 'binary' && format.recognises(bytes));
+  return binary ?? formats.find((each) => each.kind === 'text' && each.recognises(text));
 }
 
 /** Enough to say that a format is unknown: a whole line, or 4 KiB. */
 function isTelling(bytes: Buffer, text: string): boolean {
-  return bytes.length >= 4096 || text.includes('\n') || isBinary(bytes);
-}
-
-function problemOfContent(path: string, bytes: Buffer): string {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return `${path}: compressed (gzip), which is not read; unpack it`;
-  return isBinary(bytes)
-    ? `${path}: binary content that is not an event log; expected exported events as text or .evtx`
-    : `${path}: no known format; expected exported Windows events (see the table of formats in the README)`;
-}
-
-function isBinary(bytes: Buffer): boolean {
-  return bytes.subarray(0, 512).some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27));
+  return bytes.length >= 4096 || text.includes('\n') || hasBareReturns(text) || isBinary(bytes);
 }

@@ -113,6 +113,7 @@ async function readPasses(state: State, file: FollowedFile, handle: OpenFile, fa
     if (pass === 'replaced') restart(state, file);
     else if (typeof pass === 'string') return true;
     else {
+      file.rest = pass.rest;
       await postPass(state, file, pass, facts);
       if (!pass.more) return true;
     }

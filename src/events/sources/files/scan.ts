@@ -6,6 +6,7 @@ import { findFiles, hangingProblem, problemOf, type Found } from '../find-files.
 import { forgetGone } from './gone.js';
 import { scanRotated, searchLost, type Around } from './rotated-files.js';
 import { unlessSlow, type FollowedFile, type SourceState, type State } from './state.js';
+import { problemOfFile } from './status.js';
 import { meet, notePresent, type Findings } from './take-up.js';
 import { watchPattern } from './watching.js';
 
@@ -109,7 +110,8 @@ async function lookAt(
     }
     const file = await meet(state, each, path, { facts, waiting, isRotated: false });
     notePresent(file, each, findings);
-    if (file.problem !== undefined) findings.problems.push(file.problem);
+    const problem = problemOfFile(file);
+    if (problem !== undefined) findings.problems.push(problem);
   } catch (error) {
     // A name that was listed a moment ago is gone by now.
     if (isListed && (error as NodeJS.ErrnoException).code === 'ENOENT') return;

@@ -2,6 +2,7 @@
 import { serverLabelOf } from '../../../label.js';
 import type { Log } from '../../../log.js';
 import type { Batch, Checkpoint, FileCheckpoint, OpenSession, ServerLogs } from '../../../model.js';
+import type { PassResult } from '../../formats.js';
 import { createReader, type Reader } from '../../read-pass.js';
 import { createSessions, type Sessions } from '../../transport/sessions.js';
 import { createFileSystem, notWaiting, type FileSystem, type SystemCalls, type Waiting } from '../file-system.js';
@@ -73,6 +74,8 @@ export type FollowedFile = TrackedFile & {
   readonly waiting: Waiting;
   /** Records read one after another of which not even the event ID could be told. */
   barren: number;
+  /** What is left at its end and waits, where that is no mere half of a record. */
+  rest: PassResult['rest'];
   /** When a record that cannot be read was last told in the log. */
   troubleToldAt: number;
 };

@@ -1,5 +1,7 @@
 /** How each source stands. */
 import type { SourceStatus } from '../../../model.js';
+import { shownPath } from '../file-names.js';
+import { bareReturns } from '../foreign-content.js';
 import { hangingProblem } from '../find-files.js';
 import { hangsMs, isScanStuck, isSilent, lagOf, type FollowedFile, type SourceState, type State } from './state.js';
 
@@ -9,8 +11,9 @@ export function statusOf(state: State, each: SourceState): SourceStatus {
   const standstills = state.progress.standstills(each.source.name);
   const problems = [...troubles, ...standstills.map(({ text }) => text), ...each.problems];
   for (const file of each.files) {
-    if (file.problem === undefined && !isSilent(file.waiting, hangsMs)) readable++;
-    if (file.problem !== undefined && !file.isRotated) problems.push(file.problem);
+    const problem = problemOfFile(file);
+    if (problem === undefined && !isSilent(file.waiting, hangsMs)) readable++;
+    if (problem !== undefined && !file.isRotated) problems.push(problem);
   }
   for (const file of each.behind) {
     lagBytes += lagOf(file);
@@ -32,6 +35,18 @@ export function statusOf(state: State, each: SourceState): SourceStatus {
     bytesRead: each.bytesRead,
   };
 }
+
+/** Why a file is not read, or not to its end, as a sentence for a person; undefined when all is well. */
+export function problemOfFile({ path, problem, rest }: FollowedFile): string | undefined {
+  if (problem !== undefined || rest === undefined) return problem;
+  return `${shownPath(path)}: ${rests[rest]}`;
+}
+
+const rests: Readonly<Record<NonNullable<FollowedFile['rest']>, string>> = {
+  nul: 'ends in NUL bytes, as a crash or space that is only reserved leaves it; what is written behind or over them is read',
+  returns: bareReturns,
+  long: 'ends in a record of more than 1 MiB, which is stepped over; is it text with line ends (LF or CRLF)?',
+};
 
 /** What does not answer, a sentence each. */
 function hangingIn(each: SourceState): string[] {

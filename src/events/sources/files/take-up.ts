@@ -74,6 +74,7 @@ function follow(state: State, each: SourceState, file: TrackedFile, isUnchanged:
     workingSince: undefined,
     waiting: notWaiting(),
     barren: 0,
+    rest: undefined,
     troubleToldAt: -Infinity,
   });
   if (followed.former) state.checkpoints.keep(followed.former);
