@@ -56,20 +56,11 @@ export function withoutZone(address: string): string {
   return address.split('%', 1)[0] ?? address;
 }
 
-/**
- * Like `addressOf`, but a link-local address keeps its zone (`fe80::1%eth0`, RFC 4007 11): without it the system does not
- * know on which of its networks the address is.
- */
-export function zonedAddressOf(text: string): string | undefined {
-  const address = addressOf(text);
-  const zone = /%([\w.:-]{1,64})$/.exec(text)?.[1];
-  return zone !== undefined && address !== undefined && /^fe[89ab]/.test(address) ? `${address}%${zone}` : address;
-}
-
 /** An address as it stands in EHLO: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 4.1.3); undefined when it is none. */
 export function literalOf(text: string): string | undefined {
-  const address = addressOf(text)?.replace(/^::ffff:(?=\d+\.)/, '');
-  return address?.includes(':') === true ? `[IPv6:${address}]` : address && `[${address}]`;
+  const address = withoutZone(addressOf(text) ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+  if (address === '') return undefined;
+  return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
 }
 
 /**

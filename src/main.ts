@@ -36,6 +36,13 @@ With the defaults, the status page is at http://localhost:10202/ and the metrics
 // A guest on a server that has other things to do: the heap is tidied up when it has grown by half, not by several times.
 setFlagsFromString('--heap-growing-percent=50');
 
+// Whoever read what we print has gone away (`probe ... | head`): there is nobody left to tell, and that is no fault.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' && stream === process.stdout) endProcess(Number(process.exitCode ?? 0));
+  });
+}
+
 void program().parseAsync();
 
 function program(): Command {

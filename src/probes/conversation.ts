@@ -6,7 +6,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import type { TranscriptLine } from '../model.js';
 import { isFailure, securedFailure, socketFailure, tlsFailure, type Failure } from './reason.js';
-import { fromWire, takeReply, type Reply } from './smtp-lines.js';
+import { fromWire, isTls, takeReply, type Reply } from './smtp-lines.js';
 
 export type Conversation = {
   readonly connect: (options: net.TcpNetConnectOpts, limitMs: number) => Promise<net.Socket | Failure>;
@@ -18,8 +18,8 @@ export type Conversation = {
   readonly secure: (options: tls.ConnectionOptions, limitMs: number) => Promise<tls.TLSSocket | Failure>;
   /** Our end of the connection; undefined while there is none. */
   readonly localAddress: () => string | undefined;
-  /** Bytes that the server sent without being asked. */
-  readonly unread: () => number;
+  /** What the server sent without being asked, each byte one character. */
+  readonly unread: () => string;
   /** True while the server has answered everything and waits for a command: QUIT makes sense. */
   readonly idle: () => boolean;
   /** Ends the connection: politely after a good end, at once otherwise. */
@@ -87,7 +87,7 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
       if (buffer.length > maxBuffer) {
         breakWith({ reason: 'not_smtp', detail: `expected SMTP, got more than ${maxBuffer} bytes without a pause` });
         to.destroy();
-      } else if (text.includes('\n') || buffer.length > 4096) wake?.();
+      } else if (text.includes('\n') || buffer.length > 4096 || isTls(buffer)) wake?.();
     });
     to.on('error', (error) => {
       breakWith(failureOf(error));
@@ -110,7 +110,7 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
   const reply = async (limitMs: number): Promise<Reply | Failure> => {
     idle = false;
     const got = await wait<Reply | Failure>(limitMs, takeFromBuffer);
-    if (isFailure(got)) return got;
+    if (isFailure(got)) return got.reason === 'timeout' ? withRest(got, buffer) : got;
     const { code, lines } = got;
     lines.forEach((text, index) => {
       note('<', fromWire(`${code}${index < lines.length - 1 ? '-' : ' '}${text}`));
@@ -165,7 +165,7 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
       return wait(limitMs, () => (secured ? upgraded : undefined));
     },
     localAddress: () => socket?.localAddress,
-    unread: () => buffer.length,
+    unread: () => buffer,
     idle: () => idle && !broken,
     close() {
       signal.removeEventListener('abort', onAbort);
@@ -175,4 +175,11 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
       else socket.destroy();
     },
   };
+}
+
+/** Half a line says what the server may be, and that it is not silent. */
+function withRest({ reason, detail }: Failure, buffer: string): Failure {
+  return buffer === ''
+    ? { reason, detail }
+    : { reason, detail: `${detail}, only the unfinished line: ${fromWire(buffer)}` };
 }

@@ -3,6 +3,7 @@ import { promises as dns } from 'node:dns';
 import os from 'node:os';
 import { addressOf } from '../endpoint.js';
 import { readHostsFile, systemHostsFile } from './hosts-file.js';
+import { systemLookup } from './lookups.js';
 import { searchDomains } from './search-domains.js';
 
 /** Where the name is looked for; each is the system's own by default. */
@@ -56,10 +57,6 @@ async function bySearchList(name: string, { lookup = systemLookup, domains = sea
     if (addresses.length > 0 && isFull(candidate)) return candidate;
   }
   return undefined;
-}
-
-async function systemLookup(name: string): Promise<readonly string[]> {
-  return (await dns.lookup(name, { all: true })).map(({ address }) => address);
 }
 
 async function systemReverse(address: string): Promise<string> {

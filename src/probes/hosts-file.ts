@@ -1,6 +1,6 @@
 /** The hosts file of the system: names that an administrator gave by hand. */
 import { readFile } from 'node:fs/promises';
-import { zonedAddressOf } from '../endpoint.js';
+import { addressOf } from '../endpoint.js';
 
 export type HostsLine = {
   /** In its normal form, a link-local one with its zone. */
@@ -19,7 +19,7 @@ export async function readHostsFile(file: string): Promise<readonly HostsLine[]>
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => {
     const [first = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    const address = zonedAddressOf(first);
+    const address = addressOf(first);
     return address === undefined ? [] : [{ address, names: names.map((name) => name.toLowerCase()) }];
   });
 }

@@ -30,6 +30,9 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
   const allow = (options.allow ?? []).map(mustBeNetwork);
   const deny = (options.deny ?? []).map(mustBeNetwork);
   const ports = (options.ports ?? defaultPorts).map(mustBePorts);
+  const noAddress = leavesNone(allow, deny)
+    ? 'probe.allow and probe.deny leave no address that may be visited'
+    : undefined;
   const judgementOf = remembering((address) => ({ refusal: judgeAddress(address, allow, deny) }));
   return {
     judge(address, port) {
@@ -37,9 +40,17 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
       if (!ports.some((range) => port >= range.first && port <= range.last)) {
         return `port ${port} is not in probe.ports; add it there if this is a mail server`;
       }
-      return address === undefined ? undefined : judgementOf(address).refusal;
+      return address === undefined ? noAddress : judgementOf(address).refusal;
     },
   };
+}
+
+/** Is every address denied, or every allowed one? Then no name can lead anywhere, and nobody is asked for it. */
+function leavesNone(allow: readonly Network[], deny: readonly Network[]): boolean {
+  const everything = ['0.0.0.0/0', '::/0'].map(mustBeNetwork);
+  const isDenied = (network: Network): boolean =>
+    deny.some((each) => each.bits <= network.bits && contains(each, network.base));
+  return (allow.length > 0 ? allow : everything).every(isDenied);
 }
 
 /** A network of IP addresses, as `probe.allow` and `probe.deny` name them. */

@@ -1,6 +1,6 @@
 /** Turns the errors of the system, of DNS and of TLS into the closed list of reasons. */
 import type { Reason } from '../model.js';
-import { tlsWords, wantsClientCertificate } from './tls-words.js';
+import { tlsReason, tlsWords, wantsClientCertificate } from './tls-words.js';
 
 /** Why something did not work: the reason for machines, one line for a person. */
 export type Failure = {
@@ -40,7 +40,7 @@ export function securedFailure(error: unknown, ourPartIsSent = true): Failure {
   const reason = socketReasons[code];
   if (reason) return { reason, detail: message };
   if (!wantsClientCertificate(error, ourPartIsSent)) return { reason: 'tls_handshake', detail: tlsWords(error) };
-  const detail = `the server wants a certificate of the client, and a probe has none to show: ${tlsWords(error)}`;
+  const detail = `the server wants a certificate of the client, and a probe has none to show (${tlsReason(error)})`;
   // A connector that has one may pass; whether it does cannot be told from here, and good it is not.
   return { reason: 'client_certificate_required', detail, fatal: true };
 }

@@ -1,6 +1,6 @@
 /** Reads SMTP replies from a growing buffer, within bounds that a hostile or broken server cannot pass. */
 
-/** One whole reply: the code of its last line, and the text of each line without the code. */
+/** One whole reply: the code of its lines, and the text of each line without the code. */
 export type Reply = { readonly code: number; readonly lines: readonly string[] };
 
 /** Longest line accepted. RFC 5321 allows 512 bytes; some servers are chattier, none needs this much. */
@@ -16,7 +16,9 @@ export const maxReplyLines = 128;
 export function takeReply(
   buffer: string,
 ): { readonly reply: Reply; readonly used: number } | { readonly broken: string } | undefined {
+  if (isTls(buffer)) return { broken: 'expected SMTP, got a record of TLS: the server speaks TLS at once (port 465?)' };
   const lines: string[] = [];
+  let code: string | undefined;
   let from = 0;
   for (;;) {
     const end = buffer.indexOf('\n', from);
@@ -27,12 +29,22 @@ export function takeReply(
     const line = buffer.slice(from, buffer.charCodeAt(end - 1) === 13 && end > from ? end - 1 : end);
     const match = /^([2-5]\d\d)(?:([ -])(.*))?$/s.exec(line);
     if (!match) return { broken: `expected an SMTP reply, got: ${fromWire(line) || '(an empty line)'}` };
+    code ??= match[1];
+    // RFC 5321 4.2.1: each line carries the same code. One that says no and then yes says nothing that counts.
+    if (match[1] !== code)
+      return { broken: `expected one code on all lines of a reply, got ${code} and then: ${fromWire(line)}` };
     lines.push(match[3] ?? '');
     from = end + 1;
     if (match[2] !== '-') return { reply: { code: Number(match[1]), lines }, used: from };
     if (lines.length >= maxReplyLines)
       return { broken: `expected a reply of at most ${maxReplyLines} lines, got more` };
   }
+}
+
+/** An alert or a handshake of TLS 1.0 to 1.3: type 21 or 22, and the version 3.x. */
+export function isTls(buffer: string): boolean {
+  const [type = 0, major = 0, minor = 9] = [0, 1, 2].map((at) => buffer.charCodeAt(at));
+  return (type === 21 || type === 22) && major === 3 && minor <= 4;
 }
 
 /** A reply on one line, for a person. */

@@ -46,6 +46,11 @@ export function tlsWords(error: unknown): string {
   return shown(words === undefined ? `TLS: ${reason}` : `${words} (TLS: ${reason})`);
 }
 
+/** OpenSSL's own short reason, where what it means is said elsewhere. */
+export function tlsReason(error: unknown): string {
+  return shown(`TLS: ${opensslReason(error) ?? 'no reason given'}`);
+}
+
 /**
  * OpenSSL's message is a line of colons that begins with an address of memory and holds the paths of its sources:
  * `80FC:error:0A000410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:../rec_layer_s3.c:1601:`. Its reason

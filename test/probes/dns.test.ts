@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { healthy, refusing, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
+import { configSchema } from '../../src/config/schema.js';
 import type { ProbeResult } from '../../src/model.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber } from '../../src/probes/probe.js';
 import { isFailure } from '../../src/probes/reason.js';
-import { createNames } from '../../src/probes/steps/dns.js';
+import { fewAtATime } from '../../src/probes/lookups.js';
+import { createNames, type NamesOptions } from '../../src/probes/steps/dns.js';
 import { targetOf } from '../../src/probes/targets.js';
 import { startDnsServer, type Answer, type DnsServer } from '../dns-server.js';
 
@@ -204,5 +206,88 @@ describe('a visit of a name', () => {
     dns.zone.set('c.example A', ['127.0.0.1']);
     const results = await prober.visit(target, signal);
     expect(results[0]).toMatchObject({ success: true, facts: { addresses: ['127.0.0.1'] } });
+  });
+});
+
+describe('1.6: names resolve as the host resolves them', () => {
+  const ask = async (name: string, options: NamesOptions, records: Record<string, Answer> = {}): Promise<string> => {
+    for (const [key, answer] of Object.entries(records)) dns.zone.set(key, answer);
+    const names = createNames({ servers: [dns.server], hostsFile, timeoutMs: 100, ...options });
+    const found = await names.resolve(name, 5000, new AbortController().signal);
+    return isFailure(found) ? found.reason : found.join(' ');
+  };
+  const domains = (): Promise<string[]> => Promise.resolve(['corp.example', 'contoso.example']);
+  const asked: string[] = [];
+  const lookup = (name: string): Promise<string[]> => {
+    asked.push(name);
+    if (['mailer', 'mailer.dc1', 'printer.local'].includes(name)) return Promise.resolve(['127.0.0.8', '::1']);
+    return Promise.reject(Object.assign(new Error(`getaddrinfo ${name}`), { code: 'ENOTFOUND' }));
+  };
+
+  test('a name of one label: MX by DNS in the search list, addresses by the system', async () => {
+    expect(await ask('mailer', { lookup, domains })).toBe('127.0.0.8 ::1');
+    expect(dns.questions).toEqual(['mailer.corp.example MX', 'mailer.contoso.example MX']);
+    const records = { 'mailer.contoso.example MX': ['10 mx.contoso.example'], 'mx.contoso.example A': ['127.0.0.9'] };
+    expect(await ask('mailer', { lookup, domains }, records)).toBe('127.0.0.9');
+    expect(await ask('gone', { lookup, domains })).toBe('name_not_found');
+  });
+
+  test('a name with dots that only the search list, or another source of the system, knows', async () => {
+    expect(await ask('mailer.dc1', { lookup, domains })).toBe('127.0.0.8 ::1');
+    expect(await ask('printer.local', { lookup, domains })).toBe('127.0.0.8 ::1');
+    expect(await ask('gone.example', { lookup, domains })).toBe('name_not_found');
+    expect(await ask('down.example', { lookup, domains }, { 'down.example MX': 'servfail' })).toBe(
+      'name_server_failure',
+    );
+  });
+
+  test('a name with a dot at its end is whole', async () => {
+    asked.length = 0;
+    expect(await ask('mailer.', { lookup, domains })).toBe('name_not_found');
+    expect(asked).toEqual(['mailer.']);
+    expect(dns.questions).toEqual(['mailer MX', 'mailer A', 'mailer AAAA']);
+  });
+
+  test('the system is asked for two names at a time, and once for each', async () => {
+    let running = 0;
+    let most = 0;
+    const answers: (() => void)[] = [];
+    const few = fewAtATime(async () => {
+      most = Math.max(most, (running += 1));
+      await new Promise<void>((resolve) => answers.push(resolve));
+      running -= 1;
+      return ['127.0.0.1'];
+    });
+    const all = Promise.all(['a', 'b', 'c', 'c', 'd'].map((name) => few(name)));
+    for (let turn = 0; turn < 20; turn += 1) {
+      answers.shift()?.();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(await all).toHaveLength(5);
+    expect(most).toBe(2);
+  });
+
+  test('nobody is asked for a name where the policy leaves no address', async () => {
+    for (const options of [{ deny: ['0.0.0.0/0', '::/0'] }, { allow: ['10.1.0.0/16'], deny: ['10.0.0.0/8'] }]) {
+      const prober = createProber({ policy: createPolicy(options), names: { servers: [dns.server], hostsFile } });
+      const [result] = await prober.visit(targetOf('c.example:25', 'configured')!, new AbortController().signal);
+      expect(result).toMatchObject({ success: false, failedStep: 'dns', reason: 'blocked_by_policy' });
+    }
+    expect(dns.questions).toEqual([]);
+  });
+
+  test('link-local addresses keep their zone, from every place where they are named', async () => {
+    expect(targetOf('[fe80::25%eth7]:25', 'configured')).toMatchObject({
+      host: 'fe80::25%eth7',
+      destination: '[fe80::25%eth7]:25',
+    });
+    expect(targetOf('[2001:db8::25%eth7]:25', 'configured')).toMatchObject({ host: '2001:db8::25' });
+    expect(targetOf('203.0.113.25:25', 'configured')).toMatchObject({ host: '203.0.113.25' });
+    await writeFile(hostsFile, 'fe80::25%eth7 relay\n');
+    expect(await ask('relay', {})).toBe('fe80::25%eth7');
+    const policy = createPolicy({ deny: ['fe80::/10'] });
+    expect(policy.judge('fe80::25%eth7', 25)).toContain('fe80::25%eth7');
+    const parsed = configSchema.safeParse({ destinations: { static: ['[fe80::25%eth7]:25'] } });
+    expect(parsed.data?.destinations.static).toEqual(['[fe80::25%eth7]:25']);
   });
 });

@@ -213,7 +213,9 @@ describe('one server for each way to fail', () => {
       : result.failedStep && result.reason && { step: result.failedStep, reason: result.reason };
     expect(seen).toEqual(failed && { step: failed.step, reason: failed.reason });
     expect(failed === undefined || (failed.detail ?? '') !== '').toBe(true);
-    expect(server.commands().every((line) => /^(EHLO|HELO|STARTTLS|QUIT)/.test(line))).toBe(true);
+    // A silent server is asked whether it waits for TLS, on ports that are not known to begin in clear text.
+    const commands = server.commands().filter((line) => !line.startsWith('\x16\x03'));
+    expect(commands.every((line) => /^(EHLO|HELO|STARTTLS|QUIT)/.test(line))).toBe(true);
   });
 });
 

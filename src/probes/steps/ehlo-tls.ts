@@ -1,5 +1,6 @@
 /** Is our name accepted inside TLS as well? What was said before TLS counts no longer (RFC 3207 4.2). */
 import { isFailure } from '../reason.js';
+import { replyTooMany } from '../reply-too-many.js';
 import { replyText } from '../smtp-lines.js';
 import type { Step } from '../steps.js';
 
@@ -16,7 +17,7 @@ export const ehloTls: Step = {
     const name = await ehloName();
     const reply = await talk.command(`EHLO ${name}`, limits.replyMs);
     if (isFailure(reply)) return reply;
-    if (reply.code === 250) return undefined;
+    if (reply.code === 250) return replyTooMany(talk, 'EHLO');
     return {
       reason: 'ehlo_rejected',
       detail: `expected 250 after EHLO ${name} inside TLS, got: ${replyText(reply)}`,

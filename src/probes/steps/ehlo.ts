@@ -1,5 +1,6 @@
 /** Does the server accept our name, and what does it offer? */
 import { isFailure, type Failure } from '../reason.js';
+import { replyTooMany } from '../reply-too-many.js';
 import { replyText, type Reply } from '../smtp-lines.js';
 import type { Step } from '../steps.js';
 
@@ -13,12 +14,13 @@ export const ehlo: Step = {
     const first = settings.forceHelo === true ? undefined : await talk.command(`EHLO ${name}`, limits.replyMs);
     if (isFailure(first)) return first;
     if (first?.code === 250) visit.extensions = extensionsOf(first);
-    if (first && (first.code < 500 || !talk.idle())) return judge(first, name);
+    const isAnswer = first !== undefined && (first.code < 500 || !talk.idle());
+    if (isAnswer) return judge(first, name) ?? replyTooMany(talk, 'EHLO');
     // A server that does not know EHLO is asked in the old way, as Exchange does (RFC 5321 3.2).
     const second = await talk.command(`HELO ${name}`, limits.replyMs);
     if (isFailure(second)) return second;
     if (first) visit.ehloRefusal = replyText(first);
-    return judge(second, name);
+    return judge(second, name) ?? replyTooMany(talk, 'HELO');
   },
 };
 

@@ -27,7 +27,7 @@ export const startTls: Step = {
     visit.startTlsAgreed = true;
     // Whatever follows the 220 in clear text could be slipped in by a third party and taken for a protected reply
     // (CVE-2011-0411 and its kin): such a connection is not to be trusted, whatever the connector requires.
-    const unread = talk.unread();
+    const unread = talk.unread().length;
     if (unread === 0) return undefined;
     return {
       reason: 'starttls_rejected',

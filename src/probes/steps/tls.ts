@@ -15,7 +15,8 @@ export const tlsHandshake: Step = {
   fatal: tlsTroubleIsFatal,
   async run(visit) {
     const { talk, limits, target, trust } = visit;
-    const servername = isIP(target.host) === 0 ? { servername: target.host } : {};
+    // A dot at the end belongs to DNS: neither SNI (RFC 6066 3) nor a certificate has it.
+    const servername = isIP(target.host) === 0 ? { servername: withoutDot(target.host) } : {};
     const socket = await talk.secure({ ...servername, secureContext: trust.secureContext }, limits.replyMs);
     return isFailure(socket) ? socket : certificateTrouble(visit, socket);
   },
@@ -40,7 +41,7 @@ function certificateTrouble(visit: Visit, socket: tls.TLSSocket): Failure | unde
 }
 
 function factsOf({ leaf, verdict, earliestSentEnd }: ShownCertificate): CertificateFacts {
-  const names = leaf.subjectAltName?.match(/(?<=DNS:)[^,\s]+/g) ?? [];
+  const names = leaf.subjectAltName?.match(/(?<=DNS:|IP Address:)[^,\s]+/g) ?? [];
   return {
     verified: verdict === undefined,
     earliestSentEndsAt: earliestSentEnd,
@@ -77,15 +78,25 @@ function trustTrouble({ subject, issuer, verdict }: ShownCertificate): Failure |
 
 /** TlsDomain when the connector has one, else the name of the host; an address alone gives no name to check. */
 function nameToCheck(host: string, settings: TargetSettings): string | undefined {
-  return settings.tlsDomain ?? (isIP(host) === 0 ? host : undefined);
+  const name = settings.tlsDomain ?? (isIP(host) === 0 ? host : undefined);
+  return name === undefined ? undefined : withoutDot(name);
 }
 
+function withoutDot(name: string): string {
+  return name.replace(/\.$/, '');
+}
+
+/**
+ * Names count where RFC 9525 6.3 has them: under subjectAltName, never the common name; `*` only as the whole first label.
+ * TlsDomain may be `*.contoso.example`: any name below it. OpenSSL writes that with a leading dot.
+ */
 function nameTrouble({ leaf, subject }: ShownCertificate, name: string | undefined): Failure | undefined {
-  // TlsDomain may be `*.contoso.example`: any name below it. OpenSSL writes that with a leading dot.
-  if (name === undefined || leaf.checkHost(name.replace(/^\*\./, '.')) !== undefined) return undefined;
-  const names = leaf.subjectAltName ?? subject;
+  if (name === undefined || leaf.checkHost(name.replace(/^\*\./, '.'), asRfc9525) !== undefined) return undefined;
+  const names = leaf.subjectAltName ?? `no names under subjectAltName; its common name does not count (${subject})`;
   return {
     reason: 'certificate_name_mismatch',
     detail: shown(`expected a certificate for ${name}, got one for ${names}`),
   };
 }
+
+const asRfc9525 = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const;
