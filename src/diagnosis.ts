@@ -46,14 +46,23 @@ export function diagnosesOf(
   entries: readonly Probed[],
   options: DiagnosisOptions,
 ): readonly DiagnosedPair[] {
+  return [...eachDiagnosis(rows, entries, options)];
+}
+
+/** The same, each worked out when it is asked for. */
+export function* eachDiagnosis(
+  rows: readonly LedgerRow[],
+  entries: readonly Probed[],
+  options: DiagnosisOptions,
+): Generator<DiagnosedPair> {
   const erring = rows.filter((row) => isRecent(row, options.now));
-  if (erring.length === 0) return [];
+  if (erring.length === 0) return;
   const world = worldOf(rows, entries, options);
-  return latestOf(erring, options.most).map((row) => {
+  for (const row of latestOf(erring, options.most)) {
     const { word, sentence, since } = verdictOf(row, world);
     const { server, connector, destination } = row;
-    return { server, connector, destination, word, sentence, since };
-  });
+    yield { server, connector, destination, word, sentence, since };
+  }
 }
 
 function isRecent({ lastObservedAt }: LedgerRow, now: number): boolean {

@@ -20,7 +20,7 @@ export type MetricsOptions = {
   >;
   readonly board: Pick<Board, 'entries'>;
   /** Pairs with an error within the last hour; of more than so many those with the latest errors. */
-  readonly diagnoses: (most: number) => readonly DiagnosedPair[];
+  readonly diagnoses: (most: number) => Iterable<DiagnosedPair>;
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
   /** How the latest reload went; the time in milliseconds since 1970 UTC. */
@@ -84,8 +84,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
     await breathe();
-    const diagnosed = options.diagnoses(mostDiagnosed);
-    await breathe();
+    const diagnosed: DiagnosedPair[] = [];
+    for (const each of options.diagnoses(mostDiagnosed)) {
+      diagnosed.push(each);
+      await breathe();
+    }
     const tables = [
       await ledgerTable(rows),
       await diagnosisTable(diagnosed),

@@ -106,8 +106,19 @@ const gzipHead = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const lastBlock = Buffer.from([3, 0]);
 const chunkBytes = 64 * 1024;
 
-/** One gzip stream of all pieces; each is compressed by itself, so that one that is kept is compressed once. */
 async function gzipOf(pieces: readonly Piece[]): Promise<Buffer[]> {
+  const { deflated, sum, length } = await deflatedOf(pieces);
+  const end = Buffer.alloc(8);
+  end.writeUInt32LE(sum, 0);
+  end.writeUInt32LE(length % 2 ** 32, 4);
+  return inChunks([gzipHead, ...deflated, end]);
+}
+
+/** A whole stream of deflate, and what gzip and zip say of what is in it: its CRC-32 and its length in bytes. */
+export type Deflated = { readonly deflated: readonly Buffer[]; readonly sum: number; readonly length: number };
+
+/** One stream of all pieces; each is compressed by itself, so that one that is kept is compressed once. */
+export async function deflatedOf(pieces: readonly Piece[]): Promise<Deflated> {
   const breathe = createBreath();
   const deflated: Buffer[] = [];
   let [sum, length] = [0, 0];
@@ -117,10 +128,7 @@ async function gzipOf(pieces: readonly Piece[]): Promise<Buffer[]> {
     sum = crc32(piece.bytes, sum);
     length += piece.bytes.length;
   }
-  const end = Buffer.alloc(8);
-  end.writeUInt32LE(sum, 0);
-  end.writeUInt32LE(length % 2 ** 32, 4);
-  return inChunks([gzipHead, ...deflated, lastBlock, end]);
+  return { deflated: [...deflated, lastBlock], sum, length };
 }
 
 function inChunks(buffers: readonly Buffer[]): Buffer[] {
@@ -139,7 +147,7 @@ function inChunks(buffers: readonly Buffer[]): Buffer[] {
 const deflate = promisify(deflateRaw);
 const deflateOptions = { level: 1, finishFlush: constants.Z_FULL_FLUSH };
 
-function pieceOf(text: string): Piece {
+export function pieceOf(text: string): Piece {
   const bytes = Buffer.from(text);
   let deflated: Promise<Buffer> | undefined;
   return { bytes, deflated: () => (deflated ??= deflate(bytes, deflateOptions)) };

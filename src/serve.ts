@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { createBoard } from './board.js';
 import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
-import { diagnosesOf } from './diagnosis.js';
+import { eachDiagnosis } from './diagnosis.js';
 import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
 import { followSources } from './events/sources.js';
@@ -148,7 +148,7 @@ async function explanation(inlets: Inlets, { ledger, board }: Parts, configFile:
   const own = await findOwnHost(configFile);
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = (most?: number) =>
-    diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
+    eachDiagnosis(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
   return { notProbed, diagnoses, configuration: () => inlets.config, ownHost: () => own };
 }
 

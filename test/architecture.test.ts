@@ -88,6 +88,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       may: [
         'model',
         'breath',
+        'pieces',
         'endpoint',
         'exposition',
         'reason-words',

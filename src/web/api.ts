@@ -1,24 +1,28 @@
 /** `/api/v1`: what the pages show, as JSON of a published schema. Times are ISO 8601 in UTC. */
 import type { RecentError, RelatedEvent } from '../model.js';
 import { relatedKindOf } from '../related-events.js';
+import { many } from './long-list.js';
 import type { PageContext } from './page.js';
-import { rowsOf, type Row, type Visit } from './view.js';
+import type { Row, Visit } from './view.js';
 import { sentenceOf } from './words.js';
 
 export type ApiAnswer = { readonly status: number; readonly body: unknown };
 export type ApiRequest = { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams };
 export type ApiRoute = {
   readonly path: string;
+  /** Whether it reads the rows. */
+  readonly needsRows: boolean;
+  /** Long lists in the body are made by `many`. */
   readonly answer: (page: PageContext, request: ApiRequest) => ApiAnswer;
 };
 
 /** Every route; a new one is a function and a line here, and its shape in the schema. */
 export const apiRoutes: readonly ApiRoute[] = [
-  { path: '/api/v1/status', answer: (page) => found(statusOf(page)) },
-  { path: '/api/v1/connectors', answer: (page) => found({ connectors: connectorsOf(page) }) },
-  { path: '/api/v1/destinations', answer: (page) => found({ destinations: destinationsOf(page) }) },
-  { path: '/api/v1/destinations/:id/visits', answer: visitsOf },
-  { path: '/api/v1/events', answer: (page, { query }) => found(eventsOf(page, query)) },
+  { path: '/api/v1/status', needsRows: true, answer: (page) => found(statusOf(page)) },
+  { path: '/api/v1/connectors', needsRows: true, answer: (page) => found({ connectors: connectorsOf(page) }) },
+  { path: '/api/v1/destinations', needsRows: true, answer: (page) => found({ destinations: destinationsOf(page) }) },
+  { path: '/api/v1/destinations/:id/visits', needsRows: false, answer: visitsOf },
+  { path: '/api/v1/events', needsRows: false, answer: (page, { query }) => found(eventsOf(page, query)) },
 ];
 
 function found(body: unknown): ApiAnswer {
@@ -36,7 +40,7 @@ export function statusOf(page: PageContext) {
     notices: page.notices?.() ?? [],
     saving: { failing: failing ?? null, lastSavedAt: timeOf(lastSavedAt) },
     sources: page.sources().map((source) => ({ ...source, lastRecordAt: timeOf(source.lastRecordAt) })),
-    pairs: rowsOf(page, page.now).map((row) => pairOf(row, page.now)),
+    pairs: many(page.rows, (row) => pairOf(row, page.now)),
   };
 }
 
@@ -56,22 +60,22 @@ function pairOf(row: Row, now: number) {
 
 export function connectorsOf(page: PageContext) {
   const byName = new Map<string, Row[]>();
-  for (const row of rowsOf(page, page.now)) {
+  for (const row of page.rows) {
     if (row.connector === undefined) continue;
     const known = byName.get(row.connector);
     if (known) known.push(row);
     else byName.set(row.connector, [row]);
   }
-  return [...byName].map(([connector, rows]) => ({
+  return many(byName, ([connector, rows]) => ({
     connector,
     errors: rows.reduce((sum, { errors }) => sum + errors, 0),
-    pairs: rows.map((row) => pairOf(row, page.now)),
+    pairs: many(rows, (row) => pairOf(row, page.now)),
   }));
 }
 
 export function destinationsOf(page: PageContext) {
-  const names = new Set(rowsOf(page, page.now).map(({ destination }) => destination));
-  return [...names].map((destination) => {
+  const names = new Set(page.rows.map(({ destination }) => destination));
+  return many(names, (destination) => {
     const entry = page.board.entry(destination);
     return {
       destination,
@@ -92,9 +96,10 @@ export function destinationsOf(page: PageContext) {
 
 function visitsOf(page: PageContext, { params }: ApiRequest): ApiAnswer {
   const destination = params.id ?? '';
-  const isKnown = page.board.entry(destination) ?? page.ledger.rows().find((row) => row.destination === destination);
+  const isNamed = (each: { readonly destination: string }): boolean => each.destination === destination;
+  const isKnown = page.board.entry(destination) ?? page.ledger.rows().find(isNamed) ?? page.targets?.().find(isNamed);
   if (!isKnown) return { status: 404, body: { error: 'not found', destination } };
-  return found({ destination, visits: page.board.history(destination).map(visitOf) });
+  return found({ destination, visits: many(page.board.history(destination), visitOf) });
 }
 
 export function visitOf(visit: Visit) {
@@ -124,10 +129,15 @@ export function eventsOf({ ledger }: PageContext, query = new URLSearchParams())
   );
   const related = (ledger.related?.() ?? []).filter(({ server }) => chosen('server', server));
   const told = [
-    ...errors.map((error) => ({ at: error.until, event: errorOf(error) })),
-    ...related.flatMap((event) => (event.at === undefined ? [] : [{ at: event.at, event: relatedOf(event) }])),
+    ...errors.map((error) => ({ at: error.until, shown: () => errorOf(error) })),
+    ...related.flatMap((event) => (event.at === undefined ? [] : [{ at: event.at, shown: () => relatedOf(event) }])),
   ];
-  return { events: told.sort((a, b) => b.at - a.at).map(({ event }) => event) };
+  return {
+    events: many(
+      told.sort((a, b) => b.at - a.at),
+      ({ shown }) => shown(),
+    ),
+  };
 }
 
 function errorOf({ reason, at, until, ...error }: RecentError) {

@@ -11,16 +11,17 @@ import { happeningsAround } from './happenings.js';
 import { nearMinutes, TimeLine } from './time-line.js';
 import { NextStep, RowTable } from './row-table.js';
 import { Situation } from './destination-page.js';
-import { rowsOf, worstOf, type Row } from './view.js';
+import { worstOf, type Row } from './view.js';
 import { headlineOf, stateWords } from './words.js';
 
 export const connectorPage: Page = {
   path: '/connectors{/:name}',
+  needsRows: true,
   show(page, { params, query }): Answer {
     const name = params.name ?? query.get('name');
     if (name === null)
       return { status: 302, title: 'Send connectors', section: 'status', body: <p />, redirect: page.links.page('/') };
-    const rows = rowsOf(page, page.now).filter(
+    const rows = page.rows.filter(
       (row) => row.connector !== undefined && wellFormed(row.connector) === wellFormed(name),
     );
     const worst = worstOf(rows);

@@ -13,16 +13,17 @@ import { StepPlot } from './step-plot.js';
 import { nearMinutes, TimeLine } from './time-line.js';
 import { ErringConnectors } from './erring-connectors.js';
 import { NextStep } from './row-table.js';
-import { rowsOf, worstOf, type BoardEntry, type Row, type Visit } from './view.js';
+import { worstOf, type BoardEntry, type Row, type Visit } from './view.js';
 import { originWords, reasonWords, sentenceOf, stateWords, stepWords } from './words.js';
 
 export const destinationPage: Page = {
   path: '/destinations{/:name}',
+  needsRows: true,
   show(page, { params, query }): Answer {
     const name = params.name ?? query.get('name');
     if (name === null)
       return { status: 302, title: 'Destinations', section: 'status', body: <p />, redirect: page.links.page('/') };
-    const rows = rowsOf(page, page.now).filter((row) => wellFormed(row.destination) === wellFormed(name));
+    const rows = page.rows.filter((row) => wellFormed(row.destination) === wellFormed(name));
     const worst = worstOf(rows);
     if (!worst) return notFound(page, `No destination is called ${name}.`);
     return {

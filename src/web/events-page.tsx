@@ -19,6 +19,7 @@ type Choice = { readonly search: string; readonly server: string; readonly kind:
 
 export const eventsPage: Page = {
   path: '/events',
+  needsRows: false,
   show(page, { query }): Answer {
     const choice: Choice = {
       search: (query.get('q') ?? '').trim().slice(0, 200),

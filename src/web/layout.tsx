@@ -1,7 +1,9 @@
 /** The frame around every page: head, navigation, footer. */
+import { randomUUID } from 'node:crypto';
 import type { ComponentChildren, VNode } from 'preact';
 import { renderToString } from 'preact-render-to-string';
 import { generatedPath } from './generated.js';
+import { PutOffLists, type PutOff } from './long-list.js';
 import type { Answer } from './page.js';
 import type { Links } from './links.js';
 
@@ -15,7 +17,29 @@ export type Frame = {
 
 /** An answer as a complete HTML document. */
 export function documentOf(answer: Answer, frame: Frame): string {
-  const html = (
+  return [...documentPieces(answer, frame)].join('');
+}
+
+/** The same in pieces: one for each item of its long lists. */
+export function* documentPieces(answer: Answer, frame: Frame): Generator<string> {
+  // Nobody can know it, so no text of a log can look like it.
+  const place = randomUUID();
+  const lists: Parameters<PutOff>[0][] = [];
+  const putOff: PutOff = (list) => {
+    lists.push(list);
+    return place;
+  };
+  const html = renderToString(<PutOffLists.Provider value={putOff}>{whole(answer, frame)}</PutOffLists.Provider>);
+  yield '<!doctype html>';
+  for (const [index, text] of html.split(place).entries()) {
+    yield text;
+    const list = lists[index];
+    if (list) for (const item of list.items) yield renderToString(list.children(item));
+  }
+}
+
+function whole(answer: Answer, frame: Frame): VNode {
+  return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -39,7 +63,6 @@ export function documentOf(answer: Answer, frame: Frame): string {
       </body>
     </html>
   );
-  return `<!doctype html>${renderToString(html)}`;
 }
 
 function Top({ links, section }: { links: Links; section: Answer['section'] }): VNode {

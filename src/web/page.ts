@@ -1,8 +1,9 @@
 /** What a page is: a path and a pure function from the books and a request to an answer. */
 import type { VNode } from 'preact';
+import type { Steps } from '../breath.js';
 import type { Links } from './links.js';
 import type { Runbooks } from './runbooks.js';
-import type { Books } from './view.js';
+import type { Books, Row } from './view.js';
 
 export type PageContext = Books & {
   readonly links: Links;
@@ -11,6 +12,8 @@ export type PageContext = Books & {
   readonly telemetryPath: string;
   /** Milliseconds since 1970 UTC; one moment for the whole page. */
   readonly now: number;
+  /** Both books joined, latest error first; empty for a page that does not ask for them. */
+  readonly rows: readonly Row[];
 };
 
 export type PageRequest = {
@@ -31,5 +34,8 @@ export type Answer = {
 
 export type Page = {
   readonly path: string;
-  readonly show: (context: PageContext, request: PageRequest) => Answer;
+  /** Whether it reads the rows. */
+  readonly needsRows: boolean;
+  /** In steps where it looks at all rows. */
+  readonly show: (context: PageContext, request: PageRequest) => Answer | Steps<Answer>;
 };

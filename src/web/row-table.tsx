@@ -1,6 +1,7 @@
 /** The table of Send connectors and destinations, whole on the status page and in part on others. */
 import type { VNode } from 'preact';
 import { contextOf } from './links.js';
+import { LongList } from './long-list.js';
 import type { PageContext } from './page.js';
 import { Moment, StateBadge } from './pieces.js';
 import { ErrorsPlot, hourlyOf, ProbeStrip } from './plots.js';
@@ -36,14 +37,7 @@ export function RowTable({ rows, page, caption, sorting, lean = false }: TablePr
         </tr>
       </thead>
       <tbody>
-        {rows.map((row) => (
-          <TableRow
-            key={`${row.server ?? ''}\n${row.connector ?? ''}\n${row.destination}`}
-            row={row}
-            page={page}
-            compact={compact}
-          />
-        ))}
+        <LongList items={rows}>{(row) => <TableRow row={row} page={page} compact={compact} />}</LongList>
       </tbody>
     </table>
   );

@@ -11,11 +11,12 @@ import { PingSays } from './path-panel.js';
 import { InlineMoment, Sources, StateBadge } from './pieces.js';
 import { RowTable } from './row-table.js';
 import { nearMinutes, TimeLine } from './time-line.js';
-import { rowsFor, rowsOf, type Row } from './view.js';
+import { rowsFor, type Row } from './view.js';
 import { reasonWords, stateWords } from './words.js';
 
 export const runbookPage: Page = {
   path: '/runbooks/:name',
+  needsRows: true,
   show(page, { params, query }): Answer {
     const context = contextFrom(query);
     const name = params.name ?? '';
@@ -50,6 +51,7 @@ export const runbookPage: Page = {
 /** The README of the folder where there is one, since Git hosts show it in the same place; else a plain list. */
 export const runbookIndexPage: Page = {
   path: '/runbooks',
+  needsRows: false,
   show(page): Answer {
     const readme = page.runbooks.show('README', {}, page.links);
     const body = (
@@ -95,7 +97,7 @@ function LiveState({ page, context }: { page: PageContext; context: Context }): 
   }
   const { server, connector, destination } = context;
   if (server === undefined && connector === undefined && destination === undefined) return null;
-  const rows = rowsFor(rowsOf(page, page.now), {
+  const rows = rowsFor(page.rows, {
     ...(server === undefined ? {} : { server }),
     ...(connector === undefined ? {} : { connector }),
     ...(destination === undefined ? {} : { destination }),

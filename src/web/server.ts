@@ -6,41 +6,29 @@ import express, {
   type Express,
   type Request,
   type RequestHandler,
-  type Response,
   type Router,
 } from 'express';
 import type { Access } from './access.js';
-import { apiRoutes } from './api.js';
-import { apiSchema } from './api-schema.js';
 import { assets } from './assets.js';
-import { connectorPage } from './connector-page.js';
-import { destinationPage } from './destination-page.js';
 import { failed, notFound } from './error-page.js';
-import { eventsPage } from './events-page.js';
 import { generatedOn } from './generated.js';
-import { documentOf, type Frame } from './layout.js';
 import { linksOf } from './links.js';
+import { Crowded } from './long-answers.js';
 import { listenOn, type ListenAt } from './listeners.js';
 import { createLogin, type Verdict } from './login.js';
 import { textContentType } from '../exposition.js';
 import type { Log } from '../log.js';
 import type { Metrics } from '../metrics.js';
 import type { ProbeResult, Target } from '../model.js';
-import type { Answer, Page, PageContext } from './page.js';
+import { longAnswersOn, queryOf, sendPage } from './long-routes.js';
+import type { PageContext } from './page.js';
 import { createPlaces, type Places } from './places.js';
 import { answerProbe, timeoutHeader } from './probe-answer.js';
-import { runbookIndexPage, runbookPage } from './runbook-page.js';
 import { bundledRunbooks } from './bundled-runbooks.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
 import { createBucket, foreignSite, secureHeaders } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
-import { discoveryOf } from './service-discovery.js';
-import { statusPage } from './status-page.js';
-import { supportBundle } from './support-bundle.js';
 import type { Books } from './view.js';
-
-/** Every page of the product. A new one is its own file and a line here. */
-const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, eventsPage, runbookIndexPage, runbookPage];
 
 export type WebOptions = Books & {
   readonly listen: readonly ListenAt[];
@@ -117,7 +105,7 @@ function createApp(options: WebOptions, runbooks: Runbooks, places: Places): Exp
   app.use(siteGuard(options.externalUrl));
 
   const links = linksOf(options.externalUrl);
-  const context = (): PageContext => ({ ...options, runbooks, links, now: options.now() });
+  const context = (): PageContext => ({ ...options, runbooks, links, now: options.now(), rows: [] });
   const router = routes(options, context, places);
   // Proxies differ in whether they take the path of the external URL away.
   if (links.base !== '') app.use(links.base, router);
@@ -191,44 +179,14 @@ function routes(options: WebOptions, context: () => PageContext, { hasScraped }:
       response.status(status).set('Content-Type', textContentType).set('Cache-Control', 'no-store').send(text);
     }),
   );
-  router.get('/sd', (_request, response) => {
-    response.json(discoveryOf(options));
-  });
-  apiOn(router, options, context);
+  longAnswersOn(router, options, context);
   generatedOn(router, options.externalUrl);
   for (const asset of Object.values(assets)) {
     router.get(asset.path, (_request, response) => {
       response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);
     });
   }
-  for (const page of pages) {
-    router.get(page.path, (request, response) => {
-      const shown = context();
-      sendPage(response, page.show(shown, { params: paramsOf(request), query: queryOf(request) }), shown);
-    });
-  }
   return router;
-}
-
-function apiOn(router: Router, options: WebOptions, context: () => PageContext): void {
-  for (const { path, answer } of apiRoutes) {
-    router.get(path, (request, response) => {
-      const { status, body } = answer(context(), { params: paramsOf(request), query: queryOf(request) });
-      response.status(status).set('Cache-Control', 'no-store').json(body);
-    });
-  }
-  router.get('/api/v1/schema', (_request, response) => {
-    response.type('application/schema+json').send(JSON.stringify(apiSchema));
-  });
-  let underWay: Promise<Uint8Array> | undefined;
-  router.get('/api/v1/support-bundle', async (_request, response) => {
-    const shown = context();
-    // One at a time, for all who ask meanwhile.
-    underWay ??= supportBundle(shown, options.configuration?.()).finally(() => (underWay = undefined));
-    const bundle = await underWay;
-    const name = `send-connector-exporter-${new Date(shown.now).toISOString().slice(0, 10)}.zip`;
-    response.set('Cache-Control', 'no-store').attachment(name).type('zip').send(Buffer.from(bundle));
-  });
 }
 
 // The address of the connection: X-Forwarded-For could be written by anybody.
@@ -236,33 +194,19 @@ function remoteOf(request: Request): string {
   return (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-function sendPage(response: Response, answer: Answer, context: PageContext): void {
-  if (answer.redirect !== undefined) {
-    response.redirect(answer.status, answer.redirect);
-    return;
-  }
-  const { links, version, telemetryPath } = context;
-  const paths = { style: assets.style.path, script: assets.script.path, icon: assets.icon.path };
-  const frame: Frame = {
-    links,
-    version,
-    telemetryPath,
-    assets: { style: links.page(paths.style), script: links.page(paths.script), icon: links.page(paths.icon) },
-  };
-  response.status(answer.status).type('html').send(documentOf(answer, frame));
-}
-
 function errorAnswer({ log }: WebOptions, context: () => PageContext): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     const status = statusOf(error);
     const reference = randomBytes(4).toString('hex');
     const fields = { reference, path: request.path, status, err: error };
-    if (status >= 500) log.error('a page could not be made', fields);
+    if (status >= 500 && !(error instanceof Crowded)) log.error('a page could not be made', fields);
     if (response.headersSent) {
       next(error);
       return;
     }
-    if (isApi(request)) response.status(status).json({ error: 'failed', reference });
+    if (error instanceof Crowded)
+      response.status(status).set('Retry-After', '2').type('text').send(`${error.message}: come again\n`);
+    else if (isApi(request)) response.status(status).json({ error: 'failed', reference });
     else if (request.path.endsWith(context().telemetryPath))
       response.status(status).type('text').send(`failed, see the log: ${reference}\n`);
     else sendPage(response, failed(context(), status, reference), context());
@@ -283,15 +227,4 @@ function isApi(request: Request): boolean {
 function readyText(ready: boolean, why: readonly string[], notices: readonly string[]): string {
   const head = ready ? 'ready' : 'not ready';
   return `${[head, ...why.map((line) => `- ${line}`), ...notices.map((line) => `note: ${line}`)].join('\n')}\n`;
-}
-
-function paramsOf(request: Request): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(request.params).filter((pair): pair is [string, string] => typeof pair[1] === 'string'),
-  );
-}
-
-function queryOf(request: Request): URLSearchParams {
-  const start = request.originalUrl.indexOf('?');
-  return new URLSearchParams(start < 0 ? '' : request.originalUrl.slice(start + 1));
 }

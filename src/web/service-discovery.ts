@@ -1,6 +1,8 @@
 /** Answers `/sd`: every destination in the form of Prometheus' http_sd, so that other probers can take them over. */
+import type { Steps } from '../breath.js';
 import { endpointOf } from '../endpoint.js';
 import type { Target } from '../model.js';
+import { many, type Many } from './long-list.js';
 import type { Books } from './view.js';
 
 export type TargetGroup = { readonly targets: readonly string[]; readonly labels: Readonly<Record<string, string>> };
@@ -15,7 +17,7 @@ type Draft = { host: string; origin: string; readonly connectors: Set<string>; r
  * One group for each destination. Lists are written as Prometheus does it, with a comma around each entry, so that a
  * regular expression can ask for one: `.*,Outbound to Internet,.*`.
  */
-export function discoveryOf({ ledger, board, notProbed, targets }: DiscoveryOptions): readonly TargetGroup[] {
+export function* discoveryOf({ ledger, board, notProbed, targets }: DiscoveryOptions): Steps<Many> {
   const drafts = new Map<string, Draft>();
   const draftOf = (destination: string): Draft => {
     const known = drafts.get(destination);
@@ -30,12 +32,13 @@ export function discoveryOf({ ledger, board, notProbed, targets }: DiscoveryOpti
     Object.assign(draftOf(destination), { host: latest.host, origin: latest.origin });
   }
   for (const { destination, connector, server } of ledger.rows()) {
+    yield;
     // `other` and domains that could not be resolved are no end points.
     if (!endpointOf(destination)) continue;
     draftOf(destination).connectors.add(connector);
     draftOf(destination).servers.add(server);
   }
-  return [...drafts].map(([destination, draft]) => ({
+  return many(drafts, ([destination, draft]): TargetGroup => ({
     targets: [destination],
     labels: {
       __meta_exchange_destination: destination,

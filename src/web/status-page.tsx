@@ -1,5 +1,6 @@
 /** `/`: what is broken in one sentence, then every Send connector and destination. */
 import type { VNode } from 'preact';
+import type { Steps } from '../breath.js';
 import { Folded } from './folded.js';
 import { Live } from './layout.js';
 import type { Answer, Page, PageContext } from './page.js';
@@ -7,15 +8,18 @@ import { Banner, InlineMoment, Sources } from './pieces.js';
 import { Explained } from './explained.js';
 import { NextStep } from './row-table.js';
 import { Filters, Table } from './status-table.js';
-import { choiceOf, chosenRows, countsOf, rowsOf, rowStates, type Row } from './view.js';
+import { choiceOf, chosenRows, countsOf, rowStates, type Row } from './view.js';
 import { headlineOf, isoOf, clockOf, reasonWords, stateWords } from './words.js';
 
 export const statusPage: Page = {
   path: '/',
-  show(page, { query }): Answer {
-    const rows = rowsOf(page, page.now);
+  needsRows: true,
+  *show(page, { query }): Steps<Answer> {
+    const { rows } = page;
     const choice = choiceOf(query);
     const headline = headlineOf(rows);
+    yield;
+    const chosen = yield* chosenRows(rows, choice);
     const body = (
       <>
         <Live id="now">
@@ -24,7 +28,7 @@ export const statusPage: Page = {
         </Live>
         <Filters page={page} rows={rows} choice={choice} />
         <Live id="rows">
-          <Table page={page} rows={chosenRows(rows, choice)} all={rows.length} choice={choice} />
+          <Table page={page} rows={chosen} all={rows.length} choice={choice} />
           <Folded page={page} />
         </Live>
         <h2 id="sources-title">Sources</h2>

@@ -1,4 +1,5 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
+import { sortedInSteps, type Steps } from '../breath.js';
 import { recentMs, type DiagnosedPair } from '../diagnosis.js';
 import type { Outcome } from '../board.js';
 import type {
@@ -72,10 +73,12 @@ export type Books = {
   readonly ledger: LedgerView;
   readonly board: BoardView;
   readonly sources: () => readonly SourceStatus[];
+  /** What is to be probed, whether it was already or not. */
+  readonly targets?: () => readonly { readonly destination: string }[];
   /** A sentence when this destination is never probed; undefined when it is. */
   readonly notProbed: (destination: string) => string | undefined;
-  /** One word and one sentence for every pair with an error within the last hour. */
-  readonly diagnoses: () => readonly DiagnosedPair[];
+  /** One word and one sentence for every pair with an error within the last hour; worked out one by one as they are read. */
+  readonly diagnoses: () => Iterable<DiagnosedPair>;
   readonly ready: () => Ready;
   /** What is not seen, or not in force, though the exporter does its job: a sentence each. */
   readonly notices?: () => readonly string[];
@@ -133,18 +136,23 @@ export type Row = {
 export { recentMs };
 
 /** Both books joined by destination, latest error first. */
-export function rowsOf(books: Books, now: number): Row[] {
-  const told = toldOf(books);
-  const inLedger = books.ledger
-    .rows()
-    .filter((row) => !isBlank(row))
-    .map((row) => joined(books, row, now, told));
-  const known = new Set(inLedger.map((row) => row.destination));
-  const onlyProbed = books.board
-    .entries()
-    .filter((entry) => !known.has(entry.destination))
-    .map(({ destination }) => joined(books, { destination }, now, told));
-  return [...inLedger, ...onlyProbed].sort(byLatestError);
+export function* rowsOf(books: Books, now: number): Steps<Row[]> {
+  const told = yield* toldOf(books);
+  const rows: Row[] = [];
+  const known = new Set<string>();
+  for (const row of books.ledger.rows()) {
+    yield;
+    if (isBlank(row)) continue;
+    known.add(row.destination);
+    rows.push(joined(books, row, now, told));
+  }
+  const probed = [...books.board.entries(), ...(books.targets?.() ?? [])];
+  for (const { destination } of probed) {
+    yield;
+    if (known.size === known.add(destination).size) continue;
+    rows.push(joined(books, { destination }, now, told));
+  }
+  return yield* sortedInSteps(rows, byLatestError);
 }
 
 /** A connector that delivers anywhere stands at zero before its first error: a series to count from, and nothing to show. */
@@ -157,14 +165,19 @@ type Told = {
   readonly recent: ReadonlyMap<string, readonly RecentError[]>;
 };
 
-function toldOf(books: Books): Told {
+function* toldOf(books: Books): Steps<Told> {
   const recent = new Map<string, RecentError[]>();
   for (const error of books.ledger.recent?.() ?? []) {
     const known = recent.get(pairKey(error));
     if (known) known.push(error);
     else recent.set(pairKey(error), [error]);
   }
-  return { diagnoses: new Map(books.diagnoses().map((each) => [pairKey(each), each])), recent };
+  const diagnoses = new Map<string, DiagnosedPair>();
+  for (const each of books.diagnoses()) {
+    yield;
+    diagnoses.set(pairKey(each), each);
+  }
+  return { diagnoses, recent };
 }
 
 function pairKey({ server = '', connector = '', destination }: Partial<LedgerRow> & { destination: string }): string {
@@ -252,19 +265,25 @@ export function choiceOf(query: URLSearchParams): Choice {
 export const troubles: readonly RowState[] = ['unreachable', 'refusing', 'intermittent', 'unprobed_errors'];
 
 /** The rows that fit the choice, in its order; all pages of them. `rows` come in the order of `rowsOf`. */
-export function chosenRows(rows: readonly Row[], choice: Choice): Row[] {
+export function* chosenRows(rows: readonly Row[], choice: Choice): Steps<Row[]> {
   const words = choice.search.toLowerCase().split(/\s+/).filter(Boolean);
-  const kept = rows.filter(
-    (row) =>
-      (choice.state === undefined ||
-        (choice.state === 'trouble' ? troubles.includes(row.state) : row.state === choice.state)) &&
-      (choice.server === undefined || row.server === choice.server) &&
-      words.every((word) => searchText(row).includes(word)),
-  );
+  const kept: Row[] = [];
+  for (const row of rows) {
+    yield;
+    if (fits(row, choice, words)) kept.push(row);
+  }
   const order = orders[choice.sort];
   // The sort is stable, so equal rows keep the latest error on top.
-  if (order) kept.sort(order);
-  return choice.reversed ? kept.reverse() : kept;
+  const sorted = order ? yield* sortedInSteps(kept, order) : kept;
+  return choice.reversed ? sorted.reverse() : sorted;
+}
+
+function fits(row: Row, { state, server }: Choice, words: readonly string[]): boolean {
+  if (state !== undefined && (state === 'trouble' ? !troubles.includes(row.state) : row.state !== state)) return false;
+  if (server !== undefined && row.server !== server) return false;
+  if (words.length === 0) return true;
+  const text = searchText(row);
+  return words.every((word) => text.includes(word));
 }
 
 const orders: Record<SortKey, ((a: Row, b: Row) => number) | undefined> = {

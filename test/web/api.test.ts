@@ -71,6 +71,25 @@ describe('the API', () => {
   });
 });
 
+describe('a destination that is to be probed and was not yet', () => {
+  const waiting: Partial<WebOptions> = {
+    targets: () => [{ destination: '127.0.1.1:2525', host: '127.0.1.1', port: 2525, origin: 'configured' }] as never,
+  };
+
+  test('issue 14, soak: has its page, its visits and its line in the status from the start', async () => {
+    const { web, ask } = await served({}, waiting);
+    const name = encodeURIComponent('127.0.1.1:2525');
+    const page = await fetch(`${web.url}/destinations/${name}`);
+    expect([page.status, await page.text()]).toEqual([200, expect.stringContaining('First probe pending')]);
+    expect(await ask(`/destinations/${name}/visits`)).toEqual({
+      status: 200,
+      body: { destination: '127.0.1.1:2525', visits: [] },
+    });
+    expect((await ask('/status')).body.pairs).toMatchObject([{ destination: '127.0.1.1:2525', state: 'waiting' }]);
+    expect((await fetch(`${web.url}/destinations/${encodeURIComponent('127.0.1.2:2525')}`)).status).toBe(404);
+  });
+});
+
 describe('the support bundle', () => {
   test('is a zip with evidence, visits, paths, events, configuration without secrets, versions', async () => {
     const configuration = {
@@ -113,5 +132,19 @@ describe('the support bundle', () => {
       token: null,
       at: now,
     });
+  });
+
+  test('issue 14, 1.10: values nested in one another without end are cut, and the bundle is made all the same', () => {
+    const ring: { name: string; again?: unknown; token?: string } = { name: 'n', token: 'x' };
+    ring.again = [ring];
+    const text = JSON.stringify(masked(ring));
+    expect(text).toContain('(left out: nested too deeply)');
+    expect(text).not.toContain('"x"');
+    let deep: unknown = 'the bottom';
+    for (let level = 0; level < 100_000; level++) deep = [deep];
+    expect(JSON.stringify(masked({ deep }))).not.toContain('the bottom');
+    const wide = { list: Array.from({ length: 300_000 }, (_, index) => index) };
+    expect((masked(wide) as typeof wide).list.length).toBeLessThan(300_000);
+    expect((masked({ list: [1, 2] }) as typeof wide).list).toEqual([1, 2]);
   });
 });

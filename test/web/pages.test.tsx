@@ -1,6 +1,8 @@
 /** Every page as a pure function: what it says for literal books. */
 import { renderToString } from 'preact-render-to-string';
 import { describe, expect, test } from 'vitest';
+import { rowsOf } from '../../src/web/view.js';
+import { finish } from '../../src/breath.js';
 import { connectorPage } from '../../src/web/connector-page.js';
 import { destinationPage } from '../../src/web/destination-page.js';
 import { documentOf } from '../../src/web/layout.js';
@@ -27,7 +29,11 @@ import {
 type Ask = { params?: Record<string, string>; query?: string; world?: WorldDraft; externalUrl?: string };
 
 const answerOf = (page: Page, { params = {}, query = '', world = mailWorld, externalUrl }: Ask = {}): Answer =>
-  page.show(pageOf(world, externalUrl), { params, query: new URLSearchParams(query) });
+  shownBy(page, pageOf(world, externalUrl), { params, query: new URLSearchParams(query) });
+const shownBy = (page: Page, ...asked: Parameters<Page['show']>): Answer => {
+  const answer = page.show(...asked);
+  return 'next' in answer ? finish(answer) : answer;
+};
 const htmlOf = (page: Page, ask: Ask = {}): string => renderToString(answerOf(page, ask).body);
 
 /** Text as a person reads it: tags gone, entities read, blanks joined. */
@@ -224,7 +230,7 @@ describe('the connector page', () => {
       const url = new URL(linksOf(undefined).connector(name), 'http://exporter.example');
       const asked = url.pathname.split('/')[2];
       const params: Record<string, string> = asked === undefined ? {} : { name: decodeURIComponent(asked) };
-      const answer = connectorPage.show(pageOf(world), { params, query: url.searchParams });
+      const answer = shownBy(connectorPage, pageOf(world), { params, query: url.searchParams });
       expect(answer.status).toBe(200);
       expect(rowsOfTable(renderToString(answer.body))).toHaveLength(1);
     },
@@ -249,8 +255,9 @@ describe('the runbook page', () => {
     const ping = { at: now - 60_000, program: 'ping', state: 'done', sent: 5, received: 5 } as const;
     const page = pageOf({ ...mailWorld, ...happenings });
     const entryOf = (destination: string) => ({ ...page.board.entry(destination)!, ping });
+    const changed = { ...page, board: { ...page.board, entry: entryOf } };
     const asked = { params: { name: 'DestinationDown' }, query: new URLSearchParams(query) };
-    const answer = runbookPage.show({ ...page, board: { ...page.board, entry: entryOf } }, asked);
+    const answer = shownBy(runbookPage, { ...changed, rows: finish(rowsOf(changed, now)) }, asked);
     const text = textOf(renderToString(answer.body));
     const [live = ''] = text.split('Meaning');
     expect(live).toContain('Ping: 5 of 5 echoes came back');
@@ -337,7 +344,9 @@ describe('the runbook page', () => {
       ...pageOf(mailWorld),
       runbooks: runbooksOf(new Map([...runbookTexts, ['README', '# Start here\n\n[down](DestinationDown.md)\n']])),
     };
-    const readme = renderToString(runbookIndexPage.show(withReadme, { params: {}, query: new URLSearchParams() }).body);
+    const readme = renderToString(
+      shownBy(runbookIndexPage, withReadme, { params: {}, query: new URLSearchParams() }).body,
+    );
     expect(readme).toContain('Start here');
     expect(hrefsOf(readme)).toEqual(['/runbooks/DestinationDown']);
   });

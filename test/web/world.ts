@@ -1,4 +1,5 @@
 /** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
+import { finish } from '../../src/breath.js';
 import { diagnosesOf } from '../../src/diagnosis.js';
 import type {
   LedgerRow,
@@ -13,7 +14,7 @@ import { stepNames } from '../../src/model.js';
 import { linksOf } from '../../src/web/links.js';
 import type { PageContext } from '../../src/web/page.js';
 import { runbooksOf } from '../../src/web/runbooks.js';
-import type { BoardEntry, Books, Visit } from '../../src/web/view.js';
+import { rowsOf, type BoardEntry, type Books, type Visit } from '../../src/web/view.js';
 
 /** 2026-11-23 08:18:30 UTC. */
 export const now = Date.UTC(2026, 10, 23, 8, 18, 30);
@@ -337,6 +338,7 @@ export function pageOf(draft: WorldDraft, externalUrl?: string): PageContext {
     ...booksOf(draft),
     links: linksOf(externalUrl),
     runbooks: runbooksOf(runbookTexts),
+    rows: finish(rowsOf(booksOf(draft), now)),
     version: '0.0.0-test',
     telemetryPath: '/metrics',
     now,
