@@ -55,6 +55,7 @@ import { isSameTimes, laterTime, savedTimes, shownTimes } from './row-times.js';
 import { createScrapers, type Scraper, type Scrapers } from './scrapers.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { createServerNames, type DeclaredName, type ServerNames } from './server-names.js';
+import { createStateFolder, type StateFolder } from './state-folder.js';
 import { lockStateFolder } from './state-lock.js';
 import { replaceFile, type FileOperations } from './state-file.js';
 
@@ -80,6 +81,8 @@ export type LedgerOptions = {
   readonly onServerRenamed?: (short: string, full: string) => void;
   /** Told once when saving fails, and once when it works again. */
   readonly onSaving?: (failing: string | undefined) => void;
+  /** Told what was deleted under the ledger, before it is made again. */
+  readonly onFolderLost?: (what: string) => void;
 };
 
 /** Records of one source by what became of them, since the start. */
@@ -174,6 +177,7 @@ const maxDormant = 20_000;
 type Counted = Exclude<Evidence, RelatedEvent>;
 
 type State = LedgerOptions & {
+  readonly folder: StateFolder;
   readonly clocks: Clocks;
   readonly hasJumped: () => boolean;
   /** When the clock was last found to be set, and when times from the file were put right, by the steady clock. */
@@ -248,16 +252,17 @@ type MutableTally = {
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const file = path.join(options.directory, 'ledger.json');
   await makeFolder(options.directory);
-  const unlock = await lockStateFolder(options.directory);
+  const lock = await lockStateFolder(options.directory);
   const { saved, movedAside } = await load(file, options.now()).catch(async (error: unknown) => {
-    await unlock();
+    await lock.release();
     throw error;
   });
-  const state = createState(options, file, saved, movedAside);
+  const state = createState(options, file, saved, movedAside, createStateFolder(file, lock, options.onFolderLost));
   for (const row of saved?.rows ?? []) restoreRow(state, row);
   for (const each of saved?.sessions ?? []) state.sessionsByKey.set(sessionKeyOf(each), JSON.stringify(each));
   learnServers(state, namesIn(saved));
   const running = keepSaving(state);
+  const watch = setInterval(() => void lookAfterFolder(state), folderLookMs).unref();
   return {
     rows: () => publishedRows(state),
     asks: state.scrapers.asks,
@@ -290,8 +295,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     close: async () => {
       state.closing = true;
       state.wakeSaver?.();
+      clearInterval(watch);
       await running;
-      await unlock();
+      await lock.release();
     },
   };
 }
@@ -315,6 +321,7 @@ function createState(
   file: string,
   saved: SavedLedger | undefined,
   movedAside: string | undefined,
+  folder: StateFolder,
 ): State {
   const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
   const related = createRelatedRing({ events: saved?.related ?? [], counts: saved?.relatedCounts ?? [] });
@@ -322,6 +329,7 @@ function createState(
   const clocks = { now: options.now, steady: options.steady ?? options.now };
   return {
     ...options,
+    folder,
     clocks,
     hasJumped: jumpDetector(clocks),
     jumpedAt: -Infinity,
@@ -609,7 +617,9 @@ async function saveOnce(state: State): Promise<void> {
   state.dueAt = undefined;
   for (const row of rows) row.json = jsonOf(row);
   try {
+    await state.folder.ready();
     await replaceFile(state.file, textOf(state), state.operations);
+    state.folder.noteSaved();
     for (const { row, value, history, seen, names } of saves) {
       // Renamed meanwhile: the next save says what it is now.
       if (row.names !== names) continue;
@@ -626,6 +636,14 @@ async function saveOnce(state: State): Promise<void> {
     noteFailed(state, error);
   }
 }
+
+/** What was deleted under us is saved anew, also when nothing is read; what may not be written is found out. */
+async function lookAfterFolder(state: State): Promise<void> {
+  if (await state.folder.isWhole()) return;
+  saveWithin(state, 0);
+}
+
+const folderLookMs = 5_000;
 
 /** A row as it is saved, with the series that scrapers are still to see at a value of before. */
 function jsonOf(row: Row): string {

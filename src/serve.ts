@@ -285,6 +285,9 @@ async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inl
       log.info('a server goes by its full name from now on, and its counts go with it', { name, full_name: fullName });
       inlets.metServer?.();
     },
+    onFolderLost: (what) => {
+      log.error('the saved ledger has vanished', { problem: what });
+    },
     onSaving: (failing) => {
       if (failing === undefined) log.info('the ledger can be saved again; reading goes on');
       else log.error('the ledger cannot be saved; reading waits and the logs are the buffer', { error: failing });

@@ -5,49 +5,79 @@ import { connect, createServer, type Server } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 
+export type StateLock = {
+  /**
+   * Takes again what was deleted under the lock: its socket, or the whole folder, which must have been made again.
+   * @throws when another exporter has taken the folder meanwhile, and the error of the system without a folder
+   */
+  readonly renew: () => Promise<void>;
+  /** Gives the folder back. */
+  readonly release: () => Promise<void>;
+};
+
 /**
  * Takes the folder for this process. The lock is a local socket on which the owner answers with its process id: the
  * system takes it back when the process dies, however it dies, and a left-over socket answers nobody.
- * @returns a function that gives the folder back
  * @throws when another exporter has the folder; the message names its process id
  */
-export async function lockStateFolder(directory: string): Promise<() => Promise<void>> {
-  const real = await realpath(directory);
-  const unlockName = await lockName(real, directory);
+export async function lockStateFolder(directory: string, platform = process.platform): Promise<StateLock> {
+  const held: Held = { name: undefined, socket: undefined, servers: [] };
+  const renew = async (): Promise<void> => {
+    const real = await realpath(directory);
+    await lockName(held, real, directory, platform);
+    await lockSocket(held, real, directory);
+  };
+  const release = async (): Promise<void> => {
+    for (const close of held.servers.splice(0)) await close();
+  };
   try {
-    const unlock = await lockSocket(real, directory);
-    return async () => {
-      await Promise.all([unlock(), unlockName()]);
-    };
+    await renew();
   } catch (error) {
-    await unlockName();
+    await release();
     throw error;
   }
+  return { renew, release };
 }
 
+/** What this process listens on: a name, and a socket with what tells its file from another. */
+type Held = {
+  name: string | undefined;
+  socket: { readonly at: string; readonly file: string | undefined } | undefined;
+  /** Those that were deleted stay open: closing one removes the file that has taken its place. */
+  readonly servers: (() => Promise<void>)[];
+};
+
 /** Linux has sockets without a file, which nobody can delete: one is named after the folder, whatever path leads to it. */
-async function lockName(real: string, directory: string): Promise<() => Promise<void>> {
-  const free = (): Promise<void> => Promise.resolve();
-  if (process.platform !== 'linux') return free;
-  const { dev, ino } = await stat(real, { bigint: true });
-  const at = `\0send-connector-exporter@${dev}:${ino}`;
-  return listen(at).catch(async () => {
+async function lockName(held: Held, real: string, directory: string, platform: NodeJS.Platform): Promise<void> {
+  const at = platform === 'linux' ? await nameOf(real) : undefined;
+  if (at === undefined || at === held.name) return;
+  try {
+    held.servers.push(await listen(at));
+    held.name = at;
+  } catch {
     const owner = await ownerOf(at);
     // Anybody may take such a name: who does not answer as an exporter locks nothing, and the socket in the folder holds.
     if (owner !== undefined && /^\d+$/.test(owner)) throw new Error(inUse(owner, directory));
-    return free;
-  });
+  }
+}
+
+async function nameOf(real: string): Promise<string> {
+  const { dev, ino } = await stat(real, { bigint: true });
+  return `\0send-connector-exporter@${dev}:${ino}`;
 }
 
 function inUse(owner: string, directory: string): string {
   return `another exporter (process ${owner}) uses ${directory}; stop it, or give this one a folder of its own with --state.directory`;
 }
 
-async function lockSocket(real: string, directory: string): Promise<() => Promise<void>> {
-  let at = socketIn(real);
+async function lockSocket(held: Held, real: string, directory: string): Promise<void> {
+  let at = held.socket?.at ?? socketIn(real);
+  if (held.socket && held.socket.file === (await fileAt(at))) return;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await listen(at);
+      held.servers.push(await listen(at));
+      held.socket = { at, file: await fileAt(at) };
+      return;
     } catch (error) {
       if (attempt === 4) throw error;
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
@@ -57,18 +87,26 @@ async function lockSocket(real: string, directory: string): Promise<() => Promis
       }
     }
     const owner = await ownerOf(at);
-    if (owner !== undefined) {
-      throw new Error(inUse(owner, directory));
-    }
+    if (owner !== undefined) throw new Error(inUse(owner, directory));
     // Left over by a process that was killed: nobody answers.
     await rm(at, { force: true });
   }
 }
 
+/** Undefined where there is no file, as for the pipes of Windows: those cannot be deleted. Inodes alone are used again. */
+async function fileAt(at: string): Promise<string | undefined> {
+  if (process.platform === 'win32') return undefined;
+  return stat(at, { bigint: true }).then(
+    ({ ino, birthtimeNs }) => `${ino}:${birthtimeNs}`,
+    () => undefined,
+  );
+}
+
 /** @returns the process id of the exporter that uses the folder, or undefined when none answers */
 export async function ownerOfStateFolder(directory: string): Promise<string | undefined> {
   const real = await realpath(directory);
-  return (await ownerOf(socketIn(real))) ?? (await ownerOf(socketBeside(real)));
+  const named = process.platform === 'linux' ? await ownerOf(await nameOf(real)) : undefined;
+  return named ?? (await ownerOf(socketIn(real))) ?? (await ownerOf(socketBeside(real)));
 }
 
 /** Paths of sockets are short (about 100 bytes); Windows has pipes instead. */
