@@ -1,5 +1,5 @@
 /** Writes the committed files that are made from TypeScript: alert rules and dashboards. Run by `npm run generate`. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -26,7 +26,13 @@ const options = {
 
 const { ruleFiles } = await load('alerts/generate.ts');
 const { dashboardFiles } = await load('dashboards/generate.ts');
-const files = { ...ruleFiles(options), ...dashboardFiles(options) };
+const { composeAlertmanager } = await load('alerts/compose-alertmanager.ts');
+const example = await readFile(join(root, 'alerts/alertmanager.yml'), 'utf8');
+const files = {
+  ...ruleFiles(options),
+  ...dashboardFiles(options),
+  'examples/docker/alertmanager.yml': composeAlertmanager(example),
+};
 for (const [name, text] of Object.entries(files)) {
   const path = join(values.output, name);
   await mkdir(dirname(path), { recursive: true });

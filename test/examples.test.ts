@@ -4,10 +4,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { Deployment } from 'kubernetes-models/apps/v1';
+import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import { ConfigMap, PersistentVolumeClaim, Service } from 'kubernetes-models/v1';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../src/config.js';
+import { monitoringFileNames } from '../src/monitoring-files.js';
+import { defaultPorts } from '../src/probes/policy.js';
 import { temporaryFolder } from './folder.js';
 import { runTool } from './promtool.js';
 
@@ -62,6 +65,12 @@ describe('containers', () => {
         allowed.some((name) => new RegExp(`^${name.replaceAll('.', '\\.').replaceAll('*', '.*')}$`).test(source)),
       ).toBe(true);
     }
+    // `generate` and /generated read them beside the program.
+    for (const name of monitoringFileNames)
+      expect(
+        copied.some((source) => name.startsWith(`${source}/`)),
+        name,
+      ).toBe(true);
     expect(text).toMatch(/^USER 65532/m);
     const { bin } = JSON.parse(await readFile(path.join(top, 'package.json'), 'utf8')) as {
       bin: Record<string, string>;
@@ -77,8 +86,8 @@ describe('Kubernetes', () => {
     new (manifest: never) => { validate: () => void }
   >;
 
-  async function manifests(): Promise<Manifest[]> {
-    const text = await readFile(path.join(examples, 'kubernetes/send-connector-exporter.yaml'), 'utf8');
+  async function manifests(file = 'send-connector-exporter.yaml'): Promise<Manifest[]> {
+    const text = await readFile(path.join(examples, 'kubernetes', file), 'utf8');
     return parseAllDocuments(text, { merge: true }).map((document) => document.toJS() as Manifest);
   }
 
@@ -86,6 +95,29 @@ describe('Kubernetes', () => {
     const all = await manifests();
     expect(all.map(({ kind }) => kind).sort()).toEqual(Object.keys(models).sort());
     for (const manifest of all) new models[manifest.kind]!(manifest as never).validate();
+  });
+
+  test('NetworkPolicy and Ingress fit their schemas, the Deployment and the Service, and let every probed port out', async () => {
+    const all = await manifests('network.yaml');
+    const [policy, ingress] = all as [NetworkPolicy & Manifest, Ingress & Manifest];
+    expect(all.map(({ kind }) => kind)).toEqual(['NetworkPolicy', 'Ingress']);
+    new NetworkPolicy(policy).validate();
+    new Ingress(ingress).validate();
+    expect(() => {
+      new NetworkPolicy({ spec: { podSelector: {}, policyTypes: 'Egress' } } as never).validate();
+    }).toThrow();
+    const rest = await manifests();
+    const name = (kind: string) => rest.find((one) => one.kind === kind)!.metadata.name;
+    expect(policy.spec).toMatchObject({
+      podSelector: { matchLabels: { 'app.kubernetes.io/name': name('Deployment') } },
+      ingress: [{ ports: [{ port: 'metrics' }] }],
+    });
+    const open = policy.spec!.egress!.flatMap(({ ports = [] }) => ports.map(({ port }) => port));
+    expect(open).toEqual(expect.arrayContaining([...defaultPorts]));
+    const rule = ingress.spec!.rules![0]!;
+    expect(rule.http!.paths[0]!.backend.service).toEqual({ name: name('Service'), port: { name: 'metrics' } });
+    expect(JSON.stringify(rest.find(({ kind }) => kind === 'ConfigMap'))).toContain(`https://${rule.host}`);
+    expect(ingress.spec!.tls![0]!.hosts).toEqual([rule.host]);
   });
 
   test('the references between them hold: labels, ports, claims, the configuration', async () => {
