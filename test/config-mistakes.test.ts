@@ -5,6 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../src/config.js';
 import { temporaryFolder } from './folder.js';
 
+const tooDeep = (line: number | string): RegExp =>
+  new RegExp(`^config\\.yml:${line}:\\d+: expected values nested at most 100 levels deep, got more: take out `);
+
 describe('what a configuration file may throw at the reader (issue 14, section 1.10)', () => {
   async function mistakesIn(content: string | Buffer): Promise<readonly string[]> {
     const file = path.join(await temporaryFolder(), 'config.yml');
@@ -44,6 +47,12 @@ describe('what a configuration file may throw at the reader (issue 14, section 1
       `a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n${Array.from({ length: 9 }, (_, n) => `a${n + 1}: &a${n + 1} [${`*a${n}, `.repeat(10)}]\n`).join('')}`,
       /^config\.yml: not readable as YAML: Excessive alias count.*write the values out$/,
     ],
+    ['5,800 brackets', `probe:\n  allow: ${'['.repeat(5_800)}`, tooDeep(2)],
+    ['5,800 brackets that end', `probe:\n  allow: ${'['.repeat(5_800)}${']'.repeat(5_800)}`, tooDeep(2)],
+    ['200 brackets that end', `probe:\n\n  allow: ${'['.repeat(200)}${']'.repeat(200)}`, tooDeep(3)],
+    ['3,000 braces', `probe: ${'{a: '.repeat(3_000)}`, tooDeep(1)],
+    ['5,800 dashes', `probe:\n${'- '.repeat(5_800)}x`, tooDeep(2)],
+    ['600 indents', Array.from({ length: 600 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), tooDeep('\\d+')],
     ['a key of 100 KB', `${'k'.repeat(100_000)}: 1\n`, /^.{1,1000}$/],
   ] as const)('%s: one plain sentence', async ([, content, sentence]) => {
     const [first, ...others] = await mistakesIn(content);

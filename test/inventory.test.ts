@@ -251,6 +251,31 @@ describe('what is wrong is told with the place and the remedy', () => {
     expect(read.ok && read.leftOut.slice(-1)).toEqual(['and 999980 more']);
   });
 
+  test('issue 14, 1.10: values nested without end are told in a sentence of ours, wherever they stand', () => {
+    for (const open of ['[', '{"value":']) {
+      const deep = `${open.repeat(50_000)}1${(open === '[' ? ']' : '}').repeat(50_000)}`;
+      for (const name of [
+        'Name',
+        'SmartHosts',
+        'AddressSpaces',
+        'Port',
+        'Fqdn',
+        'TlsAuthLevel',
+        'Guid',
+        'Enabled',
+        'value',
+      ]) {
+        const read = decodeExport(Buffer.from(`[{"Name":"a","${name}":${deep}},{"Name":"b"}]`));
+        expect(JSON.stringify(read)).not.toMatch(/call stack/);
+        expect(read.ok && read.connectors.map((each) => each.name)).toContain('b');
+      }
+      for (const text of [deep, `{"Connectors":${deep}}`, open.repeat(50_000)]) {
+        const read = decodeExport(Buffer.from(text));
+        expect(JSON.stringify(read)).not.toMatch(/call stack/);
+      }
+    }
+  });
+
   test('whatever is in the file, it never throws', () => {
     fc.assert(
       fc.property(

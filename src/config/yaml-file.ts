@@ -1,7 +1,10 @@
 /** Reads a YAML file against a schema: what it holds, or every mistake with its line. */
 import { isUtf8 } from 'node:buffer';
 import {
+  isMap,
+  isNode,
   isScalar,
+  isSeq,
   LineCounter,
   parseDocument,
   visit,
@@ -44,8 +47,10 @@ export async function readYamlFile<Schema extends z.ZodType>(
     uniqueKeys: false,
     ...parse,
   });
-  noteRepeatedKeys(document);
   const file: YamlFile = { name, lines, document };
+  const tooDeep = tooDeepMistake(file);
+  if (tooDeep !== undefined) return { ok: false, mistakes: [tooDeep] };
+  noteRepeatedKeys(document);
   if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
   const { value: found, mistake } = plainValue(file);
   if (mistake !== undefined) return { ok: false, mistakes: [mistake] };
@@ -53,6 +58,32 @@ export async function readYamlFile<Schema extends z.ZodType>(
   const check = schema.safeParse(value);
   if (!check.success) return { ok: false, mistakes: fileMistakes(file, value, check.error.issues) };
   return { ok: true, given: value as z.input<Schema>, checked: check.data };
+}
+
+/** Settings need five. Whatever goes down much deeper would exhaust the stack of all that read it after the parser. */
+const deepest = 100;
+
+function tooDeepMistake({ name, document, lines }: YamlFile): string | undefined {
+  const at = offsetOfTooDeep(document);
+  if (at === undefined) return undefined;
+  const { line, col } = lines.linePos(at);
+  return `${name}:${line}:${col}: expected values nested at most ${deepest} levels deep, got more: take out the brackets, braces, dashes or indents that are too many`;
+}
+
+function offsetOfTooDeep({ contents, errors }: Document.Parsed): number | undefined {
+  let level: readonly unknown[] = [contents];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepest) return level.map((node) => (isNode(node) ? node.range?.[0] : undefined)).find(isKnown);
+    level = level.flatMap((node) =>
+      isMap(node) ? node.items.flatMap(({ key, value }) => [key, value]) : isSeq(node) ? node.items : [],
+    );
+  }
+  // So deep that the parser itself gave up.
+  return errors.find(({ message }) => message.includes('call stack'))?.pos[0];
+}
+
+function isKnown(offset: number | undefined): offset is number {
+  return offset !== undefined;
 }
 
 /** A key that stands twice in one mapping is an error of the document. */
