@@ -4,7 +4,7 @@ import { rulesFile } from '../../alerts/generate.js';
 import { thresholds } from '../../alerts/thresholds.js';
 import { hasProgram } from '../programs.js';
 import { beginsAt, endsAt, errorsOf, seriesOf, simulatedSeconds, type Outage, type Trouble } from './outages.js';
-import { promtoolSays, rulesNamed, rulesWithoutTexts, type QueryTest } from './rule-tests.js';
+import { promtoolSays, rulesNamed, rulesWithoutTexts, rulesWithSharedParts, type QueryTest } from './rule-tests.js';
 
 const paces = ['mailbox', 'edge'] as const;
 const probings = ['off', 'passes', 'fails'] as const;
@@ -93,7 +93,7 @@ async function simulated(
   const job = (place: number): string => `send-connector-${outages[place]!.probing}-${place}`;
   const input_series = outages.flatMap((outage, place) => seriesOf(job(place), outage));
   const test = { name: 'simulated', interval: '15s', input_series, promql_expr_test: queries };
-  const rules = rulesWithoutTexts(rulesNamed(rulesFile(), ofOneDestination));
+  const rules = rulesWithSharedParts(rulesWithoutTexts(rulesNamed(rulesFile(), ofOneDestination)));
   const said = await promtoolSays([test], rules, evaluation);
   return said.replace(
     /job="send-connector-\w+-(\d+)"/g,

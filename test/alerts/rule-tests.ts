@@ -36,7 +36,7 @@ export function committedTests(): readonly RuleTest[] {
   );
 }
 
-type Rule = { alert: string; annotations?: Labels };
+type Rule = { alert?: string; record?: string; expr: string; annotations?: Labels };
 type RuleFile = { groups: { name: string; rules: Rule[] }[] };
 
 /** The rules without their texts: most of the time of a test goes into filling these in at every evaluation. */
@@ -49,8 +49,51 @@ export function rulesWithoutTexts(rules: string): string {
 /** Only the rules of these alerts, with their texts. */
 export function rulesNamed(rules: string, names: ReadonlySet<string>): string {
   const { groups } = parse(rules) as RuleFile;
-  const chosen = groups.map((group) => ({ ...group, rules: group.rules.filter(({ alert }) => names.has(alert)) }));
+  const chosen = groups.map((group) => ({ ...group, rules: group.rules.filter(({ alert = '' }) => names.has(alert)) }));
   return stringify({ groups: chosen.filter((group) => group.rules.length > 0) }, { lineWidth: 0 });
+}
+
+const overRange = /\b(?:(?:max|min|last)_over_time|changes|resets)\(\w+(?:\{[^}]*\})?\[\w+\]\)/g;
+const aggregation = /\b(?:max|min|sum|count) without \([^)]*\) \(/g;
+
+/**
+ * The same rules, in which what several need is evaluated once, as a rule of its own ahead of them: functions over a range,
+ * and aggregations. What is recorded at a time is what would stand there, and nothing where there would be nothing.
+ */
+export function rulesWithSharedParts(rules: string): string {
+  const { groups } = parse(rules) as RuleFile;
+  for (const group of groups) {
+    const records: Rule[] = [];
+    const share = (part: string): void => {
+      const record = `${group.name.replace(/\W/g, '_')}_part_${records.length}`;
+      records.push({ record, expr: part });
+      for (const rule of group.rules) rule.expr = rule.expr.replaceAll(part, record);
+    };
+    for (const rule of group.rules) rule.expr = rule.expr.replace(/\s+/g, ' ').replace(/([([]) | (?=[)\]])/g, '$1');
+    const all = (): string => group.rules.map(({ expr }) => expr).join('\n');
+    for (const range of new Set(all().match(overRange))) share(range);
+    for (let part = repeatedIn(all()); part !== undefined; part = repeatedIn(all())) share(part);
+    group.rules.unshift(...records);
+  }
+  return stringify({ groups }, { lineWidth: 0 });
+}
+
+/** The shortest aggregation that stands there twice or more, so that those within others are recorded before them. */
+function repeatedIn(text: string): string | undefined {
+  const parts = [...text.matchAll(aggregation)].map(({ index, 0: head }) =>
+    text.slice(index, endOf(text, index + head.length)),
+  );
+  return [...new Set(parts)]
+    .filter((part) => text.split(part).length > 2)
+    .sort((one, other) => one.length - other.length)[0];
+}
+
+/** @param from after an open parenthesis @returns after the one that closes it */
+function endOf(text: string, from: number): number {
+  let open = 1;
+  let at = from;
+  for (; open > 0 && at < text.length; at++) open += text[at] === '(' ? 1 : text[at] === ')' ? -1 : 0;
+  return at;
 }
 
 /** @returns what promtool says, which holds SUCCESS or every difference */
@@ -62,7 +105,9 @@ export async function promtoolSays(tests: readonly RuleTest[], rules: string, ev
     // JSON is YAML too, and quicker to write.
     writeFileSync(file, JSON.stringify({ rule_files: ['rules.yml'], evaluation_interval: evaluation, tests }));
     return await new Promise((resolve) => {
-      execFile('promtool', ['test', 'rules', file], { maxBuffer: 64 * 1024 * 1024 }, (_error, stdout, stderr) => {
+      // Memory is there; collecting garbage less often saves a fifth of the time.
+      const options = { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, GOGC: '400' } };
+      execFile('promtool', ['test', 'rules', file], options, (_error, stdout, stderr) => {
         resolve(stdout + stderr);
       });
     });

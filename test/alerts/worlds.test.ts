@@ -4,7 +4,14 @@ import { rulesFile } from '../../alerts/generate.js';
 import { alertsOf } from '../../alerts/rules.js';
 import { thresholds } from '../../alerts/thresholds.js';
 import { hasProgram } from '../programs.js';
-import { committedTests, promtoolSays, rulesNamed, rulesWithoutTexts, type RuleTest } from './rule-tests.js';
+import {
+  committedTests,
+  promtoolSays,
+  rulesNamed,
+  rulesWithoutTexts,
+  rulesWithSharedParts,
+  type RuleTest,
+} from './rule-tests.js';
 import { inWorld, worlds } from './worlds.js';
 
 const tests = committedTests();
@@ -17,7 +24,7 @@ describe.skipIf(!hasProgram('promtool'))('no rule fails to evaluate, and each fi
     it('with the labels and texts that are expected', { timeout: 480_000 }, async () => {
       const withTexts = made.map((test) => ({ ...test, promql_expr_test: [] }));
       for (const [asked, group] of byAlerts(withTexts)) {
-        const said = await promtoolSays(group, rulesNamed(rules, asked));
+        const said = await promtoolSays(group, rulesWithSharedParts(rulesNamed(rules, asked)));
         expect(said, said.slice(0, 4000)).toContain('SUCCESS');
       }
     });
@@ -26,7 +33,7 @@ describe.skipIf(!hasProgram('promtool'))('no rule fails to evaluate, and each fi
     it('through births, restarts and gaps', { timeout: 480_000 }, async () => {
       const withoutTexts = made.map((test) => ({ ...test, alert_rule_test: [] }));
       for (const [asked, group] of byAlerts(withoutTexts)) {
-        const said = await promtoolSays(group, rulesWithoutTexts(rulesNamed(rules, asked)));
+        const said = await promtoolSays(group, rulesWithSharedParts(rulesWithoutTexts(rulesNamed(rules, asked))));
         expect(said, said.slice(0, 4000)).toContain('SUCCESS');
       }
     });
