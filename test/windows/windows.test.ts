@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildExe, bundle, koffiNode, nodeExe, type Change } from '../../build-exe.mjs';
 import { winlogbeatLine } from '../winlogbeat-line.js';
@@ -178,8 +179,8 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     return Array.from({ length: count }, () => winlogbeatLine({ recordId: ++written })).join('');
   }
 
-  async function start(): Promise<WineExporter> {
-    const args = [`--state.directory=${wine.seen(path.join(folder, 'state'))}`, '--', wine.seen(logs)];
+  async function start(...flags: string[]): Promise<WineExporter> {
+    const args = [`--state.directory=${wine.seen(path.join(folder, 'state'))}`, ...flags, '--', wine.seen(logs)];
     return startInWine(wine, [exe], { args });
   }
 
@@ -217,6 +218,20 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     const second = await start();
     await untilCounted(second, 62);
     expect(await second.stop()).toBe(0);
+  }, 120_000);
+
+  test('checks passwords: its threads find bcrypt inside it', async () => {
+    const config = path.join(folder, 'web.yml');
+    await writeFile(config, `basic_auth_users: { prometheus: "${bcrypt.hashSync('open sesame', 5)}" }\n`);
+    const exporter = await start(`--web.config.file=${wine.seen(config)}`);
+    const status = async (text: string): Promise<number> => {
+      const headers = { authorization: `Basic ${Buffer.from(text).toString('base64')}` };
+      return (await fetch(new URL('/metrics', exporter.url), { headers })).status;
+    };
+    expect(await status('prometheus:guess')).toBe(401);
+    expect(await status('nobody:open sesame')).toBe(401);
+    expect(await status('prometheus:open sesame')).toBe(200);
+    expect(await exporter.stop()).toBe(0);
   }, 120_000);
 
   test('reads a file that its writer holds and renames, and waits for one that nobody may read', async () => {
