@@ -48,7 +48,7 @@ function commented(text: string): { path: string; comment: string; value: unknow
   return found;
 }
 
-describe('examples/config.yml', () => {
+describe('3.6 examples/config.yml', () => {
   const keys = commented(read('examples/config.yml'));
   const withDefault = keys.filter(({ comment }) => comment.includes(' Default: '));
 

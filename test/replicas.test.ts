@@ -55,7 +55,7 @@ function summedOverExporters(expression: string): string[] {
   return found;
 }
 
-describe('no query sums a metric over instances without the max first', () => {
+describe('3.4 no query sums a metric over instances without the max first', () => {
   it.each([...queries, ...rules])('$what', ({ expr }) => {
     expect(summedOverExporters(expr)).toEqual([]);
   });

@@ -138,12 +138,12 @@ const ofOutages: readonly QueryTest[] = [
   none(firing(', job=~".*-fails-.*"'), overWhereProbedAt),
 ];
 
-describe.skipIf(!hasProgram('promtool')).concurrent('an outage of eight hours', { timeout: 480_000 }, () => {
+describe.skipIf(!hasProgram('promtool')).concurrent('3.2 an outage of eight hours', { timeout: 480_000 }, () => {
   it.each([
     ['15 and 30 seconds', (seconds: number) => seconds < 60, '3m'],
     ['1 and 5 minutes', (seconds: number) => seconds >= 60, '2m'],
   ])(
-    'is told once, goes on while errors go on, and is over soon after: scraped every %s',
+    '3.3 is told once, critical where nothing is probed, goes on while errors go on, and is over soon after: scraped every %s',
     async (_what, chosen, evaluation) => {
       const outages = calm.filter(({ scrapeSeconds }) => chosen(scrapeSeconds));
       const unwell = outages.filter(({ probing }) => probing !== 'passes').length;
@@ -161,7 +161,7 @@ describe.skipIf(!hasProgram('promtool')).concurrent('an outage of eight hours', 
     },
   );
 
-  it('is so with a gap of scraping, a lost state, or a pair of exporters of which one fails', async () => {
+  it('3.5 is so with a gap of scraping, a lost state, or a pair of exporters of which one fails', async () => {
     const said = await simulated(troubled, [...ofOutages, ...expected(troubled)], '3m');
     expect(said, said.slice(0, 6000)).toContain('SUCCESS');
   });

@@ -24,7 +24,7 @@ const inForm = (pem: string, type: 'pkcs1' | 'sec1' | 'pkcs8', passphrase?: stri
 const parametersOfP256 = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
 const [leaf = '', root = ''] = ec.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
 
-describe('a pair that cannot shake hands', () => {
+describe('2.1 a pair that cannot shake hands', () => {
   test.each<[string, Certificate, string]>([
     [
       'a key of another type',

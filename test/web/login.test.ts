@@ -29,7 +29,7 @@ function scrape(url: string, password: string, localAddress = '127.0.0.1'): Prom
   });
 }
 
-test('a password that was let in is let in while passwords of many addresses at cost 14 are being checked', async () => {
+test('2.3 a password that was let in is let in while passwords of many addresses at cost 14 are being checked', async () => {
   const costly = bcrypt.hashSync('open sesame', 14);
   const { web } = await secured(`basic_auth_users: { prometheus: "${costly}" }\n`);
   expect(await scrape(web.url, 'open sesame')).toBe(200);

@@ -139,7 +139,7 @@ describe('the web server', () => {
     if (status === 403) expect(reply.text).toMatch(/^Expected a request of this site, got one of .* site/);
   });
 
-  test('nothing that changes something may be sent by another site, also where nothing is', async () => {
+  test('2.4 nothing that changes something may be sent by another site, also where nothing is', async () => {
     for (const method of ['POST', 'PUT', 'DELETE', 'PATCH'])
       expect((await ask(web.url, '/nowhere', { method, headers: { Origin: 'http://evil.example' } })).status).toBe(403);
   });
