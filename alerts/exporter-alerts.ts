@@ -2,7 +2,7 @@
 import { countedIn } from './expressions.js';
 import { indented, ofReplicas } from './replicas.js';
 import type { Alert } from './rules.js';
-import { exporterName, nameOfExporter } from './texts.js';
+import { exporterName, inWords, nameOfExporter, valueAsAge } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 export function exporterAlerts(limits: Thresholds): readonly Alert[] {
@@ -36,7 +36,7 @@ function exporterDown(limits: Thresholds): Alert {
       'The Send connector exporter ' +
       `{{ with ${nameOfExporter} }}at {{ . }} does not answer{{ else }}is not scraped at all{{ end }}`,
     description:
-      `Prometheus has had no answer for ${duration(limits.exporterDownSeconds)}. Connection errors of Exchange are not ` +
+      `Prometheus has had no answer for ${inWords(limits.exporterDownSeconds)}. Connection errors of Exchange are not ` +
       'seen meanwhile; none is lost, they are read when the exporter is back.',
   };
 }
@@ -57,8 +57,8 @@ function serverUnwatched(limits: Thresholds): Alert {
     subjects: ['server'],
     summary: 'No exporter tells of the Send connectors of server {{ $labels.server }} any more',
     description:
-      `Every exporter that told of this server within ${duration(limits.repeatedWindowSeconds)} has been down for ` +
-      `${duration(limits.exporterDownSeconds)}. The other alerts about it are out of date and silenced meanwhile; ` +
+      `Every exporter that told of this server within ${inWords(limits.repeatedWindowSeconds)} has been down for ` +
+      `${inWords(limits.exporterDownSeconds)}. The other alerts about it are out of date and silenced meanwhile; ` +
       'SendConnectorExporterDown says which exporter it is.',
   };
 }
@@ -79,7 +79,7 @@ function sourceStalled(limits: Thresholds): Alert {
     subjects: ['source', 'instance'],
     summary:
       'Source {{ $labels.source }} of the Send connector exporter ' +
-      '{{ if eq $value 0.0 }}cannot be read{{ else }}is {{ $value | humanizeDuration }} behind{{ end }}',
+      `{{ if eq $value 0.0 }}cannot be read{{ else }}is ${valueAsAge} behind{{ end }}`,
     description:
       `The exporter at ${exporterName} does not see the newest records of this source, so connection errors ` +
       'are reported late or not at all. Silence of the other alerts is no proof of health until this is solved.',
@@ -155,7 +155,7 @@ function unreadableRecords(limits: Thresholds): Alert {
     subjects: ['source', 'instance'],
     summary: 'Source {{ $labels.source }} holds records that the Send connector exporter cannot read',
     description:
-      `Records of the last ${duration(limits.unreadableSeconds)} were stepped over and counted as unreadable. A ` +
+      `Records of the last ${inWords(limits.unreadableSeconds)} were stepped over and counted as unreadable. A ` +
       'connection error may be among them. The log of the exporter says which file, where, and why.',
   };
 }
@@ -176,7 +176,7 @@ function sourceBlind(limits: Thresholds): Alert {
     ].join('\n'),
     forSeconds: limits.sourceDownSeconds,
     subjects: ['source', 'instance'],
-    summary: 'Source {{ $labels.source }} has brought no record for {{ $value | humanizeDuration }}',
+    summary: `Source {{ $labels.source }} has brought no record for ${valueAsAge}`,
     description:
       `The exporter at ${exporterName} can read this source, but nothing comes any more, where records of all kinds ` +
       'came before. A log was switched off, a shipper stopped, or its filter changed: connection errors are not seen.',
@@ -194,7 +194,7 @@ function recordsMissed(limits: Thresholds): Alert {
     subjects: ['source', 'instance'],
     summary: 'Records of source {{ $labels.source }} never came to the Send connector exporter',
     description:
-      `Record IDs seen within the last ${duration(limits.lossShownSeconds)} have gaps: records were overwritten or ` +
+      `Record IDs seen within the last ${inWords(limits.lossShownSeconds)} have gaps: records were overwritten or ` +
       'dropped before they were read. Connection errors may be among them.',
   };
 }
@@ -242,7 +242,7 @@ function inventoryOld(limits: Thresholds): Alert {
     expr: `last_over_time(exchange_exporter_inventory_age_seconds[${memory}]) > ${limits.inventoryAgeSeconds}`,
     forSeconds: limits.sourceDownSeconds,
     subjects: ['instance'],
-    summary: `The inventory of Send connectors at ${exporterName} is {{ $value | humanizeDuration }} old`,
+    summary: `The inventory of Send connectors at ${exporterName} is ${valueAsAge} old`,
     description:
       'The export of Get-SendConnector that the exporter reads was not renewed. Connectors and smart hosts that were added ' +
       'since are not probed before their first error, and changed TLS rules are judged by the old ones.',

@@ -11,8 +11,9 @@ import {
   withoutEgress,
 } from './expressions.js';
 import { indented, ofReplicas } from './replicas.js';
+import { diagnosisWords } from '../src/reason-words.js';
 import type { Alert } from './rules.js';
-import { diagnosisMark, latestFailure } from './texts.js';
+import { advice, failingDestinations, inWords, lastError, latestFailure, ofPair, valueAsAge } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
 import { unprobedAlerts } from './unprobed-alerts.js';
 
@@ -34,6 +35,12 @@ export function mailAlerts(limits: Thresholds): readonly Alert[] {
 
 const pair = ['connector', 'destination', 'server'] as const;
 
+/** The verb that the failed step earns, the destination, and what is wrong there. */
+const failsWith = latestFailure(
+  '{{ .verb }} {{ $labels.destination }}: {{ .what }}',
+  'gets no mail through to {{ $labels.destination }}',
+);
+
 function serverEgressDown(limits: Thresholds): Alert {
   return {
     name: 'ServerEgressDown',
@@ -52,11 +59,16 @@ function serverEgressDown(limits: Thresholds): Alert {
     subjects: ['server'],
     summary: 'Server {{ $labels.server }} gets no connection to any destination',
     description:
-      '{{ $value }} of its Send connectors reported errors within ' +
-      `${duration(limits.errorSeconds)}, and every destination that was tried, two at least, failed before a connection came about: ` +
-      'no name, no route, no answer. So look at this side first: the network of the server, its firewall, its DNS, and ' +
+      'Its Send connectors reported errors ({{ $value }} of them within ' +
+      `${inWords(limits.errorSeconds)}), and every destination that was tried, two at least, failed before a connection came about: ` +
+      'no name, no route, no answer. Look at this side first: the network of the server, its firewall, its DNS, and ' +
       'whether outgoing port 25 is blocked. All mail that leaves this server waits.',
-    annotations: { diagnosis: 'server_egress' },
+    annotations: {
+      diagnosis: diagnosisWords.server_egress,
+      command: advice('command', ['server'], 'server_egress'),
+      command_where: advice('where', ['server'], 'server_egress'),
+      last_error: lastError(['server']),
+    },
   };
 }
 
@@ -75,13 +87,19 @@ function connectorDown(limits: Thresholds): Alert {
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['connector', 'server'],
-    summary: 'Send connector {{ $labels.connector }} of server {{ $labels.server }} reaches none of its destinations',
+    summary:
+      'Send connector {{ $labels.connector }} of server {{ $labels.server }} gets mail through to none of its destinations',
     description:
       '{{ $value }} destinations had errors within ' +
-      `${duration(limits.errorSeconds)}, and no destination of this connector passes its probe. Look at what they ` +
-      'share: smart host list, source address, DNS, certificate, route. All mail of this connector waits; users are told ' +
-      'after 4 hours, mail is returned after 2 days.',
-    annotations: { diagnosis: 'connector_wide' },
+      `${inWords(limits.errorSeconds)}, and no destination of this connector passes its probe. ${failingDestinations}` +
+      'Where the reasons are alike, look at what they share: smart host list, source address, DNS, certificate, route. ' +
+      'All mail of this connector waits; users are told after 4 hours, mail is returned after 2 days.',
+    annotations: {
+      diagnosis: advice('says', ['server', 'connector']),
+      command: advice('command', ['server', 'connector'], 'connector_wide|server_egress'),
+      command_where: advice('where', ['server', 'connector'], 'connector_wide|server_egress'),
+      last_error: lastError(['server', 'connector']),
+    },
   };
 }
 
@@ -94,16 +112,15 @@ function singleError(limits: Thresholds): Alert {
     expr: `${errorLately(limits)}\nunless ${recovered(limits)}`,
     forSeconds: 0,
     subjects: pair,
-    summary: 'Send connector {{ $labels.connector }} could not connect to {{ $labels.destination }}',
+    summary: 'Send connector {{ $labels.connector }} had an error with {{ $labels.destination }}',
     description:
-      'Server {{ $labels.server }} reported a connection error {{ $value | humanizeDuration }} ago. ' +
+      `Server {{ $labels.server }} reported it ${valueAsAge} ago. ` +
       'One error may be a glitch that the next retry heals; the runbook shows what the probes of this destination say.',
-    annotations: { diagnosis: diagnosisMark },
+    annotations: ofPair,
   };
 }
 
 function repeatedErrors(limits: Thresholds): Alert {
-  const window = duration(limits.repeatedWindowSeconds);
   return {
     name: 'SendConnectorErrorsRepeated',
     group: 'mail',
@@ -112,11 +129,11 @@ function repeatedErrors(limits: Thresholds): Alert {
     expr: `${errorsGoOn(limits)}\nunless ${recovered(limits)}`,
     forSeconds: 0,
     subjects: pair,
-    summary: 'Send connector {{ $labels.connector }} fails again and again to connect to {{ $labels.destination }}',
+    summary: 'Send connector {{ $labels.connector }} has errors again and again with {{ $labels.destination }}',
     description:
-      `Server {{ $labels.server }} logged {{ $value }} connection errors within ${window}. Retries fail too: mail for ` +
+      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}. Retries fail too: mail for ` +
       'this destination waits in a queue. The runbook leads from the reason to the next command.',
-    annotations: { diagnosis: diagnosisMark },
+    annotations: ofPair,
   };
 }
 
@@ -130,16 +147,11 @@ function destinationDown(limits: Thresholds): Alert {
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: pair,
-    summary: `Send connector {{ $labels.connector }} cannot reach {{ $labels.destination }}: ${latestFailure('{{ .step }} {{ .reason }}')}`,
+    summary: `Send connector {{ $labels.connector }} ${failsWith}`,
     description:
-      'Server {{ $labels.server }} reported its last connection error {{ $value | humanizeDuration }} ago, and the probe ' +
-      `of this destination fails at ${latestFailure('step {{ .step }} with reason {{ .reason }}')}. Mail for it waits in a queue; users are told ` +
-      'after 4 hours, mail is returned after 2 days. The runbook has the next command for this reason.',
-    annotations: {
-      step: latestFailure('{{ .step }}'),
-      reason: latestFailure('{{ .reason }}'),
-      diagnosis: diagnosisMark,
-    },
+      `The last error on server {{ $labels.server }} was ${valueAsAge} ago, and the probe of this destination fails. ` +
+      `${latestFailure('{{ .suspect }} ')}Mail for it waits in a queue; users are told after 4 hours, mail is returned after 2 days.`,
+    annotations: { at: latestFailure('{{ .at }}'), reason: latestFailure('{{ .what }}'), ...ofPair },
   };
 }
 
@@ -157,12 +169,12 @@ function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
     ].join('\n'),
     forSeconds: 0,
     subjects: pair,
-    summary: 'Send connector {{ $labels.connector }} fails on {{ $labels.destination }}, but every probe succeeds',
+    summary: 'Send connector {{ $labels.connector }} has errors with {{ $labels.destination }}, but every probe passes',
     description:
-      `{{ $value }} connection errors on server {{ $labels.server }} within ${duration(seconds)}, while every probe of ` +
-      'the destination in that time succeeded. Suspect what differs between Exchange and the probe: the server it runs ' +
+      `{{ $value }} errors on server {{ $labels.server }} within ${inWords(seconds)}, while every probe of the destination ` +
+      'in that time passed. Suspect what differs between Exchange and the probe: the server it runs ' +
       'on, source address, firewall rule, a limit of the remote side, or a fault that comes and goes.',
-    annotations: { diagnosis: diagnosisMark },
+    annotations: ofPair,
   };
 }
 
@@ -175,12 +187,11 @@ function failingWithoutErrors(limits: Thresholds): Alert {
     expr: `${probeFails(limits)}\nunless ignoring (server, connector) (${errorLately(limits)})`,
     forSeconds: limits.quietFailureSeconds,
     subjects: ['destination'],
-    summary: `Destination {{ $labels.destination }} fails its probes (${latestFailure('{{ .step }} {{ .reason }}')}); Exchange has logged no error`,
+    summary: `Destination {{ $labels.destination }} fails its probes${latestFailure(': {{ .what }}')}; Exchange has logged no error`,
     description:
-      `Every probe of the last ${duration(limits.quietFailureSeconds)} failed at ${latestFailure('step {{ .step }} with reason {{ .reason }}')}, ` +
-      'but no Send connector reported an error. Either no mail went there, or the logging level hides the errors, or ' +
-      'only the probe is refused.',
-    annotations: { step: latestFailure('{{ .step }}'), reason: latestFailure('{{ .reason }}') },
+      `Every probe of the last ${inWords(limits.quietFailureSeconds)} failed${latestFailure(' ({{ .at }})')}, but no Send connector reported ` +
+      'an error. Either no mail went there, or the logging level hides the errors, or only the probe is refused.',
+    annotations: { at: latestFailure('{{ .at }}'), reason: latestFailure('{{ .what }}') },
   };
 }
 
@@ -196,7 +207,8 @@ function certificateExpiring(limits: Thresholds): Alert {
     subjects: ['destination'],
     summary:
       'The certificate of {{ $labels.destination }} ' +
-      '{{ if lt $value 0.0 }}has expired{{ else }}expires in {{ $value | humanizeDuration }}{{ end }}',
+      '{{ if lt $value 0.0 }}has expired{{ else }}expires in ' +
+      `${valueAsAge}{{ end }}`,
     description:
       'Connectors that check certificates (TlsAuthLevel CertificateValidation or DomainValidation) stop delivering ' +
       'to {{ $labels.destination }} when the certificate it shows after STARTTLS has expired. Tell its operator, or ' +
@@ -217,7 +229,7 @@ function packetLoss(limits: Thresholds): Alert {
     subjects: ['destination'],
     summary: 'The way to {{ $labels.destination }} loses {{ $value | humanizePercentage }} of all packets and more',
     description:
-      `Every ping of the last ${duration(limits.packetLossWindowSeconds)} lost echoes. Connections still come about, but ` +
+      `Every ping of the last ${inWords(limits.packetLossWindowSeconds)} lost echoes. Connections still come about, but ` +
       'slowly, and some time out: errors that come and go usually have this cause. The page of the destination shows at ' +
       'which hop the loss begins.',
   };

@@ -5,8 +5,8 @@
 import { errorsLast, failingUnprobed, triedLately } from './expressions.js';
 import { indented } from './replicas.js';
 import type { Alert } from './rules.js';
-import { diagnosisMark } from './texts.js';
-import { duration, type Thresholds } from './thresholds.js';
+import { inWords, lastError, ofPair } from './texts.js';
+import { type Thresholds } from './thresholds.js';
 
 /** The wider first. */
 export function unprobedAlerts(limits: Thresholds): readonly Alert[] {
@@ -34,10 +34,11 @@ function errorsEverywhere(limits: Thresholds): Alert {
       'Send connector {{ $labels.connector }} of server {{ $labels.server }} has errors again and again with all ' +
       '{{ $value }} destinations it is known to use',
     description:
-      `Each of the {{ $value }} destinations that it had errors with, or tried, within ${duration(limits.triedSeconds)} failed at ` +
-      `least ${limits.repeatedErrors} times within ${duration(limits.repeatedWindowSeconds)}. No probe looks at them, so whether they answer ` +
+      `Each of the {{ $value }} destinations that it had errors with, or tried, within ${inWords(limits.triedSeconds)} failed at ` +
+      `least ${limits.repeatedErrors} times within ${inWords(limits.repeatedWindowSeconds)}. No probe looks at them, so whether they answer ` +
       'is not known: test the path from this server. If it is true, all mail of this connector waits; users are told ' +
       'after 4 hours, mail is returned after 2 days.',
+    annotations: { last_error: lastError(['server', 'connector']) },
   };
 }
 
@@ -51,12 +52,12 @@ function errorsPersist(limits: Thresholds): Alert {
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['connector', 'destination', 'server'],
-    summary: `Send connector {{ $labels.connector }} has had errors with {{ $labels.destination }} for ${duration(limits.lastingSeconds)} and longer`,
+    summary: `Send connector {{ $labels.connector }} has had errors with {{ $labels.destination }} for ${inWords(limits.lastingSeconds)} and longer`,
     description:
-      `Server {{ $labels.server }} logged {{ $value }} connection errors within ${duration(limits.repeatedWindowSeconds)}, some of them ` +
-      `at least ${duration(limits.lastingSeconds)} apart. No probe looks at this destination, so whether it answers is not known: ` +
+      `Server {{ $labels.server }} logged {{ $value }} errors within ${inWords(limits.repeatedWindowSeconds)}, some of them ` +
+      `at least ${inWords(limits.lastingSeconds)} apart. No probe looks at this destination, so whether it answers is not known: ` +
       'test the path from this server. Mail for it waits in a queue unless it has another way; users are told after 4 ' +
       'hours, mail is returned after 2 days.',
-    annotations: { diagnosis: diagnosisMark },
+    annotations: ofPair,
   };
 }

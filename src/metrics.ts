@@ -11,7 +11,11 @@ import { familyHead, labelText, sample, secondsOf, textContentType, type Family 
 import type { Ledger, Scrape } from './ledger.js';
 import type { DiagnosedPair } from './diagnosis.js';
 import { createTable, pageOf, type Page } from './pieces.js';
+import { diagnosisWords, failureVerb, reasonWords, stepWords } from './reason-words.js';
 import { diagnoses, recordOutcomes, type LedgerRow, type SendConnector, type SourceStatus } from './model.js';
+
+/** A command and the host to type it on, a server or a phrase. */
+export type AdvisedCommand = { readonly command: string; readonly where: string };
 
 export type MetricsOptions = {
   readonly ledger: Pick<
@@ -21,6 +25,8 @@ export type MetricsOptions = {
   readonly board: Pick<Board, 'entries'>;
   /** Pairs with an error within the last hour; of more than so many those with the latest errors. */
   readonly diagnoses: (most: number) => Iterable<DiagnosedPair>;
+  /** The next command to type for such a pair, where there is one. */
+  readonly nextCommand: (pair: DiagnosedPair) => AdvisedCommand | undefined;
   /** Probes that are due and wait for a free place. */
   readonly probeQueueLength: () => number;
   /** How the latest reload went; the time in milliseconds since 1970 UTC. */
@@ -69,9 +75,11 @@ export function createMetrics(options: MetricsOptions): Metrics {
   for (const name of misnamedMetrics) registry.removeSingleMetric(name);
   const ledgerTable = createTable({ families: rowFamilies, linesOf: linesOfRow, dependsOn: (row: LedgerRow) => [row] });
   const diagnosisTable = createTable({
-    families: [diagnosisFamily],
-    linesOf: linesOfDiagnosis,
-    dependsOn: ({ server, connector, destination, word }: DiagnosedPair) => [server, connector, destination, word],
+    families: [diagnosisFamily, adviceFamily],
+    linesOf: ({ pair, next }: Advised) => linesOfDiagnosis(pair, next),
+    dependsOn: ({ pair: { server, connector, destination, word }, next }: Advised) => [
+      ...[server, connector, destination, word, next?.command, next?.where],
+    ],
   });
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
   const put = async (): Promise<Newest> => {
@@ -84,9 +92,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
     await breathe();
-    const diagnosed: DiagnosedPair[] = [];
-    for (const each of options.diagnoses(mostDiagnosed)) {
-      diagnosed.push(each);
+    const diagnosed: Advised[] = [];
+    for (const pair of options.diagnoses(mostDiagnosed)) {
+      diagnosed.push({ pair, next: options.nextCommand(pair) });
       await breathe();
     }
     const tables = [
@@ -167,11 +175,32 @@ const diagnosisFamily: Family = {
   help: 'Which diagnosis holds (1) for a pair with an error within the last hour; the others are 0.',
 };
 
-function linesOfDiagnosis({ word, server, connector, destination }: DiagnosedPair): string[] {
+const adviceFamily: Family = {
+  name: 'exchange_send_connector_advice_info',
+  type: 'gauge',
+  help: 'Always 1; the diagnosis of such a pair in words for people, and the next command to type.',
+};
+
+type Advised = { readonly pair: DiagnosedPair; readonly next: AdvisedCommand | undefined };
+
+function linesOfDiagnosis(
+  { word, server, connector, destination }: DiagnosedPair,
+  next: AdvisedCommand | undefined,
+): string[] {
   const lines = diagnoses.map((diagnosis) =>
     sample(diagnosisFamily.name, { server, connector, destination, diagnosis }, Number(diagnosis === word)),
   );
-  return [lines.join('')];
+  const says = diagnosisWords[word];
+  const advice = {
+    server,
+    connector,
+    destination,
+    diagnosis: word,
+    says,
+    command: next?.command ?? '',
+    where: next?.where ?? '',
+  };
+  return [lines.join(''), sample(adviceFamily.name, advice, 1)];
 }
 
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number | undefined];
@@ -209,6 +238,17 @@ const boardFamilies: readonly BoardFamily[] = [
     const { failedStep: step, reason } = entry.latest;
     return step !== undefined && reason !== undefined && wasAsked(entry) ? [[{ step, reason }, 1]] : [];
   }),
+  ofDestinations(
+    'probe_failure_info',
+    'gauge',
+    'Always 1; why the latest probe failed, in words for people, while it fails.',
+    (entry) => {
+      const { failedStep: step, reason } = entry.latest;
+      if (step === undefined || reason === undefined || !wasAsked(entry)) return [];
+      const { what, suspect } = reasonWords[reason];
+      return [[{ step, reason, verb: failureVerb(step, reason), at: stepWords[step], what, suspect }, 1]];
+    },
+  ),
   ofDestinations('probes_total', 'counter', 'Probes of the destination.', ({ probes }) => [[{}, probes]]),
   ofDestinations('probe_failures_total', 'counter', 'Failed steps of probes, by reason.', ({ failures }) =>
     failures.map(({ step, reason, count }): Sample => [{ step, reason }, count]),

@@ -1,5 +1,5 @@
 /** Steps and reasons of the closed lists in the words of a person; sentences and pages share them. */
-import type { Reason, StepName } from './model.js';
+import type { Diagnosis, Reason, StepName } from './model.js';
 
 /** What each step asks. */
 export const stepWords: Record<StepName, string> = {
@@ -11,6 +11,49 @@ export const stepWords: Record<StepName, string> = {
   tls: 'TLS handshake',
   ehlo_tls: 'EHLO inside TLS',
   quit: 'QUIT',
+};
+
+/** What a Send connector does with a destination that fails at this step, before the name of the destination. */
+const stepVerbs: Record<StepName, string> = {
+  dns: 'cannot reach',
+  tcp: 'cannot reach',
+  banner: 'is refused by',
+  ehlo: 'is refused by',
+  starttls: 'fails TLS with',
+  tls: 'fails TLS with',
+  ehlo_tls: 'is refused by',
+  quit: 'is refused by',
+};
+
+/** After the connect, silence and a cut are no refusal. */
+const verbsAfterConnect: Partial<Record<Reason, string>> = {
+  banner_timeout: 'connects, but gets no answer from',
+  timeout: 'connects, but gets no answer from',
+  closed_by_remote: 'connects, but is cut off by',
+  reset: 'connects, but is cut off by',
+  not_smtp: 'connects, but gets no SMTP from',
+  client_certificate_required: 'fails TLS with',
+  tls_handshake: 'fails TLS with',
+};
+
+/** The verb that a failed step earns: `cannot reach` only where no connection came about. */
+export function failureVerb(step: StepName, reason: Reason): string {
+  const connected = stepVerbs[step] === 'is refused by';
+  return (connected ? verbsAfterConnect[reason] : undefined) ?? stepVerbs[step];
+}
+
+/** What a diagnosis means, in a few words without a name or a time; sentences with both are made by the diagnosis. */
+export const diagnosisWords: Record<Diagnosis, string> = {
+  destination_down: 'this destination fails: the remote side or the path to it',
+  network_path: 'the network on the way: route, firewall or address family',
+  name_resolution: 'the name does not resolve',
+  smtp_refuses: 'the destination is reached, but does not take the mail',
+  tls: 'the destination is reached, but TLS fails',
+  connector_wide: 'all destinations of this connector fail: look at what they share',
+  server_egress: 'this server gets no connection to anything: look at its own network first',
+  intermittent: 'errors although the probe passes: it comes and goes, or only this server or some mail is affected',
+  recovered: 'it works again',
+  not_probed: 'no probe looks at it: only the errors are known',
 };
 
 /** A reason as the end of a sentence, and what it makes one suspect first. Suspicions: domain study, by Winsock code. */

@@ -1,10 +1,10 @@
 /** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
 import os from 'node:os';
 import { dirname } from 'node:path';
-import { createBoard } from './board.js';
+import { createBoard, type Board } from './board.js';
 import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
-import { eachDiagnosis } from './diagnosis.js';
+import { eachDiagnosis, type DiagnosedPair } from './diagnosis.js';
 import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
 import { followSources } from './events/sources.js';
@@ -18,7 +18,7 @@ import { serverLabelOf } from './label.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { makeFolder } from './make-folder.js';
-import { createMetrics, type MetricsOptions } from './metrics.js';
+import { createMetrics, type AdvisedCommand, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
 import { endInSteps } from './process-end.js';
 import { findOwnHost } from './probes/own-host.js';
@@ -31,6 +31,7 @@ import type { DeclaredName } from './server-names.js';
 import { createStanding } from './standing.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
+import { nextCommandsOf } from './web/next-command.js';
 import { startWeb } from './web/server.js';
 
 export type Exporter = {
@@ -106,6 +107,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const told = await explanation(inlets, parts, origin.file);
   const metrics = createMetrics({
     ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
+    nextCommand: (pair) => nextCommandFor(pair, board),
     probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
@@ -150,6 +152,17 @@ async function explanation(inlets: Inlets, { ledger, board }: Parts, configFile:
   const diagnoses = (most?: number) =>
     eachDiagnosis(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
   return { notProbed, diagnoses, configuration: () => inlets.config, ownHost: () => own };
+}
+
+/** Longer commands are for pasting from the page: an alert is read on a phone. */
+const longestInAlert = 200;
+
+function nextCommandFor(pair: DiagnosedPair, board: Board): AdvisedCommand | undefined {
+  const { word, connector, destination, server } = pair;
+  const host = board.entry(destination)?.latest.host;
+  const all = nextCommandsOf(word, { connector, destination, host });
+  const next = all.find(({ command }) => command.length <= longestInAlert);
+  return next && { command: next.command, where: next.where === 'server' ? server : 'the host of the exporter' };
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {

@@ -204,6 +204,11 @@ describe('checked by Prometheus and Alertmanager', () => {
     expect(route('scope=error', 'severity=info', 'connector=c')).toMatch(/^mail-log\n/);
     expect(route('scope=destination', 'severity=critical', 'connector=c', 'destination=d')).toMatch(/^mail-team\n/);
     expect(route('scope=exporter', 'severity=critical', 'instance=i')).toMatch(/^mail-team\n/);
+    // Only what is critical wakes somebody, whatever it is about.
+    for (const { scope, severity } of alerts) {
+      const receiver = { critical: 'mail-team', warning: 'mail-warnings', info: 'mail-log' }[severity];
+      expect(route(`scope=${scope}`, `severity=${severity}`).split('\n')[0]).toBe(receiver);
+    }
   });
 });
 
@@ -280,6 +285,17 @@ describe('inhibition in the example for Alertmanager', () => {
     for (const one of [connector, everywhere]) expect(silences(one, { ...down, connector: 'other' })).toBe(false);
     expect(silences(server, { ...connector, server: 'other' })).toBe(false);
     expect(silences(exporter, { alertname: 'NodeDown', job: at.job, instance: 'i' })).toBe(false);
+    // Servers and connectors of another cluster may have the same names.
+    for (const [wide, narrow] of [
+      [server, connector],
+      [connector, down],
+      [down, error],
+      [persist, error],
+      [{ alertname: 'SendConnectorExporterDown', severity: 'critical', scope: 'exporter', ...at }, down],
+    ] as const) {
+      expect(silences({ ...wide, cluster: 'east' }, { ...narrow, cluster: 'east' })).toBe(true);
+      expect(silences({ ...wide, cluster: 'east' }, { ...narrow, cluster: 'west' })).toBe(false);
+    }
   });
 
   it('lets no alert silence itself', () => {

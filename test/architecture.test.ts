@@ -84,7 +84,11 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^egress$/, may: ['model', 'endpoint'] },
     { part: /^diagnosis$/, may: ['model', 'egress', 'endpoint', 'reason-words'], types: ['ledger', 'board'] },
     { part: /^pieces$/, may: ['breath', 'exposition'] },
-    { part: /^metrics$/, may: ['model', 'breath', 'exposition', 'pieces', 'diagnosis', 'board'], types: ['ledger'] },
+    {
+      part: /^metrics$/,
+      may: ['model', 'breath', 'exposition', 'pieces', 'diagnosis', 'board', 'reason-words'],
+      types: ['ledger'],
+    },
     {
       part: /^web\/.*$/,
       may: [

@@ -8,6 +8,7 @@ export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<Met
     board: createBoard(),
     sources: () => [],
     diagnoses: () => [],
+    nextCommand: () => undefined,
     probeQueueLength: () => 0,
     reload: () => ({ successful: true, successAt: 0 }),
     destinationsLimit: 2000,

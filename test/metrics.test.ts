@@ -87,6 +87,10 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     sources: () => [source],
     reload,
     diagnoses: () => diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined }),
+    nextCommand: ({ connector, server }: { connector: string; server: string }) => ({
+      command: `Get-SendConnector '${connector}'`,
+      where: server,
+    }),
     probeQueueLength: () => 0,
     destinationsLimit: 2000,
     version: '0.0.0',

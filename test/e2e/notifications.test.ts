@@ -23,10 +23,14 @@ const alert = {
     destination: '203.0.113.25:25',
   },
   annotations: {
-    summary: `Send connector ${connector} cannot reach 203.0.113.25:25: tcp refused`,
-    description: 'Server exch01 reported its last connection error 2m ago, and the probe fails.',
-    diagnosis: 'destination_down: the destination refuses the connection',
-    reason: 'refused',
+    summary: `Send connector ${connector} cannot reach 203.0.113.25:25: connection refused`,
+    description: 'The last error on server exch01 was 2 min ago, and the probe of this destination fails.',
+    diagnosis: 'this destination fails: the remote side or the path to it',
+    at: 'TCP connection',
+    reason: 'connection refused',
+    command: 'Test-NetConnection 203.0.113.25 -Port 25 -InformationLevel Detailed',
+    command_where: 'exch01.contoso.example',
+    last_error: '12:03 UTC, 28 Nov 2026',
     ...links,
   },
 };
@@ -34,7 +38,7 @@ const other = {
   labels: { ...alert.labels, destination: '203.0.113.26:25' },
   annotations: {
     ...alert.annotations,
-    summary: `Send connector ${connector} cannot reach 203.0.113.26:25: tcp timeout`,
+    summary: `Send connector ${connector} cannot reach 203.0.113.26:25: no answer in time`,
   },
 };
 
@@ -81,7 +85,9 @@ test('every channel carries who, since when, why, the runbook and the dashboard;
     },
     { timeout: 60_000, interval: 100 },
   );
-  expect(decoded(mailbox.mails[1]!)).toContain('Over since ');
+  expect(decoded(mailbox.mails[1]!)).toMatch(
+    /Over, noticed at \d\d:\d\d UTC \(last error at 12:03 UTC, 28 Nov 2026\): Send connector/,
+  );
 }, 150_000);
 
 /** As shipped, but with addresses of loopback, and Teams through a channel that this Alertmanager has. */
@@ -141,8 +147,13 @@ function expectSlack({ attachments: [message] }: SlackMessage): void {
   expect(message!.title).toContain('Relay, "Legacy" &lt;DMZ&gt; &amp; Co');
   expect(message!.title).toContain('(and 1 more)');
   expect(message!.title_link).toBe(links.runbook_url);
-  expect(message!.text).toContain('Diagnosis: destination_down');
-  expect(message!.text).toContain('Reason: `refused`');
+  expect(message!.title).toContain(':red_circle: critical: Send connector');
+  // The title is not said again.
+  expect(message!.text.split('\n')[0]).toBe(alert.annotations.description);
+  expect(message!.text).toContain('Diagnosis: this destination fails');
+  expect(message!.text).toContain('Reason: connection refused\n');
+  expect(message!.text).toContain('Last error: 12:03 UTC, 28 Nov 2026\n');
+  expect(message!.text).toContain('Next, on exch01.contoso.example: `Test-NetConnection 203.0.113.25 -Port 25');
   expect(message!.text).toMatch(/Since \d\d:\d\d UTC/);
   expect(message!.text).toContain(`<${links.runbook_url.replaceAll('&', '&amp;')}|What to do>`);
   expect(message!.text).toContain(`<${links.dashboard_url}|Dashboard>`);
@@ -158,14 +169,19 @@ function expectPagerDuty(incident: Incident, action: string): void {
     { href: links.runbook_url, text: 'What to do' },
     { href: links.dashboard_url, text: 'Dashboard' },
   ]);
-  expect(incident.payload.custom_details.diagnosis).toContain('destination_down');
+  expect(incident.payload.custom_details.diagnosis).toContain('this destination fails');
+  expect(incident.payload.custom_details.next).toContain('Test-NetConnection 203.0.113.25');
+  expect(incident.payload.custom_details['last error']).toContain('12:03 UTC');
   expect(incident.payload.custom_details.alerts).toContain(`Destination: 203.0.113.26:25`);
 }
 
 function expectTeams({ title, text }: Attachment): void {
   expect(title).toContain('&lt;DMZ&gt;');
   expect(text).toContain('Relay, "Legacy" &lt;DMZ&gt; &amp; Co \\*1\\*');
-  expect(text).toContain('- Diagnosis: destination\\_down');
+  expect(title).toContain('critical: Send connector');
+  expect(text.split('\n')[0]).toBe(alert.annotations.description);
+  expect(text).toContain('- Diagnosis: this destination fails');
+  expect(text).toContain('- Next, on exch01.contoso.example: Test-NetConnection 203.0.113.25');
   expect(text).toContain('- Destination: 203.0.113.25:25');
   expect(text).toContain(`[What to do](${links.runbook_url}) | [Dashboard](${links.dashboard_url})`);
 }
@@ -173,7 +189,9 @@ function expectTeams({ title, text }: Attachment): void {
 function expectMail(mail: string): void {
   const text = decoded(mail);
   expect(text).toContain('Subject:');
-  expect(text).toContain('Diagnosis:   destination_down');
+  expect(text).toContain('Severity:    critical');
+  expect(text).toContain('Diagnosis:   this destination fails');
+  expect(text).toContain('Next:        Test-NetConnection 203.0.113.25 -Port 25');
   expect(text).toContain(`What to do:  ${links.runbook_url}`);
   expect(text).toContain(`Dashboard:   ${links.dashboard_url}`);
   expect(text).toContain('&lt;DMZ&gt; &amp; Co');
