@@ -1,6 +1,7 @@
 /** The wiring of the exporter, in the order in which things happen. The only place that knows all parts. */
 import os from 'node:os';
 import { dirname } from 'node:path';
+import { watchBacklog } from './backlog.js';
 import { createBoard, type Board } from './board.js';
 import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
@@ -98,6 +99,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     ...{ now: Date.now, log },
   });
   const clock = watchClock({ ...clocks, log });
+  const backlog = watchBacklog({ sources, steady: clocks.steady, log });
   const standing = createStanding({
     stateDirectory: config.state.directory,
     ...{ ledger, sources, reload: statusOf(reloader), webProblem: access.problem, clockJump: clock.notice },
@@ -116,11 +118,11 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const web = await startWeb({
     ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
-    ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list },
+    ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list, backlog: backlog.status },
     probe: (destination: string, waitMs: number) => ask(inlets, destination, waitMs),
     ...{ reload: reloader.reload, now: Date.now, log },
   }).catch(async (error: unknown) => {
-    for (const each of [access, clock]) each.close();
+    for (const each of [access, clock, backlog]) each.close();
     await Promise.all([ledger.close(), reloader.close()]);
     throw error;
   });
@@ -130,7 +132,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     addresses: web.addresses,
     reload: reloader.reload,
     stop: async () => {
-      for (const each of [access, clock]) each.close();
+      for (const each of [access, clock, backlog]) each.close();
       return endInSteps([
         { what: 'a reload', ms: 500, run: reloader.close },
         { what: 'reading and probing', ms: 3_000, run: () => closeInlets(inlets) },

@@ -8,14 +8,14 @@ import { temporaryFolder } from './folder.js';
 const tooDeep = (line: number | string): RegExp =>
   new RegExp(`^config\\.yml:${line}:\\d+: expected values nested at most 100 levels deep, got more: take out `);
 
-describe('what a configuration file may throw at the reader (issue 14, section 1.10)', () => {
-  async function mistakesIn(content: string | Buffer): Promise<readonly string[]> {
-    const file = path.join(await temporaryFolder(), 'config.yml');
-    await writeFile(file, content);
-    const loaded = await loadConfig({ file }, { platform: 'linux', env: {} });
-    return loaded.ok ? [] : loaded.mistakes.map((mistake) => mistake.replace(file, 'config.yml'));
-  }
+async function mistakesIn(content: string | Buffer): Promise<readonly string[]> {
+  const file = path.join(await temporaryFolder(), 'config.yml');
+  await writeFile(file, content);
+  const loaded = await loadConfig({ file }, { platform: 'linux', env: {} });
+  return loaded.ok ? [] : loaded.mistakes.map((mistake) => mistake.replace(file, 'config.yml'));
+}
 
+describe('what a configuration file may throw at the reader (issue 14, section 1.10)', () => {
   test('20,000 unknown keys are told in a second or two: the first hundred, and how many more there are', async () => {
     const keys = Array.from({ length: 20_000 }, (_, index) => `unknown${index}: 1\n`);
     const started = performance.now();
@@ -103,5 +103,62 @@ describe('what a configuration file may throw at the reader (issue 14, section 1
     const paths = [...new Set([...routes].map(([, route]) => route ?? ''))];
     expect(paths.length).toBeGreaterThan(10);
     for (const route of paths) expect(await mistakesIn(`web:\n  telemetryPath: ${route}\n`), route).toHaveLength(1);
+  });
+});
+
+describe('3.4: all that is wrong with a source, and paths in double quotes', () => {
+  test('of a source whose type is wrong or missing the rest is told as well, of the kind that it looks like', async () => {
+    const mistakes = await mistakesIn(`sources:
+  - type: fil
+    pathss: [a]
+    server: "a:b"
+    unfiltered: maybe
+  - paths: []
+    server: "a:b"
+  - channels: [""]
+  - type: file
+    path: [x]
+    server: "a:b"
+    unfiltered: maybe
+`);
+    expect(mistakes).toEqual([
+      'config.yml:2: sources[0].type: expected "file" or "windows-event-log", got "fil"',
+      'config.yml:2: sources[0].paths: expected a list of files, folders or globs, got nothing',
+      'config.yml:3: sources[0].pathss: expected one of type, paths, server, unfiltered, mayBeEmpty, got the unknown key "pathss" (did you mean paths?)',
+      'config.yml:4: sources[0].server: expected a host name, got "a:b"',
+      'config.yml:5: sources[0].unfiltered: expected true or false, got "maybe"',
+      'config.yml:6: sources[1].type: expected "file" or "windows-event-log", got nothing',
+      'config.yml:6: sources[1].paths: expected a list of files, folders or globs with at least one entry, got an empty list',
+      'config.yml:7: sources[1].server: expected a host name, got "a:b"',
+      'config.yml:8: sources[2].type: expected "file" or "windows-event-log", got nothing',
+      'config.yml:8: sources[2].channels[0]: expected the name of a channel, got ""',
+      'config.yml:9: sources[3].paths: expected a list of files, folders or globs, got nothing',
+      'config.yml:10: sources[3].path: expected one of type, paths, server, unfiltered, mayBeEmpty, got the unknown key "path" (did you mean paths?)',
+      'config.yml:11: sources[3].server: expected a host name, got "a:b"',
+      'config.yml:12: sources[3].unfiltered: expected true or false, got "maybe"',
+    ]);
+  });
+
+  test('a path of Windows in double quotes is refused, also where YAML would take it for something else', async () => {
+    const mistakes = await mistakesIn(String.raw`sources:
+  - type: file
+    paths: ["C:\Program Files\Exchange\Logs", "\\server\new"]
+inventory:
+  file: "D:\new\table.json"
+state:
+  directory: "C:\\right\\this way"
+web:
+  configFile: "a\qb"
+`);
+    const words =
+      'not readable as YAML: in double quotes a backslash does not stand for itself: write the path in single quotes';
+    expect(mistakes).toEqual([
+      String.raw`config.yml:3:13: ${words}, 'C:\Program Files\Exchange\Logs'`,
+      String.raw`config.yml:3:47: ${words}, '\\server\new'`,
+      String.raw`config.yml:5:9: ${words}, 'D:\new\table.json'`,
+      String.raw`config.yml:9:17: not readable as YAML: Invalid escape sequence \q: in double quotes a backslash begins one; write the text in single quotes, as it is`,
+    ]);
+    expect(await mistakesIn(String.raw`state: { directory: 'C:\Program Files\new' }`)).toEqual([]);
+    expect(await mistakesIn(String.raw`state: { directory: "C:\\Program Files\\new" }`)).toEqual([]);
   });
 });

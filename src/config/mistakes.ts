@@ -21,8 +21,14 @@ export function syntaxMistakes({ name, document, lines }: YamlFile): string[] {
 /** What the parser says, or a sentence of ours where its words speak to programmers. */
 function wordsOf({ code, message }: Document.Parsed['errors'][number]): string {
   if (code === 'MULTIPLE_DOCS') return 'expected one document, got a second one: take out this line of ---';
+  if (code === 'BAD_DQ_ESCAPE') return backslashWords(message);
   if (code === 'TAB_AS_INDENT') return 'expected blanks before a key, got a tab: YAML indents with blanks only';
   return message.replace(/\s+/g, ' ');
+}
+
+function backslashWords(message: string): string {
+  if (!message.startsWith('Invalid escape')) return message;
+  return `${message.replace(/\s+/g, ' ')}: in double quotes a backslash begins one; write the text in single quotes, as it is`;
 }
 
 /** More than anybody reads at a time; the rest would be found after these are mended. */

@@ -51,12 +51,14 @@ export async function readYamlFile<Schema extends z.ZodType>(
   const tooDeep = tooDeepMistake(file);
   if (tooDeep !== undefined) return { ok: false, mistakes: [tooDeep] };
   noteRepeatedKeys(document);
+  notePathsInDoubleQuotes(document, content);
   if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
   const { value: found, mistake } = plainValue(file);
   if (mistake !== undefined) return { ok: false, mistakes: [mistake] };
   const value = prepare(found);
   const check = schema.safeParse(value);
-  if (!check.success) return { ok: false, mistakes: fileMistakes(file, value, check.error.issues) };
+  if (!check.success)
+    return { ok: false, mistakes: fileMistakes(file, value, allIssues(schema, value, check.error.issues)) };
   return { ok: true, given: value as z.input<Schema>, checked: check.data };
 }
 
@@ -86,6 +88,65 @@ function isKnown(offset: number | undefined): offset is number {
   return offset !== undefined;
 }
 
+type Issue = z.core.$ZodIssue;
+type Kindless = Extract<Issue, { readonly code: 'invalid_union' }> & {
+  readonly discriminator?: string;
+  readonly options?: readonly unknown[];
+};
+
+/**
+ * Of a mapping whose kind is not known the schema says no more than that. What else is wrong with it is told as of the
+ * kind with which least is wrong.
+ */
+function allIssues(schema: z.ZodType, value: unknown, issues: readonly Issue[]): readonly Issue[] {
+  const kindless = issues.filter((issue): issue is Kindless => issue.code === 'invalid_union' && 'options' in issue);
+  if (kindless.length === 0) return issues;
+  const places = new Set(kindless.map(({ path }) => placeOf(path.slice(0, -1))));
+  const least = new Map<string, readonly Issue[]>();
+  const kinds = new Set(kindless.flatMap(({ options }) => options ?? []));
+  for (const kind of kinds) {
+    const found = issuesByPlace(schema.safeParse(withKind(value, kindless, kind)).error?.issues ?? [], places);
+    for (const place of places) {
+      const [before, now] = [least.get(place), found.get(place) ?? []];
+      if (!before || weightOf(now) < weightOf(before)) least.set(place, now);
+    }
+  }
+  return [...issues, ...[...least.values()].flat()];
+}
+
+/** A key that a kind does not know speaks against it, however many values are wrong. */
+function weightOf(issues: readonly Issue[]): number {
+  return issues.reduce((sum, { code }) => sum + (code === 'unrecognized_keys' ? 1_000 : 1), 0);
+}
+
+function withKind(value: unknown, kindless: readonly Kindless[], kind: unknown): unknown {
+  const changed: unknown = structuredClone(value);
+  for (const { path } of kindless) {
+    const parent = path.slice(0, -1).reduce<unknown>((so, part) => (so as Record<PropertyKey, unknown>)[part], changed);
+    (parent as Record<PropertyKey, unknown>)[path.at(-1) ?? ''] = kind;
+  }
+  return changed;
+}
+
+/** Those within one of the places; each unknown key is a mistake of its own. */
+function issuesByPlace(issues: readonly Issue[], places: ReadonlySet<string>): Map<string, Issue[]> {
+  const found = new Map<string, Issue[]>();
+  for (const issue of issues)
+    for (let depth = 1; depth <= issue.path.length; depth++) {
+      const place = placeOf(issue.path.slice(0, depth));
+      if (!places.has(place)) continue;
+      const one = issue.code === 'unrecognized_keys' ? issue.keys.map((key) => ({ ...issue, keys: [key] })) : [issue];
+      const known = found.get(place);
+      if (known) for (const each of one) known.push(each);
+      else found.set(place, one);
+    }
+  return found;
+}
+
+function placeOf(path: readonly PropertyKey[]): string {
+  return JSON.stringify(path);
+}
+
 /** A key that stands twice in one mapping is an error of the document. */
 function noteRepeatedKeys(document: Document.Parsed): void {
   visit(document, {
@@ -100,6 +161,43 @@ function noteRepeatedKeys(document: Document.Parsed): void {
       }
     },
   });
+}
+
+/**
+ * `"C:\\new"` is not the path that it looks like: in double quotes a backslash and an n are the end of a line, and a P
+ * (of `Program Files`) the end of a paragraph. Where that is no error of YAML it would only be one of the file system.
+ */
+function notePathsInDoubleQuotes(document: Document.Parsed, content: string): void {
+  const paths: YAMLParseError[] = [];
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (type !== 'QUOTE_DOUBLE' || !range) return;
+      const [from, to] = range;
+      const written = content.slice(from + 1, Math.min(to - 1, from + longestPath));
+      if (!/^(?:[a-z]:|\\\\\w)/i.test(written) || !written.replaceAll('\\\\', '').includes('\\')) return;
+      paths.push(new YAMLParseError([from, to], 'BAD_DQ_ESCAPE', pathWords(written)));
+    },
+  });
+  let next = 0;
+  // One mistake for each path: what the parser says of its escapes is the same again.
+  const others = document.errors
+    .sort((a, b) => a.pos[0] - b.pos[0])
+    .filter(({ code, pos: [at] }) => {
+      while ((paths[next]?.pos[1] ?? Infinity) <= at) next++;
+      return code !== 'BAD_DQ_ESCAPE' || (paths[next]?.pos[0] ?? Infinity) > at;
+    });
+  document.errors = [...others, ...paths].sort((a, b) => a.pos[0] - b.pos[0]);
+}
+
+const longestPath = 32_768;
+
+function pathWords(written: string): string {
+  // The two backslashes at the beginning of a share are two in single quotes as well.
+  const start = written.startsWith('\\\\') ? 2 : 0;
+  const rest = written.slice(start).replaceAll('\\\\', '\\');
+  const path = `${written.slice(0, start)}${rest}`.replace(/\p{Cc}+/gu, ' ');
+  const shown = path.length > 100 ? `${path.slice(0, 100)}...` : path;
+  return `in double quotes a backslash does not stand for itself: write the path in single quotes, '${shown}'`;
 }
 
 const notText = 'expected a YAML file in UTF-8, got bytes that are no such text: save it as UTF-8';

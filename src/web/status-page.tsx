@@ -1,5 +1,6 @@
 /** `/`: what is broken in one sentence, then every Send connector and destination. */
 import type { VNode } from 'preact';
+import type { Backlog } from '../backlog.js';
 import type { Steps } from '../breath.js';
 import { Folded } from './folded.js';
 import { Live } from './layout.js';
@@ -9,7 +10,7 @@ import { Explained } from './explained.js';
 import { NextStep } from './row-table.js';
 import { Filters, Table } from './status-table.js';
 import { choiceOf, chosenRows, countsOf, rowStates, type Row } from './view.js';
-import { headlineOf, isoOf, clockOf, reasonWords, stateWords } from './words.js';
+import { bytesOf, clockOf, durationOf, headlineOf, isoOf, reasonWords, stateWords } from './words.js';
 
 export const statusPage: Page = {
   path: '/',
@@ -23,7 +24,7 @@ export const statusPage: Page = {
     const body = (
       <>
         <Live id="now">
-          <Banners page={page} />
+          <Banners page={page} rows={rows} />
           <Headline page={page} rows={rows} />
         </Live>
         <Filters page={page} rows={rows} choice={choice} />
@@ -42,7 +43,7 @@ export const statusPage: Page = {
 };
 
 /** Trouble of the exporter itself stands above all else: below it no number can be trusted. */
-function Banners({ page }: { page: PageContext }): VNode {
+function Banners({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode {
   const ready = page.ready();
   const down = page.sources().filter((source) => !source.up);
   return (
@@ -58,6 +59,7 @@ function Banners({ page }: { page: PageContext }): VNode {
           <Guide page={page} name="SendConnectorSourceStalled" source={down[0]?.source} />
         </Banner>
       )}
+      <BacklogBanner page={page} rows={rows} />
       {ready.ready ? null : (
         <Banner tone="warn" title="The exporter is not ready.">
           {ready.why.join(' ')}
@@ -80,6 +82,23 @@ function Notices({ notices }: { notices: readonly string[] }): VNode | null {
       </ul>
     </details>
   );
+}
+
+/** What stands below is true, and not all of it yet. Where there is nothing yet, the headline says it. */
+function BacklogBanner({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode | null {
+  const backlog = page.backlog?.();
+  if (!backlog || headlineOf(rows).worst === undefined) return null;
+  return (
+    <Banner tone="warn" title={`${readingOf(backlog)}.`}>
+      Errors that stand there are counted when they are read; the newest may come last.
+    </Banner>
+  );
+}
+
+/** `Reading 768 MiB, about 40 s left` */
+function readingOf({ leftBytes, secondsLeft }: Backlog): string {
+  const left = secondsLeft === undefined ? '' : `, about ${durationOf(Math.max(1, secondsLeft))} left`;
+  return `Reading ${bytesOf(leftBytes)}${left}`;
 }
 
 function SavingBanner({ page }: { page: PageContext }): VNode | null {
@@ -124,7 +143,11 @@ function Guide({ page, name, source }: { page: PageContext; name: string; source
 }
 
 function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode {
-  const { tone, text, worst } = headlineOf(rows);
+  const backlog = page.backlog?.();
+  const found = headlineOf(rows);
+  // That nothing was found yet says nothing while most is unread.
+  const unread = { tone: 'quiet', text: `${backlog ? readingOf(backlog) : ''}.`, worst: undefined } as const;
+  const { tone, text, worst } = backlog && found.worst === undefined ? unread : found;
   const symbol = { bad: '✖', warn: '▲', good: '✔', quiet: '○' }[tone];
   return (
     <section class={`hero ${tone}`} aria-labelledby="headline">

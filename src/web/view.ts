@@ -1,4 +1,5 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
+import type { Backlog } from '../backlog.js';
 import { sortedInSteps, type Steps } from '../breath.js';
 import { recentMs, type DiagnosedPair } from '../diagnosis.js';
 import type { Outcome } from '../board.js';
@@ -84,6 +85,8 @@ export type Books = {
   readonly notices?: () => readonly string[];
   /** What can be typed where this exporter runs. */
   readonly ownHost?: () => OwnHost;
+  /** What the sources have not read yet, where it is much. */
+  readonly backlog?: () => Backlog | undefined;
 };
 
 /** The host of this exporter, as far as commands go: its shell, the words that start the exporter and its options, programs found. */

@@ -377,3 +377,15 @@ describe('the frame', () => {
     }
   });
 });
+
+test('3.4: while a backlog is read the status page says how far it is, not that there are no errors', () => {
+  const backlog = { leftBytes: 768 * 2 ** 20, secondsLeft: 40 };
+  const empty = textOf(htmlOf(statusPage, { world: { backlog } }));
+  expect(empty).toContain('Reading 768 MiB, about 40 s left.');
+  expect(empty).not.toMatch(/no error/i);
+  const broken = textOf(
+    htmlOf(statusPage, { world: { ...mailWorld, backlog: { ...backlog, secondsLeft: undefined } } }),
+  );
+  expect(broken).toContain('Reading 768 MiB.');
+  expect(broken).toContain(textOf(htmlOf(statusPage)).slice(0, 40));
+});

@@ -137,6 +137,7 @@ export type WorldDraft = {
   recent?: readonly RecentError[];
   folded?: ReturnType<NonNullable<Books['ledger']['folded']>>;
   why?: readonly string[];
+  backlog?: ReturnType<NonNullable<Books['backlog']>>;
 };
 
 export function booksOf(draft: WorldDraft): Books {
@@ -158,6 +159,7 @@ export function booksOf(draft: WorldDraft): Books {
     notProbed: (destination) => draft.notProbed?.[destination],
     diagnoses: () =>
       diagnosesOf(draft.rows ?? [], draft.entries ?? [], { now, notProbed: (name) => draft.notProbed?.[name] }),
+    backlog: () => draft.backlog,
     ready: () => ({ ready: (draft.why ?? []).length === 0, why: draft.why ?? [] }),
   };
 }
