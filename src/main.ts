@@ -176,12 +176,20 @@ function addDemo(root: Command): void {
   root
     .command('demo')
     .description('show a small mail world on this machine: mail servers, events, alerts; ends with Ctrl-C')
-    .option('--demo.port <port>', 'Port of the status page; another free one when it is taken.', portNumber, 10202)
+    .addOption(demoPort('--demo.port', 'the status page', 10202))
+    .addOption(demoPort('--demo.prometheus-port', 'Prometheus', 9090))
+    .addOption(demoPort('--demo.alertmanager-port', 'Alertmanager', 9093))
     .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
     .action(async (flags: DemoFlags) => {
       const { demoCommand } = await import('./commands/demo.js');
       endWith(await demoCommand(flags));
     });
+}
+
+function demoPort(flag: string, what: string, usual: number): Option {
+  return new Option(`${flag} <port>`, `Port of ${what}; another free one when it is taken, 0 for any free one.`)
+    .argParser(portNumber)
+    .default(usual);
 }
 
 /** Ends with 2 when the first word is no command and no file: `docter` must not start an exporter on every address. */

@@ -10,7 +10,12 @@ import { openMailWorld, type MailWorld } from './demo/mail-world.js';
 import { startMonitoring, type Program } from './demo/monitoring.js';
 import { openTransportLogs, type TransportLogs } from './demo/transport-log-writer.js';
 
-export type DemoFlags = { readonly 'demo.port': number; readonly 'demo.duration'?: number };
+export type DemoFlags = {
+  readonly 'demo.port': number;
+  readonly 'demo.prometheusPort': number;
+  readonly 'demo.alertmanagerPort': number;
+  readonly 'demo.duration'?: number;
+};
 
 /** Runs until Ctrl-C or the end of `--demo.duration`. @returns the exit code */
 export async function demoCommand(flags: DemoFlags): Promise<number> {
@@ -20,7 +25,7 @@ export async function demoCommand(flags: DemoFlags): Promise<number> {
   try {
     const folder = await mkdtemp(join(tmpdir(), 'send-connector-demo-'));
     closers.push(() => rm(folder, { recursive: true, force: true }));
-    await start(folder, flags['demo.port'], closers);
+    await start(folder, flags, closers);
     await end;
     print('\nStopping ...');
     return 0;
@@ -33,23 +38,33 @@ export async function demoCommand(flags: DemoFlags): Promise<number> {
   }
 }
 
-async function start(folder: string, wantedPort: number, closers: (() => unknown)[]): Promise<void> {
+async function start(folder: string, flags: DemoFlags, closers: (() => unknown)[]): Promise<void> {
   const world = await openMailWorld();
   closers.push(() => world.close());
   const events = join(folder, 'winlogbeat.ndjson');
   await writeFile(events, '');
   await writeFile(join(folder, 'authority.pem'), world.authority);
   await writeFile(join(folder, 'connectors.json'), JSON.stringify(inventory(world)));
-  const port = await freePort(wantedPort);
-  if (wantedPort !== 0 && port !== wantedPort) print(`Port ${wantedPort} is taken; the demo uses ${port} instead.`);
+  const port = await portFor('the status page', flags['demo.port'], '--demo.port');
   const logs = openTransportLogs(join(folder, 'transport-logs'), world);
   const url = await startExporter(folder, settings(folder, events, port, world, logs), port, closers);
   print(introduction(url, events, world));
   closers.push(keepWriting(events, world.outages, logs.write));
-  const monitoring = await startMonitoring(folder, url);
+  const monitoring = await startMonitoring(folder, url, {
+    prometheusPort: await portFor('Prometheus', flags['demo.prometheusPort'], '--demo.prometheus-port'),
+    alertmanagerPort: await portFor('Alertmanager', flags['demo.alertmanagerPort'], '--demo.alertmanager-port'),
+  });
   closers.push(monitoring.stop);
   print(aboutMonitoring(monitoring.programs));
   print('Ctrl-C ends everything and removes what was written.');
+}
+
+/** @returns the wanted port, or a free one when another program has it, which is said with the flag that chooses */
+async function portFor(what: string, wanted: number, flag: string): Promise<number> {
+  const port = await freePort(wanted);
+  if (wanted !== 0 && port !== wanted)
+    print(`Port ${wanted} is taken; the demo uses ${port} instead for ${what} (${flag} chooses another).`);
+  return port;
 }
 
 /** The real exporter in this process, confined to loopback and with short intervals. @returns its address */
@@ -75,7 +90,12 @@ function settings(folder: string, events: string, port: number, world: MailWorld
   return {
     sources: [
       { type: 'file', paths: [events] },
-      ...logs.servers.map(({ computer, folders }) => ({ type: 'file', server: computer, paths: folders })),
+      ...logs.servers.map(({ computer, folders }) => ({
+        type: 'file',
+        server: computer,
+        paths: folders,
+        mayBeEmpty: true,
+      })),
     ],
     inventory: { file: 'connectors.json' },
     destinations: { static: world.configured },

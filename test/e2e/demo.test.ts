@@ -37,9 +37,11 @@ describe('the demo', () => {
       }
       const known = await eventually(() => textOf(`${url}/metrics`), /exchange_send_connector_info/);
       expect(known).toContain(
-        'exchange_send_connector_info{connector="Outbound to Internet",enabled="true",dns_routing="true",require_tls="false",protocol_logging="none"} 1',
+        'exchange_send_connector_info{connector="Outbound to Internet",enabled="true",dns_routing="true",require_tls="false",protocol_logging="verbose"} 1',
       );
       await demo.says(/Ctrl-C ends everything/);
+      // 3.5: nothing in the greeting looks like trouble.
+      expect(demo.output()).not.toMatch(/level=(?:warn|error)/);
       const folder = (await demo.says(/(\S+send-connector-demo-\w+)/))[1]!;
       const children = childrenOf(demo.pid);
       process.kill(demo.pid, 'SIGINT');
@@ -78,14 +80,18 @@ describe('the demo', () => {
   );
 
   it(
-    'takes a free port and says so when its own is taken, and ends by itself when told how long',
+    '3.5: every port can be chosen; a free one is taken, and said, when another program has it; ends when told how long',
     async () => {
       const other = createServer().listen(0, '127.0.0.1');
       await once(other, 'listening');
       const { port } = other.address() as AddressInfo;
-      const demo = startDemo([`--demo.port=${port}`, '--demo.duration=1'], { PATH: '' });
-      const [, used] = await demo.says(new RegExp(`Port ${port} is taken; the demo uses (\\d+) instead`));
-      expect(Number(used)).not.toBe(port);
+      const flags = ['port', 'prometheus-port', 'alertmanager-port'].map((flag) => `--demo.${flag}`);
+      const demo = startDemo([...flags.map((flag) => `${flag}=${port}`), '--demo.duration=1'], { PATH: '' });
+      for (const flag of flags) {
+        const words = `Port ${port} is taken; the demo uses (\\d+) instead for [^(\\n]+ \\(${flag} chooses another`;
+        const [, used] = await demo.says(new RegExp(words));
+        expect(Number(used)).not.toBe(port);
+      }
       await demo.says(/Prometheus +not on PATH[^\n]*\n *Alertmanager +not on PATH/);
       expect(await demo.ended).toBe(0);
       other.close();

@@ -132,6 +132,6 @@ function connectorsOf({ failing, asks }: Place, destination: string): NamedConne
     ...(name === 'Outbound to Internet' ? { DNSRoutingEnabled: true, AddressSpaces: ['SMTP:*;1'] } : toSmartHost),
     SourceTransportServers: [...new Set(failing.map(({ computer }) => computer))],
     Fqdn: 'mail.contoso.example',
-    ProtocolLoggingLevel: name === 'Outbound to Internet' ? 'None' : 'Verbose',
+    ProtocolLoggingLevel: 'Verbose',
   }));
 }

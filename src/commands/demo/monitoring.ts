@@ -22,6 +22,9 @@ const bundled = new URL('../../../alerts/', import.meta.url);
 export type MonitoringOptions = {
   /** Where Alertmanager posts its notifications; nobody is notified without. */
   readonly webhook?: string;
+  /** Of loopback; by default the usual ones, or free ones where those are taken. */
+  readonly prometheusPort?: number;
+  readonly alertmanagerPort?: number;
 };
 
 /** Both listen on loopback only and keep their data in the folder. What is not installed is named in a note. */
@@ -42,7 +45,8 @@ export async function startMonitoring(
     const trouble = await readiness(child, `${url}/-/ready`);
     return trouble === undefined ? { name, url } : { name, note: `${trouble}; its log is in ${folder}` };
   };
-  const [prometheusPort, alertmanagerPort] = [await freePort(9090), await freePort(9093)];
+  const prometheusPort = options.prometheusPort ?? (await freePort(9090));
+  const alertmanagerPort = options.alertmanagerPort ?? (await freePort(9093));
   const programs = await Promise.all([
     run('Prometheus', await prometheus(folder, exporterUrl, prometheusPort, alertmanagerPort)),
     run('Alertmanager', await alertmanager(folder, alertmanagerPort, options)),
