@@ -170,6 +170,8 @@ const sweepMs = 60_000;
 const settleMs = 10 * 60_000;
 /** For so long a record from the future is spoken of. */
 const aheadMs = 3_600_000;
+/** More servers than any organisation has; what stands under further short names stays there. */
+const mostShortNames = 10_000;
 /** Silent destinations whose counts are kept; beyond it the one that has been silent longest begins anew at zero. */
 const maxDormant = 20_000;
 
@@ -211,6 +213,8 @@ type State = LedgerOptions & {
   readonly names: ServerNames;
   /** How often a server has got a fuller name. */
   renames: number;
+  /** Of one label, under which something was told. */
+  readonly shortNames: Set<string>;
   /** Shown without evidence, by key; `expectationDue` when that is still to be done. */
   expected: ReadonlyMap<string, RowName>;
   expectationDue: boolean;
@@ -251,7 +255,10 @@ type MutableTally = {
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const file = path.join(options.directory, 'ledger.json');
-  await makeFolder(options.directory);
+  await makeFolder(options.directory).catch((error: unknown) => {
+    const why = `${options.directory}: the state folder cannot be made: ${(error as Error).message}`;
+    throw new Error(`${why}; name another one with --state.directory`, { cause: error });
+  });
   const lock = await lockStateFolder(options.directory);
   const { saved, movedAside } = await load(file, options.now()).catch(async (error: unknown) => {
     await lock.release();
@@ -283,6 +290,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     saving: () => ({ ...state.saving, lastSavedAt: state.savedAt && trueTime(state.savedAt, state.clocks) }),
     aheadAt: () => (state.ahead && state.clocks.steady() - state.ahead.steadyAt < aheadMs ? state.ahead.at : undefined),
     expect: (rows) => {
+      for (const { server } of rows) noteShort(state, server);
       state.expected = new Map(rows.map((row) => [keyOf(row), row]));
       state.expectationDue = true;
     },
@@ -355,6 +363,7 @@ function createState(
     bounds: createBounds(options.limit ?? 2_000),
     names: createServerNames(saved?.servers),
     renames: 0,
+    shortNames: new Set(),
     expected: new Map(),
     expectationDue: false,
     saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
@@ -441,6 +450,7 @@ function enter(state: State, batch: Batch): boolean {
   if (batch.checkpoint) state.checkpoints.keep(batch.checkpoint);
   for (const change of batch.sessions ?? []) {
     const { key, json } = underOneName(change, state.names.nameOf);
+    noteShort(state, key.split('\n', 1)[0] ?? '');
     if (json === undefined) state.sessionsByKey.delete(key);
     else state.sessionsByKey.set(key, json);
   }
@@ -452,11 +462,18 @@ function learnServers(state: State, names: Iterable<string>): void {
   for (const name of new Set(names)) {
     const short = state.names.learn(name);
     if (short !== undefined) renameServer(state, short);
+    else noteShort(state, name);
   }
+}
+
+/** Names under which something may stand that a fuller name is not known of: of all others there is nothing to carry over. */
+function noteShort({ shortNames }: State, name: string): void {
+  if (!name.includes('.') && shortNames.size < mostShortNames) shortNames.add(name);
 }
 
 /** All that is known of a server goes on under its full name. */
 function renameServer(state: State, short: string): void {
+  if (!state.shortNames.delete(short)) return;
   const full = state.names.nameOf(short);
   state.renames++;
   for (const row of renameRows(state, short, full)) if (row.published) state.onPublished?.(row.published);

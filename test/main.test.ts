@@ -125,7 +125,9 @@ describe('a start that cannot go on', () => {
     async () => {
       const { code, stdout, stderr } = await run('--state.directory=/proc/nope/deeper', '--no-probe', events);
       expect(code).toBe(1);
-      expect(stdout + stderr).toMatch(/cannot go on.*ENOENT.*\/proc\/nope/);
+      expect(stdout + stderr).toMatch(
+        /cannot go on.*\/proc\/nope\/deeper: the state folder cannot be made: ENOENT.*--state\.directory/,
+      );
     },
   );
 

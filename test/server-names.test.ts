@@ -302,6 +302,16 @@ describe('2.1: counts are carried over to the full name', () => {
     });
   });
 
+  test('a full name is no news where nothing was told under the short one', async () => {
+    const renamed: string[] = [];
+    const onServerRenamed = (from: string): void => void renamed.push(from);
+    const ledger = await openLedger({ directory: await temporaryFolder(), now: () => now, onServerRenamed });
+    onTestFinished(() => ledger.close());
+    await ledger.post(batch([evidenceOf(inA, 'errors'), evidenceOf('exch02', 'errors')]));
+    await ledger.post(batch([evidenceOf('exch02.a.example', 'attempts')]));
+    expect(renamed).toEqual(['exch02']);
+  });
+
   test('related events go over as errors do', async () => {
     const directory = await temporaryFolder();
     const ledger = await ledgerIn(directory);
