@@ -6,7 +6,9 @@ import { X509Certificate } from 'node:crypto';
 import type tls from 'node:tls';
 import type { Trust } from './authorities.js';
 import { chainOf, endOf, sentBy } from './chain.js';
+import { contentOf } from './der.js';
 import { shown } from './smtp-lines.js';
+import { weaknessOf, weakKeyText } from './weaknesses.js';
 
 /** What a server showed, and what OpenSSL thinks of it. Times are milliseconds since 1970 UTC. */
 export type ShownCertificate = {
@@ -24,6 +26,8 @@ export type ShownCertificate = {
   readonly earliestSentEnd: number;
   /** OpenSSL's name of what is wrong with the chain, undefined when it is trusted: `CERT_HAS_EXPIRED`. */
   readonly verdict: string | undefined;
+  /** What is too weak in it, under OpenSSL's name; Node has none for it. */
+  readonly weakness: string | undefined;
 };
 
 export type Certificates = {
@@ -85,10 +89,15 @@ function readOut(socket: tls.TLSSocket, verdict: string | undefined, trust: Trus
     issuer: oneLine(leaf.issuer),
     validFrom: Date.parse(leaf.validFrom),
     validTo: endOf(leaf),
-    sentences: [`certificate of ${sentenceOf(leaf)}`, ...needless.slice(0, 4).map((each) => needlessText(each, now))],
+    sentences: [
+      `certificate of ${sentenceOf(leaf)}`,
+      ...[weakKeyText(leaf) ?? []].flat(),
+      ...needless.slice(0, 4).map((each) => needlessText(each, now)),
+    ],
     earliestEnd: Math.min(...chain.map(endOf)),
     earliestSentEnd: Math.min(...sent.map(endOf)),
     verdict,
+    weakness: weaknessOf([...chain, ...needless]),
   };
 }
 
@@ -129,13 +138,4 @@ export function leafOfSession(session: Buffer | undefined): Buffer | undefined {
     at = end;
   }
   return undefined;
-}
-
-/** Bounds of the content of the element at `at`: one byte of tag, then the length in its short or long form. */
-function contentOf(der: Buffer, at: number): { readonly start: number; readonly end: number } {
-  const first = der[at + 1] ?? 0;
-  const lengthBytes = first < 0x80 ? 0 : first - 0x80;
-  const start = at + 2 + lengthBytes;
-  if (lengthBytes > 4 || start > der.length) return { start: der.length, end: der.length };
-  return { start, end: start + (lengthBytes === 0 ? first : der.readUIntBE(at + 2, lengthBytes)) };
 }

@@ -10,9 +10,11 @@ export type Peer = {
   readonly say: (bytes: string | Buffer) => Promise<void>;
   /** Waits for the next line of the client and gives it without its end; ends the script when there is none. */
   readonly hear: () => Promise<string>;
+  /** Waits until the client has sent anything at all, and leaves it where it is. */
+  readonly stir: () => Promise<void>;
   readonly wait: (ms: number) => Promise<void>;
   /** Continues with TLS; with `requestCert` a client without a certificate is turned away, as its version of TLS does it. */
-  readonly secure: (options: tls.SecureContextOptions & { readonly requestCert?: boolean }) => Promise<void>;
+  readonly secure: (options: tls.SecureContextOptions & { readonly requestCert?: boolean | 'asked' }) => Promise<void>;
   readonly close: () => void;
   readonly reset: () => void;
 };
@@ -103,15 +105,21 @@ function peerOf(plain: net.Socket, heard: string[]): Peer {
       heard.push(line.trim());
       return line.trim();
     },
+    async stir() {
+      await until(() => (buffer === '' ? undefined : true));
+    },
     wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     async secure({ requestCert = false, ...options }) {
       socket.removeAllListeners('data');
+      // What came while the script waited belongs to the handshake.
+      if (buffer !== '') plain.unshift(Buffer.from(buffer, 'latin1'));
+      buffer = '';
       const secureContext = tls.createSecureContext(options);
       const upgraded = new tls.TLSSocket(plain, {
         isServer: true,
         secureContext,
-        requestCert,
-        rejectUnauthorized: requestCert,
+        requestCert: requestCert !== false,
+        rejectUnauthorized: requestCert === true,
       });
       socket = upgraded;
       listen();

@@ -68,9 +68,10 @@ function dateTrouble({ subject, validFrom, validTo }: ShownCertificate): Failure
   return undefined;
 }
 
-function trustTrouble({ subject, issuer, verdict }: ShownCertificate): Failure | undefined {
+function trustTrouble({ subject, issuer, verdict, weakness }: ShownCertificate): Failure | undefined {
   if (verdict === undefined) return undefined;
-  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${verdictText(verdict)}`;
+  const named = verdict === 'UNSPECIFIED' ? (weakness ?? verdict) : verdict;
+  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${verdictText(named)}`;
   if (verdict === 'CERT_HAS_EXPIRED') return { reason: 'certificate_expired', detail };
   if (verdict === 'CERT_NOT_YET_VALID') return { reason: 'certificate_not_yet_valid', detail };
   return { reason: 'certificate_untrusted', detail };

@@ -1,0 +1,51 @@
+/** The certificates of the servers of the table, all under one root that the visits trust. */
+import { authorityOf, certificateOf, newKeys, type Wishes } from '../../certificate-maker.js';
+
+const host = 'mail.contoso.example';
+const root = authorityOf('Table Root');
+const intermediate = authorityOf('Table Intermediate', { issuer: root });
+const stranger = authorityOf('Somebody Else');
+const old = authorityOf('Expired Intermediate', { issuer: root, from: -400, to: -10 });
+const short = authorityOf('Short Intermediate', { issuer: root, keys: newKeys('rsa512') });
+const rsaRoot = authorityOf('Table RSA Root', { keys: newKeys('rsa2048') });
+
+/** PEM of what the visits trust. */
+export const trusted = root.pem + rsaRoot.pem;
+
+const made = (wishes: Partial<Wishes>) => certificateOf({ subject: host, names: [host], issuer: root, ...wishes });
+const behind = (issuer: typeof root, more = issuer.pem) => {
+  const { cert, key } = made({ issuer });
+  return { cert: cert + more, key };
+};
+/** OpenSSL refuses to show weak ones unless it is told to. */
+const weak = (wishes: Partial<Wishes>) => ({ ...made(wishes), ciphers: 'DEFAULT@SECLEVEL=0' });
+
+export const goodCertificate = made({});
+
+export const certificates = {
+  withIntermediate: behind(intermediate),
+  rsa: made({ keys: newKeys('rsa2048'), issuer: rsaRoot }),
+  incomplete: behind(intermediate, ''),
+  behindExpired: behind(old),
+  needlessExpired: { ...goodCertificate, cert: goodCertificate.cert + old.pem },
+  expired: made({ from: -90, to: -1 }),
+  notYetValid: made({ from: 5, to: 90 }),
+  otherName: made({ names: ['other.example'], subject: 'other.example' }),
+  severalNames: made({ names: ['a.example', host, 'b.example'] }),
+  upperCase: made({ names: [host.toUpperCase()] }),
+  wildcard: made({ names: ['*.contoso.example'] }),
+  wildcardTooHigh: made({ names: ['*.example'] }),
+  wildcardOfAll: made({ names: ['*'] }),
+  wildcardInside: made({ names: ['mail.*.example'] }),
+  wildcardPart: made({ names: ['m*.contoso.example'] }),
+  wildcardBelow: made({ names: ['*.mail.contoso.example'] }),
+  commonNameOnly: made({ names: [] }),
+  addressOnly: made({ names: ['127.0.0.1'] }),
+  selfSigned: certificateOf({ subject: host, names: [host] }),
+  untrusted: behind(stranger),
+  sha1: weak({ digest: 'sha1', issuer: rsaRoot }),
+  md5: weak({ digest: 'md5', issuer: rsaRoot }),
+  rsa1024: weak({ keys: newKeys('rsa1024'), issuer: rsaRoot }),
+  behindRsa512: { ...behind(short), ciphers: 'DEFAULT@SECLEVEL=0' },
+  rsa512: weak({ keys: newKeys('rsa512'), issuer: rsaRoot }),
+} as const;
