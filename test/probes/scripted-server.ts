@@ -112,6 +112,7 @@ function peerOf(plain: net.Socket, heard: string[]): Peer {
     async secure({ requestCert = false, ...options }) {
       socket.removeAllListeners('data');
       // What came while the script waited belongs to the handshake.
+      plain.pause();
       if (buffer !== '') plain.unshift(Buffer.from(buffer, 'latin1'));
       buffer = '';
       const secureContext = tls.createSecureContext(options);
