@@ -96,7 +96,12 @@ describe.skipIf(program === undefined)('blackbox_exporter beside ours', () => {
     blackbox = spawn(program!, [`--config.file=${folder}/blackbox.yml`, `--web.listen-address=127.0.0.1:${port}`], {
       stdio: 'ignore',
     });
-    await vi.waitFor(async () => { expect((await fetch(`${url}/-/healthy`)).ok).toBe(true); }, { timeout: 20_000 });
+    await vi.waitFor(
+      async () => {
+        expect((await fetch(`${url}/-/healthy`)).ok).toBe(true);
+      },
+      { timeout: 20_000 },
+    );
   }, 30_000);
 
   afterAll(async () => {
