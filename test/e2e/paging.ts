@@ -14,7 +14,10 @@ export async function startPaging(
   exporterUrl: string,
 ): Promise<{ readonly notifications: readonly Alert[]; readonly urls: readonly string[] }> {
   const webhook = await startWebhook();
-  const monitoring = await startMonitoring(folder, exporterUrl, { webhook: webhook.url });
+  const monitoring = await startMonitoring(folder, exporterUrl, {
+    webhook: webhook.url,
+    grafanaUrl: 'http://localhost:3000',
+  });
   onTestFinished(() => monitoring.stop());
   const missing = monitoring.programs.filter((program) => program.url === undefined);
   if (missing.length > 0 && process.env.CI !== 'true') {

@@ -14,8 +14,9 @@ export type Program = { readonly name: string; readonly url?: string; readonly n
 
 export type Monitoring = { readonly programs: readonly Program[]; readonly stop: () => Promise<void> };
 
-/** Where the rules say the exporter is; the demo puts the real address in its place. */
+/** Where the rules say that the exporter and Grafana are; the demo puts the real addresses in their place. */
 const addressInRules = 'http://localhost:10202';
+const grafanaInRules = 'http://localhost:3000';
 
 const bundled = new URL('../../../alerts/', import.meta.url);
 
@@ -25,6 +26,8 @@ export type MonitoringOptions = {
   /** Of loopback; by default the usual ones, or free ones where those are taken. */
   readonly prometheusPort?: number;
   readonly alertmanagerPort?: number;
+  /** Where Grafana is; alerts have no link to a dashboard without. */
+  readonly grafanaUrl?: string;
 };
 
 /** Both listen on loopback only and keep their data in the folder. What is not installed is named in a note. */
@@ -48,7 +51,10 @@ export async function startMonitoring(
   const prometheusPort = options.prometheusPort ?? (await freePort(9090));
   const alertmanagerPort = options.alertmanagerPort ?? (await freePort(9093));
   const programs = await Promise.all([
-    run('Prometheus', await prometheus(folder, exporterUrl, prometheusPort, alertmanagerPort)),
+    run(
+      'Prometheus',
+      await prometheus(folder, exporterUrl, prometheusPort, alertmanagerPort, await rulesFor(exporterUrl, options)),
+    ),
     run('Alertmanager', await alertmanager(folder, alertmanagerPort, options)),
   ]);
   const stop = async (): Promise<void> => {
@@ -59,14 +65,23 @@ export async function startMonitoring(
 
 type Wanted = { readonly binaries: readonly string[]; readonly port: number; readonly args: readonly string[] };
 
+/** The bundled rules, with links that lead somewhere. */
+async function rulesFor(exporterUrl: string, { grafanaUrl }: MonitoringOptions): Promise<string> {
+  const bundledRules = await readFile(new URL('send-connector.rules.yml', bundled), 'utf8');
+  const rules = bundledRules.replaceAll(addressInRules, () => exporterUrl);
+  return grafanaUrl === undefined
+    ? rules.replace(/^ *dashboard_url: .*\n/gm, '')
+    : rules.replaceAll(grafanaInRules, () => grafanaUrl);
+}
+
 async function prometheus(
   folder: string,
   exporterUrl: string,
   port: number,
   alertmanagerPort: number,
+  rules: string,
 ): Promise<Wanted> {
-  const rules = await readFile(new URL('send-connector.rules.yml', bundled), 'utf8');
-  await writeFile(join(folder, 'send-connector.rules.yml'), rules.replaceAll(addressInRules, exporterUrl));
+  await writeFile(join(folder, 'send-connector.rules.yml'), rules);
   const settings = {
     global: { scrape_interval: '5s', evaluation_interval: '5s' },
     rule_files: ['send-connector.rules.yml'],
@@ -76,7 +91,7 @@ async function prometheus(
   const config = join(folder, 'prometheus.yml');
   await writeFile(config, stringify(settings));
   const data = join(folder, 'prometheus-data');
-  const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${port}`];
+  const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, ...reachedAt(port)];
   return { binaries: ['prometheus'], port, args };
 }
 
@@ -99,12 +114,17 @@ async function alertmanager(folder: string, port: number, { webhook }: Monitorin
   const args = [
     `--config.file=${config}`,
     `--storage.path=${data}`,
-    `--web.listen-address=127.0.0.1:${port}`,
+    ...reachedAt(port),
     // No cluster: without this it would listen on all addresses for others of its kind.
     '--cluster.listen-address=',
   ];
   // Debian's package has the longer name.
   return { binaries: ['alertmanager', 'prometheus-alertmanager'], port, args };
+}
+
+/** Without an address of its own each would write the name of the machine into its links, where it does not answer. */
+function reachedAt(port: number): string[] {
+  return [`--web.listen-address=127.0.0.1:${port}`, `--web.external-url=http://127.0.0.1:${port}`];
 }
 
 function withoutPatience(route: Route): Route {
