@@ -16,6 +16,14 @@ import { runTool } from './promtool.js';
 
 const examples = path.resolve(import.meta.dirname, '../examples');
 
+test.each([
+  ['systemd/send-connector-exporter.service', /^Environment=UV_THREADPOOL_SIZE=16$/m],
+  ['docker/Dockerfile', /^ENV UV_THREADPOOL_SIZE=16$/m],
+  ['windows/send-connector-exporter-service.xml', /<env name="UV_THREADPOOL_SIZE" value="16" \/>/],
+])('1.4: %s gives Node threads enough for mounts that hang', async (file, setting) => {
+  expect(await readFile(path.join(examples, file), 'utf8')).toMatch(setting);
+});
+
 describe('systemd', () => {
   const unit = path.join(examples, 'systemd/send-connector-exporter.service');
 

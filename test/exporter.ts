@@ -19,6 +19,8 @@ export type ExporterOptions = {
   readonly uid?: number;
   /** Another program with the same arguments. */
   readonly program?: string;
+  /** A command of the shell before it, such as `ulimit -n 256`; a shell must be there. */
+  readonly under?: string;
 };
 
 export type RunningExporter = {
@@ -51,15 +53,16 @@ export const loopbackOnly = ['--import', pathToFileURL(resolve(import.meta.dirna
 export async function startExporter(options: ExporterOptions = {}): Promise<RunningExporter> {
   if (!existsSync(builtProgram)) throw new Error('dist/main.js is missing: npm run build');
   const stateDirectory = options.stateDirectory ?? (await mkdtemp(join(tmpdir(), 'exporter-state-')));
-  const child = spawn(
-    process.execPath,
-    [...loopbackOnly, options.program ?? builtProgram, ...argumentsOf(options, stateDirectory)],
-    {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...options.env },
-      ...(options.uid !== undefined && { uid: options.uid }),
-    },
-  );
+  const words = [...loopbackOnly, options.program ?? builtProgram, ...argumentsOf(options, stateDirectory)];
+  const [command, ...args] =
+    options.under === undefined
+      ? [process.execPath, ...words]
+      : ['sh', '-c', `${options.under}; exec "$@"`, 'sh', process.execPath, ...words];
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+    ...(options.uid !== undefined && { uid: options.uid }),
+  });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => (log += String(text)));

@@ -6,7 +6,7 @@ import type { FileCheckpoint } from '../../../model.js';
 import { shownPath } from '../file-names.js';
 import { notWaiting, type FileFacts } from '../file-system.js';
 import { isTemporary, type Found } from '../find-files.js';
-import { byAge, isBornSince, isPassedBy, lastWriteKnown, membersOf, passBy, type Member } from './rotation.js';
+import { byAge, isBornSince, isPassedBy, lastWritesKnown, membersOf, passBy, type Member } from './rotation.js';
 import { drop, type SourceState, type State } from './state.js';
 import { meet, notePresent, type Findings } from './take-up.js';
 
@@ -90,7 +90,11 @@ async function scanFolder(state: State, each: SourceState, around: Around, there
     const facts = await factsOf(state, each, around.pattern, member.path);
     if (facts) members.push({ ...member, facts });
   }
-  for (const member of members.sort(byAge)) await meetMember(state, each, around, member);
+  const { name } = each.source;
+  let known: ReadonlyMap<string, number> | undefined;
+  const since = (base: string): number | undefined =>
+    (known ??= lastWritesKnown(state.checkpoints, name, there)).get(base);
+  for (const member of members.sort(byAge)) await meetMember(state, each, around, { ...member, since });
   for (const stray of rotation.strays)
     if (path.dirname(stray) === there.folder) await meetStray(state, each, around, stray);
   for (const base of there.bases) rotation.looked.add(base);
@@ -106,15 +110,18 @@ async function factsOf(state: State, each: SourceState, place: string, at: strin
   }
 }
 
-async function meetMember(state: State, each: SourceState, around: Around, member: Seen): Promise<void> {
+async function meetMember(
+  state: State,
+  each: SourceState,
+  around: Around,
+  member: Seen & { readonly since: (base: string) => number | undefined },
+): Promise<void> {
   const { rotation, source } = each;
   const { facts, base } = member;
   if (!state.files.has(facts.inode)) {
     if (isPassedBy(rotation, facts)) return;
-    const look = {
-      isFirstLook: !rotation.looked.has(base),
-      since: lastWriteKnown(state.checkpoints, source.name, base),
-    };
+    const isFirstLook = !rotation.looked.has(base);
+    const look = { isFirstLook, since: isFirstLook ? member.since(base) : undefined };
     if (!isBornSince(facts, state.checkpoints, look)) {
       passBy(rotation, facts);
       return;

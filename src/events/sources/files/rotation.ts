@@ -77,10 +77,22 @@ export function passBy({ passedBy }: Rotation, facts: FileFacts): void {
   for (const each of identitiesOf(facts)) passedBy.add(each);
 }
 
-/** When the file under a path was last known to have been written; undefined when none was read there. */
-export function lastWriteKnown(checkpoints: Checkpoints, source: string, base: string): number | undefined {
-  const times = checkpoints.ofPath(base).flatMap((each) => (each.source === source ? (each.modifiedMs ?? []) : []));
-  return times.length === 0 ? undefined : Math.max(...times);
+/**
+ * When the files of each base were last known to have been written, by what was read of them under any of their names:
+ * after rotations that a restart came into, the name itself may belong to a file that was not read yet.
+ */
+export function lastWritesKnown(
+  checkpoints: Checkpoints,
+  source: string,
+  { folder, bases }: { readonly folder: string; readonly bases: ReadonlySet<string> },
+): ReadonlyMap<string, number> {
+  const latest = new Map<string, number>();
+  for (const { source: reader, path: at, modifiedMs } of checkpoints.all()) {
+    if (reader !== source || modifiedMs === undefined || path.dirname(at) !== folder) continue;
+    const base = bases.has(at) ? at : baseOf(folder, path.basename(at), bases);
+    if (base !== undefined) latest.set(base, Math.max(modifiedMs, latest.get(base) ?? -Infinity));
+  }
+  return latest;
 }
 
 /**
