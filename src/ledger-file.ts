@@ -11,6 +11,8 @@ import {
   type RelatedEvent,
   type ServerLogs,
 } from './model.js';
+import type { SavedAvailability } from './availability.js';
+import type { SavedErrorHours } from './error-hours.js';
 import { cleanRows } from './clean-rows.js';
 import { readPlainFile } from './plain-file.js';
 import type { SavedLog } from './record-gaps.js';
@@ -46,6 +48,10 @@ export type SavedLedger = {
   readonly related: readonly RelatedEvent[];
   readonly relatedCounts: readonly RelatedCount[];
   readonly recent: readonly RecentError[];
+  /** How many visits of each destination passed, and its last outages. */
+  readonly availability: readonly SavedAvailability[];
+  /** Errors of each connector by reason and hour. */
+  readonly errorHours: readonly SavedErrorHours[];
   /** Full names of servers, and the short ones that were declared to stand for them. */
   readonly servers: readonly KnownServer[];
 };
@@ -150,6 +156,19 @@ const related = z.strictObject({
   connector: z.string().optional(),
 });
 
+const counts = z.strictObject({
+  first: z.int().min(0),
+  all: z.array(z.int().min(0)),
+  failed: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+});
+
+const availability = z.strictObject({
+  destination: z.string(),
+  hours: counts,
+  days: counts,
+  outages: z.array(z.strictObject({ from: z.number(), until: time })),
+});
+
 const recent = z.strictObject({
   server: z.string(),
   connector: z.string(),
@@ -221,6 +240,9 @@ const schema = z.strictObject({
     .array(z.strictObject({ server: z.string(), provider: z.string(), eventId: z.int(), count: z.int().min(0) }))
     .default([]),
   recent: z.array(recent).default([]),
+  // A ledger written before the visits were kept has none.
+  availability: z.array(availability).default([]),
+  errorHours: z.array(z.strictObject({ connector: z.string(), reason: reason.optional(), hours: counts })).default([]),
   servers: z.array(z.strictObject({ full: z.string(), short: z.string().optional() })).default([]),
 });
 
@@ -270,7 +292,7 @@ export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<strin
 
 const partNames = [
   ...(['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const),
-  ...(['related', 'relatedCounts', 'recent', 'servers'] as const),
+  ...(['related', 'relatedCounts', 'recent', 'servers', 'availability', 'errorHours'] as const),
 ];
 
 /** The whole file. Pieces that are bytes already are taken as they are: with many files they are most of it. */

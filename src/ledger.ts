@@ -7,6 +7,8 @@
  */
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
+import { createAvailability, type Availability } from './availability.js';
+import { createErrorHours, type ErrorHoursBook } from './error-hours.js';
 import { createCheckpointBook, type CheckpointBook } from './checkpoint-book.js';
 import { createBounds, otherDestination, type Bounds, type Folded } from './ledger-bounds.js';
 import {
@@ -135,6 +137,12 @@ export type Ledger = {
   /** The last related events of each server, and the errors of the last day, as saved. */
   readonly related: () => readonly RelatedEvent[];
   readonly recent: () => readonly RecentError[];
+  /** Notes whether a visit passed; saved with the next save, a minute later at most. */
+  readonly visited: Availability['note'];
+  /** Shares of the visits that passed, and the last outages. No counter that a scraper sees: shown before it is saved. */
+  readonly availability: Availability['of'];
+  /** Errors of a connector by reason and hour, for a week. */
+  readonly errorHours: ErrorHoursBook['of'];
   readonly saving: () => Saving;
   /** The time of a record read within the last hour that stands in the future: the clocks differ. Milliseconds. */
   readonly aheadAt: () => number | undefined;
@@ -165,6 +173,8 @@ const lazySaveMs = 2_000;
 /** Saving takes at most about a fifth of the time. */
 const pauseFactor = 4;
 const retryMs = 1_000;
+/** Whether visits passed is saved within this time: a crash takes back a minute of it at most. */
+const visitsSavedMs = 60_000;
 const sweepMs = 60_000;
 /** A clock that was set is believed after this long; until then nothing goes dormant by it. */
 const settleMs = 10 * 60_000;
@@ -202,6 +212,8 @@ type State = LedgerOptions & {
   readonly seen: SeenRecords;
   readonly related: RelatedRing;
   readonly recent: RecentErrors;
+  readonly availability: Availability;
+  readonly errorHours: ErrorHoursBook;
   /** What the file on disk says of these two, and the births of counters that not every scraper has seen at zero. */
   shownHappenings: Happenings;
   readonly relatedHeld: Map<string, HeldCount>;
@@ -286,6 +298,12 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     dormantErrors: (connector) => dormantErrors(state, connector),
     relatedCounts: () => shownRelatedCounts(state),
     related: () => state.shownHappenings.related,
+    visited: (visit) => {
+      state.availability.note(visit);
+      saveWithin(state, visitsSavedMs);
+    },
+    availability: state.availability.of,
+    errorHours: state.errorHours.of,
     recent: () => state.shownHappenings.recent.filter(({ at }) => isCredible(at, state.now())),
     saving: () => ({ ...state.saving, lastSavedAt: state.savedAt && trueTime(state.savedAt, state.clocks) }),
     aheadAt: () => (state.ahead && state.clocks.steady() - state.ahead.steadyAt < aheadMs ? state.ahead.at : undefined),
@@ -355,6 +373,8 @@ function createState(
     seen: createSeenRecords(saved?.seen ?? [], { now: options.now }),
     related,
     recent,
+    availability: createAvailability(saved?.availability ?? [], options.now),
+    errorHours: createErrorHours(saved?.errorHours ?? [], options.now),
     relatedHeld: new Map(),
     shownHappenings: happeningsOf(related, recent),
     gaps: createRecordGaps(saved?.logs ?? [], { steady: clocks.steady, now: options.now, missed }),
@@ -524,6 +544,7 @@ function enterEvidence(state: State, evidence: Counted, history: boolean): void 
   if (evidence.kind !== 'connection_attempt') state.recent.note(evidence, state.now());
   const row = rowFor(state, evidence);
   const now = state.now();
+  noteHour(state, row, evidence, now);
   const counter = counterOf(evidence);
   const isHistory = history && evidence.at !== undefined && evidence.at < now - historyMs;
   if (isHistory) row.history = raised(row.history, counter);
@@ -546,6 +567,13 @@ function enterEvidence(state: State, evidence: Counted, history: boolean): void 
     ...(evidence.kind !== 'connection_error' && { host: entered.host ?? evidence.host }),
   };
   state.dirty.add(row);
+}
+
+/** Under the name of its row: names of connectors that come from logs are bounded there. */
+function noteHour({ errorHours }: State, { entered }: Row, evidence: Counted, now: number): void {
+  if (evidence.kind === 'connection_attempt') return;
+  const reason = evidence.kind === 'connection_failure' ? evidence.reason : undefined;
+  errorHours.note(entered.connector, reason, evidence.at ?? now);
 }
 
 function counterOf(evidence: Counted): Counter {
@@ -688,6 +716,8 @@ function textOf(state: State): Buffer {
     related: state.related.texts(),
     relatedCounts: state.related.counts().map((each) => JSON.stringify(each)),
     recent: state.recent.texts(),
+    availability: state.availability.texts(),
+    errorHours: state.errorHours.texts(),
     servers: state.names.known().map((each) => JSON.stringify(each)),
   });
 }

@@ -221,6 +221,7 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
       },
       post: (result) => {
         board.post(result);
+        ledger.visited(result);
         if (result.origin === 'inventory') expectation.renew();
       },
     });

@@ -49,6 +49,13 @@ const ping = shape({
 });
 const hop = shape({ hop: count, 'address?': text, 'lossRatio?': number, 'rttSeconds?': number });
 const path = shape({ ...report, reached: flag, hops: listOf(hop) });
+const visitsPassed = shape({ visits: count, passed: count, ratio: orNull(number) });
+const availability = shape({
+  day: visitsPassed,
+  week: visitsPassed,
+  month: visitsPassed,
+  outages: listOf(shape({ from: maybeTime, until: maybeTime })),
+});
 const destination = shape({
   destination: text,
   host: orNull(text),
@@ -60,6 +67,7 @@ const destination = shape({
   reason: orNull(oneOf(reasons)),
   failingSince: maybeTime,
   lastSuccessAt: maybeTime,
+  availability: orNull(availability),
   ping: orNull(ping),
   path: orNull(path),
 });

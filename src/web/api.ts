@@ -2,6 +2,8 @@
 import type { RecentError, RelatedEvent } from '../model.js';
 import { relatedKindOf } from '../related-events.js';
 import { many } from './long-list.js';
+import type { DestinationAvailability } from '../availability.js';
+import type { Counted } from '../count-ring.js';
 import type { PageContext } from './page.js';
 import type { Row, Visit } from './view.js';
 import { sentenceOf } from './words.js';
@@ -88,10 +90,19 @@ export function destinationsOf(page: PageContext) {
       reason: entry?.latest.reason ?? null,
       failingSince: timeOf(entry?.failingSince),
       lastSuccessAt: timeOf(entry?.lastSuccessAt),
+      availability: availabilityOf(page.ledger.availability?.(destination)),
       ping: entry?.ping ? { ...entry.ping, at: timeOf(entry.ping.at) } : null,
       path: entry?.path ? { ...entry.path, at: timeOf(entry.path.at) } : null,
     };
   });
+}
+
+/** Shares of 0 to 1; null where nothing was visited. */
+function availabilityOf(known: DestinationAvailability | undefined) {
+  if (!known) return null;
+  const share = ({ passed, all }: Counted) => ({ visits: all, passed, ratio: all === 0 ? null : passed / all });
+  const outages = known.outages.map(({ from, until }) => ({ from: timeOf(from), until: timeOf(until) }));
+  return { day: share(known.day), week: share(known.week), month: share(known.month), outages };
 }
 
 function visitsOf(page: PageContext, { params }: ApiRequest): ApiAnswer {

@@ -6,6 +6,7 @@ import { wellFormed } from './links.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { addressOfPage, numberIn, PageLinks, sliceOf } from './page-links.js';
 import { StateBadge } from './pieces.js';
+import { ErrorPlots } from './error-plot.js';
 import { Explained } from './explained.js';
 import { happeningsAround } from './happenings.js';
 import { nearMinutes, TimeLine } from './time-line.js';
@@ -44,6 +45,8 @@ export const connectorPage: Page = {
           </p>
           <Explained row={worst} page={page} />
         </section>
+        <ErrorPlots hours={page.ledger.errorHours?.(rows[0]?.connector ?? name) ?? []} now={page.now} />
+        <h2>Servers and destinations</h2>
         <Destinations
           rows={rows}
           page={page}
@@ -76,7 +79,7 @@ type DestinationsProps = {
 };
 
 function Destinations({ rows, page, number: wanted, addressOf }: DestinationsProps): VNode {
-  const { items, number, pages } = sliceOf(rows, 15, wanted);
+  const { items, number, pages } = sliceOf(rows, 10, wanted);
   const part = pages === 1 ? '' : `: ${items.length} of ${rows.length.toLocaleString('en')} on this page`;
   return (
     <>

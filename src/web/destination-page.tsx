@@ -1,5 +1,6 @@
 /** `/destinations/:id`: everything known of one destination. */
 import type { VNode } from 'preact';
+import { AvailabilityFacts } from './availability-facts.js';
 import { Live } from './layout.js';
 import { contextOf, wellFormed, type Context } from './links.js';
 import { notFound } from './error-page.js';
@@ -59,6 +60,7 @@ function Body({ page, rows, worst, query }: BodyProps): VNode {
         <Explained row={worst} page={page} />
       </section>
       {entry ? <Facts entry={entry} now={page.now} /> : null}
+      <AvailabilityFacts availability={page.ledger.availability?.(destination)} now={page.now} />
       {entry ? (
         <>
           <h2>Steps of the latest visits</h2>

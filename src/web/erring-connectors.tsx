@@ -2,7 +2,6 @@
 import type { VNode } from 'preact';
 import type { PageContext } from './page.js';
 import { Moment } from './pieces.js';
-import { ErrorsPlot, hourlyOf } from './plots.js';
 import type { Row } from './view.js';
 import { failuresTextOf } from './words.js';
 
@@ -13,7 +12,7 @@ type ErringConnectorsProps = {
   readonly destination: string;
 };
 
-const shownAtMost = 5;
+const shownAtMost = 4;
 
 export function ErringConnectors({ rows, page, destination }: ErringConnectorsProps): VNode {
   const named = rows.filter((row) => row.connector !== undefined);
@@ -21,7 +20,7 @@ export function ErringConnectors({ rows, page, destination }: ErringConnectorsPr
   return (
     <>
       <div class="scroll" tabIndex={0} role="region" aria-label="Send connectors">
-        <table class="cards">
+        <table class="cards lean">
           <caption>Send connectors that logged errors on this destination, latest first</caption>
           <thead>
             <tr>
@@ -62,7 +61,6 @@ function ErringRow({ row, page }: { row: Row; page: PageContext }): VNode {
       <td data-label="Server">{server}</td>
       <td data-label="Errors" class="n">
         {row.errors.toLocaleString('en')}
-        {row.recent.length === 0 ? null : <ErrorsPlot counts={hourlyOf(row.recent, page.now)} />}
       </td>
       <td data-label="Attempts">{failuresTextOf(row) ?? <span class="muted">none read</span>}</td>
       <td data-label="Last error">

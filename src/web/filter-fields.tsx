@@ -5,7 +5,15 @@ export function SearchField({ value, placeholder }: { value: string; placeholder
   return (
     <label>
       <span>Search</span>
-      <input type="search" name="q" value={value} maxLength={200} placeholder={placeholder} />
+      <input
+        type="search"
+        name="q"
+        value={value}
+        maxLength={200}
+        placeholder={placeholder}
+        aria-keyshortcuts="/"
+        title="Press / to search"
+      />
     </label>
   );
 }

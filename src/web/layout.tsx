@@ -74,7 +74,8 @@ function Top({ links, section }: { links: Links; section: Answer['section'] }): 
   return (
     <header class="top">
       <a class="brand" href={links.page('/')}>
-        <span class="mark" aria-hidden="true"></span>Send connector exporter
+        <span class="mark" aria-hidden="true"></span>
+        <span>Send connector exporter</span>
       </a>
       <nav aria-label="Main">
         {entry('status', '/', 'Status')}
@@ -96,7 +97,7 @@ function Bottom({ frame }: { frame: Frame }): VNode {
       <a href={links.page(generatedPath)}>Rules and dashboards</a>
       <a href={links.page('/-/ready')}>Readiness</a>
       <a href={links.page('/-/healthy')}>Health</a>
-      <span>All times are UTC.</span>
+      <span data-zone="">All times are UTC.</span>
     </footer>
   );
 }

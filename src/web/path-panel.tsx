@@ -67,16 +67,30 @@ function Path({ path, page }: { path: PathReport; page: PageContext }): VNode {
           <InlineMoment at={path.at} now={page.now} />
         </small>
       </p>
-      <ol class="hops" tabIndex={0} aria-label="Hops">
-        {path.hops.map((hop) => (
-          <li key={hop.hop} value={hop.hop}>
-            {hop.address === undefined ? <span class="muted">no answer</span> : <code>{hop.address}</code>}
-            {hop.rttSeconds === undefined ? '' : ` ${tookOf(hop.rttSeconds)}`}
-            {hop.lossRatio === undefined || hop.lossRatio === 0 ? '' : `, ${Math.round(hop.lossRatio * 100)} % lost`}
-          </li>
-        ))}
-      </ol>
+      <Hops path={path} />
       <p class="muted">Loss at one hop alone, with clean hops behind it, is harmless.</p>
     </>
+  );
+}
+
+/** A long way is folded away. */
+function Hops({ path: { hops } }: { path: PathReport }): VNode {
+  const list = (
+    <ol class="hops">
+      {hops.map((hop) => (
+        <li key={hop.hop} value={hop.hop}>
+          {hop.address === undefined ? <span class="muted">no answer</span> : <code>{hop.address}</code>}
+          {hop.rttSeconds === undefined ? '' : ` ${tookOf(hop.rttSeconds)}`}
+          {hop.lossRatio === undefined || hop.lossRatio === 0 ? '' : `, ${Math.round(hop.lossRatio * 100)} % lost`}
+        </li>
+      ))}
+    </ol>
+  );
+  if (hops.length <= 5) return list;
+  return (
+    <details>
+      <summary>{`Its ${hops.length} hops`}</summary>
+      {list}
+    </details>
   );
 }

@@ -1,4 +1,4 @@
-/** The one script of the pages: keeps them fresh, and adds buttons to copy commands. All works without it. */
+/** The one script of the pages: keeps them fresh, copies commands, shows local time, puts `/` in the search. All works without it. */
 
 /** Plain JavaScript for the browser; parts marked `data-live` are replaced by their successors every ten seconds. */
 export const refreshScript = `'use strict';
@@ -8,7 +8,10 @@ export const refreshScript = `'use strict';
   let paused = false;
   let busy = false;
 
-  const say = (text) => { if (live && live.firstChild) live.firstChild.textContent = text; };
+  const say = (text) => {
+    const state = live && live.querySelector('[role=status]');
+    if (state) state.textContent = text;
+  };
 
   // Somebody who marks a command to copy it must not lose the mark.
   const isSelecting = () => {
@@ -42,50 +45,10 @@ export const refreshScript = `'use strict';
     if (place) focusAt(part, place);
   };
 
-  const refresh = async () => {
-    if (paused || busy || document.hidden || isSelecting()) return;
-    busy = true;
-    try {
-      const answer = await fetch(location.pathname + location.search, { headers: { Accept: 'text/html' }, signal: AbortSignal.timeout(8000) });
-      if (answer.status >= 500) throw new Error('status ' + answer.status);
-      const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      if (paused || isSelecting()) return;
-      for (const part of document.querySelectorAll('[data-live]')) {
-        const fresh = next.getElementById(part.id);
-        if (fresh) replace(part, document.importNode(fresh, true));
-      }
-      document.title = next.title;
-      say('Live');
-      document.documentElement.classList.remove('stale');
-    } catch {
-      say('No answer from the exporter');
-      document.documentElement.classList.add('stale');
-    } finally {
-      busy = false;
-    }
-  };
-
-  if (live && document.querySelector('[data-live]')) {
-    const state = document.createElement('span');
-    state.setAttribute('role', 'status');
-    state.textContent = 'Live';
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.textContent = 'Pause';
-    button.addEventListener('click', () => {
-      paused = !paused;
-      button.textContent = paused ? 'Resume' : 'Pause';
-      say(paused ? 'Paused' : 'Live');
-      if (!paused) void refresh();
-    });
-    live.append(state, button);
-    setInterval(() => void refresh(), everyMs);
-    document.addEventListener('visibilitychange', () => void refresh());
-  }
-
   // Browsers allow the clipboard only on HTTPS and localhost; elsewhere the button would be a lie.
-  if (navigator.clipboard && window.isSecureContext) {
-    for (const box of document.querySelectorAll('.code')) {
+  const addCopy = (root) => {
+    if (!navigator.clipboard || !window.isSecureContext) return;
+    for (const box of root.querySelectorAll('.code')) {
       const button = document.createElement('button');
       button.type = 'button';
       button.className = 'copy';
@@ -102,6 +65,125 @@ export const refreshScript = `'use strict';
       });
       box.append(button);
     }
+  };
+
+  // Local time beside UTC: on hover, and in its place where the reader wants it. Nobody else is told.
+  const remembered = () => {
+    try { return localStorage.getItem('times') === 'local'; } catch { return false; }
+  };
+  const remember = (local) => {
+    try { localStorage.setItem('times', local ? 'local' : 'utc'); } catch { /* for this page only */ }
+  };
+  let isLocal = remembered();
+  const two = (number) => String(number).padStart(2, '0');
+  const dayOf = (date) => date.getFullYear() + '-' + two(date.getMonth() + 1) + '-' + two(date.getDate());
+  const zoneOf = (date) => {
+    const parts = new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(date);
+    const zone = parts.find((part) => part.type === 'timeZoneName');
+    return zone ? zone.value : 'local';
+  };
+  const localOf = (date) => {
+    const clock = two(date.getHours()) + ':' + two(date.getMinutes()) + ':' + two(date.getSeconds()) + ' ' + zoneOf(date);
+    return dayOf(date) === dayOf(new Date()) ? clock : dayOf(date) + ' ' + clock;
+  };
+  const utcClock = /(?:[0-9]{4}-[0-9]{2}-[0-9]{2} )?[0-9]{2}:[0-9]{2}(?::[0-9]{2})? UTC/;
+  const showTimes = (root) => {
+    for (const time of root.querySelectorAll('time[datetime]')) {
+      const date = new Date(time.dateTime);
+      if (Number.isNaN(date.getTime())) continue;
+      const local = localOf(date);
+      time.title = 'Local time: ' + local;
+      const texts = document.createTreeWalker(time, NodeFilter.SHOW_TEXT);
+      while (texts.nextNode()) {
+        const node = texts.currentNode;
+        if (node.utc === undefined) node.utc = node.data;
+        node.data = isLocal ? node.utc.replace(utcClock, local) : node.utc;
+      }
+    }
+  };
+  const sayZone = () => {
+    const words = document.querySelector('[data-zone]');
+    if (words) words.textContent = isLocal ? 'Times are local (' + zoneOf(new Date()) + '); those that say UTC are UTC.' : 'All times are UTC.';
+  };
+
+  const completed = (root) => {
+    addCopy(root);
+    showTimes(root);
+    return root;
+  };
+
+  const refresh = async () => {
+    if (paused || busy || document.hidden || isSelecting()) return;
+    busy = true;
+    try {
+      const answer = await fetch(location.pathname + location.search, { headers: { Accept: 'text/html' }, signal: AbortSignal.timeout(8000) });
+      if (answer.status >= 500) throw new Error('status ' + answer.status);
+      const next = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      if (paused || isSelecting()) return;
+      for (const part of document.querySelectorAll('[data-live]')) {
+        const fresh = next.getElementById(part.id);
+        if (fresh) replace(part, completed(document.importNode(fresh, true)));
+      }
+      document.title = next.title;
+      say('Live');
+      document.documentElement.classList.remove('stale');
+    } catch {
+      say('No answer from the exporter');
+      document.documentElement.classList.add('stale');
+    } finally {
+      busy = false;
+    }
+  };
+
+  if (live) {
+    const zone = document.createElement('button');
+    zone.type = 'button';
+    zone.className = 'zone';
+    zone.textContent = 'Local';
+    zone.setAttribute('aria-label', 'Local time');
+    const more = document.createElement('span');
+    more.textContent = ' time';
+    zone.append(more);
+    zone.setAttribute('aria-pressed', String(isLocal));
+    zone.addEventListener('click', () => {
+      isLocal = !isLocal;
+      remember(isLocal);
+      zone.setAttribute('aria-pressed', String(isLocal));
+      showTimes(document);
+      sayZone();
+    });
+    live.append(zone);
   }
+  if (live && document.querySelector('[data-live]')) {
+    const state = document.createElement('span');
+    state.setAttribute('role', 'status');
+    state.textContent = 'Live';
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.textContent = 'Pause';
+    button.addEventListener('click', () => {
+      paused = !paused;
+      button.textContent = paused ? 'Resume' : 'Pause';
+      say(paused ? 'Paused' : 'Live');
+      if (!paused) void refresh();
+    });
+    live.prepend(state, button);
+    setInterval(() => void refresh(), everyMs);
+    document.addEventListener('visibilitychange', () => void refresh());
+  }
+
+  completed(document);
+  sayZone();
+
+  document.addEventListener('keydown', (event) => {
+    if (event.key !== '/' || event.ctrlKey || event.altKey || event.metaKey || event.defaultPrevented) return;
+    const at = event.target;
+    if (at instanceof HTMLElement && (at.isContentEditable || /^(INPUT|SELECT|TEXTAREA)$/.test(at.tagName))) return;
+    const search = document.querySelector('input[type=search]');
+    if (!search) return;
+    event.preventDefault();
+    search.focus();
+    search.select();
+  });
 })();
 `;

@@ -19,16 +19,16 @@ type TableProps = { rows: readonly Row[]; page: PageContext; caption: string; so
 // Thousands of rows must stay below a megabyte: then each has its state, step and reason, and the sentence is left out.
 const sentencesUpTo = 500;
 
-/** @param props.lean without the sentences, whatever the number of rows */
+/** @param props.lean for the rows of one Send connector: without its name, and without the sentences */
 export function RowTable({ rows, page, caption, sorting, lean = false }: TableProps): VNode {
   const compact = lean || rows.length > sentencesUpTo;
   return (
-    <table class="cards rows">
+    <table class={lean ? 'cards rows one' : 'cards rows'}>
       <caption>{caption}</caption>
       <thead>
         <tr>
           <Column name="State" sort="state" sorting={sorting} />
-          <Column name="Send connector" sort="connector" sorting={sorting} />
+          <Column name={lean ? 'Server' : 'Send connector'} sort="connector" sorting={sorting} />
           <Column name="Destination" sort="destination" sorting={sorting} />
           <Column name="Errors" sort="errors" sorting={sorting} numeric />
           <Column name="Last error" sort="last" sorting={sorting} />
@@ -37,7 +37,7 @@ export function RowTable({ rows, page, caption, sorting, lean = false }: TablePr
         </tr>
       </thead>
       <tbody>
-        <LongList items={rows}>{(row) => <TableRow row={row} page={page} compact={compact} />}</LongList>
+        <LongList items={rows}>{(row) => <TableRow row={row} page={page} compact={compact} lean={lean} />}</LongList>
       </tbody>
     </table>
   );
@@ -61,20 +61,17 @@ function Column({ name, sort, sorting, numeric }: ColumnProps): VNode {
   );
 }
 
+type TableRowProps = { row: Row; page: PageContext; compact: boolean; lean: boolean };
+
 // Kept lean for the same reason: what a phone shows before each value comes from the style.
-function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact: boolean }): VNode {
+function TableRow({ row, page, compact, lean }: TableRowProps): VNode {
   return (
     <tr>
       <td>
         <StateBadge state={row.state} />
       </td>
       <td>
-        {row.connector === undefined ? (
-          <span class="muted">none so far</span>
-        ) : (
-          <a href={page.links.connector(row.connector)}>{row.connector}</a>
-        )}
-        {row.server === undefined ? null : <small>{row.server}</small>}
+        <WhoseRow row={row} page={page} lean={lean} />
       </td>
       <th scope="row">
         <a href={page.links.destination(row.destination)}>{row.destination}</a>
@@ -103,6 +100,17 @@ function TableRow({ row, page, compact }: { row: Row; page: PageContext; compact
         {compact && !troubles.includes(row.state) ? null : <NextStep row={row} page={page} bare />}
       </td>
     </tr>
+  );
+}
+
+function WhoseRow({ row: { connector, server }, page, lean }: Omit<TableRowProps, 'compact'>): VNode {
+  if (connector === undefined) return <span class="muted">none so far</span>;
+  if (lean) return <span>{server}</span>;
+  return (
+    <>
+      <a href={page.links.connector(connector)}>{connector}</a>
+      {server === undefined ? null : <small>{server}</small>}
+    </>
   );
 }
 

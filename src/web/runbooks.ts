@@ -106,7 +106,11 @@ function rendererOf(headings: Heading[], values: Values, link: (href: string) =>
       const head = token.header
         .map((item) => cell(item, 'th scope="col"').replace('</th scope="col">', '</th>'))
         .join('');
-      const rows = token.rows.map((row) => `<tr>${row.map((item) => cell(item, 'td')).join('')}</tr>`).join('\n');
+      // On a phone rows become cards, and each value says what column it is of.
+      const labels = token.header.map((item) => escaped(plainOf(item.text)));
+      const labelled = (item: Tokens.TableCell, column: number): string =>
+        cell(item, 'td').replace('<td>', () => `<td data-label="${labels[column] ?? ''}">`);
+      const rows = token.rows.map((row) => `<tr>${row.map(labelled).join('')}</tr>`).join('\n');
       return `<div class="scroll" tabindex="0"><table><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>\n`;
     },
   };

@@ -52,7 +52,8 @@ code { overflow-wrap: anywhere; }
 .stale .live [role=status] { color: var(--bad); }
 .stale .live [role=status]::before { background: var(--bad); border-radius: 1px; }
 button { font: inherit; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 6px 14px; cursor: pointer; }
-button:hover { background: var(--hover); }
+button[aria-pressed=true] { background: var(--filled); color: var(--filled-ink); }
+button:hover:not([aria-pressed=true]) { background: var(--hover); }
 .live button { padding: 2px 10px; }
 
 h1 { font-size: 1.75rem; line-height: 1.22; letter-spacing: -.021em; font-weight: 680; margin: 0; text-wrap: balance; overflow-wrap: anywhere; }
@@ -84,7 +85,8 @@ svg.plot, svg.strip { display: block; margin-top: 3px; max-width: 100%; }
 svg.plot path { stroke: var(--bad); stroke-width: 2; fill: none; }
 svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--good); } svg.strip .f { stroke: var(--bad); }
 .hero > .diagnosis { font-size: 1.06rem; }
-.command { margin-top: 14px; } .command > span { color: var(--soft); font-size: .9em; overflow-wrap: anywhere; } .command .code { margin-top: 5px; max-width: 110ch; }
+.command { margin-top: 14px; } .command > span { color: var(--soft); font-size: .9em; overflow-wrap: anywhere; } .command .code { margin-top: 5px; max-width: 110ch; } .command pre { max-height: 82px; overflow-y: auto; }
+.lean td time small { display: inline; margin-left: 6px; } .pair .lanes { margin: 0; } .pair .lane { grid-template-columns: 130px minmax(0, 1fr) 100px; gap: 4px 12px; } .lane .note { white-space: nowrap; } .pair .ticks time:nth-child(2n) { display: none; }
 .lanes { margin: 0 0 24px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px 12px; }
 .lanes figcaption { color: var(--soft); font-size: .88em; margin-bottom: 8px; }
 .lane { display: grid; grid-template-columns: 150px minmax(0, 1fr) 130px; gap: 4px 16px; align-items: center; border-top: 1px solid var(--line); padding: 3px 0; }
@@ -92,7 +94,7 @@ svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--g
 .lane svg { display: block; width: 100%; height: 28px; }
 .lane .good { fill: var(--good); } .lane .bad { fill: var(--bad); } .lane .warn { fill: var(--warn); }
 .axis b { color: var(--soft); font-weight: 400; font-size: .9em; } .ticks { display: flex; justify-content: space-between; gap: 10px; color: var(--soft); font-size: .84em; }
-.hops { margin: 0 0 10px; padding-left: 2em; max-height: 120px; overflow-y: auto; } .hops li { padding: 2px 0; }
+.hops { margin: 0 0 10px; padding-left: 2em; } .hops li { padding: 2px 0; }
 .line { list-style: none; margin: 0; padding: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .line > li { display: grid; grid-template-columns: 220px minmax(0, 1fr); gap: 4px 18px; padding: 7px 18px 7px 15px; border-left: 3px solid transparent; overflow-wrap: anywhere; }
 .line > li + li { border-top: 1px solid var(--line); }
@@ -175,7 +177,7 @@ td time { white-space: nowrap; }
 .steps .quiet { color: var(--soft); } .steps .quiet b { font-weight: 400; }
 .steps q { display: block; color: var(--soft); font-size: .9em; quotes: none; }
 pre { margin: 0; overflow-x: auto; background: var(--code); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; line-height: 1.6; }
-.transcript { max-height: 190px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82em; }
+.transcript { max-height: 160px; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .82em; }
 .transcript .out { color: var(--link); }
 .transcript .note { color: var(--soft); }
 
@@ -236,6 +238,7 @@ footer span:last-child { margin-left: auto; }
   .rows tr > *::before { content: ""; }
   .rows tbody td:nth-child(1) { padding: 5px 0 6px; }
   .rows tbody td:nth-child(2)::before { content: "Connector"; }
+  .rows.one tbody td:nth-child(2)::before { content: "Server"; }
   .rows tbody th::before { content: "Destination"; }
   .rows tbody td:nth-child(4)::before { content: "Errors"; }
   .rows tbody td:nth-child(5)::before { content: "Last error"; }
@@ -243,10 +246,19 @@ footer span:last-child { margin-left: auto; }
   .rows tbody td:nth-child(7) { padding: 8px 0 4px; }
   td small, th small { display: inline; margin-left: 6px; }
   .rows td:nth-child(2) small, .rows td:nth-child(6) small { display: block; margin-left: 0; }
-  .lane { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; } .lane svg, .ticks { grid-column: 1 / -1; grid-row: 2; } .axis b { display: none; } .ticks time:nth-child(2n) { display: none; }
+  .lane, .pair .lane { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; } .lane svg, .ticks { grid-column: 1 / -1; grid-row: 2; } .axis b { display: none; } .ticks time:nth-child(2n) { display: none; }
   .line > li { grid-template-columns: minmax(0, 1fr); } .line time small { display: inline; margin-left: 6px; }
-  .prose .scroll { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
-  .prose td, .prose th { min-width: 120px; }
+  .top { flex-wrap: nowrap; gap: 8px; padding-block: 10px; font-size: .9em; }
+  .top nav { gap: 0; } .top nav a { padding: 6px 7px; } .live { gap: 6px; } .live button { padding: 2px 6px; white-space: nowrap; } .zone > span { display: none; }
+  .brand > span:last-child, .live [role=status] { width: 8px; height: 14px; overflow: hidden; white-space: nowrap; text-indent: 16px; margin: 0; }
+  .brand > span:last-child { position: absolute; width: 1px; height: 1px; clip-path: inset(50%); }
+  .live [role=status] { display: flex; align-items: center; } .live [role=status]::before { flex: none; margin: 0; text-indent: 0; }
+  .prose .scroll { overflow: visible; background: none; border: 0; }
+  .prose table, .prose tbody, .prose tr, .prose td { display: block; }
+  .prose thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .prose tr { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 8px 16px 10px; margin-bottom: 10px; }
+  .prose tr > *, .prose tbody tr + tr > * { border: 0; padding: 3px 0; overflow-wrap: anywhere; }
+  .prose td::before { content: attr(data-label); display: block; color: var(--soft); font: .82rem/1.5 var(--sans); }
   footer span:last-child { margin-left: 0; }
 }
 @media print { .top nav, .filters, .live, .copy, .contents, footer { display: none; } .hero, .scroll, .panel { box-shadow: none; } }

@@ -2,6 +2,8 @@
 import type { Backlog } from '../backlog.js';
 import { sortedInSteps, type Steps } from '../breath.js';
 import { recentMs, type DiagnosedPair } from '../diagnosis.js';
+import type { DestinationAvailability } from '../availability.js';
+import type { ErrorHours } from '../error-hours.js';
 import type { Outcome } from '../board.js';
 import type {
   LedgerRow,
@@ -26,6 +28,10 @@ export type LedgerView = {
   /** Related events that are kept, and the errors of the last day. */
   readonly related?: () => readonly RelatedEvent[];
   readonly recent?: () => readonly RecentError[];
+  /** Errors of a connector by reason and hour, for a week. */
+  readonly errorHours?: (connector: string) => readonly ErrorHours[];
+  /** How many visits of a destination passed, and its last outages; undefined when it was not visited within 30 days. */
+  readonly availability?: (destination: string) => DestinationAvailability | undefined;
   /** Trouble with saving: why it fails (undefined when it works), and when it last worked (ms since 1970 UTC). */
   readonly saving: () => {
     readonly failing: string | undefined;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axeCore from 'axe-core';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { pathOfProgram } from '../programs.js';
 import { busyConnector, busyDestination, busyWorld } from './busy-world.js';
 import { runningWeb, type RunningWeb } from './servers.js';
@@ -32,6 +32,8 @@ describe.skipIf(absent)('in Chromium', () => {
           rows: () => world.rows ?? [],
           recent: () => world.recent ?? [],
           related: () => world.related ?? [],
+          errorHours: (connector) => world.errorHours?.[connector] ?? [],
+          availability: (destination) => world.availability?.[destination],
           saving: () => ({ failing: undefined, lastSavedAt: undefined }),
         },
         ...booksByReference(),
@@ -340,6 +342,66 @@ describe.skipIf(absent)('in Chromium', () => {
     } finally {
       world = full;
     }
+  });
+
+  test('16.4.5: on a phone the bar is one line, and runbooks and tables are whole', async () => {
+    const real = await runningWeb(full, { runbooks: 'alerts/runbooks' });
+    onTestFinished(real.close);
+    const ours = ['/runbooks', '/runbooks/SendConnectorErrorsEverywhere', '/runbooks/checks'];
+    for (const path of [
+      ...ours.map((each) => real.url + each),
+      ...Object.values(shots).map((each) => web.url + each),
+    ]) {
+      const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+      const page = await context.newPage();
+      const errors: string[] = [];
+      page.on('pageerror', (error) => errors.push(error.message));
+      await page.goto(path);
+      await page.screenshot({
+        path: join(pictures, `phone-${encodeURIComponent(new URL(path).pathname)}.png`),
+        fullPage: true,
+      });
+      const bar = await page
+        .locator('.top > *')
+        .evaluateAll((parts) =>
+          parts.map((part) => part.getBoundingClientRect()).map(({ top, height }) => top + height),
+        );
+      expect(Math.max(...bar) - Math.min(...bar), path).toBeLessThan(20);
+      expect(await page.locator('.top').evaluate((part) => part.scrollWidth - part.clientWidth)).toBeLessThanOrEqual(0);
+      const cut = await page
+        .locator('.top *, table, td, tbody th')
+        .evaluateAll((parts) =>
+          parts
+            .filter((part) => part.getBoundingClientRect().right > window.innerWidth - 12)
+            .map((part) => part.outerHTML.slice(0, 120)),
+        );
+      expect(cut, path).toEqual([]);
+      expect(errors).toEqual([]);
+      await context.close();
+    }
+  }, 120_000);
+
+  test('16.4.4: times are local on hover, and everywhere by a switch that is remembered', async () => {
+    const { page, context } = await opened('/destinations/203.0.113.25:25', { timezoneId: 'Asia/Kolkata' });
+    const time = page.locator('.facts:not(.availability) time').last();
+    expect(await time.innerText()).toContain('08:14:39 UTC');
+    expect(await time.getAttribute('title')).toBe('Local time: 2026-11-23 13:44:39 GMT+5:30');
+    await page.getByRole('button', { name: 'Local time' }).click();
+    expect(await time.innerText()).toContain('13:44:39 GMT+5:30');
+    expect(await page.locator('footer').innerText()).toContain('Times are local (GMT+5:30)');
+    await page.goto(`${web.url}/events`);
+    expect(await page.locator('.line time').first().innerText()).toContain('GMT+5:30');
+    await page.getByRole('button', { name: 'Local time' }).click();
+    expect(await page.locator('.line time').first().innerText()).toContain('UTC');
+    await context.close();
+  });
+
+  test('16.4.4: a slash puts the cursor into the search, and is a slash there', async () => {
+    const { page, context } = await opened('/');
+    await page.keyboard.press('/');
+    await page.keyboard.type('a/b');
+    expect(await page.locator('input[name=q]').inputValue()).toBe('a/b');
+    await context.close();
   });
 
   for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,5 +1,12 @@
 /** A destination with as much to tell as the books can hold: the longest page there can be. */
-import type { PathReport, PingReport, Reason, RecentError, RelatedEvent } from '../../src/model.js';
+import {
+  reasons,
+  type PathReport,
+  type PingReport,
+  type Reason,
+  type RecentError,
+  type RelatedEvent,
+} from '../../src/model.js';
 import { entry, ledgerRow, minute, now, visit, type WorldDraft } from './world.js';
 
 const destination = '203.0.113.25:25';
@@ -79,4 +86,21 @@ export const busyWorld: WorldDraft = {
   entries: [busyEntry()],
   recent,
   related,
+  errorHours: {
+    [connectors[0]!]: [undefined, ...reasons].map((reason) => ({
+      reason,
+      counts: Array.from({ length: 168 }, (_, hour) => hour),
+    })),
+  },
+  availability: {
+    [destination]: {
+      day: { passed: 2_801, all: 2_880 },
+      week: { passed: 20_081, all: 20_160 },
+      month: { passed: 86_399, all: 86_400 },
+      outages: Array.from({ length: 5 }, (_, index) => ({
+        from: now - (index + 1) * 600 * minute,
+        until: now - (index + 1) * 500 * minute,
+      })),
+    },
+  },
 };

@@ -196,6 +196,16 @@ describe('the destination page', () => {
     );
   });
 
+  test('16.4.4: how available it was, and its last outages', () => {
+    const world = { ...mailWorld, ...happenings };
+    const text = textOf(htmlOf(destinationPage, { params: { name: '203.0.113.25:25' }, world }));
+    expect(text).toContain('Available, 24 hours 97.26 % 2,801 of 2,880 visits 7 days 99.61 % 20,081 of 20,160 visits');
+    // One visit of 86,400 failed: that is not 100 %.
+    expect(text).toContain('30 days 99.99 % 86,399 of 86,400 visits');
+    expect(text).toContain('08:14:39 UTC , for 3 min so far');
+    expect(text).toContain('2026-11-22 06:18:30 UTC , for 60 min');
+  });
+
   test('certificate and TLS facts of the latest visit', () => {
     const text = textOf(htmlOf(destinationPage, { params: { name: '198.51.100.7:25' } }));
     expect(text).toContain('TLS TLSv1.3, TLS_AES_256_GCM_SHA384');
@@ -218,6 +228,28 @@ describe('the connector page', () => {
     const html = htmlOf(connectorPage, { params: { name: 'Outbound to Internet' } });
     expect(textOf(html)).toContain('1 of 2 destinations cannot be reached. 17 errors counted in all.');
     expect(rowsOfTable(html)).toHaveLength(2);
+  });
+
+  test('16.4.2: plots errors by reason over a day and a week, each lane with its sum', () => {
+    const world = { ...mailWorld, ...happenings };
+    const html = htmlOf(connectorPage, { params: { name: 'Outbound to Internet' }, world });
+    const text = textOf(html);
+    expect(text).toContain('Last 24 hours, by the hour; the highest bar is 9. Event 2002');
+    expect(text).toContain('Last 7 days, by 6 hours; the highest bar is 12. Event 2002');
+    expect(html).toContain('aria-label="Connection refused: 10 in all"');
+    expect(html).toContain('aria-label="No answer in time: 45 in all"');
+    expect(text).toContain('2 from 08:00:00 UTC on');
+    expect(textOf(htmlOf(connectorPage, { params: { name: 'Outbound to Internet' } }))).not.toContain('Last 7 days');
+  });
+
+  test('16.4.2: its destinations come in pages', () => {
+    const rows = Array.from({ length: 25 }, (_, index) =>
+      ledgerRow({ connector: 'Outbound', destination: `192.0.2.${index}:25` }),
+    );
+    const ask = { params: { name: 'Outbound' }, world: { rows } };
+    expect(rowsOfTable(htmlOf(connectorPage, ask))).toHaveLength(10);
+    expect(rowsOfTable(htmlOf(connectorPage, { ...ask, query: 'page=3' }))).toHaveLength(5);
+    expect(hrefsOf(htmlOf(connectorPage, ask))).toContain('/connectors/Outbound?page=3');
   });
 
   test.each([evil, emoji, '..', '.', '', 'a/b?c#d', 'Scan & Fax "Relay" / Paris', '100%', 'half \ud83d pair', "it's"])(

@@ -1,5 +1,7 @@
 /** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
 import { finish } from '../../src/breath.js';
+import type { DestinationAvailability } from '../../src/availability.js';
+import type { ErrorHours } from '../../src/error-hours.js';
 import { diagnosesOf } from '../../src/diagnosis.js';
 import type {
   LedgerRow,
@@ -135,6 +137,8 @@ export type WorldDraft = {
   saving?: ReturnType<Books['ledger']['saving']>;
   related?: readonly RelatedEvent[];
   recent?: readonly RecentError[];
+  errorHours?: Readonly<Record<string, readonly ErrorHours[]>>;
+  availability?: Readonly<Record<string, DestinationAvailability>>;
   folded?: ReturnType<NonNullable<Books['ledger']['folded']>>;
   why?: readonly string[];
   backlog?: ReturnType<NonNullable<Books['backlog']>>;
@@ -148,6 +152,8 @@ export function booksOf(draft: WorldDraft): Books {
       saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now },
       related: () => draft.related ?? [],
       recent: () => draft.recent ?? [],
+      errorHours: (connector) => draft.errorHours?.[connector] ?? [],
+      availability: (destination) => draft.availability?.[destination],
       folded: () => draft.folded ?? { errors: 0, latest: [] },
     },
     board: {
@@ -225,8 +231,23 @@ export const mailWorld: WorldDraft = {
   notProbed: { '192.0.2.61:25': 'Not probed: 192.0.2.61 is denied by probe.deny (192.0.2.0/26).' },
 };
 
-/** Errors of the last day and related events around those of the mail world. */
-export const happenings: Pick<WorldDraft, 'related' | 'recent'> = {
+/** Errors of the last day and related events around those of the mail world, and how available one destination was. */
+export const happenings: Pick<WorldDraft, 'related' | 'recent' | 'availability' | 'errorHours'> = {
+  errorHours: {
+    'Outbound to Internet': [
+      { reason: undefined, counts: hourly((hour) => (hour > 160 ? 2 : hour % 40 === 3 ? 9 : 0)) },
+      { reason: 'refused', counts: hourly((hour) => (hour > 162 ? 2 : 0)) },
+      { reason: 'timeout', counts: hourly((hour) => (hour % 40 === 3 ? 9 : 0)) },
+    ],
+  },
+  availability: {
+    '203.0.113.25:25': {
+      day: { passed: 2_801, all: 2_880 },
+      week: { passed: 20_081, all: 20_160 },
+      month: { passed: 86_399, all: 86_400 },
+      outages: [{ from: now - 231_000 }, { from: now - 26 * 60 * minute, until: now - 25 * 60 * minute }],
+    },
+  },
   recent: [
     recentError('Outbound to Internet', '203.0.113.25:25', 4, 3),
     recentError('Outbound to Internet', '203.0.113.25:25', 5, 1, { reason: 'refused' }),
@@ -242,6 +263,10 @@ export const happenings: Pick<WorldDraft, 'related' | 'recent'> = {
     related(4231, 'Tcpip', 900, evil),
   ],
 };
+
+function hourly(countOf: (hour: number) => number): number[] {
+  return Array.from({ length: 168 }, (_, hour) => countOf(hour));
+}
 
 function recentError(
   connector: string,
