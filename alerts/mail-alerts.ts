@@ -95,7 +95,7 @@ function connectorDown(limits: Thresholds): Alert {
       'Where the reasons are alike, look at what they share: smart host list, source address, DNS, certificate, route. ' +
       'All mail of this connector waits; users are told after 4 hours, mail is returned after 2 days.',
     annotations: {
-      diagnosis: advice('says', ['server', 'connector']),
+      diagnosis: advice('says', ['server', 'connector'], 'connector_wide|server_egress'),
       command: advice('command', ['server', 'connector'], 'connector_wide|server_egress'),
       command_where: advice('where', ['server', 'connector'], 'connector_wide|server_egress'),
       last_error: lastError(['server', 'connector']),
