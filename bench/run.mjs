@@ -16,6 +16,7 @@ const benchmarks = {
   'login-flood': ['login-flood'],
   soak: ['soak'],
   'transport-logs': ['transport-logs'],
+  worst: ['worst'],
 };
 const names = Object.keys(benchmarks);
 const [name, ...numbers] = process.argv.slice(2);

@@ -1,6 +1,6 @@
 /** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
 import { digitsAt, standsAt } from './bytes.js';
-import { UnreadableRecord } from './unreadable.js';
+import { UnreadableRecord, withoutStack } from './unreadable.js';
 
 /** The value at a wanted path, by the number of the path; undefined where there is none. */
 export type Fields = (path: number) => unknown;
@@ -65,7 +65,7 @@ function numberedMembersOf(value: unknown, prefix: string): unknown[] {
 export function objectOf(record: string): Record<string, unknown> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(record);
+    parsed = withoutStack(() => JSON.parse(record) as unknown);
   } catch (error) {
     throw new UnreadableRecord('not_json', `expected a JSON object, got ${shown(record)}: ${String(error)}`);
   }
@@ -296,7 +296,7 @@ function valueAt(bytes: Buffer, start: number, end: number): unknown {
   }
   const text = bytes.toString('utf8', start, end);
   try {
-    return JSON.parse(text);
+    return withoutStack(() => JSON.parse(text) as unknown);
   } catch (error) {
     throw new UnreadableRecord('not_json', `expected a JSON value, got ${shown(text)}: ${String(error)}`);
   }

@@ -91,6 +91,7 @@ type Cut = {
   consumed: number;
   skipping: boolean;
   outOfTime: boolean;
+  readonly known: Map<string, Outcome>;
   readonly runs: RunCollector;
 };
 
@@ -106,6 +107,7 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
     consumed: 0,
     skipping,
     outOfTime: false,
+    known: new Map(),
     runs,
   };
   if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
@@ -172,22 +174,60 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, 
   const first = startOfRecord(bytes, cut.consumed, end, format.framing);
   if (first === end) return;
   const start = format.framing === 'lines' ? startBehindCrash(bytes, cut, first, end) : first;
+  const text = isWanted || end - start > shortRecordBytes ? undefined : bytes.toString('latin1', start, end);
+  const known = text === undefined ? undefined : cut.known.get(text);
+  if (known) {
+    countAgain(cut, known);
+    return;
+  }
+  const outcome = decodeNew(bytes, cut, start, end, format, isWanted);
+  if (outcome && text !== undefined && cut.known.size < mostKnown) cut.known.set(text, outcome);
+}
+
+/**
+ * Garbage of short lines comes in millions, and each would cost an error: what a short record gave is known when it comes
+ * again in the same pass. Nothing that is counted is so short.
+ */
+type Outcome = UnreadableRecord | 'ignored' | 'barren';
+const shortRecordBytes = 24;
+const mostKnown = 4_096;
+
+function countAgain(cut: Cut, outcome: Outcome): void {
+  if (outcome instanceof UnreadableRecord) count(cut, outcome);
+  else {
+    cut.ignored++;
+    if (outcome === 'barren') noteBarren(cut);
+  }
+}
+
+/** @returns undefined when the record gave something */
+function decodeNew(
+  bytes: Buffer,
+  cut: Cut,
+  start: number,
+  end: number,
+  format: TextFormat,
+  isWanted: boolean,
+): Outcome | undefined {
   try {
     const decoded = decodedOf(bytes, start, end, format);
     if (decoded.length === 0) {
       // An event of interest that the carrier keeps where nobody looks must not be lost in silence.
       if (isWanted) throw new UnreadableRecord('wrong_shape', `${format.name}: an event ID, and no event around it`);
-      cut.ignored++;
-      if (!format.mayGiveNothing && isOfFormat(bytes, start, end, format)) noteBarren(cut);
-      return;
+      const outcome = !format.mayGiveNothing && isOfFormat(bytes, start, end, format) ? 'barren' : 'ignored';
+      countAgain(cut, outcome);
+      return outcome;
     }
     cut.barren = fruitful;
     for (const each of decoded) {
       cut.decoded.push(each);
       cut.runs.take(each);
     }
+    return undefined;
   } catch (error) {
-    count(cut, unreadableOf(error));
+    const unreadable = unreadableOf(error);
+    count(cut, unreadable);
+    return unreadable;
   }
 }
 

@@ -6,13 +6,26 @@ export class UnreadableRecord extends Error {
   readonly reason: UnreadableReason;
 
   constructor(reason: UnreadableReason, message: string) {
-    // Where it was thrown is of no use, and finding it out costs ten times what the record does: garbage comes in millions.
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
     super(message);
     Error.stackTraceLimit = limit;
     this.reason = reason;
     this.name = 'UnreadableRecord';
+  }
+}
+
+/**
+ * Does what may throw. Where it was thrown is of no use, and finding it out costs ten times what a record does: garbage
+ * comes in millions.
+ */
+export function withoutStack<Result>(work: () => Result): Result {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return work();
+  } finally {
+    Error.stackTraceLimit = limit;
   }
 }
 

@@ -187,3 +187,39 @@ test('any bytes: no throw, and every byte is either read or left as half a recor
     { numRuns: 60 },
   );
 });
+
+test('issue 14, 1.3: short garbage is decoded once a pass however often it comes, and counted each time', async () => {
+  const file = path.join(await temporaryFolder(), 'log');
+  const kinds = ['x', '{}', '7', 'a longer line of garbage, not remembered'];
+  const lines = Array.from({ length: 20_000 }, (_, index) => kinds[index % kinds.length] ?? '');
+  await writeFile(file, `${lines.join('\n')}\n`);
+  const asked: string[] = [];
+  const format: TextFormat = {
+    ...numbers('lines'),
+    decode: (record) => {
+      asked.push(record);
+      if (record === '{}') return [];
+      return numbers('lines').decode(record);
+    },
+  };
+  const handle = await open(file, 'r');
+  const read = createReader();
+  const total = { decoded: 0, ignored: 0, wrong: 0, passes: 0 };
+  let [position, tail]: [Position, TextPass['tail']] = [{ offset: 0 }, { length: 0, hash: '' }];
+  for (let more = true; more;) {
+    const pass = await read(handle, position, { format, encoding: 'utf-8', tail, wanted: () => true });
+    if (pass === 'replaced') throw new Error('replaced');
+    ({ position, tail, more } = pass);
+    total.passes++;
+    total.decoded += pass.decoded.length;
+    total.ignored += pass.ignored;
+    total.wrong += pass.unreadable.wrong_shape ?? 0;
+    if (total.passes === 1) expect(pass.trouble).toMatchObject({ at: 0, message: 'expected a number, got x' });
+  }
+  await handle.close();
+  expect(total).toMatchObject({ decoded: 5_000, ignored: 5_000, wrong: 10_000 });
+  const times = (text: string): number => asked.filter((record) => record === text).length;
+  expect(times('x')).toBeLessThanOrEqual(total.passes);
+  expect(times('{}')).toBeLessThanOrEqual(total.passes);
+  expect([times('7'), times('a longer line of garbage, not remembered')]).toEqual([5_000, 5_000]);
+});
