@@ -131,3 +131,38 @@ test('4.9: a Send connector of the inventory keeps its name, whatever it deliver
   reader.read(sendLines({ connector: 'Zu Berlin', session, remote: '10.0.0.168:25', said: [] }));
   expect(reader.joined.nameOf('Zu Berlin')).toBe('Zu Berlin');
 });
+
+test('2.1: a session that both logs tell under two names of its server is one, also when the full name is learnt between', () => {
+  const id = '08DE53D0A1B2C3D7';
+  const rows = connectivityLines(id, 'relay.example', [
+    ['+', 'SmtpRelayToRemoteAdSite; QueueLength=1'],
+    ['>', '203.0.113.25'],
+    ['>', 'Established connection to 203.0.113.25'],
+    ['-', 'Messages: 1 Bytes: 100'],
+  ]);
+  const said = sendLines({ connector: 'Out', session: id, said: [] });
+  const full = 'exch01.contoso.local';
+  const told = (read: (reader: ReturnType<typeof readerOf>, learn: () => void) => void): Record<string, number> => {
+    const names = new Map<string, string>();
+    const reader = readerOf({}, (server) => names.get(server) ?? server);
+    read(reader, () => names.set('exch01', full));
+    return reader.told();
+  };
+  const underOneName = told((reader) => {
+    reader.read(rows);
+    reader.read(said);
+  });
+  expect(Object.values(underOneName)).toEqual([1]);
+  const learntBetween = told((reader, learn) => {
+    reader.read(rows, 'exch01');
+    learn();
+    reader.read(said, 'exch01');
+  });
+  expect(learntBetween).toEqual(underOneName);
+  const twoNames = told((reader, learn) => {
+    learn();
+    reader.read(rows, full);
+    reader.read(said, 'exch01');
+  });
+  expect(twoNames).toEqual(underOneName);
+});

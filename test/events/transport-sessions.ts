@@ -47,8 +47,11 @@ export type Reader = {
   readonly pass: (ms: number) => void;
 };
 
-/** @param names Send connectors of the inventory, by GUID */
-export function readerOf(names: Readonly<Record<string, string>> = {}): Reader {
+/** @param names Send connectors of the inventory, by GUID @param nameOfServer the one name of a server */
+export function readerOf(
+  names: Readonly<Record<string, string>> = {},
+  nameOfServer = (server: string): string => server,
+): Reader {
   const found: Evidence[] = [];
   const unknown: string[] = [];
   let now = Date.parse(at);
@@ -56,6 +59,7 @@ export function readerOf(names: Readonly<Record<string, string>> = {}): Reader {
     saved: [],
     connectorOfGuid: (guid) => names[guid],
     isListed: (name) => Object.values(names).includes(name),
+    nameOfServer,
     unknownCode: (code) => unknown.push(code),
     now: () => now,
   });
