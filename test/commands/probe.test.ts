@@ -80,3 +80,15 @@ test('exits with 2 when it cannot be asked', async () => {
   expect(await probe('--probe.allow=x', '127.0.0.1')).toMatchObject({ code: 2 });
   expect(await probe('--config.file=/nowhere.yml', '127.0.0.1')).toMatchObject({ code: 2 });
 });
+
+test('1.8: `probe ... | head` ends without a stack, as every command does', async () => {
+  for (const words of [['probe', '127.0.0.1:1', '--no-path', ...allowed], ['--help'], ['doctor', '--no-probe']]) {
+    const child = spawn(process.execPath, [...loopbackOnly, builtProgram, ...words]);
+    // The reader has gone before the first line is written.
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (chunk) => (stderr += String(chunk)));
+    const [, signal] = (await once(child, 'close')) as [number | null, string | null];
+    expect({ words, stderr, signal }).toEqual({ words, stderr: '', signal: null });
+  }
+});

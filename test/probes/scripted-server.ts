@@ -14,7 +14,9 @@ export type Peer = {
   readonly stir: () => Promise<void>;
   readonly wait: (ms: number) => Promise<void>;
   /** Continues with TLS; with `requestCert` a client without a certificate is turned away, as its version of TLS does it. */
-  readonly secure: (options: tls.SecureContextOptions & { readonly requestCert?: boolean | 'asked' }) => Promise<void>;
+  readonly secure: (
+    options: tls.SecureContextOptions & { readonly requestCert?: boolean | 'asked' },
+  ) => Promise<string | false | null>;
   readonly close: () => void;
   readonly reset: () => void;
 };
@@ -130,6 +132,7 @@ function peerOf(plain: net.Socket, heard: string[]): Peer {
         wake();
       });
       await until(() => (secured ? true : undefined));
+      return upgraded.servername;
     },
     close: () => void socket.end(),
     reset: () => void plain.resetAndDestroy(),

@@ -1,12 +1,16 @@
 /** Servers of every kind, as two connectors find them: one without a rule for TLS, one that checks the certificate. */
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import tls from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import type { ProbeResult, TargetSettings } from '../../src/model.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber } from '../../src/probes/probe.js';
 import { targetOf } from '../../src/probes/targets.js';
+import { certificateOf } from '../certificate-maker.js';
 import { playScript } from './scripted-server.js';
 import { answersToEhlo, answersToStartTls, greetings } from './servers/before-tls.js';
-import { trusted } from './servers/certificates.js';
+import { goodCertificate, trusted } from './servers/certificates.js';
 import { scriptOf, type Row } from './servers/talk.js';
 import { handshakes, insideTls, shownCertificates } from './servers/with-tls.js';
 
@@ -74,5 +78,62 @@ describe('108 servers and more: step, reason and warning of each', () => {
 
   it('are more than 108', () => {
     expect(Object.values(tables).flat().length).toBeGreaterThanOrEqual(108);
+  });
+});
+
+/** A server that is TLS from the first byte, or behind STARTTLS, and the name that it was asked for (SNI). */
+async function tlsServer(port = 0): Promise<{ readonly port: number; readonly close: () => void }> {
+  const server = tls.createServer(goodCertificate, (socket) => {
+    socket.on('error', () => undefined).write('220 mail.contoso.example ESMTP\r\n');
+  });
+  server.on('tlsClientError', () => undefined).listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return { port: (server.address() as AddressInfo).port, close: () => void server.close() };
+}
+
+describe('1.8 and 1.6: what is said of TLS', () => {
+  const quick = createProber({
+    policy: createPolicy({ allow: ['127.0.0.0/8'], ports: ['1-65535'] }),
+    ehloName: 'probe.contoso.example',
+    extraCa: trusted,
+    limits: { bannerMs: 300, quitMs: 3000 },
+  });
+  const look = async (port: number): Promise<ProbeResult> =>
+    (await quick.visit(targetOf(`127.0.0.1:${port}`, 'configured')!, new AbortController().signal))[0]!;
+
+  it('a server that is silent because it speaks TLS at once is recognised', async () => {
+    const server = await tlsServer();
+    const result = await look(server.port);
+    server.close();
+    expect(outcomeOf(result)).toBe('fails banner banner_timeout');
+    expect(result.steps.at(-1)?.detail).toMatch(/speaks TLS at once, which Send connectors do not: port 465\?/);
+  });
+
+  it('one that is silent for another reason is not taken for it', async () => {
+    const server = await playScript(scriptOf({ silentAt: 'banner' }));
+    const result = await look(server.port);
+    await server.close();
+    expect(result.steps.at(-1)?.detail).not.toMatch(/TLS/);
+  }, 20_000);
+
+  it('a dot at the end of a name reaches neither SNI nor the check, and names hold addresses', async () => {
+    const asked: (string | false | null)[] = [];
+    const certificate = certificateOf({ subject: 'x', names: ['localhost', '127.0.0.1'] });
+    const server = await playScript(
+      scriptOf({ tls: { ...certificate, requestCert: 'asked' }, onName: (name) => asked.push(name) }),
+    );
+    const target = { ...targetOf(`localhost.:${server.port}`, 'configured')!, settings: {} };
+    const results = await prober.visit(target, new AbortController().signal);
+    await server.close();
+    const result = results.find(({ facts }) => facts.address === '127.0.0.1');
+    expect(asked[0]).toBe('localhost');
+    expect(result?.warning?.reason).toBe('certificate_untrusted');
+    expect(result?.facts.certificate?.names).toEqual(['localhost', '127.0.0.1']);
+  });
+
+  it('a weak key that is still accepted is noted', async () => {
+    const row = shownCertificates.find(({ what }) => what === 'RSA of 1024 bits')!;
+    const { transcript } = await visit(row, strict);
+    expect(transcript.map(({ text }) => text).join('\n')).toContain('RSA of 1024 bits, which is weak');
   });
 });

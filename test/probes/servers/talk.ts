@@ -12,6 +12,8 @@ export type Talk = {
   /** What it sends in place of TLS, once the client has begun. */
   readonly insteadOfTls?: string | Buffer;
   readonly tls?: Parameters<Peer['secure']>[0];
+  /** Told the name that the client asked for (SNI). */
+  readonly onName?: (name: string | false | null) => void;
   readonly inside?: string;
   readonly quit?: string;
   /** Milliseconds before it says anything in this place. */
@@ -100,6 +102,7 @@ async function secures(peer: Peer, talk: Talk): Promise<boolean> {
     await peer.say(talk.insteadOfTls);
     return false;
   }
-  await peer.secure({ ...goodCertificate, ...talk.tls });
+  const name = await peer.secure({ ...goodCertificate, ...talk.tls });
+  talk.onName?.(name);
   return true;
 }
