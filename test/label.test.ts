@@ -30,7 +30,7 @@ test('whatever a log holds becomes a label that is written as it is kept, on one
   );
 });
 
-test('two lone surrogates are one label; control characters and line ends are blanks; a half character is not cut', () => {
+test('1.8: two lone surrogates are one label; control characters and line ends are blanks; a half character is not cut', () => {
   expect(labelOf('Relay \ud800')).toBe(labelOf('Relay \udfff'));
   expect(labelOf('\0ex\r\n01\u2028\u0085x\t')).toBe('ex 01 x');
   expect(labelOf('x'.repeat(255) + '😀')).toBe('x'.repeat(255) + '\ufffd');

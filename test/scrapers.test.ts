@@ -18,7 +18,7 @@ function isHeld(scrapers: Scrapers, birth: number): boolean {
   return birth > scrapers.seenByAll();
 }
 
-test('an address that asks every 5 s and never reads to the end holds nothing back', () => {
+test('2: an address that asks every 5 s and never reads to the end holds nothing back', () => {
   const { clock, scrapers, whole } = world();
   whole('prometheus');
   const birth = scrapers.birth();

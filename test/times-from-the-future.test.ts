@@ -177,7 +177,7 @@ async function showsTimes(ledger: Ledger, lastErrorAt: number, lastObservedAt: n
   });
 }
 
-test('a record of the year 9999 counts, as an error of now; that clocks differ is said for an hour', async () => {
+test('1.7: a record of the year 9999 counts, as an error of now; that clocks differ is said for an hour', async () => {
   const clock = { wall: start, steady: 0 };
   const ledger = await ledgerIn(await temporaryFolder(), clock);
   await posted(ledger, [error(year9999)]);
@@ -191,7 +191,7 @@ test('a record of the year 9999 counts, as an error of now; that clocks differ i
   await showsTimes(ledger, start + 63 * minute, start + 61 * minute);
 });
 
-test('errors observed while the clock was a century ahead are observed when they were, once it is back', async () => {
+test('1.7: errors observed while the clock was a century ahead are observed when they were, once it is back', async () => {
   const directory = await temporaryFolder();
   const clock = { wall: start + 100 * year, steady: 0 };
   const ledger = await ledgerIn(directory, clock);

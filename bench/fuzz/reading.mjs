@@ -3,7 +3,7 @@ import { TextDecoder } from 'node:util';
 import { classify, isWanted } from '../../dist/events/classify.js';
 import { formats } from '../../dist/events/formats.js';
 import { createReader, fingerprintOf } from '../../dist/events/read-pass.js';
-import { createSessions } from '../../dist/events/sessions.js';
+import { createSessions } from '../../dist/events/transport/sessions.js';
 import { encodingOf } from '../../dist/events/text.js';
 import { measured } from './cpu-wait.mjs';
 

@@ -7,7 +7,7 @@ import { decodeAll } from './records.js';
 const at = Date.parse('2026-11-28T03:00:00Z');
 
 describe('forms of other tools', () => {
-  it('event XML of python-evtx: strings as escaped elements in one Data, times in UTC without a zone', () => {
+  it('4.12: event XML of python-evtx: strings as escaped elements in one Data, times in UTC without a zone', () => {
     const event = (name: string, endpoint: string) =>
       `<Event xmlns="http://schemas.microsoft.com/win/2004/08/events/event"><System><Provider Name="MSExchangeTransport"></Provider>
 <EventID Qualifiers="32772">2002</EventID><TimeCreated SystemTime="2026-11-28 03:00:00"></TimeCreated>
@@ -45,7 +45,7 @@ describe('forms of other tools', () => {
     });
   });
 
-  it('NXLog behind RFC 5424 structured data that holds braces itself', () => {
+  it('4.12: NXLog behind RFC 5424 structured data that holds braces itself', () => {
     const line =
       '<12>1 2026-11-28T03:00:00Z EXCH01 MSExchangeTransport 1234 - [NXLOG@14506 EventID="2002" ProviderGuid="{A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D}" Channel="Application"] {"EventTime":"2026-11-28T03:00:00+00:00","Hostname":"EXCH01","EventID":2002,"SourceName":"MSExchangeTransport","RecordNumber":191,"Channel":"Application","Message":"Send connector Outbound: an error occurred while connecting to 203.0.113.25:25."}';
     expect(decodeAll(`${line}\n`)).toMatchObject([{ eventId: 2002, recordId: 191, time: at, computer: 'EXCH01' }]);
@@ -61,7 +61,7 @@ function outcomeOf(format: TextFormat, bytes: Buffer, end: number): unknown {
   }
 }
 
-it('work does not run past the record into the buffer: what stands behind its end is not searched and changes nothing', () => {
+it('1.3: work does not run past the record into the buffer: what stands behind its end is not searched and changes nothing', () => {
   const behind = Buffer.from('-->]]>?>}"{"event_id":2002}</Event>\n');
   for (const format of formats.filter((each): each is TextFormat => each.kind === 'text')) {
     for (const text of [

@@ -39,7 +39,7 @@ async function untilCounted(batches: readonly Batch[], count: number): Promise<v
   );
 }
 
-withFifo('a FIFO in a watched folder is said, and the files beside it are read', async () => {
+withFifo('1.4: a FIFO in a watched folder is said, and the files beside it are read', async () => {
   const folder = await temporaryFolder();
   makeFifo(path.join(folder, 'a-pipe.ndjson'));
   await writeFile(path.join(folder, 'events.ndjson'), winlogbeatLine({ recordId: 1 }));

@@ -90,7 +90,7 @@ describe.each(jsonFixtures)('%s with a value that is nested without end', (name)
   });
 });
 
-it('a line of 24 KB of nested brackets as the event ID is one unreadable record, and the next is counted', async () => {
+it('1.1: a line of 24 KB of nested brackets as the event ID is one unreadable record, and the next is counted', async () => {
   const text = fixtureText('winlogbeat-8.ndjson');
   const good = text.split('\n').find((line) => /"event_id": ?"?2002/.test(line))!;
   const bad = good.replace(/("event_id": ?)"?2002"?/, (_whole, key: string) => key + nestings['nested brackets']);
@@ -101,7 +101,7 @@ it('a line of 24 KB of nested brackets as the event ID is one unreadable record,
   expect(pass.trouble).toMatchObject({ at: 0, reason: 'wrong_shape' });
 });
 
-it('what no decoder means to throw is one unreadable record', async () => {
+it('1.1: what no decoder means to throw is one unreadable record', async () => {
   const faulty: TextFormat = {
     name: 'faulty',
     kind: 'text',

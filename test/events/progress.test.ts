@@ -9,7 +9,7 @@ function watched() {
 }
 
 describe('a source that makes no progress', () => {
-  it('stands still when reading fails at the same place for a minute, and says where and why', () => {
+  it('1.1: stands still when reading fails at the same place for a minute, and says where and why', () => {
     const { clock, progress } = watched();
     for (let second = 0; second <= 90; second += 30) {
       progress.begin('1', file, 512);
