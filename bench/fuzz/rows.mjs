@@ -22,7 +22,7 @@ function change(random, cells, donor, separator) {
   const at = random.int(cells.length);
   const changes = [
     () => cells.toSpliced(at, 1),
-    () => cells.toSpliced(at, 0, ...Array.from({ length: random.size(20_000) }, () => cells[at])),
+    () => cells.toSpliced(at, 0, ...repeated(cells[at] ?? '', random.size(20_000))),
     () => cells.with(at, random.pick(cellsOf(donor, separator))),
     () => cells.with(at, oddText(random)),
     () => cells.with(at, spoilt(random, cells[at] ?? '')),
@@ -36,6 +36,11 @@ function change(random, cells, donor, separator) {
     () => [headerLike(random)],
   ];
   return random.pick(changes)();
+}
+
+/** Longer than any record that is read is long enough. */
+function repeated(cell, times) {
+  return Array.from({ length: Math.min(times, Math.ceil(3_000_000 / (cell.length + 1))) }, () => cell);
 }
 
 /** A line of a header where none should stand, or another than there was. */
