@@ -5,7 +5,7 @@ import { watchBacklog } from './backlog.js';
 import { createBoard, type Board } from './board.js';
 import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
-import { eachDiagnosis, type DiagnosedPair } from './diagnosis.js';
+import { eachDiagnosis } from './diagnosis.js';
 import { drillFile, drillSource, isDrill } from './drill.js';
 import { endpointOf } from './endpoint.js';
 import { followSources } from './events/sources.js';
@@ -19,7 +19,7 @@ import { serverLabelOf } from './label.js';
 import { openLedger, type Ledger } from './ledger.js';
 import type { Log } from './log.js';
 import { makeFolder } from './make-folder.js';
-import { createMetrics, type AdvisedCommand, type MetricsOptions } from './metrics.js';
+import { createMetrics, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
 import { endInSteps } from './process-end.js';
 import { findOwnHost } from './probes/own-host.js';
@@ -109,8 +109,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const told = await explanation(inlets, parts, origin.file);
   const metrics = createMetrics({
     ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
-    nextCommand: (pair) => nextCommandFor(pair, board),
-    probeQueueLength: () => inlets.probing?.queueLength() ?? 0,
+    ...{ nextCommand: nextCommandBy(board), probeQueueLength: () => inlets.probing?.queueLength() ?? 0 },
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
     inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
@@ -159,12 +158,14 @@ async function explanation(inlets: Inlets, { ledger, board }: Parts, configFile:
 /** Longer commands are for pasting from the page: an alert is read on a phone. */
 const longestInAlert = 200;
 
-function nextCommandFor(pair: DiagnosedPair, board: Board): AdvisedCommand | undefined {
-  const { word, connector, destination, server } = pair;
-  const host = board.entry(destination)?.latest.host;
-  const all = nextCommandsOf(word, { connector, destination, host });
-  const next = all.find(({ command }) => command.length <= longestInAlert);
-  return next && { command: next.command, where: next.where === 'server' ? server : 'the host of the exporter' };
+/** The next command of a pair, short enough for an alert, and where to type it. */
+function nextCommandBy(board: Board): MetricsOptions['nextCommand'] {
+  return ({ word, connector, destination, server }) => {
+    const host = board.entry(destination)?.latest.host;
+    const all = nextCommandsOf(word, { connector, destination, host });
+    const next = all.find(({ command }) => command.length <= longestInAlert);
+    return next && { command: next.command, where: next.where === 'server' ? server : 'the host of the exporter' };
+  };
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {
