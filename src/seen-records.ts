@@ -44,7 +44,8 @@ const blockLength = 256;
 /** Carriers cut or round the time: whole seconds on old servers, seven digits on new ones. */
 const toleranceSeconds = 1;
 
-type Block = { readonly pairs: [id: number, second: number][]; text: string | undefined };
+/** A block that is full is kept as its text alone, which is a tenth of the size of its pairs. */
+type Block = { pairs: [id: number, second: number][] | undefined; text: string | undefined };
 
 type Log = {
   readonly server: string;
@@ -138,20 +139,26 @@ function add(log: Log, id: number, second: number): void {
   const known = log.secondsById.get(id);
   log.secondsById.set(id, known === undefined ? second : [...(typeof known === 'number' ? [known] : known), second]);
   let block = log.blocks.at(-1);
-  if (!block || block.pairs.length >= blockLength) {
-    // Written now and not with the next save, which would have many to write in one go.
-    if (block) block.text ??= blockText(block.pairs);
-    log.blocks.push((block = { pairs: [], text: undefined }));
-  }
-  block.pairs.push([id, second]);
+  if (!block?.pairs) log.blocks.push((block = { pairs: [], text: undefined }));
+  const pairs = (block.pairs ??= []);
+  pairs.push([id, second]);
   block.text = undefined;
   log.text = undefined;
+  if (pairs.length < blockLength) return;
+  // Written now and not with the next save, which would have many to write in one go.
+  block.text = blockText(pairs);
+  block.pairs = undefined;
+}
+
+function pairsIn({ pairs, text }: Block): readonly [id: number, second: number][] {
+  return pairs ?? pairsOf(text ?? '');
 }
 
 /** Lets go of the block that was noted first. @returns how many record IDs that were */
 function dropOldest(log: Log, now: number): number {
   const before = log.secondsById.size;
-  for (const [id, second] of log.blocks.shift()?.pairs ?? []) {
+  const block = log.blocks.shift();
+  for (const [id, second] of block ? pairsIn(block) : []) {
     const known = log.secondsById.get(id);
     if (typeof known === 'object' && known.length > 1)
       log.secondsById.set(
@@ -181,8 +188,8 @@ function liftFloor(log: Log, id: number, second: number, now: number): void {
 function joined(into: Log, from: Log, now: number): Log {
   const log = freshLog(into.server, into.channel);
   for (const { floor, blocks } of [into, from]) {
-    for (const { pairs } of blocks)
-      for (const [id, second] of pairs) if (!isNoted(log, id, second)) add(log, id, second);
+    for (const block of blocks)
+      for (const [id, second] of pairsIn(block)) if (!isNoted(log, id, second)) add(log, id, second);
     if (floor) liftFloor(log, floor[0], floor[1], now);
   }
   return log;
@@ -205,7 +212,7 @@ function textOf(log: Log): string {
     server: log.server,
     channel: log.channel,
     floor: log.floor,
-    blocks: log.blocks.map((block) => (block.text ??= blockText(block.pairs))),
+    blocks: log.blocks.map((block) => (block.text ??= blockText(pairsIn(block)))),
   } satisfies SavedRecords);
   return log.text;
 }

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { RecordKey } from '../src/model.js';
@@ -92,4 +94,21 @@ test('a flood of servers pushes out the log without a new record for the longest
   expect(seen.note(key(500, start, { server: 'busy' }))).toBe(false);
   expect(seen.note(key(1, start, { server: 'b' }))).toBe(true);
   expect(seen.texts()).toHaveLength(3);
+});
+
+test('a record that is known takes less than sixty bytes, however many there are', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const usedBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const records = 262_144;
+  const before = usedBytes();
+  const seen = createSeenRecords([]);
+  for (let n = 0; n < records; n++) seen.note(key(n, start + n * 8, { server: `exch0${n % 4}` }));
+  expect((usedBytes() - before) / records).toBeLessThan(60);
+  // The bound of all logs together was reached and not passed: the first and the last are still told apart from news.
+  expect(seen.note(key(0, start, { server: 'exch00' }))).toBe(false);
+  expect(seen.note(key(records - 1, start + (records - 1) * 8, { server: 'exch03' }))).toBe(false);
 });
