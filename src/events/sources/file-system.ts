@@ -44,6 +44,8 @@ export type FileFacts = {
 
 /** A file that is open for reading. */
 export type OpenFile = {
+  /** What it was when it was opened. */
+  readonly opened: FileFacts;
   readonly facts: () => Promise<FileFacts>;
   readonly stat: () => Promise<{ readonly size: number }>;
   readonly read: SystemFile['read'];
@@ -89,12 +91,13 @@ export function createFileSystem(calls: SystemCalls = systemCalls, gate: FileGat
       const file = await ask(place, waiting, () => calls.open(systemPath(path), readingFlags));
       const facts = async (): Promise<FileFacts> =>
         factsOf(await ask(place, waiting, () => file.stat({ bigint: true })));
-      const { problem } = await facts();
-      if (problem !== undefined) {
+      const opened = await facts();
+      if (opened.problem !== undefined) {
         await file.close();
-        throw new Error(problem);
+        throw new Error(opened.problem);
       }
       return {
+        opened,
         facts,
         stat: facts,
         read: (...where) => ask(place, waiting, () => file.read(...where)),

@@ -96,9 +96,9 @@ export async function resumeByContent(
   size: number,
   checkpoints: Checkpoints,
 ): Promise<void> {
-  await recognise(file, handle);
+  const first = await recognise(file, handle);
   const own = checkpoints.ofInode(file.inode);
-  const known = await checkpointFor(file, handle, size, checkpoints);
+  const known = await checkpointFor(file, handle, { size, first }, checkpoints);
   if (known) resume(file, known);
   file.isCopy = known !== undefined && known.inode !== file.inode && file.format?.kind === 'text';
   if (own && known !== own && own.head.length > 0) file.former = withoutInode(own);
@@ -157,15 +157,30 @@ export async function followOriginal(
   size: number,
   checkpoints: Checkpoints,
 ): Promise<void> {
-  const known = await checkpointFor(file, handle, size, checkpoints);
+  const known = await checkpointFor(file, handle, { size, first: await firstBytes(handle) }, checkpoints);
   if (known && known.offset > file.position.offset) resume(file, { ...known, history: file.history });
 }
 
-/** Also while a file that was taken up unopened is opened for the first time. */
-async function recognise(file: TrackedFile, handle: ReadableFile): Promise<void> {
-  const head = Buffer.allocUnsafe(headBytes);
-  const { bytesRead } = await handle.read(head, 0, headBytes, 0);
-  const found = recogniseHead(head.subarray(0, bytesRead), file.path);
+/** Those not in use: a new one for each of thousands of files would cost more than reading them. */
+const headBuffers: Buffer[] = [];
+
+/**
+ * Also while a file that was taken up unopened is opened for the first time.
+ * @returns its first bytes, as many as tell which file it is
+ */
+async function recognise(file: TrackedFile, handle: ReadableFile): Promise<Buffer> {
+  const head = headBuffers.pop() ?? Buffer.allocUnsafe(headBytes);
+  try {
+    const { bytesRead } = await handle.read(head, 0, headBytes, 0);
+    noteRecognised(file, head.subarray(0, bytesRead));
+    return Buffer.from(head.subarray(0, Math.min(bytesRead, fingerprintBytes)));
+  } finally {
+    if (headBuffers.length === 0) headBuffers.push(head);
+  }
+}
+
+function noteRecognised(file: TrackedFile, head: Buffer): void {
+  const found = recogniseHead(head, file.path);
   file.format = found.format;
   file.encoding = found.encoding;
   file.problem = found.problem;
@@ -190,13 +205,13 @@ async function firstBytes(handle: ReadableFile): Promise<Buffer> {
 async function checkpointFor(
   file: TrackedFile,
   handle: ReadableFile,
-  size: number,
+  { size, first }: { readonly size: number; readonly first: Buffer },
   checkpoints: Checkpoints,
 ): Promise<FileCheckpoint | undefined> {
   const own = checkpoints.ofInode(file.inode);
   // A binary log changes its head while it lives: its place is known by name, and its format remembers record IDs.
   if (file.format?.kind === 'binary') return own ?? checkpoints.ofPath(file.path).at(-1);
-  const hashOf = hashesOf(await firstBytes(handle), fingerprintOf);
+  const hashOf = hashesOf(first, fingerprintOf);
   const fits = async (each: FileCheckpoint): Promise<boolean> =>
     each.offset <= size && hasBytes(handle, each.offset - each.tail.length, each.tail);
   const isOwn = own !== undefined && own.head.length > 0 && hashOf(own.head.length) === own.head.hash;

@@ -96,8 +96,7 @@ async function opened(state: State, file: FollowedFile): Promise<OpenFile> {
     return file.handle;
   }
   const handle = await state.system.open(file.path, file.device, file.waiting);
-  const { inode } = await handle.facts();
-  if (inode !== file.inode) {
+  if (handle.opened.inode !== file.inode) {
     void handle.close().catch(() => undefined);
     throw Object.assign(new Error('replaced meanwhile'), { code: 'ENOENT' });
   }

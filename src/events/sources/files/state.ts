@@ -236,9 +236,8 @@ export async function unlessSlow(work: Promise<unknown>, waiting: Waiting): Prom
   for (;;) {
     let timer: NodeJS.Timeout | undefined;
     const pause = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => {
-        resolve(false);
-      }, slowMs);
+      // Behind the answers that have come while this process did something else.
+      timer = setTimeout(() => setImmediate(resolve, false), slowMs);
     });
     const ended = await Promise.race([work.then(() => true), pause]).finally(() => {
       clearTimeout(timer);

@@ -45,7 +45,7 @@ async function takeUp(
     const handle = await state.system.open(path, facts.device, waiting);
     file.handle = handle;
     try {
-      const opened = await handle.facts();
+      const { opened } = handle;
       if (opened.inode !== file.inode) throw Object.assign(new Error('replaced meanwhile'), { code: 'ENOENT' });
       await resumeByContent(file, handle, opened.size, state.checkpoints);
       await noteLog(state, each, file.format === connectivityLog ? handle : undefined);
@@ -63,7 +63,25 @@ async function takeUp(
 }
 
 function follow(state: State, each: SourceState, file: TrackedFile, isUnchanged: boolean): FollowedFile {
-  const followed: FollowedFile = Object.assign(file, {
+  // Written out: objects that are put together are slow to look into, and there are ten thousands of them.
+  const followed: FollowedFile = {
+    source: file.source,
+    path: file.path,
+    inode: file.inode,
+    device: file.device,
+    handle: file.handle,
+    format: file.format,
+    encoding: file.encoding,
+    position: file.position,
+    head: file.head,
+    tail: file.tail,
+    history: file.history,
+    size: file.size,
+    changedMs: file.changedMs,
+    problem: file.problem,
+    former: file.former,
+    isCopy: file.isCopy,
+    isRotated: file.isRotated,
     seenSize: isUnchanged ? file.size : 0,
     changedAt: state.now(),
     postedOffset: file.position.offset,
@@ -76,7 +94,7 @@ function follow(state: State, each: SourceState, file: TrackedFile, isUnchanged:
     barren: 0,
     rest: undefined,
     troubleToldAt: -Infinity,
-  });
+  };
   if (followed.former) state.checkpoints.keep(followed.former);
   state.files.set(followed.inode, followed);
   each.files.add(followed);
