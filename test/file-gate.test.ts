@@ -49,3 +49,13 @@ test('what comes too late is handed over to be closed', async () => {
   await slow;
   expect(closed).toEqual(['a file that was opened']);
 });
+
+test('1.5: answers that came while this process did something else are no operations that hang', async () => {
+  const gate = createFileGate(4);
+  const answered = (): Promise<string> => new Promise((resolve) => setImmediate(resolve, 'done'));
+  const under = [gate.pass('disk', answered), gate.pass('disk', answered)];
+  const busyUntil = performance.now() + 300;
+  while (performance.now() < busyUntil);
+  await expect(gate.pass('disk', now)).resolves.toBe('done');
+  await Promise.all(under);
+});
