@@ -60,8 +60,8 @@ function serverEgressDown(limits: Thresholds): Alert {
     summary: 'Server {{ $labels.server }} gets no connection to any destination',
     description:
       'Its Send connectors reported errors ({{ $value }} of them within ' +
-      `${inWords(limits.errorSeconds)}), and every destination that was tried, two at least, failed before a connection came about: ` +
-      'no name, no route, no answer. Look at this side first: the network of the server, its firewall, its DNS, and ' +
+      `${inWords(limits.errorSeconds)}). Every destination that was tried, two at least, failed before a connection came about, or ` +
+      'all of them have errors where another server has none. Look at this side first: the network of the server, its firewall, its DNS, and ' +
       'whether outgoing port 25 is blocked. All mail that leaves this server waits.',
     annotations: {
       diagnosis: diagnosisWords.server_egress,
@@ -131,8 +131,8 @@ function repeatedErrors(limits: Thresholds): Alert {
     subjects: pair,
     summary: 'Send connector {{ $labels.connector }} has errors again and again with {{ $labels.destination }}',
     description:
-      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}. Retries fail too: mail for ` +
-      'this destination waits in a queue. The runbook leads from the reason to the next command.',
+      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}: hardly a glitch, and mail ` +
+      'for this destination may wait in a queue. The runbook leads from the reason to the next command.',
     annotations: ofPair,
   };
 }

@@ -337,6 +337,18 @@ describe('runbooks', () => {
     },
   );
 
+  it('16.1.1: the index names every alert once with its severity, and who is told of each', () => {
+    const rows = [...text('README.md').matchAll(/^\| \[(\w+)\]\((\w+)\.md\) +\| (\w+) +\| (\S.*?) +\|$/gm)];
+    expect(rows.map(([, name, file, severity]) => [name, file, severity]).sort()).toEqual(
+      alerts.map(({ name, severity }) => [name, name, severity]).sort(),
+    );
+    const receivers = readFileSync(join(root, 'alerts/alertmanager.yml'), 'utf8').matchAll(
+      /^ {2}- name: (mail-\w+)$/gm,
+    );
+    for (const [, receiver = ''] of receivers)
+      if (receiver !== 'mail-team') expect(text('README.md')).toContain(`\`${receiver}\``);
+  });
+
   it('has no runbook without an alert', () => {
     const shared = ['reasons.md', 'diagnoses.md', 'checks.md', 'README.md'];
     const expected = [...alerts.map((alert) => `${alert.name}.md`), ...shared];
