@@ -4,6 +4,7 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
+import { createBreath } from '../breath.js';
 import type { TranscriptLine } from '../model.js';
 import { isFailure, securedFailure, socketFailure, tlsFailure, type Failure } from './reason.js';
 import { fromWire, isTls, takeReply, type Reply } from './smtp-lines.js';
@@ -36,6 +37,9 @@ export type ConversationOptions = {
 /** The name is not checked here, so the certificate is not needed for it. */
 const noCheck = (): undefined => undefined;
 const noCertificate = (): tls.DetailedPeerCertificate => ({}) as tls.DetailedPeerCertificate;
+
+/** One for all connections: many that come to their handshake at the same moment must not hold the event loop together. */
+const breatheBeforeTls = createBreath();
 
 /** More than this unread ends the conversation: nobody sends so much before he is asked. */
 const maxBuffer = 64 * 1024;
@@ -141,6 +145,7 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
       return reply(limitMs);
     },
     async secure(options, limitMs) {
+      await breatheBeforeTls();
       if (broken || !socket) return broken ?? { reason: 'other', detail: 'there is no connection' };
       const plain = socket;
       plain.removeAllListeners('data').removeAllListeners('end').removeAllListeners('close');

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { createBreath } from '../../breath.js';
 
 export type ProgramRun = {
   /** undefined when it was ended by us. */
@@ -28,7 +29,15 @@ const maxOutput = 64 * 1024;
 /** How long a dead program's children may keep its output open. */
 const drainMs = 500;
 
-export const runProgram: RunProgram = (file, words, { limitMs, signal, onText }) =>
+/** To start a program holds the event loop: of several at the same moment one is started in a turn. */
+const breathe = createBreath();
+
+export const runProgram: RunProgram = async (file, words, options) => {
+  await breathe();
+  return runNow(file, words, options);
+};
+
+const runNow: RunProgram = (file, words, { limitMs, signal, onText }) =>
   new Promise((resolve) => {
     const texts = { output: '', errors: '' };
     let ended = false;
