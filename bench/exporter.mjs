@@ -63,6 +63,8 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
     longestHoldMs: () => ask(child, 'hold'),
     /** The same less the waiting for a processor. */
     longestOwnHoldMs: () => ask(child, 'own hold'),
+    /** MiB of the heap, without the newest objects. */
+    heapMiB: () => ask(child, 'heap'),
     scrape: (headers = {}) => scrape(url, agent, headers),
     /** On a connection of its own. What comes is counted and let go. */
     scrapeAlone: (headers = {}) => scrape(url, false, headers, false),

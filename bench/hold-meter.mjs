@@ -1,18 +1,27 @@
 /**
- * Loaded into the exporter under test: tells the longest time for which its event loop was held. `hold` asks for the
- * time by the clock; `own hold` for the time less the waiting for a processor, which a busy machine makes.
+ * Loaded into the exporter under test: tells the longest time for which its event loop was held, and what its heap holds.
+ * `hold` asks for the time by the clock; `own hold` for the time less the waiting for a processor, which a busy machine makes;
+ * `heap` for the MiB that outlived the collection of new objects.
  */
+import { readdirSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { cpuWaitMs } from './fuzz/cpu-wait.mjs';
+import { getHeapSpaceStatistics } from 'node:v8';
+import { taskTimes } from './fuzz/cpu-wait.mjs';
 
 const resolutionMs = 1;
 const ownResolutionMs = 10;
+/** Shorter turns are not told apart. */
+const leastTurnMs = 30;
 const meter = monitorEventLoopDelay({ resolution: resolutionMs });
 let ownMeter;
 process.on('message', (question) => {
   if (question === 'own hold') {
     ownMeter ??= startOwnMeter();
     process.send(ownMeter.take());
+    return;
+  }
+  if (question === 'heap') {
+    process.send(oldHeapMiB());
     return;
   }
   process.send(Math.max(0, meter.max / 1e6 - resolutionMs));
@@ -23,12 +32,17 @@ process.on('message', (question) => {
 // The channel must not keep the exporter alive.
 process.channel?.unref();
 
+function oldHeapMiB() {
+  const old = getHeapSpaceStatistics().filter(({ space_name: name }) => /^(old|large_object)_space$/.test(name));
+  return old.reduce((sum, { space_used_size: bytes }) => sum + bytes, 0) / 2 ** 20;
+}
+
 function startOwnMeter() {
-  let [longest, at, waited] = [0, performance.now(), cpuWaitMs()];
+  let [longest, at, before] = [0, performance.now(), times()];
   const look = () => {
-    const [now, waitedNow] = [performance.now(), cpuWaitMs()];
-    longest = Math.max(longest, now - at - (waitedNow - waited) - ownResolutionMs);
-    [at, waited] = [now, waitedNow];
+    const [now, after] = [performance.now(), times()];
+    if (now - at > leastTurnMs) longest = Math.max(longest, ownMs(now - at, before, after) - ownResolutionMs);
+    [at, before] = [now, after];
   };
   setInterval(look, ownResolutionMs).unref();
   return {
@@ -38,4 +52,24 @@ function startOwnMeter() {
       return taken;
     },
   };
+}
+
+/** Of this thread, and the waiting of all others of the process: the engine's, which collect garbage, and those that read files. */
+function times() {
+  const others = readdirSync('/proc/self/task').filter((id) => id !== String(process.pid));
+  return {
+    self: taskTimes('thread-self'),
+    othersMs: others.reduce((sum, id) => sum + taskTimes(`self/task/${id}`).waitMs, 0),
+  };
+}
+
+/**
+ * The time less the waiting for a processor. Where the loop stood still without waiting for one itself, it may have waited for
+ * a thread of its process that did: for the others' part of a collection, as a rule. What a program that is being
+ * started takes of it counts as ours.
+ */
+function ownMs(ms, before, after) {
+  const ready = ms - (after.self.waitMs - before.self.waitMs);
+  const stood = Math.max(0, ready - (after.self.cpuMs - before.self.cpuMs) - ownResolutionMs);
+  return ready - Math.min(stood, Math.max(0, after.othersMs - before.othersMs));
 }
