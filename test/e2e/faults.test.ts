@@ -9,6 +9,7 @@ import { startAddingScraper, type AddingScraper } from '../adding-scraper.js';
 import { lines } from '../exactness.js';
 import { startExporter, type ExporterOptions, type RunningExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
+import { hasProgram } from '../programs.js';
 import { series } from '../scraped.js';
 
 const patience = { timeout: 60_000, interval: 100 };
@@ -262,6 +263,7 @@ test('a process that stands still goes on where it stood', async () => {
 
 /** A disk of 256 KiB for the state. Only root may mount; elsewhere the injected faults of ledger.test.ts have to do. */
 function mountSmallDisk(context: TestContext, folder: string): void {
+  if (!hasProgram('mount') || !hasProgram('umount')) context.skip();
   const { status, error } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=256k,mode=0777', 'tmpfs', folder]);
   if (error !== undefined || status !== 0) {
     console.warn('SKIPPED: mounting a small disk is not permitted here; see the injected ENOSPC in ledger.test.ts');

@@ -33,7 +33,7 @@ describe('forms of other tools', () => {
       'version 6',
       '"type":"wineventlog","log_name":"Application","computer_name":"exch01","event_data":{"param1":"Outbound","param2":"203.0.113.25:25"},"event_id":2002,"source_name":"MSExchangeTransport","record_number":"191"',
     ],
-  ])('an export of elasticdump: the event stands under _source (%s)', (_name, members) => {
+  ])('4.12: an export of elasticdump: the event stands under _source (%s)', (_name, members) => {
     const line = `{"_index":".ds-winlogbeat-8.11.0","_id":"abc","_score":1,"_source":{"@timestamp":"2026-11-28T03:00:00Z",${members}}}`;
     const [event] = decodeAll(`${line}\n`);
     expect(event).toMatchObject({ eventId: 2002, recordId: 191, time: at, values: ['Outbound', '203.0.113.25:25'] });
