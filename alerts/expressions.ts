@@ -87,6 +87,18 @@ export function errorsLast(limits: Thresholds): string {
   return ofReplicas('max', `max_over_time((${apart})[${duration(limits.errorSeconds)}:${duration(step)}])`);
 }
 
+/**
+ * Pairs with two errors at least `retryApartSeconds` apart, the later one as long ago as the next retry may take: parallel
+ * connections that fail at one moment are no retries. A gap of scraping may lie between the two.
+ */
+export function errorsOfRetries(limits: Thresholds): string {
+  const apart = limits.retryApartSeconds;
+  const step = apart / 2;
+  const before = `last_over_time(${observed}[${duration(limits.probeMemorySeconds)}] offset ${duration(apart + step)})`;
+  const between = `${observed} - ${before} >= ${apart} <= ${limits.repeatedWindowSeconds}`;
+  return ofReplicas('max', `max_over_time((${between})[${duration(limits.errorSeconds)}:${duration(step)}])`);
+}
+
 /** Pairs of which the transport logs tell an attempt that came through. Without these logs nothing is known of successes. */
 export function somethingCameThrough(seconds: number): string {
   const tried = countedIn(attempts, seconds);

@@ -129,10 +129,10 @@ function repeatedErrors(limits: Thresholds): Alert {
     expr: `${errorsGoOn(limits)}\nunless ${recovered(limits)}`,
     forSeconds: 0,
     subjects: pair,
-    summary: 'Send connector {{ $labels.connector }} has errors again and again with {{ $labels.destination }}',
+    summary: 'Send connector {{ $labels.connector }} had several errors with {{ $labels.destination }}',
     description:
-      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}: hardly a glitch, and mail ` +
-      'for this destination may wait in a queue. The runbook leads from the reason to the next command.',
+      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}. Unless they came at one moment, ` +
+      'retries failed too, and mail for this destination may wait in a queue. The runbook leads from the reason to the next command.',
     annotations: ofPair,
   };
 }

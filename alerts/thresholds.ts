@@ -30,6 +30,8 @@ export const thresholds = {
   repeatedErrors: 3,
   /** Window that holds three of the slowest retries, also with a gap in it. */
   repeatedWindowSeconds: 2 * 60 * 60,
+  /** Errors this far apart are of an attempt and its retries: the first retries come a minute apart. */
+  retryApartSeconds: 2 * 60,
   /** Errors this far apart are no glitch, whatever is known besides: an outage, where no probe tells of it sooner. */
   lastingSeconds: 30 * 60,
   /** An attempt that came through within this time, by the transport logs, speaks against a Send connector that fails. */

@@ -2,7 +2,7 @@
  * The critical alerts for what no probe looks at: probing is off, or policy forbids it. The errors are the only witness
  * there, so it takes more of them, and the texts say what is not known.
  */
-import { errorsLast, failingUnprobed, triedLately } from './expressions.js';
+import { errorsLast, errorsOfRetries, failingUnprobed, triedLately } from './expressions.js';
 import { indented } from './replicas.js';
 import type { Alert } from './rules.js';
 import { inWords, lastError, ofPair } from './texts.js';
@@ -14,7 +14,7 @@ export function unprobedAlerts(limits: Thresholds): readonly Alert[] {
 }
 
 function errorsEverywhere(limits: Thresholds): Alert {
-  const failing = failingUnprobed(limits.cameThroughSeconds, limits);
+  const failing = `${failingUnprobed(limits.cameThroughSeconds, limits)}\nand ${errorsOfRetries(limits)}`;
   return {
     name: 'SendConnectorErrorsEverywhere',
     group: 'mail',
@@ -35,7 +35,7 @@ function errorsEverywhere(limits: Thresholds): Alert {
       '{{ $value }} destinations it is known to use',
     description:
       `Each of the {{ $value }} destinations that it had errors with, or tried, within ${inWords(limits.triedSeconds)} failed at ` +
-      `least ${limits.repeatedErrors} times within ${inWords(limits.repeatedWindowSeconds)}. No probe looks at them, so whether they answer ` +
+      `least ${limits.repeatedErrors} times within ${inWords(limits.repeatedWindowSeconds)}, retries among them. No probe looks at them, so whether they answer ` +
       'is not known: test the path from this server. If it is true, all mail of this connector waits; users are told ' +
       'after 4 hours, mail is returned after 2 days.',
     annotations: { last_error: lastError(['server', 'connector']) },
