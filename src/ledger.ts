@@ -308,9 +308,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     saving: () => ({ ...state.saving, lastSavedAt: state.savedAt && trueTime(state.savedAt, state.clocks) }),
     aheadAt: () => (state.ahead && state.clocks.steady() - state.ahead.steadyAt < aheadMs ? state.ahead.at : undefined),
     expect: (rows) => {
-      for (const { server } of rows) noteShort(state, server);
-      state.expected = new Map(rows.map((row) => [keyOf(row), row]));
-      state.expectationDue = true;
+      expectRows(state, rows);
     },
     nameOfServer: state.names.nameOf,
     knowServers: (names, declared) => {
@@ -501,6 +499,7 @@ function renameServer(state: State, short: string): void {
   state.seen.rename(short, full);
   state.gaps.rename(short, full);
   renameSessions(state.sessionsByKey, short, state.names.nameOf);
+  expectRows(state, [...state.expected.values()]);
   state.onServerRenamed?.(short, full);
   saveWithin(state, 0);
 }
@@ -642,28 +641,33 @@ function untilDue(state: State): Promise<void> {
   });
 }
 
+type Snapshot = {
+  readonly text: Buffer;
+  readonly saves: readonly {
+    readonly row: Row;
+    readonly value: LedgerRow;
+    readonly history: Counts;
+    readonly seen: readonly Counter[];
+    readonly names: number;
+  }[];
+  readonly renames: number;
+  readonly missed: ReadonlyMap<string, number>;
+  readonly happenings: Happenings;
+};
+
 /** Saves what is entered by now; what is entered meanwhile waits for the next save. */
 async function saveOnce(state: State): Promise<void> {
   const started = performance.now();
-  const rows = [...state.dirty];
-  const saves = rows.map((row) => ({
-    row,
-    value: row.entered,
-    history: row.history,
-    seen: seenIn(row),
-    names: row.names,
-  }));
-  const { renames } = state;
-  state.gaps.settle();
-  const missed = new Map(state.gaps.missed());
-  const happenings = happeningsOf(state.related, state.recent, state.shownHappenings);
-  state.dirty.clear();
-  state.unsaved = 0;
-  state.dueAt = undefined;
-  for (const row of rows) row.json = jsonOf(row);
   try {
+    // Before anything is taken: what is entered while it runs belongs to this save.
     await state.folder.ready();
-    await replaceFile(state.file, textOf(state), state.operations);
+  } catch (error) {
+    noteFailed(state, error);
+    return;
+  }
+  const { text, saves, renames, missed, happenings } = takeSnapshot(state);
+  try {
+    await replaceFile(state.file, text, state.operations);
     state.folder.noteSaved();
     for (const { row, value, history, seen, names } of saves) {
       // Renamed meanwhile: the next save says what it is now.
@@ -680,6 +684,32 @@ async function saveOnce(state: State): Promise<void> {
     for (const { row, names } of saves) if (row.names === names) state.dirty.add(row);
     noteFailed(state, error);
   }
+}
+
+/**
+ * The file to be and what it says, taken in one go (invariant 2): were a batch entered in between, the file would hold its
+ * place and its record IDs without its counts, and a crash before the next save would lose these for good.
+ */
+function takeSnapshot(state: State): Snapshot {
+  const rows = [...state.dirty];
+  state.gaps.settle();
+  for (const row of rows) row.json = jsonOf(row);
+  state.dirty.clear();
+  state.unsaved = 0;
+  state.dueAt = undefined;
+  return {
+    text: textOf(state),
+    saves: rows.map((row) => ({
+      row,
+      value: row.entered,
+      history: row.history,
+      seen: seenIn(row),
+      names: row.names,
+    })),
+    renames: state.renames,
+    missed: new Map(state.gaps.missed()),
+    happenings: happeningsOf(state.related, state.recent, state.shownHappenings),
+  };
 }
 
 /** What was deleted under us is saved anew, also when nothing is read; what may not be written is found out. */
@@ -814,7 +844,10 @@ function publish(state: State): void {
   heedClock(state);
   const reading = state.readingHistory?.() ?? false;
   if (state.expectationDue && !reading) showExpected(state);
+  const former = formerKeys(state);
   for (const row of state.unpublished) {
+    // The series of that name are still those of another row.
+    if (!row.published && former.has(keyOf(row.entered))) continue;
     if (row.awaitsHistory && (reading || row.history !== row.savedHistory)) continue;
     state.unpublished.delete(row);
     row.awaitsHistory = false;
@@ -828,9 +861,26 @@ function publish(state: State): void {
   }
 }
 
+/** Under which scrapers are still shown what stands under a fuller name by now. */
+function formerKeys({ held }: State): ReadonlySet<string> {
+  const keys = new Set<string>();
+  for (const { former, entered } of held)
+    for (const row of former?.rows ?? []) if (row.server !== entered.server) keys.add(keyOf(row));
+  return keys;
+}
+
+/** Under the one name that each server has by now. */
+function expectRows(state: State, rows: readonly RowName[]): void {
+  const named = rows.map((row) => ({ ...row, server: state.names.nameOf(row.server) }));
+  for (const { server } of named) noteShort(state, server);
+  state.expected = new Map(named.map((row) => [keyOf(row), row]));
+  state.expectationDue = true;
+}
+
 /** Rows without evidence exist exactly while they are expected; they are not saved. */
 function showExpected(state: State): void {
-  state.expectationDue = false;
+  const former = formerKeys(state);
+  state.expectationDue = [...state.expected.keys()].some((key) => former.has(key));
   for (const [key, row] of state.rowsByKey) {
     if (!isMerelyExpected(row)) continue;
     if (state.expected.has(key)) continue;
@@ -839,7 +889,7 @@ function showExpected(state: State): void {
     state.bounds.release(row.entered);
   }
   for (const [key, name] of state.expected) {
-    if (state.rowsByKey.has(key) || !isSame(state.bounds.place(name), name)) continue;
+    if (state.rowsByKey.has(key) || former.has(key) || !isSame(state.bounds.place(name), name)) continue;
     const row = freshRow({ ...name, ...noCounts, ...never });
     row.saved = row.published = row.entered;
     state.rowsByKey.set(key, row);
