@@ -13,7 +13,7 @@ export type Conversation = {
   readonly connect: (options: net.TcpNetConnectOpts, limitMs: number) => Promise<net.Socket | Failure>;
   /** The next reply of the server. */
   readonly reply: (limitMs: number) => Promise<Reply | Failure>;
-  /** Sends one line and waits for the reply. */
+  /** Sends one line and waits for the reply; a reply that was there before is no answer to it, and breaks the protocol. */
   readonly command: (line: string, limitMs: number) => Promise<Reply | Failure>;
   /** Continues on this connection with TLS. The certificate is not judged here. */
   readonly secure: (options: tls.ConnectionOptions, limitMs: number) => Promise<tls.TLSSocket | Failure>;
@@ -140,6 +140,15 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
     reply,
     async command(line, limitMs) {
       if (broken) return broken;
+      // What is here by now cannot be the answer (RFC 5321 4.1.1: the client speaks, then the server).
+      const early = buffer.split('\n', 1)[0]?.trim() ?? '';
+      if (buffer !== '') {
+        idle = false;
+        return {
+          reason: 'not_smtp',
+          detail: `expected nothing before ${verbOf(line)} was sent, got: ${fromWire(early)}`,
+        };
+      }
       note('>', line);
       socket?.write(`${line}\r\n`, 'latin1');
       return reply(limitMs);
@@ -182,9 +191,15 @@ export function openConversation({ deadline, signal, note }: ConversationOptions
   };
 }
 
-/** Half a line says what the server may be, and that it is not silent. */
+/** `STARTTLS` of a line of that command. */
+function verbOf(line: string): string {
+  return line.split(' ', 1)[0] ?? line;
+}
+
+/** Half a line or half a reply says what the server may be, and that it is not silent. */
 function withRest({ reason, detail }: Failure, buffer: string): Failure {
-  return buffer === ''
-    ? { reason, detail }
-    : { reason, detail: `${detail}, only the unfinished line: ${fromWire(buffer)}` };
+  if (buffer === '') return { reason, detail };
+  const lines = buffer.trimEnd().split(/\r?\n/);
+  const what = buffer.includes('\n') ? 'reply' : 'line';
+  return { reason, detail: `${detail}, only the unfinished ${what}: ${fromWire(lines.join(' / '))}` };
 }

@@ -1,6 +1,6 @@
 /** Turns the errors of the system, of DNS and of TLS into the closed list of reasons. */
 import type { Reason } from '../model.js';
-import { tlsReason, tlsWords, wantsClientCertificate } from './tls-words.js';
+import { isClearText, tlsReason, tlsWords, wantsClientCertificate } from './tls-words.js';
 
 /** Why something did not work: the reason for machines, one line for a person. */
 export type Failure = {
@@ -34,12 +34,18 @@ export function tlsFailure(error: unknown, ourPartIsSent = false): Failure {
   return securedFailure(error, ourPartIsSent);
 }
 
-/** Failure of a connection whose handshake is done for us: under TLS 1.3 the server may judge it only now. */
+/**
+ * Failure of a connection whose handshake is done for us: under TLS 1.3 the server may judge it only now. Clear text in
+ * place of TLS is fatal: replies slipped in behind the 220 are the same whether they come before our hello or after it.
+ */
 export function securedFailure(error: unknown, ourPartIsSent = true): Failure {
   const { code, message } = wordsOf(error);
   const reason = socketReasons[code];
   if (reason) return { reason, detail: message };
-  if (!wantsClientCertificate(error, ourPartIsSent)) return { reason: 'tls_handshake', detail: tlsWords(error) };
+  if (!wantsClientCertificate(error, ourPartIsSent)) {
+    const failure: Failure = { reason: 'tls_handshake', detail: tlsWords(error) };
+    return isClearText(error) ? { ...failure, fatal: true } : failure;
+  }
   const detail = `the server wants a certificate of the client, and a probe has none to show (${tlsReason(error)})`;
   // A connector that has one may pass; whether it does cannot be told from here, and good it is not.
   return { reason: 'client_certificate_required', detail, fatal: true };

@@ -15,6 +15,14 @@ export function wantsClientCertificate(error: unknown, ourPartIsSent: boolean): 
   return aboutClientCertificate.test(reason) || (ourPartIsSent && reason.endsWith('alert handshake failure'));
 }
 
+/** A record that is none: where a letter stands in place of the version. */
+const clearText = /wrong version number|https? (?:proxy )?request/;
+
+/** Did the server answer in clear text, or with something else that is not TLS? */
+export function isClearText(error: unknown): boolean {
+  return clearText.test(opensslReason(error) ?? '');
+}
+
 const explained: readonly (readonly [RegExp, string])[] = [
   [/alert handshake failure$/, 'the server found no version, cipher or key exchange that it shares with us'],
   [
@@ -22,7 +30,7 @@ const explained: readonly (readonly [RegExp, string])[] = [
     'no version of TLS in common (1.2 and 1.3 are asked for)',
   ],
   [
-    /wrong version number|packet length too long|http request/,
+    /wrong version number|packet length too long|https? (?:proxy )?request/,
     'the server answered in clear text, or with something else that is not TLS',
   ],
   [/no shared cipher|alert insufficient security$/, 'no cipher in common that is strong enough'],

@@ -11,7 +11,7 @@ import { certificateOf } from '../certificate-maker.js';
 import { playScript } from './scripted-server.js';
 import { answersToEhlo, answersToStartTls, greetings } from './servers/before-tls.js';
 import { goodCertificate, trusted } from './servers/certificates.js';
-import { scriptOf, type Row } from './servers/talk.js';
+import { row, scriptOf, type Row } from './servers/talk.js';
 import { handshakes, insideTls, shownCertificates } from './servers/with-tls.js';
 
 const prober = createProber({
@@ -76,6 +76,19 @@ describe('108 servers and more: step, reason and warning of each', () => {
     120_000,
   );
 
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'a reply inside TLS that comes before our EHLO is no answer to it (%s)',
+    async (version) => {
+      const talk = { early: '250 early\r\n', tls: { minVersion: version, maxVersion: version } };
+      const results = await Promise.all([open, strict].map((settings) => visit(row('early', talk, ''), settings)));
+      // Which step meets the reply too many is a matter of timing; that the visit fails for it is not.
+      expect(results.map(outcomeOf)).toEqual(
+        [0, 1].map(() => expect.stringMatching(/^fails (ehlo_tls|quit) not_smtp$/)),
+      );
+    },
+    20_000,
+  );
+
   it('are more than 108', () => {
     expect(Object.values(tables).flat().length).toBeGreaterThanOrEqual(108);
   });
@@ -130,6 +143,21 @@ describe('1.8 and 1.6: what is said of TLS', () => {
     expect(result?.warning?.reason).toBe('certificate_untrusted');
     expect(result?.facts.certificate?.names).toEqual(['localhost', '127.0.0.1']);
   });
+
+  it.each([
+    ['names only', 'a good server', 'fails tls certificate_name_mismatch'],
+    ['its address', 'an address only', 'passes'],
+  ])(
+    'DomainValidation of an address without TlsDomain compares the address: a certificate for %s',
+    async (_of, what, outcome) => {
+      const found = [...greetings, ...shownCertificates].find((each) => each.what === what)!;
+      const result = await visit(found, { requireTls: true, tlsAuthLevel: 'DomainValidation' });
+      expect(outcomeOf(result)).toBe(outcome);
+      const detail = result.steps.find(({ step }) => step === 'tls')?.detail ?? '';
+      if (outcome !== 'passes')
+        expect(detail).toMatch(/^no name to compare with: .*127\.0\.0\.1.*mail\.contoso\.example.*TlsDomain/);
+    },
+  );
 
   it('a weak key that is still accepted is noted', async () => {
     const row = shownCertificates.find(({ what }) => what === 'RSA of 1024 bits')!;

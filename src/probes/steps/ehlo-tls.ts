@@ -1,4 +1,5 @@
 /** Is our name accepted inside TLS as well? What was said before TLS counts no longer (RFC 3207 4.2). */
+import { setImmediate as turn } from 'node:timers/promises';
 import { isFailure } from '../reason.js';
 import { replyTooMany } from '../reply-too-many.js';
 import { replyText } from '../smtp-lines.js';
@@ -15,6 +16,8 @@ export const ehloTls: Step = {
   fatal: () => true,
   async run({ talk, limits, ehloName }) {
     const name = await ehloName();
+    // What came in one piece with the end of the handshake is handed out in the next turn.
+    await turn();
     const reply = await talk.command(`EHLO ${name}`, limits.replyMs);
     if (isFailure(reply)) return reply;
     if (reply.code === 250) return replyTooMany(talk, 'EHLO');

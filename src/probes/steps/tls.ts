@@ -36,6 +36,7 @@ function certificateTrouble(visit: Visit, socket: tls.TLSSocket): Failure | unde
   return (
     dateTrouble(certificate) ??
     trustTrouble(certificate) ??
+    addressTrouble(certificate, target.host, settings) ??
     nameTrouble(certificate, nameToCheck(target.host, settings))
   );
 }
@@ -83,6 +84,23 @@ function nameToCheck(host: string, settings: TargetSettings): string | undefined
   return name === undefined ? undefined : withoutDot(name);
 }
 
+/** DomainValidation needs a name; a smart host that is an address and no TlsDomain leave only the address to compare with. */
+function addressTrouble(
+  { leaf, subject }: ShownCertificate,
+  host: string,
+  settings: TargetSettings,
+): Failure | undefined {
+  const isWithoutName = settings.tlsAuthLevel === 'DomainValidation' && nameToCheck(host, settings) === undefined;
+  if (!isWithoutName || leaf.checkIP(host) !== undefined) return undefined;
+  const names = leaf.subjectAltName || `no names under subjectAltName (${subject})`;
+  return {
+    reason: 'certificate_name_mismatch',
+    detail: shown(
+      `no name to compare with: TlsDomain is empty and the smart host is the address ${host}, for which the certificate is not; got one for ${names}: set TlsDomain of the connector`,
+    ),
+  };
+}
+
 function withoutDot(name: string): string {
   return name.replace(/\.$/, '');
 }
@@ -93,7 +111,7 @@ function withoutDot(name: string): string {
  */
 function nameTrouble({ leaf, subject }: ShownCertificate, name: string | undefined): Failure | undefined {
   if (name === undefined || leaf.checkHost(name.replace(/^\*\./, '.'), asRfc9525) !== undefined) return undefined;
-  const names = leaf.subjectAltName ?? `no names under subjectAltName; its common name does not count (${subject})`;
+  const names = leaf.subjectAltName || `no names under subjectAltName; its common name does not count (${subject})`;
   return {
     reason: 'certificate_name_mismatch',
     detail: shown(`expected a certificate for ${name}, got one for ${names}`),

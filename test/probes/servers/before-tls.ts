@@ -48,6 +48,8 @@ export const greetings: readonly Row[] = [
 const plain = '250-mail.contoso.example\r\n250 SIZE\r\n';
 const noOffer = ['warns starttls starttls_not_offered', 'fails starttls starttls_not_offered'] as const;
 
+const refusedAtEhlo = ['fails ehlo ehlo_rejected', undefined] as const;
+
 export const answersToEhlo: readonly Row[] = [
   row('offers nothing', { ehlo: '250 mail.contoso.example\r\n' }, ...noOffer, /got: none/),
   row('offers no STARTTLS', { ehlo: plain }, ...noOffer, /got: SIZE/),
@@ -69,9 +71,51 @@ export const answersToEhlo: readonly Row[] = [
   row('silent at EHLO', { silentAt: 'ehlo' }, 'fails ehlo timeout'),
   row('hangs up at EHLO', { closesAt: 'ehlo' }, 'fails ehlo closed_by_remote'),
   row('resets at EHLO', { resetsAt: 'ehlo' }, 'fails ehlo reset'),
-  row('hangs up at HELO', { ehlo: '500 no\r\n', closesAt: 'helo' }, 'fails ehlo closed_by_remote'),
+  row(
+    '550 to EHLO, HELO accepted',
+    { ehlo: '550 5.7.1 Client host blocked by policy\r\n' },
+    ...refusedAtEhlo,
+    /^expected 250 after EHLO probe\.contoso\.example, got: 550 5\.7\.1 Client host blocked by policy$/,
+  ),
+  row(
+    '554 to EHLO, then a hang-up',
+    { ehlo: '554 5.7.1 go\r\n', closesAfter: 'ehlo' },
+    ...refusedAtEhlo,
+    /554 5\.7\.1 go/,
+  ),
+  row('550 to EHLO, then silence', { ehlo: '550 5.7.1 no\r\n', silentAt: 'helo' }, ...refusedAtEhlo, /550 5\.7\.1 no$/),
+  row('550 to EHLO, then a reset', { ehlo: '550 5.7.1 no\r\n', resetsAt: 'helo' }, ...refusedAtEhlo, /550 5\.7\.1 no$/),
+  row('521 to EHLO', { ehlo: '521 no mail here\r\n' }, ...refusedAtEhlo, /521 no mail here$/),
+  row('501 to EHLO only', { ehlo: '501 5.5.4 argument\r\n' }, ...noOffer, /501 5\.5\.4/),
+  row(
+    '500 to EHLO, 503 to HELO',
+    { ehlo: '500 what?\r\n', helo: '503 bad sequence\r\n' },
+    ...refusedAtEhlo,
+    /after EHLO [\w.]+, got: 500 what\?; then after HELO [\w.]+, got: 503 bad sequence$/,
+  ),
+  row(
+    'hangs up at HELO',
+    { ehlo: '500 no\r\n', closesAt: 'helo' },
+    ...refusedAtEhlo,
+    /got: 500 no; then after HELO [\w.]+, got: the server closed the connection$/,
+  ),
+  row(
+    'silent at HELO',
+    { ehlo: '502 no\r\n', silentAt: 'helo' },
+    ...refusedAtEhlo,
+    /got: 502 no; then .*no answer within/,
+  ),
+  row('resets at HELO', { ehlo: '502 no\r\n', resetsAt: 'helo' }, ...refusedAtEhlo, /got: 502 no; then after HELO/),
+  row('no SMTP to HELO', { ehlo: '502 no\r\n', helo: 'eh\r\n' }, ...refusedAtEhlo, /got: 502 no; then .*: eh$/),
+  row('500 to EHLO and 250 at once', { ehlo: '500 no\r\n250 yes\r\n' }, 'fails ehlo not_smtp', undefined, /250 yes/),
   row('no SMTP to EHLO', { ehlo: 'hello you\r\n' }, 'fails ehlo not_smtp'),
-  row('an answer that never ends', { ehlo: '250-STARTTLS\r\n' }, 'fails ehlo timeout'),
+  row(
+    'an answer that never ends',
+    { ehlo: '250-STARTTLS\r\n' },
+    'fails ehlo timeout',
+    undefined,
+    /only the unfinished reply: 250-STARTTLS$/,
+  ),
   row('an answer of 200 lines', { ehlo: lines(200, '250') }, 'fails ehlo not_smtp'),
   row(
     'two answers at once',

@@ -14,6 +14,8 @@ export type Talk = {
   readonly tls?: Parameters<Peer['secure']>[0];
   /** Told the name that the client asked for (SNI). */
   readonly onName?: (name: string | false | null) => void;
+  /** Said inside TLS before it is asked anything. */
+  readonly early?: string;
   readonly inside?: string;
   readonly quit?: string;
   /** Milliseconds before it says anything in this place. */
@@ -104,5 +106,6 @@ async function secures(peer: Peer, talk: Talk): Promise<boolean> {
   }
   const name = await peer.secure({ ...goodCertificate, ...talk.tls });
   talk.onName?.(name);
+  if (talk.early !== undefined) await peer.say(talk.early);
   return true;
 }
