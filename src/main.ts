@@ -36,12 +36,21 @@ With the defaults, the status page is at http://localhost:10202/ and the metrics
 // A guest on a server that has other things to do: the heap is tidied up when it has grown by half, not by several times.
 setFlagsFromString('--heap-growing-percent=50');
 
-// Whoever read what we print has gone away (`probe ... | head`): there is nobody left to tell, and that is no fault.
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE' && stream === process.stdout) endProcess(Number(process.exitCode ?? 0));
-  });
-}
+/** The exit code where what was to be printed is lost, and nothing worse was found. */
+const lostOutput = 2;
+
+/** True once output could not be written, for a reason other than that nobody reads it any more. */
+let isOutputLost = false;
+
+// Whoever read what we print may go away (`probe ... | head`): a command with a verdict goes on to it without a word.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE' || isOutputLost) return;
+  isOutputLost = true;
+  process.exitCode = Number(process.exitCode ?? 0) || lostOutput;
+  process.stderr.write(`cannot write the output: ${message}\n`);
+});
+// Nobody is left to tell.
+process.stderr.on('error', () => undefined);
 
 void program().parseAsync();
 
@@ -182,6 +191,10 @@ function addDemo(root: Command): void {
     .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
     .action(async (flags: DemoFlags) => {
       const { demoCommand } = await import('./commands/demo.js');
+      // It has no verdict and no end of its own: without a reader it is over.
+      process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
+        if (code === 'EPIPE') endProcess(0);
+      });
       endWith(await demoCommand(flags));
     });
 }
@@ -223,9 +236,9 @@ function addReader(root: Command): void {
 
 /** Ends when all is written, or two seconds later: nothing that was left open may keep a finished process alive. */
 function endWith(code: number): void {
-  process.exitCode = code;
+  process.exitCode = code === 0 && isOutputLost ? lostOutput : code;
   setTimeout(() => {
-    endProcess(code);
+    endProcess(Number(process.exitCode ?? code));
   }, 2000).unref();
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -52,6 +52,42 @@ describe('what a person asks first', () => {
     expect(code).toBe(2);
     expect(stderr).toContain("unknown option '--probe.alow'\n(Did you mean --probe.allow?)");
   });
+});
+
+describe('the exit code and what becomes of the output', () => {
+  it('is that of the verdict when the reader goes away before the first word', async () => {
+    const config = join(folder, 'nothing.yml');
+    await writeFile(config, '{}');
+    for (const [args, wanted] of [
+      [['probe', '--probe.allow=127.0.0.0/8', '--probe.ports=1', '--no-path', '127.0.0.1:1'], 1],
+      [['check', config], 0],
+    ] as const) {
+      const child = spawn(process.execPath, [...loopbackOnly, builtProgram, ...args], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      child.stdout.destroy();
+      const [code] = (await once(child, 'close')) as [number];
+      expect({ args, code }).toEqual({ args, code: wanted });
+    }
+  }, 30_000);
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'is 2, with a word on stderr, when the output cannot be written',
+    async () => {
+      const config = join(folder, 'full.yml');
+      await writeFile(config, '{}');
+      const full = openSync('/dev/full', 'w');
+      const child = spawn(process.execPath, [...loopbackOnly, builtProgram, 'check', config], {
+        stdio: ['ignore', full, 'pipe'],
+      });
+      closeSync(full);
+      let stderr = '';
+      child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
+      const [code] = (await once(child, 'close')) as [number];
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^cannot write the output: ENOSPC/) });
+    },
+    30_000,
+  );
 });
 
 describe('a verb', () => {

@@ -8,6 +8,7 @@ import { findPath } from '../probes/network/path.js';
 import { ping } from '../probes/network/ping.js';
 import { createPolicy } from '../probes/policy.js';
 import { openProber } from '../probes/probing.js';
+import { shown } from '../probes/smtp-lines.js';
 import { createTargets, targetOf } from '../probes/targets.js';
 import type { VisitWatch } from '../probes/visit-record.js';
 
@@ -24,7 +25,7 @@ export type ProbeFlags = {
 /** @returns the exit code: 0 when the probe passed, 1 when it failed, 2 when it could not be asked */
 export async function probeCommand(text: string, flags: ProbeFlags): Promise<number> {
   const target = targetOf(text, 'configured');
-  if (!target) return complain([`expected HOST or HOST:PORT, got: ${text}`]);
+  if (!target) return complain([`expected HOST or HOST:PORT, got: ${shown(text)}`]);
   const loaded = await loadConfig({ file: flags['config.file'], overrides: overridesOf(flags) });
   if (!loaded.ok) return complain(loaded.mistakes);
   const controller = new AbortController();
