@@ -2,7 +2,7 @@
 /** Turns the arguments into a command; what a command needs is loaded only when it runs. */
 import { existsSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { DemoFlags } from './commands/demo.js';
 import type { DoctorFlags } from './commands/doctor.js';
 import type { DrillFlags } from './commands/drill.js';
@@ -52,7 +52,13 @@ process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
 // Nobody is left to tell.
 process.stderr.on('error', () => undefined);
 
-void program().parseAsync();
+program()
+  .parseAsync()
+  .catch((error: unknown) => {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version end well. A wrong flag is no finding: 1 is the exit code of a check, a visit or a start that failed.
+    endWith(error.exitCode === 0 ? 0 : 2);
+  });
 
 function program(): Command {
   const root = new Command('send-connector-exporter')
@@ -62,8 +68,8 @@ function program(): Command {
     .helpCommand('help [command]', 'print this, or the help of a command')
     .enablePositionalOptions()
     .showHelpAfterError('(--help lists the flags)')
-    // A wrong flag is no finding: 1 is the exit code of a check, a visit or a start that failed.
-    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+    // Thrown, not ended at once: what was printed has to be written first.
+    .exitOverride()
     .addHelpText('after', examples);
   addServe(root, true);
   addServe(root.command('serve').description('read, probe and answer: the same as no command at all'), false);

@@ -41,7 +41,7 @@ const stricter: readonly string[] = [
   ...['220 with no space', 'an answer that never ends', 'two answers at once', 'an answer and a refusal at once'],
   ...['a refusal and an answer at once', 'codes that differ', 'STARTTLS in the first line only'],
   ...['220 and a reply slipped in', '220 and half a line', 'behind RSA of 512 bits', 'RSA of 1024 bits'],
-  ...['two answers inside', 'codes that differ inside'],
+  ...['two answers inside', 'codes that differ inside', 'two answers to QUIT'],
 ];
 
 /** STARTTLS as the example configuration of blackbox_exporter has it, with the certificate checked. */
