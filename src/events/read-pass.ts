@@ -4,6 +4,7 @@ import type { Decoded, Fingerprint, Position, UnreadableReason } from '../model.
 import type { PassResult, ReadableFile, TextFormat, Trouble } from './formats.js';
 import { numberAt, placesOf } from './marks.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
+import { ShortRecords, shortRecordBytes, type Outcome } from './short-records.js';
 import {
   findEndFor,
   findSkipEnd,
@@ -51,13 +52,15 @@ export type Reader = (file: ReadableFile, from: Position, options: PassOptions) 
  */
 export function createReader(size = passBytes): Reader {
   const buffer = Buffer.allocUnsafe(size + tailBytes);
+  const short = new ShortRecords();
   return async (file, from, options) => {
     const before = options.tail.length;
     const { bytesRead } = await file.read(buffer, 0, before + size, from.offset - before);
     if (fingerprintOf(buffer.subarray(0, Math.min(before, bytesRead))).hash !== options.tail.hash) return 'replaced';
     const raw = buffer.subarray(before, bytesRead);
     const bytes = utf8Of(raw, options.encoding);
-    const cut = cutRecords(bytes, from.skipping === true, raw.length < size, options);
+    short.begin(bytes);
+    const cut = cutRecords(bytes, short, from.skipping === true, raw.length < size, options);
     const read = rawLength(bytes, cut.consumed, options.encoding);
     const offset = from.offset + read;
     const end = before + read;
@@ -91,11 +94,11 @@ type Cut = {
   consumed: number;
   skipping: boolean;
   outOfTime: boolean;
-  readonly known: Map<string, Outcome>;
+  readonly short: ShortRecords;
   readonly runs: RunCollector;
 };
 
-function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: PassOptions): Cut {
+function cutRecords(bytes: Buffer, short: ShortRecords, skipping: boolean, atEnd: boolean, options: PassOptions): Cut {
   const runs = runsOf(bytes, options);
   const cut: Cut = {
     decoded: [],
@@ -107,7 +110,7 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
     consumed: 0,
     skipping,
     outOfTime: false,
-    known: new Map(),
+    short,
     runs,
   };
   if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
@@ -124,7 +127,11 @@ function cutRecords(bytes: Buffer, skipping: boolean, atEnd: boolean, options: P
       if (id === 'dull') dropRecord(cut, end);
       else decodeRecord(bytes, cut, end, options.format, id === 'wanted');
     }
+    const length = end - cut.consumed;
     cut.consumed = end;
+    if (length <= shortRecordBytes && options.format.framing === 'lines') {
+      cut.consumed = short.stepOverLines(end, (outcome, times) => countAgain(cut, outcome, times));
+    }
     // A big record may take as long as many small ones.
     if ((records & 63) !== 63 && cut.consumed - askedAt < bytesBetweenLooks) continue;
     askedAt = cut.consumed;
@@ -174,30 +181,21 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, 
   const first = startOfRecord(bytes, cut.consumed, end, format.framing);
   if (first === end) return;
   const start = format.framing === 'lines' ? startBehindCrash(bytes, cut, first, end) : first;
-  const text = isWanted || end - start > shortRecordBytes ? undefined : bytes.toString('latin1', start, end);
-  const known = text === undefined ? undefined : cut.known.get(text);
+  const isShort = !isWanted && end - start <= shortRecordBytes;
+  const known = isShort ? cut.short.find(start, end) : undefined;
   if (known) {
     countAgain(cut, known);
     return;
   }
   const outcome = decodeNew(bytes, cut, start, end, format, isWanted);
-  if (outcome && text !== undefined && cut.known.size < mostKnown) cut.known.set(text, outcome);
+  if (outcome && isShort) cut.short.keep(start, end, outcome);
 }
 
-/**
- * Garbage of short lines comes in millions, and each would cost an error: what a short record gave is known when it comes
- * again in the same pass. Nothing that is counted is so short.
- */
-type Outcome = UnreadableRecord | 'ignored' | 'barren';
-const shortRecordBytes = 24;
-const mostKnown = 4_096;
-
-function countAgain(cut: Cut, outcome: Outcome): void {
-  if (outcome instanceof UnreadableRecord) count(cut, outcome);
-  else {
-    cut.ignored++;
-    if (outcome === 'barren') noteBarren(cut);
-  }
+/** Counts what needs no message, because the first record of its kind in the pass has told it. */
+function countAgain(cut: Cut, outcome: Outcome, times = 1): void {
+  if (outcome === 'ignored' || outcome === 'barren') cut.ignored += times;
+  else cut.unreadable[outcome] = (cut.unreadable[outcome] ?? 0) + times;
+  if (outcome !== 'ignored') noteBarren(cut, times);
 }
 
 /** @returns undefined when the record gave something */
@@ -227,7 +225,7 @@ function decodeNew(
   } catch (error) {
     const unreadable = unreadableOf(error);
     count(cut, unreadable);
-    return unreadable;
+    return unreadable.reason;
   }
 }
 
@@ -249,8 +247,8 @@ function isOfFormat(bytes: Buffer, start: number, end: number, format: TextForma
 
 const recognisedBytes = 64 * 1024;
 
-function noteBarren(cut: Cut): void {
-  cut.barren = { ...cut.barren, atEnd: cut.barren.atEnd + 1 };
+function noteBarren(cut: Cut, times: number): void {
+  cut.barren = { ...cut.barren, atEnd: cut.barren.atEnd + times };
 }
 
 function decodedOf(bytes: Buffer, start: number, end: number, format: TextFormat): readonly Decoded[] {
@@ -305,9 +303,8 @@ function trimBlanks(bytes: Buffer, start: number, end: number): number {
 }
 
 function count(cut: Cut, { reason, message }: UnreadableRecord): void {
-  cut.unreadable[reason] = (cut.unreadable[reason] ?? 0) + 1;
+  countAgain(cut, reason);
   cut.trouble ??= { at: cut.consumed, reason, message };
-  noteBarren(cut);
 }
 
 function tooLarge(): UnreadableRecord {
