@@ -10,20 +10,23 @@ const none = fingerprintOf(Buffer.alloc(0));
 const reader = createReader();
 
 test.each(textFormats)('1.3: $name: records read together count as each of them alone does', async (format) => {
-  const property = fc.asyncProperty(fc.array(shortRecords(format), { minLength: 1, maxLength: 20 }), async (records) => {
-    // The same records again and again, as garbage comes, and in another order.
-    const all = [...records, ...records, ...records.toReversed()];
-    const expected = { ignored: 0, unreadable: {}, barren: 0 };
-    for (const record of all) {
-      const alone = await totalsOf(format, record);
-      expected.ignored += alone.ignored;
-      add(expected.unreadable, alone.unreadable);
-      expected.barren = alone.isFruitful ? 0 : expected.barren + alone.barren;
-    }
-    const together = await totalsOf(format, Buffer.concat(all));
-    expect(together.unread).toBe(0);
-    expect({ ignored: together.ignored, unreadable: together.unreadable, barren: together.barren }).toEqual(expected);
-  });
+  const property = fc.asyncProperty(
+    fc.array(shortRecords(format), { minLength: 1, maxLength: 20 }),
+    async (records) => {
+      // The same records again and again, as garbage comes, and in another order.
+      const all = [...records, ...records, ...records.toReversed()];
+      const expected = { ignored: 0, unreadable: {}, barren: 0 };
+      for (const record of all) {
+        const alone = await totalsOf(format, record);
+        expected.ignored += alone.ignored;
+        add(expected.unreadable, alone.unreadable);
+        expected.barren = alone.isFruitful ? 0 : expected.barren + alone.barren;
+      }
+      const together = await totalsOf(format, Buffer.concat(all));
+      expect(together.unread).toBe(0);
+      expect({ ignored: together.ignored, unreadable: together.unreadable, barren: together.barren }).toEqual(expected);
+    },
+  );
   await fc.assert(property, { numRuns: 30 });
 });
 
