@@ -86,14 +86,14 @@ svg.plot path { stroke: var(--bad); stroke-width: 2; fill: none; }
 svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--good); } svg.strip .f { stroke: var(--bad); }
 .hero > .diagnosis { font-size: 1.06rem; }
 .command { margin-top: 14px; } .command > span { color: var(--soft); font-size: .9em; overflow-wrap: anywhere; } .command .code { margin-top: 5px; max-width: 110ch; } .command pre { max-height: 82px; overflow-y: auto; }
-.lean td time small { display: inline; margin-left: 6px; } .pair .lanes { margin: 0; } .pair .lane { grid-template-columns: 130px minmax(0, 1fr) 100px; gap: 4px 12px; } .lane .note { white-space: nowrap; } .pair .ticks time:nth-child(2n) { display: none; }
+.lean td time small { display: inline; margin-left: 6px; } .pair .lanes { margin: 0; } .pair .lane { grid-template-columns: 130px minmax(0, 1fr) 100px; gap: 4px 12px; } .lane .note { white-space: nowrap; } .pair .ticks time:not(:first-child, :last-child) { display: none; }
 .lanes { margin: 0 0 24px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px 18px 12px; }
 .lanes figcaption { color: var(--soft); font-size: .88em; margin-bottom: 8px; }
 .lane { display: grid; grid-template-columns: 150px minmax(0, 1fr) 130px; gap: 4px 16px; align-items: center; border-top: 1px solid var(--line); padding: 3px 0; }
 .lane b { font-weight: 500; overflow-wrap: anywhere; } .lane .note { color: var(--soft); font-size: .9em; }
 .lane svg { display: block; width: 100%; height: 28px; }
 .lane .good { fill: var(--good); } .lane .bad { fill: var(--bad); } .lane .warn { fill: var(--warn); }
-.axis b { color: var(--soft); font-weight: 400; font-size: .9em; } .ticks { display: flex; justify-content: space-between; gap: 10px; color: var(--soft); font-size: .84em; }
+.axis b { color: var(--soft); font-weight: 400; font-size: .9em; } .ticks { display: flex; justify-content: space-between; gap: 10px; color: var(--soft); font-size: .84em; } .ticks time { white-space: nowrap; }
 .hops { margin: 0 0 10px; padding-left: 2em; } .hops li { padding: 2px 0; }
 .line { list-style: none; margin: 0; padding: 0; background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .line > li { display: grid; grid-template-columns: 220px minmax(0, 1fr); gap: 4px 18px; padding: 7px 18px 7px 15px; border-left: 3px solid transparent; overflow-wrap: anywhere; }
@@ -256,9 +256,10 @@ footer span:last-child { margin-left: auto; }
   .prose .scroll { overflow: visible; background: none; border: 0; }
   .prose table, .prose tbody, .prose tr, .prose td { display: block; }
   .prose thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  .prose tr { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 8px 16px 10px; margin-bottom: 10px; }
-  .prose tr > *, .prose tbody tr + tr > * { border: 0; padding: 3px 0; overflow-wrap: anywhere; }
-  .prose td::before { content: attr(data-label); display: block; color: var(--soft); font: .82rem/1.5 var(--sans); }
+  .prose tr { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 6px 14px 7px; margin-bottom: 8px; }
+  .prose tr > *, .prose tbody tr + tr > * { border: 0; padding: 1px 0; overflow-wrap: anywhere; }
+  .prose td[data-label]::before { content: attr(data-label) ": "; color: var(--soft); font: .88rem/1.5 var(--sans); }
+  .prose td:first-child::before { content: none; }
   footer span:last-child { margin-left: 0; }
 }
 @media print { .top nav, .filters, .live, .copy, .contents, footer { display: none; } .hero, .scroll, .panel { box-shadow: none; } }

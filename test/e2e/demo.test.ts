@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { reasons } from '../../src/model.js';
+import { reasons, type Reason } from '../../src/model.js';
+import { reasonWords } from '../../src/reason-words.js';
 import { builtProgram, loopbackOnly } from '../exporter.js';
 import { hasProgram } from '../programs.js';
 
@@ -79,6 +80,34 @@ describe('the demo', () => {
     limit,
   );
 
+  it.skipIf(!hasProgram('prometheus') || !hasProgram('alertmanager', 'prometheus-alertmanager'))(
+    '16.1.1: tells of four outages at destinations, and not that a server gets no connection, for each reaches something',
+    async () => {
+      const demo = startDemo(['--demo.port=0', '--demo.prometheus-port=0', '--demo.alertmanager-port=0']);
+      const prometheus = (await demo.says(/Prometheus +(http\S+)/))[1]!;
+      const destinationsDown = async (): Promise<string> => {
+        const found = await alertsIn(prometheus);
+        const down = found.filter(({ state, labels }) => state === 'firing' && labels.alertname === 'DestinationDown');
+        return [...new Set(down.map(({ labels }) => labels.destination))].length >= 4 ? 'told' : JSON.stringify(found);
+      };
+      await eventually(destinationsDown, /^told$/, 1000);
+      const promised = new Map(await reasonsPromised(demo));
+      const found = await alertsIn(prometheus);
+      for (const { labels, annotations } of found) {
+        expect(['ServerEgressDown', 'SendConnectorDown', 'SendConnectorExporterDown']).not.toContain(labels.alertname);
+        if (labels.alertname !== 'DestinationDown') continue;
+        const reason = promised.get(labels.destination!) as Reason | undefined;
+        expect(reason, JSON.stringify(labels)).toBeDefined();
+        expect(annotations.summary).toContain(reasonWords[reason!].what);
+        // Only where nothing accepts the connection is it not reached.
+        expect(annotations.summary?.includes('cannot reach'), annotations.summary).toBe(reason === 'refused');
+      }
+      process.kill(demo.pid, 'SIGTERM');
+      expect(await demo.ended).toBe(0);
+    },
+    300_000,
+  );
+
   it(
     '3.5: every port can be chosen; a free one is taken, and said, when another program has it; ends when told how long',
     async () => {
@@ -144,6 +173,17 @@ async function reasonsPromised(demo: Demo): Promise<readonly [string, string][]>
   return promised;
 }
 
+type FoundAlert = {
+  readonly state: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+};
+
+async function alertsIn(prometheus: string): Promise<readonly FoundAlert[]> {
+  const answer = JSON.parse(await textOf(`${prometheus}/api/v1/alerts`)) as { data: { alerts: FoundAlert[] } };
+  return answer.data.alerts;
+}
+
 async function textOf(url: string): Promise<string> {
   return (await fetch(url)).text();
 }
@@ -156,11 +196,11 @@ async function linesOf(url: string, part: string): Promise<string> {
 }
 
 /** Asks again until the answer matches; the time limit of the test ends it, with the last answer in the log. */
-async function eventually(ask: () => Promise<string>, expected: RegExp): Promise<string> {
+async function eventually(ask: () => Promise<string>, expected: RegExp, most = 300): Promise<string> {
   for (let tries = 0; ; tries++) {
     const answer = await ask();
     if (expected.test(answer)) return answer;
-    if (tries === 300) throw new Error(`expected ${expected.source}, got last:\n${answer.slice(0, 4000)}`);
+    if (tries === most) throw new Error(`expected ${expected.source}, got last:\n${answer.slice(0, 4000)}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
