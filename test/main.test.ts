@@ -84,7 +84,10 @@ describe('the exit code and what becomes of the output', () => {
       let stderr = '';
       child.stderr!.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
       const [code] = (await once(child, 'close')) as [number];
-      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^cannot write the output: ENOSPC/) });
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: expect.stringMatching(/^cannot write the output: ENOSPC/) as string,
+      });
     },
     30_000,
   );

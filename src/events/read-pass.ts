@@ -130,7 +130,9 @@ function cutRecords(bytes: Buffer, short: ShortRecords, skipping: boolean, atEnd
     const length = end - cut.consumed;
     cut.consumed = end;
     if (length <= shortRecordBytes && options.format.framing === 'lines') {
-      cut.consumed = short.stepOverLines(end, (outcome, times) => countAgain(cut, outcome, times));
+      cut.consumed = short.stepOverLines(end, (outcome, times) => {
+        countAgain(cut, outcome, times);
+      });
     }
     // A big record may take as long as many small ones.
     if ((records & 63) !== 63 && cut.consumed - askedAt < bytesBetweenLooks) continue;

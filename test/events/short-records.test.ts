@@ -62,7 +62,7 @@ function shortRecords({ framing, idMark }: TextFormat): fc.Arbitrary<Buffer> {
   const mark = idMark === undefined ? '"Id":' : 'after' in idMark ? idMark.after : idMark.before;
   const piece = fc.oneof(
     fc.constantFrom(
-      ...' \r\t\0{}[]",:.#<>&;xé1*-',
+      ...Array.from(' \r\t\0{}[]",:.#<>&;xé1*-'),
       '\\',
       '{}',
       '{"',

@@ -83,7 +83,7 @@ describe('108 servers and more: step, reason and warning of each', () => {
       const results = await Promise.all([open, strict].map((settings) => visit(row('early', talk, ''), settings)));
       // Which step meets the reply too many is a matter of timing; that the visit fails for it is not.
       expect(results.map(outcomeOf)).toEqual(
-        [0, 1].map(() => expect.stringMatching(/^fails (ehlo_tls|quit) not_smtp$/)),
+        [0, 1].map(() => expect.stringMatching(/^fails (ehlo_tls|quit) not_smtp$/) as string),
       );
     },
     20_000,

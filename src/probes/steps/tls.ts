@@ -92,7 +92,7 @@ function addressTrouble(
 ): Failure | undefined {
   const isWithoutName = settings.tlsAuthLevel === 'DomainValidation' && nameToCheck(host, settings) === undefined;
   if (!isWithoutName || leaf.checkIP(host) !== undefined) return undefined;
-  const names = leaf.subjectAltName || `no names under subjectAltName (${subject})`;
+  const names = namesOf(leaf) ?? `no names under subjectAltName (${subject})`;
   return {
     reason: 'certificate_name_mismatch',
     detail: shown(
@@ -111,7 +111,7 @@ function withoutDot(name: string): string {
  */
 function nameTrouble({ leaf, subject }: ShownCertificate, name: string | undefined): Failure | undefined {
   if (name === undefined || leaf.checkHost(name.replace(/^\*\./, '.'), asRfc9525) !== undefined) return undefined;
-  const names = leaf.subjectAltName || `no names under subjectAltName; its common name does not count (${subject})`;
+  const names = namesOf(leaf) ?? `no names under subjectAltName; its common name does not count (${subject})`;
   return {
     reason: 'certificate_name_mismatch',
     detail: shown(`expected a certificate for ${name}, got one for ${names}`),
@@ -119,3 +119,8 @@ function nameTrouble({ leaf, subject }: ShownCertificate, name: string | undefin
 }
 
 const asRfc9525 = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const;
+
+/** What stands under subjectAltName, which may be there and empty. */
+function namesOf(leaf: ShownCertificate['leaf']): string | undefined {
+  return leaf.subjectAltName === '' ? undefined : leaf.subjectAltName;
+}
