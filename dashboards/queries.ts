@@ -52,7 +52,8 @@ export function errorsWithin(range: string): string {
  * Errors in each step of a graph. Not `increase`: it extrapolates, so that one error becomes 1.07, and its windows
  * overlap, so that one error is drawn twice. The value before is looked for up to an hour back, so that errors read after
  * a gap are drawn where they were read. Of a pair the one that is ahead is drawn, not each as it comes by: only exporters
- * that were there before as well are compared, so that one that comes or goes is no error.
+ * that were there before as well are compared, so that one that comes or goes is no error. A series that was born within
+ * the step begins at its first value, which is zero for what is news.
  */
 export const errorsPerStep = perStep(errors);
 
@@ -67,7 +68,7 @@ export const relatedPerStep = perStep(
 
 function perStep(counter: string): string {
   const now = `last_over_time(${counter}[1h])`;
-  const before = `last_over_time(${counter}[1h] offset $__interval)`;
+  const before = `(last_over_time(${counter}[1h] offset $__interval) or min_over_time(${counter}[$__interval]))`;
   return `clamp_min(${once(`${now} and ${before}`)} - ${once(`${before} and ${now}`)}, 0)`;
 }
 
