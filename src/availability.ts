@@ -1,5 +1,6 @@
 /** How many visits of each destination passed within 1, 7 and 30 days, and its last outages. Bounded and saved. */
 import { createCountRing, type Counted, type CountRing, type SavedCounts } from './count-ring.js';
+import { keepLatest } from './keep-latest.js';
 import type { ProbeResult } from './model.js';
 
 /** Times in milliseconds since 1970 UTC; `until` is undefined while it lasts. */
@@ -59,10 +60,7 @@ export function createAvailability(saved: readonly SavedAvailability[], now: () 
       known.days.add(Math.floor(at / dayMs), success);
       noteOutage(known, at, success);
       known.text = undefined;
-      kept.delete(destination);
-      kept.set(destination, known);
-      const [[oldest] = []] = kept;
-      if (oldest !== undefined && kept.size > most) kept.delete(oldest);
+      keepLatest(kept, destination, known, most);
     },
     of(destination) {
       const known = kept.get(destination);

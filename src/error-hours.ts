@@ -1,5 +1,6 @@
 /** Errors of each Send connector by reason and hour, for a week: what its page plots. Bounded and saved. */
 import { createCountRing, type CountRing, type SavedCounts } from './count-ring.js';
+import { keepLatest } from './keep-latest.js';
 import type { Reason } from './model.js';
 
 /** Errors of one connector for one reason; without a reason they are events 2002. */
@@ -50,10 +51,7 @@ export function createErrorHours(saved: readonly SavedErrorHours[], now: () => n
       const known = kept.get(key) ?? { connector, reason, hours: createCountRing(hoursKept), text: undefined };
       known.hours.add(hour, true);
       known.text = undefined;
-      kept.delete(key);
-      kept.set(key, known);
-      const [[oldest] = []] = kept;
-      if (oldest !== undefined && kept.size > most) kept.delete(oldest);
+      keepLatest(kept, key, known, most);
     },
     of: (connector) =>
       [...kept.values()]

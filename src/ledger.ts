@@ -279,7 +279,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const state = createState(options, file, saved, movedAside, createStateFolder(file, lock, options.onFolderLost));
   for (const row of saved?.rows ?? []) restoreRow(state, row);
   for (const each of saved?.sessions ?? []) state.sessionsByKey.set(sessionKeyOf(each), JSON.stringify(each));
-  learnServers(state, namesIn(saved));
+  learnServers(state, new Set(namesIn(saved)));
   const running = keepSaving(state);
   const watch = setInterval(() => void lookAfterFolder(state), folderLookMs).unref();
   return {
@@ -313,7 +313,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     nameOfServer: state.names.nameOf,
     knowServers: (names, declared) => {
       for (const short of state.names.declare(declared)) renameServer(state, short);
-      learnServers(state, names);
+      learnServers(state, new Set(names));
     },
     post: (batch) => post(state, batch),
     close: async () => {
@@ -444,10 +444,7 @@ function enter(state: State, batch: Batch): boolean {
   const tally = tallyOf(state, batch.source);
   let news = false;
   heedClock(state);
-  learnServers(
-    state,
-    [...(batch.runs ?? []), ...batch.evidence].map(({ server }) => server),
-  );
+  learnServers(state, serversOf(batch));
   for (const each of batch.evidence) {
     const told = ofOneServer(state, each);
     const isNew = !('key' in told) || state.seen.note(told.key);
@@ -476,12 +473,19 @@ function enter(state: State, batch: Batch): boolean {
 }
 
 /** What a batch tells of servers goes before what it counts: the fuller name holds from its first record on. */
-function learnServers(state: State, names: Iterable<string>): void {
-  for (const name of new Set(names)) {
+function learnServers(state: State, names: ReadonlySet<string>): void {
+  for (const name of names) {
     const short = state.names.learn(name);
     if (short !== undefined) renameServer(state, short);
     else noteShort(state, name);
   }
+}
+
+function serversOf({ runs = [], evidence }: Batch): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { server } of runs) names.add(server);
+  for (const { server } of evidence) names.add(server);
+  return names;
 }
 
 /** Names under which something may stand that a fuller name is not known of: of all others there is nothing to carry over. */

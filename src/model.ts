@@ -614,3 +614,14 @@ export type SourceStatus = {
     readonly bookmarksLost: number;
   };
 };
+
+/** What can be typed on the host of this exporter. */
+export type OwnHost = {
+  readonly windows: boolean;
+  /** The words that start this exporter there; a command follows. */
+  readonly self: readonly string[];
+  /** Options that a command needs to do as this exporter does. */
+  readonly configured: readonly string[];
+  /** Those of `swaks` and `openssl` that are installed. */
+  readonly programs: readonly string[];
+};

@@ -2,7 +2,7 @@
 import os from 'node:os';
 import { dirname } from 'node:path';
 import { watchBacklog } from './backlog.js';
-import { createBoard, type Board } from './board.js';
+import { createBoard } from './board.js';
 import { watchClock } from './clock.js';
 import type { Config, Loaded } from './config.js';
 import { eachDiagnosis } from './diagnosis.js';
@@ -32,7 +32,7 @@ import type { DeclaredName } from './server-names.js';
 import { createStanding } from './standing.js';
 import { exporterVersion } from './version.js';
 import { openAccess } from './web/access.js';
-import { nextCommandsOf } from './web/next-command.js';
+import { commandForAlert } from './web/next-command.js';
 import { startWeb } from './web/server.js';
 
 export type Exporter = {
@@ -109,7 +109,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   const told = await explanation(inlets, parts, origin.file);
   const metrics = createMetrics({
     ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
-    ...{ nextCommand: nextCommandBy(board), probeQueueLength: () => inlets.probing?.queueLength() ?? 0 },
+    ...{ nextCommand: told.nextCommand, probeQueueLength: () => inlets.probing?.queueLength() ?? 0 },
     destinationsLimit: config.destinations.limit,
     connectors: () => inlets.inventory?.connectors() ?? [],
     inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
@@ -152,20 +152,9 @@ async function explanation(inlets: Inlets, { ledger, board }: Parts, configFile:
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = (most?: number) =>
     eachDiagnosis(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
-  return { notProbed, diagnoses, configuration: () => inlets.config, ownHost: () => own };
-}
-
-/** Longer commands are for pasting from the page: an alert is read on a phone. */
-const longestInAlert = 200;
-
-/** The next command of a pair, short enough for an alert, and where to type it. */
-function nextCommandBy(board: Board): MetricsOptions['nextCommand'] {
-  return ({ word, connector, destination, server }) => {
-    const host = board.entry(destination)?.latest.host;
-    const all = nextCommandsOf(word, { connector, destination, host });
-    const next = all.find(({ command }) => command.length <= longestInAlert);
-    return next && { command: next.command, where: next.where === 'server' ? server : 'the host of the exporter' };
-  };
+  const nextCommand: MetricsOptions['nextCommand'] = (pair) =>
+    commandForAlert(pair, board.entry(pair.destination)?.latest.host);
+  return { notProbed, diagnoses, nextCommand, configuration: () => inlets.config, ownHost: () => own };
 }
 
 async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {

@@ -13,7 +13,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^drill$/, may: ['make-folder', 'plain-file'] },
     { part: /^monitoring-files$/, may: ['bundled-monitoring'] },
     {
-      part: /^(breath|bundled-monitoring|did-you-mean|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|label|remembering|server-names|state-file|state-lock|version|log)$/,
+      part: /^(breath|bundled-monitoring|did-you-mean|few-at-once|keep-latest|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|label|remembering|server-names|state-file|state-lock|version|log)$/,
       may: [],
     },
     {
@@ -43,7 +43,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     },
     {
       part: /^probes\/.*$/,
-      may: ['model', 'breath', 'endpoint', 'plain-file', 'remembering', 'probes/*'],
+      may: ['model', 'breath', 'endpoint', 'few-at-once', 'keep-latest', 'plain-file', 'remembering', 'probes/*'],
       types: ['config', 'log'],
     },
     {
@@ -80,7 +80,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       ],
     },
     { part: /^count-ring$/, may: [] },
-    { part: /^(availability|error-hours)$/, may: ['model', 'count-ring'] },
+    { part: /^(availability|error-hours)$/, may: ['model', 'count-ring', 'keep-latest'] },
     { part: /^board$/, may: ['model', 'noted-time'] },
     { part: /^backlog$/, may: ['model'], types: ['log'] },
     { part: /^host-name$/, may: ['label'], types: ['server-names'] },
@@ -99,6 +99,8 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       may: [
         'model',
         'breath',
+        'few-at-once',
+        'keep-latest',
         'pieces',
         'endpoint',
         'exposition',

@@ -1,6 +1,6 @@
 /** Dashboards are what Grafana 13 says that they are: @grafana/schema as a JSON schema, every option of every panel. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { Ajv, type ValidateFunction } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { dashboardFiles } from '../dashboards/generate.js';
 
@@ -8,12 +8,6 @@ type Override = { matcher: object; properties: { id: string; value?: unknown }[]
 type FieldConfig = { defaults: Record<string, unknown> & { custom?: unknown }; overrides: Override[] };
 type Panel = { type: string; title: string; options?: unknown; fieldConfig?: FieldConfig; panels?: Panel[] };
 type Dashboard = { panels: Panel[] };
-
-type Complaint = { instancePath: string; message?: string; params: object };
-type Check = { (value: unknown): boolean; errors?: readonly Complaint[] | null };
-type Ajv = { addSchema: (schema: object, key: string) => void; getSchema: (key: string) => Check | undefined };
-/** Version 8: another one stands beside it for the linter. */
-const { Ajv } = createRequire(import.meta.url)('ajv') as { Ajv: new (options: object) => Ajv };
 
 const file = new URL('fixtures/grafana/grafana-schema.json', import.meta.url);
 const schema = JSON.parse(readFileSync(file, 'utf8')) as { $comment: string };
@@ -47,13 +41,13 @@ const alertList = {
 };
 ajv.addSchema(alertList, 'alertlist');
 
-const part = (pointer: string): Check => {
+const part = (pointer: string): ValidateFunction => {
   const found = ajv.getSchema(`grafana#/properties/${pointer}`);
   if (found === undefined) throw new Error(`the schema has no ${pointer}`);
   return found;
 };
 
-function complaints(check: Check, value: unknown, where: string): string[] {
+function complaints(check: ValidateFunction, value: unknown, where: string): string[] {
   if (check(value)) return [];
   return (check.errors ?? []).map(
     ({ instancePath, message = '', params }) => `${where}${instancePath}: ${message} ${JSON.stringify(params)}`,

@@ -1,4 +1,5 @@
 /** Reads values off a page of metrics. */
+import type { RunningExporter } from './exporter.js';
 
 export const errorCounter = 'exchange_send_connector_connection_errors_total';
 
@@ -16,4 +17,14 @@ export function series(page: string, name: string): Map<string, number> {
 /** Sum of the error counters. */
 export function total(page: string): number {
   return [...series(page, errorCounter).values()].reduce((sum, value) => sum + value, 0);
+}
+
+/** Value of a metric whose labels contain a text. */
+export async function valueOf(
+  exporter: Pick<RunningExporter, 'scrape'>,
+  name: string,
+  labels = '',
+): Promise<number | undefined> {
+  const found = [...series(await exporter.scrape(), name)].find(([key]) => key.includes(labels));
+  return found?.[1];
 }

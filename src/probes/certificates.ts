@@ -4,6 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type tls from 'node:tls';
+import { keepLatest } from '../keep-latest.js';
 import type { Trust } from './authorities.js';
 import { chainOf, endOf, sentBy } from './chain.js';
 import { contentOf } from './der.js';
@@ -48,10 +49,7 @@ export function createCertificates(now: () => number): Certificates {
   // By destination: two servers may show the same leaf, and one of them with an issuer that is about to expire.
   const kept = new Map<string, Kept>();
   const keep = (destination: string, certificate: ShownCertificate): void => {
-    kept.delete(destination);
-    const oldest = kept.keys().next();
-    if (kept.size >= maxKept && !oldest.done) kept.delete(oldest.value);
-    kept.set(destination, { certificate, at: now() });
+    keepLatest(kept, destination, { certificate, at: now() }, maxKept);
   };
   return {
     shownBy(destination, socket, trust) {

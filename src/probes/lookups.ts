@@ -1,5 +1,6 @@
 /** Asks the resolver of the system for the addresses of a name, as every other program of this host does. */
 import { promises as dns } from 'node:dns';
+import { createFewAtOnce } from '../few-at-once.js';
 
 export type Lookup = (name: string) => Promise<readonly string[]>;
 
@@ -13,23 +14,9 @@ const most = 2;
 /** The same, two names at a time; who asks for a name that is being asked for shares the answer. */
 export function fewAtATime(lookup: Lookup): Lookup {
   const asked = new Map<string, Promise<readonly string[]>>();
-  const waiting: (() => void)[] = [];
-  let running = 0;
-  const ask = async (name: string): Promise<readonly string[]> => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await lookup(name);
-    } finally {
-      // The place goes to the next one, or is free.
-      const next = waiting.shift();
-      if (next) next();
-      else running -= 1;
-      asked.delete(name);
-    }
-  };
+  const few = createFewAtOnce(most);
   return (name) => {
-    const known = asked.get(name) ?? ask(name);
+    const known = asked.get(name) ?? few.run(() => lookup(name)).finally(() => asked.delete(name));
     asked.set(name, known);
     return known;
   };

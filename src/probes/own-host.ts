@@ -1,17 +1,8 @@
 /** What can be typed on the host of this exporter: its own command, and programs that talk SMTP or TLS. */
 import path from 'node:path';
 import { isSea } from 'node:sea';
+import type { OwnHost } from '../model.js';
 import { findProgram } from './network/run-program.js';
-
-export type OwnHost = {
-  readonly windows: boolean;
-  /** The words that start this exporter there; a command follows. */
-  readonly self: readonly string[];
-  /** Options that a command needs to do as this exporter does. */
-  readonly configured: readonly string[];
-  /** Those of `swaks` and `openssl` that are installed. */
-  readonly programs: readonly string[];
-};
 
 /** @param configFile what this exporter was configured with, which says what may be probed and how */
 export async function findOwnHost(configFile: string | undefined): Promise<OwnHost> {

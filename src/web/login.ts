@@ -1,6 +1,7 @@
 /** Who may read: basic authentication against bcrypt hashes, at a cost that strangers cannot run up. */
 import { createHmac, randomBytes } from 'node:crypto';
 import bcrypt from 'bcryptjs';
+import { keepLatest } from '../keep-latest.js';
 import { createCounter } from './counter.js';
 import { networkOf } from './networks.js';
 import { createPasswordChecks } from './password-checks.js';
@@ -138,13 +139,7 @@ function createMemory<Value>() {
   return {
     get: (key: string): Value | undefined => map.get(key),
     set: (key: string, value: Value): void => {
-      map.delete(key);
-      map.set(key, value);
-      if (map.size <= remembered) return;
-      for (const oldest of map.keys()) {
-        map.delete(oldest);
-        return;
-      }
+      keepLatest(map, key, value, remembered);
     },
   };
 }

@@ -3,6 +3,7 @@
  * meanwhile, and few at a time. The rest wait, and of very many some are told to come again.
  */
 import { createBreath, inStrokes, type Breath, type Steps } from '../breath.js';
+import { createFewAtOnce } from '../few-at-once.js';
 import { pieceOf, type Piece } from '../pieces.js';
 
 /** Made at a time; they take turns. */
@@ -33,26 +34,13 @@ export function createLongAnswers(): LongAnswers {
   // One for all: together they must not hold the event loop either.
   const breathe = createBreath();
   const underWay = new Map<string, Promise<unknown>>();
-  const waiting: (() => void)[] = [];
-  let making = 0;
-  const inTurn = async <Made>(make: (breathe: Breath) => Promise<Made>): Promise<Made> => {
-    // Whoever ends hands its place over.
-    if (making >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-    else making++;
-    try {
-      return await make(breathe);
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else making--;
-    }
-  };
+  const few = createFewAtOnce(mostAtOnce);
   return {
     made: async <Made>(name: string, make: (breathe: Breath) => Promise<Made>) => {
       const known = underWay.get(name) as Promise<Made> | undefined;
       if (known) return known;
-      if (waiting.length >= mostWaiting) throw new Crowded();
-      const fresh = inTurn(make).finally(() => underWay.delete(name));
+      if (few.waiting() >= mostWaiting) throw new Crowded();
+      const fresh = few.run(() => make(breathe)).finally(() => underWay.delete(name));
       underWay.set(name, fresh);
       return fresh;
     },

@@ -1,9 +1,9 @@
 /** The next commands to type, by diagnosis: on the server that logged the error, and on the host of this exporter. */
 import { endpointOf, type Endpoint } from '../endpoint.js';
-import type { Diagnosis } from '../model.js';
+import type { DiagnosedPair } from '../diagnosis.js';
+import type { Diagnosis, OwnHost } from '../model.js';
 import { powerShellWord, shWord } from './quoting.js';
 import { startTlsCheck } from './starttls-check.js';
-import type { OwnHost } from './view.js';
 
 /** `server` is a Windows server with PowerShell; `exporter` is wherever this runs. */
 export type NextCommand = { readonly where: 'server' | 'exporter'; readonly command: string; readonly why: string };
@@ -20,6 +20,22 @@ export function nextCommandsOf(word: Diagnosis, whom: Whom, own: OwnHost = unkno
     ...(server ? [{ where: 'server' as const, ...server }] : []),
     ...onExporter(word, whom, own).map((asked) => ({ where: 'exporter' as const, ...asked })),
   ];
+}
+
+/** Longer commands are for pasting from the page: an alert is read on a phone. */
+const longestInAlert = 200;
+
+/**
+ * The next command of a pair, short enough for an alert, and where to type it.
+ * @param host name of the destination, where a visit has told it
+ */
+export function commandForAlert(
+  { word, connector, destination, server }: DiagnosedPair,
+  host: string | undefined,
+): { readonly command: string; readonly where: string } | undefined {
+  const all = nextCommandsOf(word, { connector, destination, host });
+  const next = all.find(({ command }) => command.length <= longestInAlert);
+  return next && { command: next.command, where: next.where === 'server' ? server : 'the host of the exporter' };
 }
 
 const unknownHost: OwnHost = { windows: false, self: ['send-connector-exporter'], configured: [], programs: [] };

@@ -7,6 +7,7 @@ import type { ErrorHours } from '../error-hours.js';
 import type { Outcome } from '../board.js';
 import type {
   LedgerRow,
+  OwnHost,
   PathReport,
   PingReport,
   ProbeResult,
@@ -93,14 +94,6 @@ export type Books = {
   readonly ownHost?: () => OwnHost;
   /** What the sources have not read yet, where it is much. */
   readonly backlog?: () => Backlog | undefined;
-};
-
-/** The host of this exporter, as far as commands go: its shell, the words that start the exporter and its options, programs found. */
-export type OwnHost = {
-  readonly windows: boolean;
-  readonly self: readonly string[];
-  readonly configured: readonly string[];
-  readonly programs: readonly string[];
 };
 
 /**

@@ -10,7 +10,7 @@ import { lines } from '../exactness.js';
 import { startExporter, type ExporterOptions, type RunningExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
 import { hasProgram } from '../programs.js';
-import { series } from '../scraped.js';
+import { series, valueOf } from '../scraped.js';
 
 const patience = { timeout: 60_000, interval: 100 };
 const isRoot = process.getuid?.() === 0;
@@ -50,12 +50,6 @@ async function world(): Promise<World> {
         expect(scraper.shown()).toBe(errors);
       }, patience),
   };
-}
-
-/** Value of a metric whose labels contain a text. */
-async function valueOf(exporter: RunningExporter, name: string, labels = ''): Promise<number | undefined> {
-  const found = [...series(await exporter.scrape(), name)].find(([key]) => key.includes(labels));
-  return found?.[1];
 }
 
 /** While the ledger cannot be saved: log, metric, page and readiness say so, and the lag shows what waits. */

@@ -1,9 +1,10 @@
 /** Outages as an exporter sees them: its metrics page before and while each lasts, and who must be told of it. */
 import { createBoard } from '../../src/board.js';
 import { diagnosesOf } from '../../src/diagnosis.js';
-import { createMetrics, type Metrics } from '../../src/metrics.js';
+import type { Metrics } from '../../src/metrics.js';
 import type { LedgerRow, ProbeResult, Reason, SourceStatus, StepName } from '../../src/model.js';
-import { nextCommandsOf } from '../../src/web/next-command.js';
+import { commandForAlert } from '../../src/web/next-command.js';
+import { metricsOf as quietMetricsOf } from '../metrics-of.js';
 
 /** A Send connector and a destination of it; `fails` is what the visits of it end with while the outage lasts. */
 type Pair = {
@@ -166,9 +167,8 @@ function metricsOf(
   });
   const notProbed = (): string | undefined => (of.probing === false ? 'probing is switched off' : undefined);
   const failed = (): number => (lasts() && of.exporter === 'not saved' ? 3 : 0);
-  return createMetrics({
-    board,
-    ledger: {
+  return quietMetricsOf(
+    {
       rows,
       asks: () => undefined,
       scrape: () => ({ rows: rows(), held: 0, readBy: () => Promise.resolve() }),
@@ -185,21 +185,13 @@ function metricsOf(
       dormantErrors: () => 0,
       relatedCounts: () => [],
     },
-    sources: () => [status()],
-    diagnoses: () => diagnosesOf(rows(), board.entries(), { now: Date.now(), notProbed }),
-    nextCommand: ({ word, connector, destination, server }) => {
-      const [next] = nextCommandsOf(word, { connector, destination, host: undefined });
-      return next && next.command.length <= 200 ? { command: next.command, where: server } : undefined;
+    {
+      board,
+      sources: () => [status()],
+      diagnoses: () => diagnosesOf(rows(), board.entries(), { now: Date.now(), notProbed }),
+      nextCommand: (pair) => commandForAlert(pair, board.entry(pair.destination)?.latest.host),
     },
-    probeQueueLength: () => 0,
-    reload: () => ({ successful: true, successAt: 0 }),
-    destinationsLimit: 2000,
-    connectors: () => [],
-    inventoryModifiedAt: () => undefined,
-    clockJumps: () => ({ back: 0, forward: 0 }),
-    now: Date.now,
-    version: '0.0.0',
-  });
+  );
 }
 
 function rowOf({ server: ofCase }: OutageCase, pair: Pair, begunAt: number | undefined): LedgerRow {

@@ -6,7 +6,7 @@ import { startAddingScraper } from '../adding-scraper.js';
 import { lines } from '../exactness.js';
 import { startExporter, type RunningExporter } from '../exporter.js';
 import { temporaryFolder } from '../folder.js';
-import { series } from '../scraped.js';
+import { series, valueOf } from '../scraped.js';
 
 const patience = { timeout: 60_000, interval: 200 };
 const isRoot = process.getuid?.() === 0;
@@ -86,7 +86,12 @@ test('a file in place of the state folder: said, nothing shown before it is save
   await writeFile(state, 'not a folder');
   await saysThatSavingFails(exporter);
   await appendFile(file, lines(11, 20));
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const failures = () => valueOf(exporter, 'exchange_exporter_state_saves_total', 'failed');
+  const before = (await failures()) ?? 0;
+  // The second save that begins from now on had all lines before it.
+  await vi.waitFor(async () => {
+    expect(await failures()).toBeGreaterThan(before + 1);
+  }, patience);
   expect(scraper.shown()).toBe(10);
   await rm(state);
   await shows(20);

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { diagnoses } from '../../src/model.js';
 import { nextCommandsOf } from '../../src/web/next-command.js';
 import { powerShellWord, shWord } from '../../src/web/quoting.js';
-import type { OwnHost } from '../../src/web/view.js';
+import type { OwnHost } from '../../src/model.js';
 import { emoji, evil } from './world.js';
 
 const destination = '203.0.113.25:25';
