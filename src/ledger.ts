@@ -312,8 +312,11 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     nameOfServer: state.names.nameOf,
     knowServers: (names, declared) => {
+      const before = state.names.known();
       for (const short of state.names.declare(declared)) renameServer(state, short);
       learnServers(state, new Set(names));
+      // A restart needs what the inventory said also when nothing is counted meanwhile.
+      if (state.names.known() !== before) saveWithin(state, lazySaveMs);
     },
     post: (batch) => post(state, batch),
     close: async () => {

@@ -202,6 +202,18 @@ describe('2.1: counts are carried over to the full name', () => {
     });
   });
 
+  test('what the inventory declares holds after a restart although nothing was counted in between', async () => {
+    const directory = await temporaryFolder();
+    const ledger = await ledgerIn(directory);
+    ledger.knowServers([], [{ short, full: inA }]);
+    await ledger.close();
+    const again = await ledgerIn(directory);
+    await again.post(batch([evidenceOf(short, 'errors')]));
+    await vi.waitFor(() => {
+      expect(again.rows()).toMatchObject([{ server: inA, errors: 1 }]);
+    });
+  });
+
   test('an event that two shippers deliver under both names counts once', async () => {
     const ledger = await ledgerIn(await temporaryFolder());
     await ledger.post(batch([evidenceOf(short, 'errors', 900_001), evidenceOf(short, 'errors', 900_002)]));

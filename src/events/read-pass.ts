@@ -183,6 +183,10 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, 
   const first = startOfRecord(bytes, cut.consumed, end, format.framing);
   if (first === end) return;
   const start = format.framing === 'lines' ? startBehindCrash(bytes, cut, first, end) : first;
+  if (start === end) {
+    cut.short.keep(end, end, 'damaged');
+    return;
+  }
   const isShort = !isWanted && end - start <= shortRecordBytes;
   const known = isShort ? cut.short.find(start, end) : undefined;
   if (known) {

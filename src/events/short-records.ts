@@ -86,8 +86,8 @@ export class ShortRecords {
         crashed = true;
         start = this.behindBlanks(at, stop);
         hash = 0;
-        // Blanks to the end of the line: what began behind the crash is an empty record.
-        if (bytes[start] === lineFeed) return this.take(hash, start + 1, start + 1, crashed);
+        // Blanks to the end of the line: there is no record behind the crash, kept as an empty one of that outcome.
+        if (bytes[start] === lineFeed) return this.take(hash, start + 1, start + 1, false);
         at = start - 1;
         continue;
       }
