@@ -312,11 +312,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     },
     nameOfServer: state.names.nameOf,
     knowServers: (names, declared) => {
-      const before = state.names.known();
-      for (const short of state.names.declare(declared)) renameServer(state, short);
-      learnServers(state, new Set(names));
-      // A restart needs what the inventory said also when nothing is counted meanwhile.
-      if (state.names.known() !== before) saveWithin(state, lazySaveMs);
+      knowServers(state, names, declared);
     },
     post: (batch) => post(state, batch),
     close: async () => {
@@ -473,6 +469,14 @@ function enter(state: State, batch: Batch): boolean {
     else state.sessionsByKey.set(key, json);
   }
   return news;
+}
+
+function knowServers(state: State, names: readonly string[], declared: readonly DeclaredName[]): void {
+  const before = state.names.known();
+  for (const short of state.names.declare(declared)) renameServer(state, short);
+  learnServers(state, new Set(names));
+  // A restart needs what the inventory said also when nothing is counted meanwhile.
+  if (state.names.known() !== before) saveWithin(state, lazySaveMs);
 }
 
 /** What a batch tells of servers goes before what it counts: the fuller name holds from its first record on. */
