@@ -11,6 +11,7 @@ import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
 import { quitAfterSteps } from './model.js';
 import { endProcess } from './process-end.js';
+import { stopSignal } from './stop-signal.js';
 import { exporterVersion } from './version.js';
 
 const examples = `
@@ -100,9 +101,11 @@ function addServe(command: Command, mayBeMistyped: boolean): void {
     .addOption(new Option('--log.level <level>', 'Least level to log.').choices(levels()).default('info'))
     .addOption(new Option('--log.format <format>', 'Form of the log.').choices(['logfmt', 'json']).default('logfmt'))
     .action(async (files: string[], flags: ServeFlags) => {
+      // Before anything that takes time: a service may be stopped in its first second.
+      const signal = stopSignal();
       if (mayBeMistyped) await refuseMistyped(command, files[0]);
       const { serveCommand } = await import('./commands/serve.js');
-      endWith(await serveCommand(files, flags));
+      endWith(await serveCommand(files, flags, signal));
     });
 }
 

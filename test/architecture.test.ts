@@ -7,6 +7,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
   [
     { part: /^model$/, may: [] },
     { part: /^(plain-file|process-end|watch-files)$/, may: ['file-gate'] },
+    { part: /^stop-signal$/, may: ['process-end'] },
     { part: /^checkpoint-key$/, may: ['model'] },
     { part: /^state-folder$/, may: ['make-folder', 'state-lock'] },
     { part: /^checkpoint-book$/, may: ['model', 'checkpoint-key'] },
@@ -170,13 +171,14 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
         'process-end',
         'events/sources/windows-event-log/*',
       ],
+      types: ['stop-signal'],
     },
     {
       part: /^doctor\/.*$/,
       may: ['model', 'endpoint', 'inventory', 'ledger-file', 'make-folder', 'state-lock', 'probes/*', 'doctor/*'],
       types: ['config'],
     },
-    { part: /^main$/, may: ['commands/*', 'did-you-mean', 'model', 'process-end', 'version', 'log', 'config'] },
+    { part: /^main$/, may: ['commands/*', 'did-you-mean', 'model', 'process-end', 'stop-signal', 'version', 'log', 'config'] },
   ];
 
 /** Packages that belong to one place. */

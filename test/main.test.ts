@@ -5,8 +5,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtProgram, loopbackOnly, startExporter } from './exporter.js';
+import { builtModule, builtProgram, loopbackOnly, startExporter } from './exporter.js';
 
 let folder: string;
 let events: string;
@@ -191,6 +192,21 @@ describe('a running exporter', () => {
     expect(await exporter.stop()).toBe(0);
     expect(exporter.log()).toMatch(/msg=stopping signal=SIGTERM\n[^]*msg=stopped\n$/);
   });
+
+  it.each(['commands/serve', 'config', 'log', 'serve', 'web/server'])(
+    '16.5: ends cleanly when SIGTERM comes in the first moments of the start, while %s is loaded',
+    async (module) => {
+      const hooks = ['--import', pathToFileURL(join(import.meta.dirname, 'stopped-at-load.mjs')).href];
+      const args = ['--no-probe', '--state.directory', join(folder, 'stopped'), '--web.listen-address=127.0.0.1:0'];
+      const env = { ...process.env, STOPPED_AT: builtModule(`${module}.js`) };
+      const child = spawn(process.execPath, [...hooks, ...loopbackOnly, builtProgram, ...args, events], { env });
+      let log = '';
+      child.stderr.on('data', (text) => (log += String(text)));
+      const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+      expect({ code, signal }, log).toEqual({ code: 0, signal: null });
+      expect(log).toMatch(/msg=stopping signal=SIGTERM\n[^]*msg=stopped\n$/);
+    },
+  );
 
   it('takes a Ctrl-C that npm passes on a second time for one', async () => {
     const exporter = await startExporter({ files: [events], args: ['--no-probe'] });

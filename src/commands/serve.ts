@@ -2,8 +2,9 @@
 import { loadConfig, type Config, type Loaded, type Overrides } from '../config.js';
 import type { Log, LogFormat, LogLevel } from '../log.js';
 import { fileGate, inTime } from '../file-gate.js';
-import { endByForce, endProcess } from '../process-end.js';
+import { endByForce } from '../process-end.js';
 import type { Exporter, Origin } from '../serve.js';
+import type { StopSignal } from '../stop-signal.js';
 
 /** Flags as the command line gives them; see main.ts for what each means. */
 export type ServeFlags = {
@@ -20,17 +21,34 @@ export type ServeFlags = {
   readonly 'log.format': LogFormat;
 };
 
-/** Runs until SIGINT or SIGTERM. @returns the exit code: 0 after a clean stop, 1 when it could not start or stop, 2 for a wrong flag */
-export async function serveCommand(files: readonly string[], flags: ServeFlags): Promise<number> {
+/**
+ * Runs until SIGINT or SIGTERM.
+ * @param signal listened for since before this was loaded
+ * @returns the exit code: 0 after a clean stop, 1 when it could not start or stop, 2 for a wrong flag
+ */
+export async function serveCommand(files: readonly string[], flags: ServeFlags, signal: StopSignal): Promise<number> {
   const file = flags['config.file'];
   const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(files, flags) });
-  const loaded = await load();
-  if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags ? 2 : 1);
-  if (loaded.config.sources.length === 0) return complain([nothingToRead], 1);
+  const loaded = await Promise.race([load(), signal.first]);
+  if (typeof loaded !== 'string') {
+    if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags ? 2 : 1);
+    if (loaded.config.sources.length === 0) return complain([nothingToRead], 1);
+  }
+  const log = await openLog(flags);
+  signal.onSecond = (name) => {
+    log.warn('second signal, ending without a clean stop', { signal: name });
+  };
+  if (typeof loaded !== 'string') return run(loaded.config, { file, load }, { log, signal });
+  // Nothing has begun that would have to end.
+  log.info('stopping', { signal: loaded });
+  log.info('stopped');
+  return 0;
+}
+
+async function openLog(flags: ServeFlags): Promise<Log> {
   const { createLog } = await import('../log.js');
   const { withoutRepeats } = await import('../log-repeats.js');
-  const log = withoutRepeats(createLog({ level: flags['log.level'], format: flags['log.format'] }));
-  return run(loaded.config, { file, load }, log);
+  return withoutRepeats(createLog({ level: flags['log.level'], format: flags['log.format'] }));
 }
 
 const nothingToRead = `Nothing to read. Expected files, folders or globs with exported events, for instance
@@ -57,15 +75,15 @@ function complain(lines: readonly string[], code: number): number {
   return code;
 }
 
-async function run(config: Config, origin: Origin, log: Log): Promise<number> {
+type Run = { readonly log: Log; readonly signal: StopSignal };
+
+async function run(config: Config, origin: Origin, { log, signal }: Run): Promise<number> {
   const { serve } = await import('../serve.js');
-  // Asked for before the start, so that a signal during the start is not lost.
-  const signal = firstSignal(log);
   try {
     const starting = serve(config, log, origin);
-    const exporter = await Promise.race([starting, signal.then(() => undefined)]);
+    const exporter = await Promise.race([starting, signal.first.then(() => undefined)]);
     if (exporter) process.on('SIGHUP', () => void exporter.reload());
-    log.info('stopping', { signal: await signal });
+    log.info('stopping', { signal: await signal.first });
     const left = await stop(exporter, starting);
     if (left.length === 0) {
       log.info('stopped');
@@ -90,30 +108,6 @@ async function stop(exporter: Exporter | undefined, starting: Promise<Exporter>)
 
 /** A start that a signal came into is waited for. Milliseconds. */
 const startMs = 1_000;
-
-/** Milliseconds within which a second signal is the same Ctrl-C: npm passes on what the terminal has delivered already. */
-const sameKeyPress = 1000;
-
-/** The first SIGINT or SIGTERM. A second one ends the process at once: the person means it. */
-function firstSignal(log: Log): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined;
-    const onSignal = (name: NodeJS.Signals, code: number): void => {
-      firstAt ??= performance.now();
-      resolve(name);
-      if (performance.now() - firstAt < sameKeyPress) return;
-      log.warn('second signal, ending without a clean stop', { signal: name });
-      endProcess(code);
-    };
-    // 128 + the number of the signal, as shells report it.
-    process.on('SIGINT', () => {
-      onSignal('SIGINT', 130);
-    });
-    process.on('SIGTERM', () => {
-      onSignal('SIGTERM', 143);
-    });
-  });
-}
 
 /** An Error says itself what to do about it. Any other kind is a fault of ours, and then the place of it is of use. */
 function startFailure(thrown: unknown): Record<string, unknown> {
