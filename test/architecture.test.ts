@@ -178,7 +178,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
       may: ['model', 'endpoint', 'inventory', 'ledger-file', 'make-folder', 'state-lock', 'probes/*', 'doctor/*'],
       types: ['config'],
     },
-    { part: /^main$/, may: ['commands/*', 'did-you-mean', 'model', 'process-end', 'stop-signal', 'version', 'log', 'config'] },
+    {
+      part: /^main$/,
+      may: ['commands/*', 'did-you-mean', 'model', 'process-end', 'stop-signal', 'version', 'log', 'config'],
+    },
   ];
 
 /** Packages that belong to one place. */
