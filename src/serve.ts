@@ -195,7 +195,8 @@ async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise
     nameOfServer: ledger.nameOfServer,
     isListed: (name) => inlets.inventory?.connectors().some((each) => each.name === name) ?? false,
     log: withoutDrills(log),
-    now: Date.now,
+    now: clocks.now,
+    steady: clocks.steady,
   });
   inlets.probing =
     prober &&

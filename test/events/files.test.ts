@@ -2,7 +2,7 @@ import { appendFile, chmod, copyFile, mkdir, rename, rm, symlink, truncate, writ
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed } from '../../src/events/sources/files.js';
+import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files.js';
 import type { Batch, FileCheckpoint } from '../../src/model.js';
 import { createRecordGaps } from '../../src/record-gaps.js';
 import { addEvent, createLog, flush } from '../evtx-writer.js';
@@ -17,7 +17,7 @@ function emptyBook(): Book {
 }
 
 /** Follows paths, entering batches into a book that outlives the follower, as the ledger does. */
-function follow(book: Book, ...given: ({ readonly now: () => number } | string)[]): Followed {
+function follow(book: Book, ...given: (Partial<Pick<FollowOptions, 'now' | 'steady'>> | string)[]): Followed {
   const paths = given.filter((each) => typeof each === 'string');
   const clock = given.find((each) => typeof each === 'object');
   const followed = followFiles({
@@ -33,7 +33,8 @@ function follow(book: Book, ...given: ({ readonly now: () => number } | string)[
     sessions: () => [],
     connectorOfGuid: () => undefined,
     log: silentLog,
-    now: clock?.now ?? Date.now,
+    now: Date.now,
+    ...clock,
   });
   onTestFinished(() => followed.stop());
   return followed;
@@ -321,7 +322,8 @@ test('a source whose reading fails again and again at one place is not healthy, 
     sessions: () => [],
     connectorOfGuid: () => undefined,
     log: silentLog,
-    now: () => clock.ms,
+    now: Date.now,
+    steady: () => clock.ms,
   });
   onTestFinished(() => followed.stop());
   await vi.waitFor(
@@ -351,7 +353,7 @@ test('half a record at the end of a file is no standstill', async () => {
   const clock = { ms: Date.now() };
   const book = emptyBook();
   await writeFile(file, lines(1, 3) + '{"half":');
-  const followed = follow(book, { now: () => clock.ms }, file);
+  const followed = follow(book, { steady: () => clock.ms }, file);
   await until(book, numbers(1, 3));
   clock.ms += 3_600_000;
   expect(followed.statuses()[0]).toMatchObject({ up: true, stalledSeconds: 0 });

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Followed } from '../../src/events/sources/files.js';
 import type { Place, ReaderLine, ReaderRequest } from '../../src/events/sources/windows-event-log/log-api.js';
-import { followWindowsLogs } from '../../src/events/sources/windows-event-log.js';
+import { followWindowsLogs, type WindowsLogOptions } from '../../src/events/sources/windows-event-log.js';
 import { openLedger, type Ledger } from '../../src/ledger.js';
 import { temporaryFolder } from '../folder.js';
 import { silentLog } from '../log-double.js';
@@ -13,10 +13,12 @@ const start = Date.UTC(2026, 0, 15, 9);
 /** What a reader tells before it ends; `hang` keeps it silent until it is stopped or killed. */
 type Life = readonly (ReaderLine | 'hang' | 'nonsense')[];
 
+type Clocks = Pick<WindowsLogOptions, 'now' | 'steady'>;
+
 type World = { readonly followed: Followed; readonly requests: ReaderRequest[]; readonly ledger: Ledger };
 
 /** Follows the Application log through readers that live as told, one after the other; the last life goes on. */
-async function follow(lives: readonly Life[], directory: string): Promise<World> {
+async function follow(lives: readonly Life[], directory: string, clocks: Partial<Clocks> = {}): Promise<World> {
   const ledger = await openLedger({ directory, now: () => start + 5_000_000 });
   const requests: ReaderRequest[] = [];
   const followed = followWindowsLogs({
@@ -26,6 +28,7 @@ async function follow(lives: readonly Life[], directory: string): Promise<World>
     knownConnectors: () => [],
     log: silentLog,
     now: () => start + 5_000_000,
+    ...clocks,
     timing: { leastPauseMs: 5, mostPauseMs: 20, silentMs: 300, endMs: 100 },
     start: (request) => {
       const life = lives[Math.min(requests.length, lives.length - 1)] ?? [];
@@ -155,4 +158,20 @@ test('stops a reader that does not end when asked', async () => {
   await pause(10);
   await followed.stop();
   expect(followed.statuses()).toHaveLength(1);
+});
+
+test('issue 14: how long a Windows log is behind does not change when the clock on the wall is set', async () => {
+  const clocks = { wall: start + 5_000_000, steady: 0 };
+  const { followed, ledger } = await follow([[records(1), 'hang']], await temporaryFolder(), {
+    now: () => clocks.wall,
+    steady: () => clocks.steady,
+  });
+  await vi.waitFor(() => {
+    expect(errors(ledger)).toBe(1);
+  }, 30_000);
+  clocks.steady += 7_000;
+  for (const wall of [start - 86_400_000, start + 3_600_000 * 24 * 365]) {
+    clocks.wall = wall;
+    expect(followed.statuses()[0]).toMatchObject({ lagSeconds: 7 });
+  }
 });

@@ -37,7 +37,7 @@ type Attempt = Watched & {
   readonly failure: string | undefined;
 };
 
-/** @param now milliseconds of a clock */
+/** @param now milliseconds of a clock that only goes forward */
 export function watchProgress(now: () => number): Progress {
   const attempts = new Map<string, Attempt>();
   const note = (key: string, { source, path }: Watched, offset: number, failure: string | undefined): void => {

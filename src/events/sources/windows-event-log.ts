@@ -23,7 +23,10 @@ export type WindowsLogOptions = {
   /** The one name of a Send connector, as the transport logs have taught it. */
   readonly nameOf?: ((connector: string) => string) | undefined;
   readonly log: Log;
+  /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
+  readonly steady?: (() => number) | undefined;
   readonly start?: typeof startReader;
   readonly timing?: Partial<typeof defaultTiming>;
 };
@@ -39,6 +42,7 @@ const defaultTiming = {
 };
 
 type Channel = WindowsLogOptions & {
+  readonly steady: () => number;
   readonly channel: string;
   readonly times: typeof defaultTiming;
   place: Place | undefined;
@@ -48,6 +52,7 @@ type Channel = WindowsLogOptions & {
   heard: boolean;
   drained: boolean;
   problem: string | undefined;
+  /** By the steady clock. */
   behindSince: number | undefined;
   lastRecordAt: number | undefined;
   bytesRead: number;
@@ -90,6 +95,7 @@ function createChannel(options: WindowsLogOptions, channel: string): Channel {
   const times = { ...defaultTiming, ...options.timing };
   return {
     ...options,
+    steady: options.steady ?? (() => performance.now()),
     channel,
     times,
     place,
@@ -183,7 +189,7 @@ async function take(state: Channel, text: string): Promise<void> {
   const line = JSON.parse(text) as ReaderLine;
   state.heard ||= line.kind === 'records' || line.kind === 'drained';
   if (line.kind === 'records') {
-    state.behindSince ??= state.now();
+    state.behindSince ??= state.steady();
     await enter(state, line);
   } else if (line.kind === 'drained') {
     setProblem(state, undefined);
@@ -258,7 +264,7 @@ function statusOf(state: Channel): SourceStatus {
     detail: `${channel}: ${text}`,
     lastRecordAt: state.lastRecordAt,
     lagBytes: 0,
-    lagSeconds: state.behindSince === undefined ? 0 : Math.max(0, (state.now() - state.behindSince) / 1000),
+    lagSeconds: state.behindSince === undefined ? 0 : (state.steady() - state.behindSince) / 1000,
     // Its reader has a watch of its own: one that is deaf or says nothing is started again, and down meanwhile.
     stalledSeconds: 0,
     bytesRead: state.bytesRead,

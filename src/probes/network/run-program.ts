@@ -1,9 +1,8 @@
 /** Runs a program of the system once: no shell, bounded output, ended when its time is up or the exporter stops. */
-import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import { createBreath } from '../../breath.js';
+import { startProgram } from './program-thread.js';
 
 export type ProgramRun = {
   /** undefined when it was ended by us. */
@@ -26,57 +25,30 @@ export type RunProgram = (file: string, words: readonly string[], options: RunOp
 /** More output than this is not kept: thirty hops take three. */
 const maxOutput = 64 * 1024;
 
-/** How long a dead program's children may keep its output open. */
-const drainMs = 500;
-
-/** To start a program holds the event loop: of several at the same moment one is started in a turn. */
-const breathe = createBreath();
-
-export const runProgram: RunProgram = async (file, words, options) => {
-  await breathe();
-  return runNow(file, words, options);
-};
-
-const runNow: RunProgram = (file, words, { limitMs, signal, onText }) =>
+export const runProgram: RunProgram = (file, words, { limitMs, signal, onText }) =>
   new Promise((resolve) => {
     const texts = { output: '', errors: '' };
     let ended = false;
     // The words for the numbers differ from system to system; English ones at least read like the manual.
-    const child = spawn(file, words, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      windowsHide: true,
-      env: { ...process.env, LC_ALL: 'C' },
+    const start = { file, words, env: { ...process.env, LC_ALL: 'C' }, mostText: maxOutput };
+    const program = startProgram(start, {
+      onText: (from, text) => {
+        texts[from] += text;
+        if (from === 'output') onText?.(text);
+      },
+      onEnd: (code) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve({ ...texts, code: ended ? undefined : (code ?? undefined) });
+      },
     });
     const end = (): void => {
       ended = true;
-      child.kill('SIGKILL');
-    };
-    const settle = (code: number | null): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve({ ...texts, code: ended ? undefined : (code ?? undefined) });
+      program.kill();
     };
     const timer = setTimeout(end, limitMs);
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
-    const keep = (into: 'output' | 'errors') => (chunk: Buffer) => {
-      const text = chunk.toString('latin1');
-      if (texts[into].length < maxOutput) texts[into] += text.slice(0, maxOutput - texts[into].length);
-      if (into === 'output') onText?.(text);
-    };
-    child.stdout.on('data', keep('output'));
-    child.stderr.on('data', keep('errors'));
-    child.on('error', (error) => {
-      texts.errors += error.message;
-      settle(-1);
-    });
-    child.on('exit', () => {
-      setTimeout(() => {
-        child.stdout.destroy();
-        child.stderr.destroy();
-      }, drainMs).unref();
-    });
-    child.on('close', settle);
   });
 
 /** The folders in which programs of the network are looked for, the first first. */

@@ -73,8 +73,8 @@ const troubleEveryMs = 60_000;
 function tellTrouble(state: State, file: FollowedFile, { barren, trouble }: PassResult): void {
   const { source, format } = file;
   const path = shownPath(file.path);
-  if (trouble && state.now() - file.troubleToldAt >= troubleEveryMs) {
-    file.troubleToldAt = state.now();
+  if (trouble && state.steady() - file.troubleToldAt >= troubleEveryMs) {
+    file.troubleToldAt = state.steady();
     state.log.warn('stepped over a record that cannot be read', { source, path, ...trouble });
   }
   file.barren = barren.throughout ? file.barren + barren.atEnd : barren.atEnd;

@@ -55,10 +55,10 @@ async function work(state: State, file: FollowedFile, outcome: { busy: boolean }
 function rest(state: State, file: FollowedFile): void {
   if (file.goneAt !== undefined) {
     // Rotated out of sight, or deleted: it is finished, waited for a while, then closed.
-    if (state.now() - file.goneAt >= lateMs || !file.handle) drop(state, file);
+    if (state.steady() - file.goneAt >= lateMs || !file.handle) drop(state, file);
     return;
   }
-  if (file.size === file.seenSize && Math.abs(state.now() - file.changedAt) > coldMs) state.hot.delete(file);
+  if (file.size === file.seenSize && state.steady() - file.changedAt > coldMs) state.hot.delete(file);
 }
 
 async function readOn(state: State, file: FollowedFile): Promise<boolean> {
@@ -67,7 +67,7 @@ async function readOn(state: State, file: FollowedFile): Promise<boolean> {
   const { size, changedMs } = facts;
   const changed = size !== file.size || changedMs !== file.changedMs;
   if (!changed && !isUnsettled(file)) return false;
-  if (changed) file.changedAt = state.now();
+  if (changed) file.changedAt = state.steady();
   file.seenSize = size;
   noteLag(state, file);
   const handle = await opened(state, file);

@@ -70,7 +70,7 @@ function endScan(state: State, each: SourceState, { present, problems }: Finding
     const file = present.has(inode) ? undefined : state.files.get(inode);
     file?.finders.delete(each.source.name);
     if (file?.finders.size !== 0) continue;
-    file.goneAt ??= state.now();
+    file.goneAt ??= state.steady();
     state.hot.add(file);
   }
   each.present = present;

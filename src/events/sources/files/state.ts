@@ -44,7 +44,10 @@ export type FollowOptions = {
   /** The one name of a server, by any of its names. */
   readonly nameOfServer?: (name: string) => string;
   readonly log: Log;
+  /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
+  readonly steady?: (() => number) | undefined;
   /** File operations of the system; tests make them slow. */
   readonly calls?: SystemCalls;
   /** Descriptors that this process may have; default: what the system says. */
@@ -57,7 +60,7 @@ export type NameWatcher = { readonly close: () => Promise<void> };
 export type FollowedFile = TrackedFile & {
   /** Size when last looked at. */
   seenSize: number;
-  /** When a change was last seen; quiet files are looked at with each scan only. */
+  /** When a change was last seen, by the steady clock as the next two; quiet files are looked at with each scan only. */
   changedAt: number;
   /** Offset of the checkpoint posted last. */
   postedOffset: number;
@@ -76,7 +79,7 @@ export type FollowedFile = TrackedFile & {
   barren: number;
   /** What is left at its end and waits, where that is no mere half of a record. */
   rest: PassResult['rest'];
-  /** When a record that cannot be read was last told in the log. */
+  /** When a record that cannot be read was last told in the log, by the steady clock. */
   troubleToldAt: number;
 };
 
@@ -100,7 +103,8 @@ export type SourceState = {
   readonly rotation: Rotation;
 };
 
-export type State = Omit<FollowOptions, 'sessions' | 'checkpoints'> & {
+export type State = Omit<FollowOptions, 'sessions' | 'checkpoints' | 'steady'> & {
+  readonly steady: () => number;
   readonly system: FileSystem;
   readonly checkpoints: Checkpoints;
   readonly descriptors: Descriptors;
@@ -133,11 +137,12 @@ export type State = Omit<FollowOptions, 'sessions' | 'checkpoints'> & {
 export const hangsMs = 5_000;
 
 export function createState(options: FollowOptions): State {
-  const { checkpoints, sessions, ...rest } = options;
+  const { checkpoints, sessions, steady = () => performance.now(), ...rest } = options;
   const saved = checkpoints();
   const seen = new Set(saved.map((each) => each.source));
   return {
     ...rest,
+    steady,
     system: createFileSystem(options.calls),
     checkpoints: createCheckpoints(saved.filter((each) => 'inode' in each)),
     descriptors: createDescriptors(options.descriptorLimit),
@@ -150,7 +155,7 @@ export function createState(options: FollowOptions): State {
       unknownCode: unknownCodeLog(options.log),
       now: options.now,
     }),
-    progress: watchProgress(options.now),
+    progress: watchProgress(steady),
     readers: [createReader()],
     found: new Map(options.sources.map((source) => [source.name, sourceState(source, seen.has(source.name))])),
     files: new Map(),
@@ -205,7 +210,7 @@ export function noteLag(state: State, file: FollowedFile): void {
     file.behindSince = undefined;
     behind?.delete(file);
   } else {
-    file.behindSince ??= state.now();
+    file.behindSince ??= state.steady();
     behind?.add(file);
   }
 }

@@ -30,7 +30,7 @@ export function statusOf(state: State, each: SourceState): SourceStatus {
     detail: problems[0] ?? `reading ${readable} file${readable === 1 ? '' : 's'}`,
     lastRecordAt: each.lastRecordAt,
     lagBytes,
-    lagSeconds: behindSince === Infinity ? 0 : Math.max(0, state.now() - behindSince) / 1000,
+    lagSeconds: behindSince === Infinity ? 0 : (state.steady() - behindSince) / 1000,
     stalledSeconds: (standstills[0]?.ms ?? 0) / 1000,
     bytesRead: each.bytesRead,
   };

@@ -83,7 +83,7 @@ function follow(state: State, each: SourceState, file: TrackedFile, isUnchanged:
     isCopy: file.isCopy,
     isRotated: file.isRotated,
     seenSize: isUnchanged ? file.size : 0,
-    changedAt: state.now(),
+    changedAt: state.steady(),
     postedOffset: file.position.offset,
     isPosted: file.position.offset > 0,
     finders: new Set<string>(),
