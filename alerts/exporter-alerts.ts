@@ -1,14 +1,14 @@
 /** The alerts about what the exporter itself suffers: when they fire, the silence of the others is no proof of health. */
 import { countedIn } from './expressions.js';
-import { indented, ofReplicas } from './replicas.js';
+import { indented } from './replicas.js';
 import type { Alert } from './rules.js';
-import { exporterName, inWords, nameOfExporter, valueAsAge } from './texts.js';
+import { scrapingAlerts } from './scraping-alerts.js';
+import { exporterName, inWords, valueAsAge } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 export function exporterAlerts(limits: Thresholds): readonly Alert[] {
   return [
-    exporterDown(limits),
-    serverUnwatched(limits),
+    ...scrapingAlerts(limits),
     stateNotSaved(limits),
     sourceStalled(limits),
     sourceBlind(limits),
@@ -18,49 +18,6 @@ export function exporterAlerts(limits: Thresholds): readonly Alert[] {
     reloadFailed(limits),
     inventoryOld(limits),
   ];
-}
-
-/** Exporters by the name of their job; federation without `honor_labels` has it elsewhere. */
-const ofExporters = 'up{job=~".*send-connector.*"} or up{exported_job=~".*send-connector.*"}';
-
-function exporterDown(limits: Thresholds): Alert {
-  return {
-    name: 'SendConnectorExporterDown',
-    group: 'exporter',
-    severity: 'critical',
-    scope: 'exporter',
-    expr: [`(${ofExporters}) == 0`, `or absent(${ofExporters})`].join('\n'),
-    forSeconds: limits.exporterDownSeconds,
-    subjects: ['instance'],
-    summary:
-      'The Send connector exporter ' +
-      `{{ with ${nameOfExporter} }}at {{ . }} does not answer{{ else }}is not scraped at all{{ end }}`,
-    description:
-      `Prometheus has had no answer for ${inWords(limits.exporterDownSeconds)}. Connection errors of Exchange are not ` +
-      'seen meanwhile; none is lost, they are read when the exporter is back.',
-  };
-}
-
-/**
- * Alerts about mail have no `instance`, because either exporter of a pair may tell them. What they said last is out of date
- * when the last exporter of their server is down: this alert is there to silence them, and is silenced itself.
- */
-function serverUnwatched(limits: Thresholds): Alert {
-  const known = `group without (connector, destination) (last_over_time(exchange_send_connector_connection_errors_total[${duration(limits.repeatedWindowSeconds)}]))`;
-  return {
-    name: 'SendConnectorServerUnwatched',
-    group: 'exporter',
-    severity: 'info',
-    scope: 'exporter',
-    expr: `${ofReplicas('max', `0 * ${known}\n+ ignoring (server) group_left () up`)} == 0`,
-    forSeconds: limits.exporterDownSeconds,
-    subjects: ['server'],
-    summary: 'No exporter tells of the Send connectors of server {{ $labels.server }} any more',
-    description:
-      `Every exporter that told of this server within ${inWords(limits.repeatedWindowSeconds)} has been down for ` +
-      `${inWords(limits.exporterDownSeconds)}. The other alerts about it are out of date and silenced meanwhile; ` +
-      'SendConnectorExporterDown says which exporter it is.',
-  };
 }
 
 function sourceStalled(limits: Thresholds): Alert {

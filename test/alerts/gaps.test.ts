@@ -74,12 +74,6 @@ async function outcome(fault: Fault): Promise<{ fired: string[]; again: string[]
   return found;
 }
 
-/**
- * Told of an exporter that is down before and after the gap: `up` is all that says so, and where it is missing, nobody can
- * tell a gap from a target that was taken away. Remembering it would wake somebody for every pod that is replaced.
- */
-const ofUp = new Set(['SendConnectorExporterDown', 'SendConnectorServerUnwatched']);
-
 let calmly: ReturnType<typeof outcome> | undefined;
 
 describe.skipIf(!hasProgram('promtool')).concurrent('3.5 no second start and no false one, for every alert', () => {
@@ -94,7 +88,7 @@ describe.skipIf(!hasProgram('promtool')).concurrent('3.5 no second start and no 
     for (const each of told) expect(each.calm.fired, each.name).toEqual(expect.arrayContaining(each.names));
     const worse = told.filter(
       (each) =>
-        each.faulty.again.some((name) => !each.calm.again.includes(name) && !(fault === 'gap' && ofUp.has(name))) ||
+        each.faulty.again.some((name) => !each.calm.again.includes(name)) ||
         each.faulty.fired.some((name) => !each.calm.fired.includes(name)),
     );
     expect(worse).toEqual([]);
