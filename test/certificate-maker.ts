@@ -4,6 +4,10 @@ import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:cry
 export type Keys = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 export type KeyKind = 'ec' | 'rsa2048' | 'rsa1024' | 'rsa512';
 
+/** The bits of the extension (RFC 5280 4.2.1.3). */
+const keyUsages = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const;
+type KeyUsage = keyof typeof keyUsages;
+
 /** A certificate that may vouch for others. */
 export type Issuer = { readonly name: string; readonly keys: Keys; readonly pem: string };
 
@@ -17,6 +21,16 @@ export type Wishes = {
   readonly keys?: Keys;
   readonly digest?: 'sha256' | 'sha1' | 'md5';
   readonly authority?: boolean;
+  /** Issuers that may stand between it and a leaf. */
+  readonly pathLength?: number;
+  readonly usage?: readonly KeyUsage[];
+  /** extendedKeyUsage, in place of none. */
+  readonly purpose?: 'server' | 'client';
+  /** Domains of which alone it may vouch for names, or may not. */
+  readonly permitted?: readonly string[];
+  readonly excluded?: readonly string[];
+  /** The OID (hex) of an extension that nobody knows, marked critical. */
+  readonly unknownCritical?: string;
   /** Days from now. @default -1 and 90 */
   readonly from?: number;
   readonly to?: number;
@@ -68,11 +82,32 @@ function algorithmOf(key: KeyObject, digest: 'sha256' | 'sha1' | 'md5'): Buffer 
   return key.asymmetricKeyType === 'rsa' ? sequence(oid(rsa[digest]), der(5)) : sequence(oid(ec[digest]));
 }
 
-function extensionsOf({ authority = false, names = [] }: Wishes): readonly Buffer[] {
-  const isAuthority = authority ? sequence(der(1, Buffer.from([0xff]))) : sequence();
-  const constraints = sequence(oid('551d13'), der(1, Buffer.from([0xff])), der(4, isAuthority));
-  if (names.length === 0) return [constraints];
-  return [constraints, sequence(oid('551d11'), der(4, sequence(...names.map(alternativeOf))))];
+function extensionsOf(wishes: Wishes): readonly Buffer[] {
+  const { authority = false, names = [], pathLength, usage, purpose, permitted, excluded, unknownCritical } = wishes;
+  const isAuthority = authority ? [der(1, Buffer.from([0xff]))] : [];
+  const length = pathLength === undefined ? [] : [der(2, Buffer.from([pathLength]))];
+  const found = [critical('551d13', sequence(...isAuthority, ...length))];
+  if (names.length > 0) found.push(sequence(oid('551d11'), der(4, sequence(...names.map(alternativeOf)))));
+  if (usage) found.push(critical('551d0f', usageOf(usage)));
+  const purposes = { server: '2b06010505070301', client: '2b06010505070302' };
+  if (purpose) found.push(sequence(oid('551d25'), der(4, sequence(oid(purposes[purpose])))));
+  const subtrees = (tag: number, domains: readonly string[] = []): readonly Buffer[] =>
+    domains.length === 0 ? [] : [der(tag, ...domains.map((domain) => sequence(alternativeOf(domain))))];
+  const constraints = [...subtrees(0xa0, permitted), ...subtrees(0xa1, excluded)];
+  if (constraints.length > 0) found.push(critical('551d1e', sequence(...constraints)));
+  if (unknownCritical !== undefined) found.push(critical(unknownCritical, der(5)));
+  return found;
+}
+
+function critical(id: string, value: Buffer): Buffer {
+  return sequence(oid(id), der(1, Buffer.from([0xff])), der(4, value));
+}
+
+function usageOf(usage: readonly KeyUsage[]): Buffer {
+  const bits = usage.reduce((sum, each) => sum | keyUsages[each], 0);
+  // Bits that are not used at the end are left out of the count (X.690 11.2.2).
+  const unused = Math.clz32(bits & -bits) === 32 ? 0 : 31 - Math.clz32(bits & -bits);
+  return der(3, Buffer.from([unused, bits]));
 }
 
 function alternativeOf(name: string): Buffer {

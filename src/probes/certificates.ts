@@ -6,9 +6,9 @@ import { X509Certificate } from 'node:crypto';
 import type tls from 'node:tls';
 import { keepLatest } from '../keep-latest.js';
 import type { Trust } from './authorities.js';
-import { chainOf, endOf, sentBy } from './chain.js';
+import { faultOf } from './chain-faults.js';
+import { chainOf, endOf, oneLine, sentBy } from './chain.js';
 import { contentOf } from './der.js';
-import { shown } from './smtp-lines.js';
 import { weaknessOf, weakKeyText } from './weaknesses.js';
 
 /** What a server showed, and what OpenSSL thinks of it. Times are milliseconds since 1970 UTC. */
@@ -29,6 +29,8 @@ export type ShownCertificate = {
   readonly verdict: string | undefined;
   /** What is too weak in it, under OpenSSL's name; Node has none for it. */
   readonly weakness: string | undefined;
+  /** What else is wrong with it, in words, where the verdict is none that explains itself. */
+  readonly fault: string | undefined;
 };
 
 export type Certificates = {
@@ -96,6 +98,8 @@ function readOut(socket: tls.TLSSocket, verdict: string | undefined, trust: Trus
     earliestSentEnd: Math.min(...sent.map(endOf)),
     verdict,
     weakness: weaknessOf([...chain, ...needless]),
+    fault:
+      verdict === undefined ? undefined : faultOf(verdict, chain, [...trust.issuersOf(chain.at(-1) ?? leaf), ...sent]),
   };
 }
 
@@ -113,10 +117,6 @@ function needlessText(certificate: X509Certificate, now: number): string {
 /** The day of a time in a certificate: `2026-11-25`. */
 export function dayOf(time: number): string {
   return Number.isNaN(time) ? '(no date)' : new Date(time).toISOString().slice(0, 10);
-}
-
-function oneLine(distinguishedName: string): string {
-  return shown(distinguishedName.replaceAll('\n', ', ')) || '(no name)';
 }
 
 /** The tag of the peer's certificate in the session: context-specific, constructed, number 3. */

@@ -1,5 +1,6 @@
 /** The chain that was verified, found again: of all that a server sends, only that decides how long its certificate lasts. */
 import type { X509Certificate } from 'node:crypto';
+import { shown } from './smtp-lines.js';
 
 /** The longest chain that is looked at, and the most certificates of a server. */
 const maxLength = 12;
@@ -64,4 +65,9 @@ function isValid(certificate: X509Certificate, now: number): boolean {
 /** Milliseconds since 1970 UTC. */
 export function endOf(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo);
+}
+
+/** A distinguished name of Node on one line, fit to be shown. */
+export function oneLine(distinguishedName: string): string {
+  return shown(distinguishedName.replaceAll('\n', ', ')) || '(no name)';
 }

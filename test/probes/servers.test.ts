@@ -23,7 +23,8 @@ const prober = createProber({
 const open: TargetSettings = { tlsDomain: 'mail.contoso.example' };
 const strict: TargetSettings = { ...open, requireTls: true, tlsAuthLevel: 'DomainValidation' };
 
-async function visit({ talk }: Row, settings: TargetSettings): Promise<ProbeResult> {
+async function visit({ talk, name }: Row, asked: TargetSettings): Promise<ProbeResult> {
+  const settings = name === undefined ? asked : { ...asked, tlsDomain: name };
   const server = await playScript(scriptOf(talk));
   try {
     const target = { ...targetOf(server.destination, 'configured')!, settings };

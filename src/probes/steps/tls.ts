@@ -69,10 +69,11 @@ function dateTrouble({ subject, validFrom, validTo }: ShownCertificate): Failure
   return undefined;
 }
 
-function trustTrouble({ subject, issuer, verdict, weakness }: ShownCertificate): Failure | undefined {
+function trustTrouble({ subject, issuer, verdict, weakness, fault }: ShownCertificate): Failure | undefined {
   if (verdict === undefined) return undefined;
   const named = verdict === 'UNSPECIFIED' ? (weakness ?? verdict) : verdict;
-  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${verdictText(named)}`;
+  const words = (named === verdict ? fault : undefined) ?? verdictText(named);
+  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${words}`;
   if (verdict === 'CERT_HAS_EXPIRED') return { reason: 'certificate_expired', detail };
   if (verdict === 'CERT_NOT_YET_VALID') return { reason: 'certificate_not_yet_valid', detail };
   return { reason: 'certificate_untrusted', detail };
@@ -114,11 +115,31 @@ function nameTrouble({ leaf, subject }: ShownCertificate, name: string | undefin
   const names = namesOf(leaf) ?? `no names under subjectAltName; its common name does not count (${subject})`;
   return {
     reason: 'certificate_name_mismatch',
-    detail: shown(`expected a certificate for ${name}, got one for ${names}`),
+    detail: shown(`expected a certificate for ${name}, got one for ${names}${wildcardWords(leaf, name)}`),
   };
 }
 
 const asRfc9525 = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const;
+
+/** Why a wildcard that looks as if it covered the name does not. */
+function wildcardWords(leaf: ShownCertificate['leaf'], name: string): string {
+  const patterns = leaf.subjectAltName?.match(/(?<=DNS:)[^,\s]*\*[^,\s]*/g) ?? [];
+  for (const pattern of patterns) {
+    const why = whyNotCovered(pattern.toLowerCase(), name.toLowerCase());
+    if (why !== undefined) return `; ${pattern} does not cover it: ${why}`;
+  }
+  return '';
+}
+
+/** @returns undefined for a pattern of other names */
+function whyNotCovered(pattern: string, name: string): string | undefined {
+  const rest = pattern.slice(pattern.lastIndexOf('*') + 1);
+  if (!name.endsWith(rest.replace(/^\./, ''))) return undefined;
+  if (!/^\*(\.[^.*]+)*$/.test(pattern)) return 'an asterisk counts only as the whole first label';
+  if (rest.split('.').length < 3)
+    return 'an asterisk counts only above two labels or more, never right above a top-level domain';
+  return 'an asterisk stands for exactly one label';
+}
 
 /** What stands under subjectAltName, which may be there and empty. */
 function namesOf(leaf: ShownCertificate['leaf']): string | undefined {

@@ -17,6 +17,13 @@ const behind = (issuer: typeof root, more = issuer.pem) => {
   const { cert, key } = made({ issuer });
   return { cert: cert + more, key };
 };
+/** One between the root and a leaf that is no authority, or one with limits. */
+const between = (name: string, wishes: Partial<Wishes>): typeof root => {
+  const keys = newKeys();
+  return { name, keys, pem: certificateOf({ authority: true, ...wishes, subject: name, issuer: root, keys }).cert };
+};
+const shortPath = authorityOf('Short Path', { issuer: root, pathLength: 0 });
+const belowShortPath = authorityOf('Below Short Path', { issuer: shortPath });
 /** OpenSSL refuses to show weak ones unless it is told to. */
 const weak = (wishes: Partial<Wishes>) => ({ ...made(wishes), ciphers: 'DEFAULT@SECLEVEL=0' });
 
@@ -47,5 +54,18 @@ export const certificates = {
   md5: weak({ digest: 'md5', issuer: rsaRoot }),
   rsa1024: weak({ keys: newKeys('rsa1024'), issuer: rsaRoot }),
   behindRsa512: { ...behind(short), ciphers: 'DEFAULT@SECLEVEL=0' },
+  withinConstraints: behind(between('Narrow', { permitted: ['contoso.example'] })),
+  outsidePermitted: behind(between('Narrow', { permitted: ['fabrikam.example', 'adatum.example'] })),
+  insideExcluded: behind(between('Barred', { excluded: ['contoso.example'] })),
+  unknownCritical: made({ unknownCritical: '2b0601040182371507' }),
+  behindUnknownCritical: behind(between('Strange', { unknownCritical: '2b06010401823763' })),
+  behindNoAuthority: behind(between('No Authority', { authority: false })),
+  behindNoAuthorityOfUsage: behind(between('No Authority', { authority: false, usage: ['digitalSignature'] })),
+  behindNoCertSign: behind(between('No Signer', { usage: ['digitalSignature'] })),
+  behindCrlSigner: behind(between('List Signer', { usage: ['cRLSign'] })),
+  behindCertSign: behind(between('Signer', { usage: ['keyCertSign', 'cRLSign'] })),
+  forClients: made({ purpose: 'client' }),
+  forServers: made({ purpose: 'server' }),
+  pathTooLong: behind(belowShortPath, belowShortPath.pem + shortPath.pem),
   rsa512: weak({ keys: newKeys('rsa512'), issuer: rsaRoot }),
 } as const;

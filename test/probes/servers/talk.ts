@@ -39,6 +39,8 @@ export type Row = {
   readonly strict: Outcome;
   /** What the detail of the step has to say. */
   readonly says: RegExp | undefined;
+  /** TlsDomain of both connectors. @default mail.contoso.example */
+  readonly name?: string;
 };
 
 /** @param strict where it differs from `open` */
