@@ -1,5 +1,6 @@
 /** The log: one line per message on standard error, as logfmt or JSON. The only file that knows pino. */
 import { pino } from 'pino';
+import { visibleText } from './visible-text.js';
 
 export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export const logFormats = ['logfmt', 'json'] as const;
@@ -31,9 +32,11 @@ export function createLog({ level, format, write = writerToStandardError() }: Lo
     {
       write:
         format === 'json'
-          ? write
+          ? (line: string) => {
+              write(visibleText(line));
+            }
           : (line: string) => {
-              write(logfmt(line));
+              write(visibleText(logfmt(line)));
             },
     },
   );

@@ -14,9 +14,10 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     { part: /^drill$/, may: ['make-folder', 'plain-file'] },
     { part: /^monitoring-files$/, may: ['bundled-monitoring'] },
     {
-      part: /^(breath|bundled-monitoring|did-you-mean|few-at-once|keep-latest|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|label|remembering|server-names|state-file|state-lock|version|log)$/,
+      part: /^(breath|bundled-monitoring|did-you-mean|few-at-once|keep-latest|noted-time|file-gate|make-folder|endpoint|exposition|implicit-connectors|remembering|server-names|state-file|state-lock|version|visible-text)$/,
       may: [],
     },
+    { part: /^(label|log)$/, may: ['visible-text'] },
     {
       part: /^standing$/,
       may: ['model', 'doctor/findings', 'file-gate'],
@@ -98,6 +99,7 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     {
       part: /^web\/.*$/,
       may: [
+        'visible-text',
         'model',
         'breath',
         'few-at-once',
@@ -149,6 +151,8 @@ const rules: readonly { readonly part: RegExp; readonly may: readonly string[]; 
     {
       part: /^commands\/.*$/,
       may: [
+        'label',
+        'visible-text',
         'commands/*',
         'config',
         'config/*',

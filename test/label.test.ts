@@ -38,6 +38,22 @@ test('1.8: two lone surrogates are one label; control characters and line ends a
   for (const nothing of [undefined, '', ' \0 ', ' '.repeat(100_000)]) expect(labelOf(nothing)).toBe('unknown');
 });
 
+test('16.1: what is not seen in a name is escaped: one that differs in nothing else does not look alike, and none turns a line round', () => {
+  for (const code of [0x61c, 0x200e, 0x200f, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069])
+    expect(labelOf(`a${String.fromCodePoint(code)}b`)).toBe(`a\\u${code.toString(16).toUpperCase().padStart(4, '0')}b`);
+  expect(labelOf('zero\u200bwidth \u{e0041}')).toBe('zero\\u200Bwidth \\uDB40\\uDC41');
+  // Letters of any script, their joiners, and emoji are no such thing.
+  for (const name of ['ממסר החוצה', 'خروج', 'می\u200cخواهم', '👩\u200d💻 ✉\ufe0f', 'Büro'])
+    expect(labelOf(name)).toBe(name);
+  // A cut leaves no half of an escape.
+  expect(labelOf(`${'x'.repeat(252)}\u202e`)).toBe('x'.repeat(252));
+  fc.assert(
+    fc.property(anyText, (text) => {
+      expect(labelOf(text)).not.toMatch(/\p{Bidi_Control}/u);
+    }),
+  );
+});
+
 test('rows that an older exporter saved under names that are one label now are added up', () => {
   const row = (connector: string, errors: number, lastErrorAt: number) => ({
     ...{ server: 'exch01', connector, destination: '203.0.113.25:25', errors, attempts: 1 },

@@ -58,3 +58,13 @@ it.each(['logfmt', 'json'] as const)(
     );
   },
 );
+
+it('16.1: shows what is not seen in a value, and JSON is that of the same value', () => {
+  for (const format of ['logfmt', 'json'] as const) {
+    const { log, lines } = logged(format);
+    log.info('read', { source: 'a\u202eb\u2066c' });
+    expect(lines[0]).not.toMatch(/\p{Bidi_Control}/u);
+    expect(lines[0]).toContain(String.raw`"a\u202Eb\u2066c"`);
+    if (format === 'json') expect(JSON.parse(lines[0]!)).toMatchObject({ source: 'a\u202eb\u2066c' });
+  }
+});

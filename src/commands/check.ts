@@ -2,12 +2,13 @@
 import { loadConfig } from '../config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { doubtsOf, loadInventory } from '../inventory.js';
+import { visibleText } from '../visible-text.js';
 
 /** @returns the exit code: 0 when the file, and the web configuration and inventory it names, are valid, else 1 */
 export async function checkCommand(file: string): Promise<number> {
   const loaded = await loadConfig({ file });
   if (!loaded.ok) {
-    process.stderr.write(`${loaded.mistakes.join('\n')}\n`);
+    complain(loaded.mistakes);
     return 1;
   }
   const { sources, destinations, probe } = loaded.config;
@@ -16,7 +17,7 @@ export async function checkCommand(file: string): Promise<number> {
     `${destinations.static.length} configured destination${destinations.static.length === 1 ? '' : 's'}`,
     `probing ${probe.enabled ? 'on' : 'off'}`,
   ];
-  process.stdout.write(`${file}: valid (${facts.join(', ')})\n`);
+  print(`${file}: valid (${facts.join(', ')})\n`);
   const { inventory, web } = loaded.config;
   const codes = [
     web.configFile === undefined ? 0 : await checkWebConfig(web.configFile),
@@ -28,27 +29,36 @@ export async function checkCommand(file: string): Promise<number> {
 async function checkWebConfig(file: string): Promise<number> {
   const loaded = await loadWebConfig(file);
   if (!loaded.ok) {
-    process.stderr.write(`${loaded.mistakes.join('\n')}\n`);
+    complain(loaded.mistakes);
     return 1;
   }
   const { tls, users, doubts } = loaded.config;
   const facts = [tls ? `TLS, ${tls.clientAuth}` : 'plain HTTP', `${users.size} user${users.size === 1 ? '' : 's'}`];
-  process.stdout.write(`${file}: valid (${facts.join(', ')})\n`);
-  for (const doubt of doubts) process.stdout.write(`  ${doubt}\n`);
+  print(`${file}: valid (${facts.join(', ')})\n`);
+  for (const doubt of doubts) print(`  ${doubt}\n`);
   return 0;
 }
 
 async function checkInventory(file: string): Promise<number> {
   const loaded = await loadInventory(file);
   if (!loaded.ok) {
-    process.stderr.write(`${loaded.problem}\n`);
+    complain([loaded.problem]);
     return 1;
   }
   const { connectors, leftOut } = loaded;
   const hosts = connectors.flatMap(({ enabled, smartHosts }) => (enabled ? smartHosts : []));
   const facts = `${connectors.length} Send connectors, ${new Set(hosts).size} smart hosts of enabled ones`;
   const verdict = leftOut.length === 0 ? 'valid' : 'usable, but not all of it';
-  process.stdout.write(`${file}: ${verdict} (${facts})\n`);
-  for (const { about, message } of doubtsOf(loaded)) process.stdout.write(`  ${about}: ${message}\n`);
+  print(`${file}: ${verdict} (${facts})\n`);
+  for (const { about, message } of doubtsOf(loaded)) print(`  ${about}: ${message}\n`);
   return 0;
+}
+
+/** Names in files are no part of the terminal's own signs. */
+function print(text: string): void {
+  process.stdout.write(visibleText(text));
+}
+
+function complain(mistakes: readonly string[]): void {
+  process.stderr.write(`${visibleText(mistakes.join('\n'))}\n`);
 }

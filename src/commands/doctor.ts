@@ -24,6 +24,7 @@ import { followFiles, type FileSource } from '../events/sources/files.js';
 import { doubtsOf, loadInventory } from '../inventory.js';
 import type { SendConnector, SourceStatus } from '../model.js';
 import { createTargets } from '../probes/targets.js';
+import { visibleText } from '../visible-text.js';
 
 export type DoctorFlags = {
   readonly json?: boolean;
@@ -40,7 +41,8 @@ const readingMs = 5_000;
 /** @returns the exit code: 1 when something failed, else 0 */
 export async function doctorCommand(files: readonly string[], flags: DoctorFlags): Promise<number> {
   const findings = await examine(files, flags);
-  process.stdout.write(flags.json ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings));
+  const text = flags.json ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings);
+  process.stdout.write(visibleText(text));
   return findings.some(({ state }) => state === 'failed') ? 1 : 0;
 }
 

@@ -5,7 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../config.js';
 import { drillFile, drillMark, writeDrill, type Drill } from '../drill.js';
 import { destinationOf, endpointOf } from '../endpoint.js';
+import { labelOf } from '../label.js';
 import { ownerOfStateFolder } from '../state-lock.js';
+import { visibleText } from '../visible-text.js';
 import { countedSoFar, followDrill } from './drill-follow.js';
 
 export type DrillFlags = {
@@ -36,7 +38,8 @@ export async function drillCommand(flags: DrillFlags): Promise<number> {
   if (!loaded.ok) return complain(loaded.mistakes.join('\n'), loaded.inFlags === true ? 2 : 1);
   const { directory } = loaded.config.state;
   const drill = {
-    connector: flags.connector,
+    // As the label of it will be, by which it is followed.
+    connector: labelOf(flags.connector),
     destination: destinationOf(endpoint),
     server: (flags.server ?? hostname()).toLowerCase(),
   };
@@ -59,16 +62,21 @@ async function writeAndFollow(drill: Drill, directory: string, flags: DrillFlags
     await writeDrill(drillFile(directory), drill, new Date());
   }
   const errors = flags.count === 1 ? 'one error' : `${flags.count} errors`;
-  process.stdout.write(`written: ${errors} of ${server}, "${drillMark}${connector}" to ${destination}\n`);
+  print(`written: ${errors} of ${server}, "${drillMark}${connector}" to ${destination}\n`);
   if (flags.wait > 0) {
     const { prometheusUrl, alertmanagerUrl } = flags;
     const problem = await followDrill(
       { connector, destination, ledgerFile, before, count: flags.count, prometheusUrl, alertmanagerUrl },
-      { waitMs: flags.wait * 1000, print: (line) => process.stdout.write(`${line}\n`) },
+      {
+        waitMs: flags.wait * 1000,
+        print: (line) => {
+          print(`${line}\n`);
+        },
+      },
     );
     if (problem !== undefined) return complain(problem, 1);
   }
-  process.stdout.write(whatFollows(`${drillMark}${connector}`, flags.count));
+  print(whatFollows(`${drillMark}${connector}`, flags.count));
   return 0;
 }
 
@@ -86,4 +94,8 @@ The status page and /metrics show it under that name only; the real connector's 
 function complain(text: string, code: number): number {
   process.stderr.write(`${text}\n`);
   return code;
+}
+
+function print(text: string): void {
+  process.stdout.write(visibleText(text));
 }

@@ -11,6 +11,7 @@ import { openProber } from '../probes/probing.js';
 import { shown } from '../probes/smtp-lines.js';
 import { createTargets, targetOf } from '../probes/targets.js';
 import type { VisitWatch } from '../probes/visit-record.js';
+import { visibleText } from '../visible-text.js';
 
 export type ProbeFlags = {
   readonly 'config.file'?: string;
@@ -63,7 +64,7 @@ async function asConnector(target: Target, { inventory }: Config): Promise<Targe
 
 async function probe(target: Target, config: Config, flags: ProbeFlags, signal: AbortSignal): Promise<number> {
   const print = (text: string): void => {
-    if (flags.json !== true) process.stdout.write(text);
+    if (flags.json !== true) process.stdout.write(visibleText(text));
   };
   const prober = await openProber(config.probe, createPolicy(config.probe), flags.quitAfter);
   if (target.settings) print(`as the Send connector does it: ${JSON.stringify(target.settings)}\n`);
@@ -75,7 +76,8 @@ async function probe(target: Target, config: Config, flags: ProbeFlags, signal: 
     if (address === undefined || result.reason === 'blocked_by_policy' || signal.aborted) continue;
     reports[result.destination] = await lookAtNetwork(address, flags.path, signal, print);
   }
-  if (flags.json === true) process.stdout.write(`${JSON.stringify({ results, network: reports }, undefined, 2)}\n`);
+  if (flags.json === true)
+    process.stdout.write(`${visibleText(JSON.stringify({ results, network: reports }, undefined, 2))}\n`);
   if (results.every(({ reason }) => reason === 'blocked_by_policy')) return 2;
   return results[0]?.success === true ? 0 : 1;
 }

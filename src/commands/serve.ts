@@ -5,6 +5,7 @@ import { fileGate, inTime } from '../file-gate.js';
 import { endByForce } from '../process-end.js';
 import type { Exporter, Origin } from '../serve.js';
 import type { StopSignal } from '../stop-signal.js';
+import { visibleText } from '../visible-text.js';
 
 /** Flags as the command line gives them; see main.ts for what each means. */
 export type ServeFlags = {
@@ -71,7 +72,7 @@ function overridesOf(files: readonly string[], flags: ServeFlags): Overrides {
 }
 
 function complain(lines: readonly string[], code: number): number {
-  process.stderr.write(`${lines.join('\n')}\n`);
+  process.stderr.write(`${visibleText(lines.join('\n'))}\n`);
   return code;
 }
 

@@ -1,5 +1,7 @@
 /** `/connectors/:name`: one Send connector with all its servers and destinations. */
 import type { VNode } from 'preact';
+import { Name } from './name.js';
+import { visibleText } from '../visible-text.js';
 import { Live } from './layout.js';
 import { notFound } from './error-page.js';
 import { wellFormed } from './links.js';
@@ -26,25 +28,17 @@ export const connectorPage: Page = {
       (row) => row.connector !== undefined && wellFormed(row.connector) === wellFormed(name),
     );
     const worst = worstOf(rows);
-    if (!worst) return notFound(page, `No Send connector called ${name} has logged an error.`);
-    const errors = rows.reduce((sum, row) => sum + row.errors, 0);
-    const headline = headlineOf(rows);
+    if (!worst)
+      return notFound(
+        page,
+        <>
+          No Send connector called <Name>{name}</Name> has logged an error.
+        </>,
+      );
     const here = page.links.connector(name);
     const body = (
       <Live id="now">
-        <section class={`hero ${headline.tone}`}>
-          <p class="kicker">Send connector</p>
-          <h1>
-            <span>{name}</span> <StateBadge state={worst.state} />
-          </h1>
-          <p>
-            {headline.text} {errors.toLocaleString('en')} {errors === 1 ? 'error' : 'errors'} counted in all.
-          </p>
-          <p>
-            <code>{worst.destination}</code>: <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
-          </p>
-          <Explained row={worst} page={page} />
-        </section>
+        <Head name={name} rows={rows} worst={worst} page={page} />
         <ErrorPlots hours={page.ledger.errorHours?.(rows[0]?.connector ?? name) ?? []} now={page.now} />
         <h2>Servers and destinations</h2>
         <Destinations
@@ -67,9 +61,42 @@ export const connectorPage: Page = {
         />
       </Live>
     );
-    return { status: 200, title: `${name}: ${stateWords[worst.state].word}`, section: 'status', body };
+    return { status: 200, title: `${visibleText(name)}: ${stateWords[worst.state].word}`, section: 'status', body };
   },
 };
+
+type HeadProps = {
+  readonly name: string;
+  readonly rows: readonly Row[];
+  readonly worst: Row;
+  readonly page: PageContext;
+};
+
+function Head({ name, rows, worst, page }: HeadProps): VNode {
+  const errors = rows.reduce((sum, row) => sum + row.errors, 0);
+  const headline = headlineOf(rows);
+  return (
+    <section class={`hero ${headline.tone}`}>
+      <p class="kicker">Send connector</p>
+      <h1>
+        <span>
+          <Name>{name}</Name>
+        </span>{' '}
+        <StateBadge state={worst.state} />
+      </h1>
+      <p>
+        {headline.text} {errors.toLocaleString('en')} {errors === 1 ? 'error' : 'errors'} counted in all.
+      </p>
+      <p>
+        <code>
+          <Name>{worst.destination}</Name>
+        </code>
+        : <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
+      </p>
+      <Explained row={worst} page={page} />
+    </section>
+  );
+}
 
 type DestinationsProps = {
   readonly rows: readonly Row[];

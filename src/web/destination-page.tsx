@@ -1,5 +1,7 @@
 /** `/destinations/:id`: everything known of one destination. */
 import type { VNode } from 'preact';
+import { Name, Sentence } from './name.js';
+import { visibleText } from '../visible-text.js';
 import { AvailabilityFacts } from './availability-facts.js';
 import { Live } from './layout.js';
 import { contextOf, wellFormed, type Context } from './links.js';
@@ -26,10 +28,16 @@ export const destinationPage: Page = {
       return { status: 302, title: 'Destinations', section: 'status', body: <p />, redirect: page.links.page('/') };
     const rows = page.rows.filter((row) => wellFormed(row.destination) === wellFormed(name));
     const worst = worstOf(rows);
-    if (!worst) return notFound(page, `No destination is called ${name}.`);
+    if (!worst)
+      return notFound(
+        page,
+        <>
+          No destination is called <Name>{name}</Name>.
+        </>,
+      );
     return {
       status: 200,
-      title: `${name}: ${stateWords[worst.state].word}`,
+      title: `${visibleText(name)}: ${stateWords[worst.state].word}`,
       section: 'status',
       body: <Body page={page} rows={rows} worst={worst} query={query} />,
     };
@@ -52,7 +60,10 @@ function Body({ page, rows, worst, query }: BodyProps): VNode {
       <section class={`hero ${stateWords[worst.state].tone}`}>
         <p class="kicker">Destination</p>
         <h1>
-          <code>{destination}</code> <StateBadge state={worst.state} />
+          <code>
+            <Name>{destination}</Name>
+          </code>{' '}
+          <StateBadge state={worst.state} />
         </h1>
         <p>
           <Situation row={worst} page={page} /> <NextStep row={worst} page={page} />
@@ -101,7 +112,9 @@ export function Situation({ row, page }: { row: Row; page: PageContext }): VNode
           <InlineMoment at={entry.failingSince ?? latest.at} now={page.now} />.{' '}
         </>
       ) : null}
-      {row.diagnosis ? null : sentenceOf(row, page.now)}
+      {row.diagnosis ? null : (
+        <Sentence text={sentenceOf(row, page.now)} names={[row.connector, row.destination, row.server]} />
+      )}
     </>
   );
 }

@@ -1,5 +1,6 @@
 /** The Send connectors with errors on one destination: who, how many, why, and when last. */
 import type { VNode } from 'preact';
+import { Name } from './name.js';
 import type { PageContext } from './page.js';
 import { Moment } from './pieces.js';
 import type { Row } from './view.js';
@@ -56,9 +57,11 @@ function ErringRow({ row, page }: { row: Row; page: PageContext }): VNode {
   return (
     <tr>
       <th scope="row" data-label="Connector">
-        <a href={page.links.connector(connector)}>{connector}</a>
+        <a href={page.links.connector(connector)}>
+          <Name>{connector}</Name>
+        </a>
       </th>
-      <td data-label="Server">{server}</td>
+      <td data-label="Server">{server === undefined ? null : <Name>{server}</Name>}</td>
       <td data-label="Errors" class="n">
         {row.errors.toLocaleString('en')}
       </td>

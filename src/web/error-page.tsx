@@ -1,8 +1,9 @@
 /** Pages for what went wrong: never a stack, always a way on. */
+import type { ComponentChildren } from 'preact';
 import type { Answer, PageContext } from './page.js';
 
 /** 404 with links to where the reader may have wanted to go. */
-export function notFound(page: PageContext, sentence: string): Answer {
+export function notFound(page: PageContext, sentence: ComponentChildren): Answer {
   return {
     status: 404,
     title: 'Not found',

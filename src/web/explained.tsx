@@ -1,5 +1,6 @@
 /** The diagnosis of a row as a sentence, with the next commands to type, each under the host on which it runs. */
 import type { VNode } from 'preact';
+import { Name, Sentence } from './name.js';
 import { nextCommandsOf, type NextCommand } from './next-command.js';
 import type { PageContext } from './page.js';
 import type { Row } from './view.js';
@@ -12,7 +13,9 @@ export function Explained({ row, page }: { row: Row; page: PageContext }): VNode
   const commands = nextCommandsOf(row.diagnosis.word, { connector, destination, host: entry?.latest.host }, own);
   return (
     <>
-      <p class="diagnosis">{row.diagnosis.sentence}</p>
+      <p class="diagnosis">
+        <Sentence text={row.diagnosis.sentence} names={[connector, destination, server]} />
+      </p>
       {commands.map((next) => (
         <Command key={next.command} next={next} server={server} windows={own?.windows ?? false} />
       ))}
@@ -32,7 +35,7 @@ function Command({ next, server, windows }: CommandProps): VNode {
   return (
     <div class="command">
       <span>
-        Next, on <b>{onServer ? server : 'the host of this exporter'}</b> (
+        Next, on <b>{onServer ? <Name>{server ?? ''}</Name> : 'the host of this exporter'}</b> (
         {onServer || windows ? 'PowerShell' : 'shell'}): {next.why}
       </span>
       <div class="code">

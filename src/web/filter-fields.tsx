@@ -1,5 +1,6 @@
 /** Fields that the filters of several pages share. */
 import type { VNode } from 'preact';
+import { visibleText } from '../visible-text.js';
 
 export function SearchField({ value, placeholder }: { value: string; placeholder: string }): VNode {
   return (
@@ -41,8 +42,8 @@ type ChoosableProps = { readonly value: string; readonly text: string; readonly 
 
 export function Choosable({ value, text, chosen }: ChoosableProps): VNode {
   return (
-    <option value={value} selected={value === chosen}>
-      {text}
+    <option value={value} selected={value === chosen} dir="auto">
+      {visibleText(text)}
     </option>
   );
 }

@@ -1,5 +1,6 @@
 /** Destinations beyond the limit: counted together as `other`, and listed here by name while they are known. */
 import type { VNode } from 'preact';
+import { Name } from './name.js';
 import type { PageContext } from './page.js';
 
 /** Nothing while nothing was folded. */
@@ -19,7 +20,7 @@ export function Folded({ page }: { page: PageContext }): VNode | null {
       <ul>
         {[...latest].reverse().map(({ connector, destination }) => (
           <li>
-            {connector} → {destination}
+            <Name>{connector}</Name> → <Name>{destination}</Name>
           </li>
         ))}
       </ul>

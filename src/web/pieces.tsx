@@ -1,22 +1,12 @@
 /** Small parts that several pages share: times, badges, the steps of a visit, transcripts. */
 import type { ComponentChildren, VNode } from 'preact';
 import { endpointOf } from '../endpoint.js';
-import { stepNames, type Reason, type SourceStatus, type StepResult } from '../model.js';
+import { stepNames, type Reason, type StepResult } from '../model.js';
 import { reasonLink, type Context } from './links.js';
+import { Said } from './name.js';
 import type { PageContext } from './page.js';
 import type { RowState, Visit } from './view.js';
-import {
-  ageOf,
-  bytesOf,
-  clockOf,
-  durationOf,
-  isoOf,
-  reasonWords,
-  stateWords,
-  stepWords,
-  tookOf,
-  type Tone,
-} from './words.js';
+import { ageOf, clockOf, isoOf, reasonWords, stateWords, stepWords, tookOf, type Tone } from './words.js';
 
 /** Age first, because that decides; the exact UTC time below it, because that is compared with logs. */
 export function Moment({ at, now }: { at: number; now: number }): VNode {
@@ -98,7 +88,11 @@ function Step({ result, page, context }: { result: StepResult; page: PageContext
         {passed ? 'passed' : <ReasonWords reason={result.reason ?? 'other'} page={page} context={context} />} in{' '}
         {tookOf(result.seconds)}
       </span>
-      {result.detail === undefined ? null : <q>{result.detail}</q>}
+      {result.detail === undefined ? null : (
+        <q>
+          <Said>{result.detail}</Said>
+        </q>
+      )}
     </li>
   );
 }
@@ -190,61 +184,5 @@ function FailedStep({ visit, page, context }: { visit: Visit; page: PageContext;
       {failure.step === undefined ? null : `${stepWords[failure.step]}: `}
       <ReasonWords reason={failure.reason} page={page} context={context} />
     </span>
-  );
-}
-
-// -------------------------------------------------------------------------------------------------------- sources
-
-/** Where events are read from, and whether that works. */
-export function Sources({ sources, now }: { sources: readonly SourceStatus[]; now: number }): VNode {
-  if (sources.length === 0) {
-    return <p class="muted">No source is configured: this exporter reads no events, it only probes.</p>;
-  }
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Sources">
-      <table class="cards">
-        <caption>Where events are read from</caption>
-        <thead>
-          <tr>
-            <th scope="col">State</th>
-            <th scope="col">Source</th>
-            <th scope="col">Newest record</th>
-            <th scope="col" class="n">
-              Still to read
-            </th>
-            <th scope="col">In words</th>
-          </tr>
-        </thead>
-        <tbody>
-          {sources.map((source) => (
-            <SourceRow key={source.source} source={source} now={now} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function SourceRow({ source, now }: { source: SourceStatus; now: number }): VNode {
-  return (
-    <tr>
-      <td data-label="State">
-        <span class={`b ${source.up ? 'good' : 'bad'}`}>{source.up ? 'Read' : 'Cannot be read'}</span>
-      </td>
-      <th scope="row" data-label="Source">
-        <code>{source.source}</code>
-      </th>
-      <td data-label="Newest record">
-        {source.lastRecordAt === undefined ? (
-          <span class="muted">none yet</span>
-        ) : (
-          <Moment at={source.lastRecordAt} now={now} />
-        )}
-      </td>
-      <td data-label="Still to read" class="n">
-        {source.lagBytes === 0 ? 'nothing' : `${bytesOf(source.lagBytes)}, for ${durationOf(source.lagSeconds)}`}
-      </td>
-      <td data-label="In words">{source.detail}</td>
-    </tr>
   );
 }

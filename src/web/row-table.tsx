@@ -1,5 +1,6 @@
 /** The table of Send connectors and destinations, whole on the status page and in part on others. */
 import type { VNode } from 'preact';
+import { Name, Sentence } from './name.js';
 import { contextOf } from './links.js';
 import { LongList } from './long-list.js';
 import type { PageContext } from './page.js';
@@ -74,7 +75,9 @@ function TableRow({ row, page, compact, lean }: TableRowProps): VNode {
         <WhoseRow row={row} page={page} lean={lean} />
       </td>
       <th scope="row">
-        <a href={page.links.destination(row.destination)}>{row.destination}</a>
+        <a href={page.links.destination(row.destination)}>
+          <Name>{row.destination}</Name>
+        </a>
         {row.entry && row.entry.latest.origin !== 'observed' ? (
           <small>{originWords[row.entry.latest.origin]}</small>
         ) : null}
@@ -96,20 +99,35 @@ function TableRow({ row, page, compact, lean }: TableRowProps): VNode {
         {compact || row.notProbed !== undefined ? null : <ProbeStrip outcomes={row.entry?.outcomes ?? []} />}
       </td>
       <td>
-        {compact ? null : `${sentenceOf(row, page.now)} `}
+        {compact ? null : <Meaning row={row} now={page.now} />}
         {compact && !troubles.includes(row.state) ? null : <NextStep row={row} page={page} bare />}
       </td>
     </tr>
   );
 }
 
-function WhoseRow({ row: { connector, server }, page, lean }: Omit<TableRowProps, 'compact'>): VNode {
-  if (connector === undefined) return <span class="muted">none so far</span>;
-  if (lean) return <span>{server}</span>;
+function Meaning({ row, now }: { row: Row; now: number }): VNode {
+  const { connector, destination, server } = row;
   return (
     <>
-      <a href={page.links.connector(connector)}>{connector}</a>
-      {server === undefined ? null : <small>{server}</small>}
+      <Sentence text={sentenceOf(row, now)} names={[connector, destination, server]} />{' '}
+    </>
+  );
+}
+
+function WhoseRow({ row: { connector, server }, page, lean }: Omit<TableRowProps, 'compact'>): VNode {
+  if (connector === undefined) return <span class="muted">none so far</span>;
+  if (lean) return server === undefined ? <span /> : <Name>{server}</Name>;
+  return (
+    <>
+      <a href={page.links.connector(connector)}>
+        <Name>{connector}</Name>
+      </a>
+      {server === undefined ? null : (
+        <small>
+          <Name>{server}</Name>
+        </small>
+      )}
     </>
   );
 }

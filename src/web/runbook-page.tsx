@@ -1,5 +1,6 @@
 /** `/runbooks/:name`: what to do, with the live state of whatever the alert named on top. */
 import type { VNode } from 'preact';
+import { Name } from './name.js';
 import { OneVisit, Situation } from './destination-page.js';
 import { notFound } from './error-page.js';
 import { Explained } from './explained.js';
@@ -8,7 +9,8 @@ import { Live } from './layout.js';
 import { contextKeys, contextOf, reasonLink, type Context } from './links.js';
 import type { Answer, Page, PageContext } from './page.js';
 import { PingSays } from './path-panel.js';
-import { InlineMoment, Sources, StateBadge } from './pieces.js';
+import { InlineMoment, StateBadge } from './pieces.js';
+import { Sources } from './sources.js';
 import { RowTable } from './row-table.js';
 import { nearMinutes, TimeLine } from './time-line.js';
 import { rowsFor, type Row } from './view.js';
@@ -21,7 +23,13 @@ export const runbookPage: Page = {
     const context = contextFrom(query);
     const name = params.name ?? '';
     const runbook = page.runbooks.show(name, context, page.links);
-    if (!runbook) return notFound(page, `There is no runbook called ${name}.`);
+    if (!runbook)
+      return notFound(
+        page,
+        <>
+          There is no runbook called <Name>{name}</Name>.
+        </>,
+      );
     const body = (
       <div class="book">
         <article>
@@ -127,10 +135,16 @@ function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
       <h2>
         {row.connector === undefined ? null : (
           <>
-            <a href={page.links.connector(row.connector)}>{row.connector}</a> →{' '}
+            <a href={page.links.connector(row.connector)}>
+              <Name>{row.connector}</Name>
+            </a>{' '}
+            →{' '}
           </>
         )}
-        <a href={page.links.destination(row.destination)}>{row.destination}</a> <StateBadge state={row.state} />
+        <a href={page.links.destination(row.destination)}>
+          <Name>{row.destination}</Name>
+        </a>{' '}
+        <StateBadge state={row.state} />
       </h2>
       <Explained row={row} page={page} />
       <p>
@@ -141,7 +155,12 @@ function NowPanel({ row, page }: { row: Row; page: PageContext }): VNode {
         <b>
           {row.errors.toLocaleString('en')} {row.errors === 1 ? 'error' : 'errors'}
         </b>
-        {row.server === undefined ? '' : ` logged by ${row.server}`}
+        {row.server === undefined ? null : (
+          <>
+            {' '}
+            logged by <Name>{row.server}</Name>
+          </>
+        )}
         {row.lastErrorAt === undefined ? (
           '.'
         ) : (
@@ -198,7 +217,15 @@ function Unknown({ context }: { context: Context }): VNode {
       <p>
         This exporter knows nothing of{' '}
         {contextKeys.flatMap((key) =>
-          context[key] === undefined ? [] : [<code key={key}>{`${key}=${context[key]}`}</code>, ' '],
+          context[key] === undefined
+            ? []
+            : [
+                <code key={key}>
+                  {`${key}=`}
+                  <Name>{context[key] ?? ''}</Name>
+                </code>,
+                ' ',
+              ],
         )}
         together. The alert may come from another exporter, or the pair was silent so long that it is no longer shown.
       </p>

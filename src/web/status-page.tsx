@@ -1,11 +1,14 @@
 /** `/`: what is broken in one sentence, then every Send connector and destination. */
 import type { VNode } from 'preact';
+import { Name } from './name.js';
+import { visibleText } from '../visible-text.js';
 import type { Backlog } from '../backlog.js';
 import type { Steps } from '../breath.js';
 import { Folded } from './folded.js';
 import { Live } from './layout.js';
 import type { Answer, Page, PageContext } from './page.js';
-import { Banner, InlineMoment, Sources } from './pieces.js';
+import { Banner, InlineMoment } from './pieces.js';
+import { Sources } from './sources.js';
 import { Explained } from './explained.js';
 import { NextStep } from './row-table.js';
 import { Filters, Table } from './status-table.js';
@@ -77,7 +80,7 @@ function Notices({ notices }: { notices: readonly string[] }): VNode | null {
       <summary>{notices.length === 1 ? 'One thing to know' : `${notices.length} things to know`}</summary>
       <ul>
         {notices.map((notice) => (
-          <li>{notice}</li>
+          <li>{visibleText(notice)}</li>
         ))}
       </ul>
     </details>
@@ -174,8 +177,15 @@ function Worst({ page, row }: { page: PageContext; row: Row }): VNode {
   return (
     <>
       <b>
-        {row.connector === undefined ? '' : `${row.connector} → `}
-        <a href={page.links.destination(row.destination)}>{row.destination}</a>
+        {row.connector === undefined ? null : (
+          <>
+            <Name>{row.connector}</Name>
+            {' → '}
+          </>
+        )}
+        <a href={page.links.destination(row.destination)}>
+          <Name>{row.destination}</Name>
+        </a>
       </b>
       {latest ? `, ${reasonWords[latest.reason ?? 'other'].what} since ` : ', last error at '}
       {since === undefined ? 'an unknown time' : <time dateTime={isoOf(since)}>{clockOf(since, page.now)}</time>}.

@@ -1,5 +1,6 @@
 /** The time line: what happened before, at and after each error, newest first. */
 import type { VNode } from 'preact';
+import { Name, Said } from './name.js';
 import type { ErrorMoment } from './error-moments.js';
 import { nearMs, type Happening } from './happenings.js';
 import { PageLinks, sliceOf } from './page-links.js';
@@ -85,14 +86,18 @@ function ErrorWords({ error, page, all }: ErrorWordsProps): VNode {
         </span>
       ))}{' '}
       <small>
-        <a href={page.links.connector(connector)}>{connector}</a>
+        <a href={page.links.connector(connector)}>
+          <Name>{connector}</Name>
+        </a>
         {all ? (
           <>
             {' → '}
-            <a href={page.links.destination(destination)}>{destination}</a>
+            <a href={page.links.destination(destination)}>
+              <Name>{destination}</Name>
+            </a>
           </>
         ) : null}{' '}
-        on {server}
+        on <Name>{server}</Name>
       </small>
     </>
   );
@@ -128,10 +133,17 @@ function RelatedWords({ happening: { event, means } }: { happening: Extract<Happ
   return (
     <>
       <b>
-        {event.provider} {event.eventId}
+        <Name>{event.provider}</Name> {event.eventId}
       </b>{' '}
-      {means?.what ?? 'related event'} <span class="muted">on {event.server}</span>
-      {event.text === '' ? null : <q>{event.text}</q>}
+      {means?.what ?? 'related event'}{' '}
+      <span class="muted">
+        on <Name>{event.server}</Name>
+      </span>
+      {event.text === '' ? null : (
+        <q>
+          <Said>{event.text}</Said>
+        </q>
+      )}
       {means ? <small>{means.suggests}</small> : null}
     </>
   );
