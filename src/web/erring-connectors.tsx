@@ -2,7 +2,7 @@
 import type { VNode } from 'preact';
 import { Name } from './name.js';
 import type { PageContext } from './page.js';
-import { Moment } from './pieces.js';
+import { ConnectorLink, Moment } from './pieces.js';
 import type { Row } from './view.js';
 import { failuresTextOf } from './words.js';
 
@@ -57,9 +57,7 @@ function ErringRow({ row, page }: { row: Row; page: PageContext }): VNode {
   return (
     <tr>
       <th scope="row" data-label="Connector">
-        <a href={page.links.connector(connector)}>
-          <Name>{connector}</Name>
-        </a>
+        <ConnectorLink name={connector} page={page} />
       </th>
       <td data-label="Server">{server === undefined ? null : <Name>{server}</Name>}</td>
       <td data-label="Errors" class="n">

@@ -4,6 +4,7 @@ import { endpointOf } from '../endpoint.js';
 import { stepNames, type Reason, type StepResult } from '../model.js';
 import { reasonLink, type Context } from './links.js';
 import { Said } from './name.js';
+import { Name } from './name.js';
 import type { PageContext } from './page.js';
 import type { RowState, Visit } from './view.js';
 import { ageOf, clockOf, isoOf, reasonWords, stateWords, stepWords, tookOf, type Tone } from './words.js';
@@ -29,6 +30,19 @@ export function InlineMoment({ at, now }: { at: number; now: number }): VNode {
 export function StateBadge({ state }: { state: RowState }): VNode {
   const { word, tone } = stateWords[state];
   return <span class={`b ${tone}`}>{word}</span>;
+}
+
+/** Longer names are cut after a few lines in a table, and whole on hover; the others stay lean. */
+const longestWhole = 80;
+
+/** A Send connector in a table, linked to its page. */
+export function ConnectorLink({ name, page }: { name: string; page: PageContext }): VNode {
+  const cut = name.length > longestWhole ? { class: 'long', title: name } : {};
+  return (
+    <a href={page.links.connector(name)} {...cut}>
+      <Name>{name}</Name>
+    </a>
+  );
 }
 
 /** A reason in words, linked to its place in the runbooks. */

@@ -4,7 +4,7 @@ import { Name, Sentence } from './name.js';
 import { contextOf } from './links.js';
 import { LongList } from './long-list.js';
 import type { PageContext } from './page.js';
-import { Moment, StateBadge } from './pieces.js';
+import { ConnectorLink, Moment, StateBadge } from './pieces.js';
 import { ErrorsPlot, hourlyOf, ProbeStrip } from './plots.js';
 import { troubles, type Row, type SortKey } from './view.js';
 import { clockOf, failuresTextOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
@@ -120,9 +120,7 @@ function WhoseRow({ row: { connector, server }, page, lean }: Omit<TableRowProps
   if (lean) return server === undefined ? <span /> : <Name>{server}</Name>;
   return (
     <>
-      <a href={page.links.connector(connector)}>
-        <Name>{connector}</Name>
-      </a>
+      <ConnectorLink name={connector} page={page} />
       {server === undefined ? null : (
         <small>
           <Name>{server}</Name>

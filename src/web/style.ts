@@ -123,7 +123,7 @@ svg.strip path { stroke-width: 2.5; fill: none; } svg.strip .g { stroke: var(--g
 
 .filters { display: flex; flex-wrap: wrap; gap: 12px; align-items: end; margin: 28px 0 14px; }
 .filters label span { display: block; font-size: .84em; color: var(--soft); margin-bottom: 3px; }
-.filters label:first-child { flex: 0 1 320px; }
+.filters label { max-width: 340px; } .filters label:first-child { flex: 0 1 320px; }
 input, select { font: inherit; width: 100%; color: var(--ink); background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: 6px 10px; min-height: 36px; }
 input::placeholder { color: var(--soft); opacity: 1; }
 .filters button, .filters > a { min-height: 36px; }
@@ -136,7 +136,7 @@ th, td { text-align: left; vertical-align: top; padding: 11px 12px; font-weight:
 td code, th code { overflow-wrap: anywhere; }
 th:first-child, td:first-child { padding-left: 18px; }
 th:last-child, td:last-child { padding-right: 18px; }
-thead th { font-size: .86em; color: var(--soft); white-space: nowrap; padding-block: 8px; border-bottom: 1px solid var(--line); }
+thead th { font-size: .86em; color: var(--soft); white-space: nowrap; overflow-wrap: normal; padding-block: 8px; border-bottom: 1px solid var(--line); }
 thead a { color: inherit; text-decoration: none; }
 thead a:hover { text-decoration: underline; }
 thead [aria-sort] { color: var(--ink); font-weight: 600; }
@@ -148,12 +148,13 @@ time { font-variant-numeric: tabular-nums; }
 td time { white-space: nowrap; }
 .rows th[scope=row] { font-family: var(--mono); font-size: .92em; }
 .rows th small { font-family: var(--sans); }
-.rows td:nth-child(2), .rows th[scope=row] { overflow-wrap: anywhere; }
-.rows td:nth-child(2) { min-width: 185px; }
-.rows th[scope=row] { min-width: 165px; }
-.rows td:nth-child(4) small { white-space: normal; min-width: 110px; }
-.rows td:nth-child(6) { min-width: 160px; }
-.rows td:nth-child(7) { min-width: 240px; color: var(--soft); }
+.long { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
+.rows { table-layout: fixed; min-width: 1020px; }
+.rows th, .rows td, .lean th, .lean td { overflow-wrap: anywhere; } .rows .b { white-space: normal; border-radius: 12px; }
+.rows thead th:nth-child(1) { width: 190px; } .rows thead th:nth-child(2) { width: 14.5%; } .rows thead th:nth-child(3) { width: 15%; } .rows thead th:nth-child(4) { width: 11.5%; }
+.rows thead th:nth-child(5) { width: 118px; } .rows thead th:nth-child(6) { width: 13.5%; }
+.rows td:nth-child(4) small, .rows td time { white-space: normal; }
+.rows td:nth-child(7) { color: var(--soft); }
 .pages { display: flex; gap: 6px; flex-wrap: wrap; margin-top: 14px; }
 .paged { display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: center; margin-top: 14px; } .paged .pages { margin: 0; }
 .pages span { padding: 4px 0; color: var(--soft); }
@@ -211,6 +212,9 @@ footer { display: flex; flex-wrap: wrap; gap: 6px 22px; margin-top: 40px; paddin
 footer a { color: inherit; }
 footer span:last-child { margin-left: auto; }
 
+@media (max-width: 1200px) {
+  .rows thead th:nth-child(1) { width: 152px; } .rows thead th:nth-child(2) { width: 16.5%; } .rows thead th:nth-child(4) { width: 9.5%; }
+}
 @media (max-width: 1000px) {
   .book { grid-template-columns: minmax(0, 1fr); }
   .contents { display: none; }
@@ -225,10 +229,12 @@ footer span:last-child { margin-left: auto; }
   .hero > h1 { gap: 8px; }
   .next, .rows td:last-child a { display: inline-block; white-space: normal; }
   .panel { padding: 14px 16px; }
-  .filters label { flex: 1 1 40%; }
+  .filters label { flex: 1 1 auto; min-width: 40%; max-width: none; }
   .filters label:first-child { flex: 1 1 100%; }
   td time { white-space: normal; }
   .scroll:has(.cards) { background: none; border: 0; box-shadow: none; border-radius: 0; overflow: visible; }
+  .rows { min-width: 0; }
+  .cards .n svg.plot { margin-left: 0; }
   .cards caption { display: block; padding: 4px 0 10px; }
   .cards, .cards tbody, .cards tr, .cards td, .cards tbody th { display: block; }
   .cards thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
@@ -246,7 +252,7 @@ footer span:last-child { margin-left: auto; }
   .rows tbody td:nth-child(7) { padding: 8px 0 4px; }
   td small, th small { display: inline; margin-left: 6px; }
   .rows td:nth-child(2) small, .rows td:nth-child(6) small { display: block; margin-left: 0; }
-  .lane, .pair .lane { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; } .lane svg, .ticks { grid-column: 1 / -1; grid-row: 2; } .axis b { display: none; } .ticks time:nth-child(2n) { display: none; }
+  .lane, .pair .lane { grid-template-columns: minmax(0, 1fr) auto; padding: 5px 0; } .lane svg, .ticks { grid-column: 1 / -1; grid-row: 2; } .lane svg:empty { display: none; } .axis b { display: none; } .ticks time:nth-child(2n) { display: none; }
   .line > li { grid-template-columns: minmax(0, 1fr); } .line time small { display: inline; margin-left: 6px; }
   .top { flex-wrap: nowrap; gap: 8px; padding-block: 10px; font-size: .9em; }
   .top nav { gap: 0; } .top nav a { padding: 6px 7px; } .live { gap: 6px; } .live button { padding: 2px 6px; white-space: nowrap; } .zone > span { display: none; }

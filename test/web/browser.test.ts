@@ -1,94 +1,27 @@
 /** The pages in a real Chromium: what people see, click and type, with nothing leaving the host. */
-import { appendFile, mkdir, mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import axeCore from 'axe-core';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { pathOfProgram } from '../programs.js';
 import { busyConnector, busyDestination, busyWorld } from './busy-world.js';
-import { runningWeb, type RunningWeb } from './servers.js';
-import { booksOf, emoji, evil, happenings, largeWorld, mailWorld, type WorldDraft } from './world.js';
+import { chromiumIsAbsent, startChromium, type Chromium } from './chromium.js';
+import { runningWeb } from './servers.js';
+import { emoji, evil, happenings, mailWorld, type WorldDraft } from './world.js';
 
 const full: WorldDraft = { ...mailWorld, ...happenings };
 
-const axeSource = axeCore.source;
-/** Debian's, or the one that CHROMIUM names. */
-const executablePath = process.env.CHROMIUM ?? pathOfProgram('chromium', 'chromium-browser', 'google-chrome');
-const absent = executablePath === undefined;
-
-describe.skipIf(absent)('in Chromium', () => {
-  let browser: Browser;
-  let web: RunningWeb;
-  let world: WorldDraft;
-  let pictures: string;
+describe.skipIf(chromiumIsAbsent)('in Chromium', () => {
+  let seen: Chromium;
 
   beforeAll(async () => {
-    world = full;
-    web = await runningWeb(
-      {},
-      {
-        ledger: {
-          rows: () => world.rows ?? [],
-          recent: () => world.recent ?? [],
-          related: () => world.related ?? [],
-          errorHours: (connector) => world.errorHours?.[connector] ?? [],
-          availability: (destination) => world.availability?.[destination],
-          saving: () => ({ failing: undefined, lastSavedAt: undefined }),
-        },
-        ...booksByReference(),
-      },
-    );
-    pictures = process.env.SCREENSHOTS ?? (await mkdtemp(join(tmpdir(), 'sce-screens-')));
-    await mkdir(pictures, { recursive: true });
-    const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-    const silent = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
-    browser = await chromium.launch({ executablePath: executablePath!, headless: true, args: [...flags, ...silent] });
+    seen = await startChromium(full);
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await web.close();
-  });
-
-  function booksByReference(): Partial<Parameters<typeof runningWeb>[1]> {
-    const entryOf = (destination: string) => world.entries?.find((one) => one.destination === destination);
-    return {
-      board: {
-        entry: entryOf,
-        entries: () => world.entries ?? [],
-        history: (destination) => entryOf(destination)?.history ?? [],
-      },
-      notProbed: (destination: string) => world.notProbed?.[destination],
-      diagnoses: () => booksOf(world).diagnoses(),
-    };
-  }
-
-  type Visited = { page: Page; context: BrowserContext; errors: string[]; strangers: string[] };
-
-  async function opened(path: string, options: Parameters<Browser['newContext']>[0] = {}): Promise<Visited> {
-    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-    const page = await context.newPage();
-    const errors: string[] = [];
-    const strangers: string[] = [];
-    page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text());
-    });
-    page.on('pageerror', (error) => errors.push(error.message));
-    await context.route('**/*', (route) => {
-      if (route.request().url().startsWith(web.url)) return route.continue();
-      strangers.push(route.request().url());
-      return route.abort();
-    });
-    await page.goto(web.url + path);
-    return { page, context, errors, strangers };
-  }
+  afterAll(() => seen.close());
 
   const alertLink =
     '/runbooks/DestinationDown?server=exch01.contoso.example&connector=Outbound%20to%20Internet&destination=203.0.113.25:25';
 
   test('the status page shows the latest error first and every link of it answers', async () => {
-    const { page, context, errors, strangers } = await opened('/');
+    const { page, context, errors, strangers } = await seen.opened('/');
     expect(await page.locator('h1').innerText()).toContain('1 of 9 destinations cannot be reached');
     const times = await page
       .locator('tbody tr td:nth-child(5)')
@@ -100,7 +33,7 @@ describe.skipIf(absent)('in Chromium', () => {
       .locator('a[href]')
       .evaluateAll((links) => links.map((link) => (link as HTMLAnchorElement).href));
     for (const href of new Set(hrefs.map((one) => one.replace(/#.*$/, '')))) {
-      expect(href.startsWith(web.url), href).toBe(true);
+      expect(href.startsWith(seen.web.url), href).toBe(true);
       expect((await fetch(href)).status, href).toBe(200);
     }
     expect(errors).toEqual([]);
@@ -109,7 +42,7 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('a row leads to its runbook, and that to the place of its reason', async () => {
-    const { page, context, errors, strangers } = await opened('/');
+    const { page, context, errors, strangers } = await seen.opened('/');
     await page
       .locator('tbody tr', { hasText: '203.0.113.25:25' })
       .getByRole('link', { name: 'Resolution steps' })
@@ -127,19 +60,19 @@ describe.skipIf(absent)('in Chromium', () => {
 
   test('a name from a log is text, never markup', async () => {
     for (const path of [`/connectors/${encodeURIComponent(evil)}`, '/', '/events']) {
-      const { page, context, errors } = await opened(path);
+      const { page, context, errors } = await seen.opened(path);
       expect(await page.locator('main').innerText()).toContain(evil);
       expect(await page.locator('img').count()).toBe(0);
       expect(errors).toEqual([]);
       await context.close();
     }
-    const { page, context } = await opened(`/connectors/${encodeURIComponent(emoji)}`);
+    const { page, context } = await seen.opened(`/connectors/${encodeURIComponent(emoji)}`);
     expect(await page.locator('h1').innerText()).toContain(emoji);
     await context.close();
   });
 
   test('the table follows the books without losing scroll, filter text or focus', async () => {
-    const { page, context, errors } = await opened('/');
+    const { page, context, errors } = await seen.opened('/');
     const link = page.getByRole('link', { name: 'Outbound to Internet' }).first();
     await link.focus();
     await page.locator('input[name=q]').evaluate((input) => ((input as HTMLInputElement).value = 'half a wo'));
@@ -147,12 +80,12 @@ describe.skipIf(absent)('in Chromium', () => {
       window.scrollTo(0, 120);
     });
     try {
-      world = { ...full, rows: mailWorld.rows!.map((row) => (row.errors === 14 ? { ...row, errors: 15 } : row)) };
+      seen.world = { ...full, rows: mailWorld.rows!.map((row) => (row.errors === 14 ? { ...row, errors: 15 } : row)) };
       // Coming back to a tab refreshes at once: no waiting for the timer.
       await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
       await page.locator('tbody tr td.n', { hasText: /^15$/ }).waitFor();
     } finally {
-      world = full;
+      seen.world = full;
     }
     expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Outbound to Internet');
     expect(await page.locator('input[name=q]').inputValue()).toBe('half a wo');
@@ -162,7 +95,7 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('filters and sort work without JavaScript', async () => {
-    const { page, context } = await opened('/', { javaScriptEnabled: false });
+    const { page, context } = await seen.opened('/', { javaScriptEnabled: false });
     await page.locator('input[name=q]').fill('fabrikam 2001');
     await page.getByRole('button', { name: 'Show' }).click();
     expect(await page.locator('tbody').first().locator('tr').count()).toBe(1);
@@ -174,7 +107,7 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('keyboard alone: the first stop skips to the content', async () => {
-    const { page, context } = await opened('/');
+    const { page, context } = await seen.opened('/');
     await page.keyboard.press('Tab');
     expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('Skip to the content');
     await page.keyboard.press('Enter');
@@ -184,7 +117,7 @@ describe.skipIf(absent)('in Chromium', () => {
 
   test('keyboard alone reaches every link, field and scrolling part', async () => {
     for (const path of ['/', '/destinations/203.0.113.25:25', '/events']) {
-      const { page, context } = await opened(path);
+      const { page, context } = await seen.opened(path);
       const wanted = await page
         .locator('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')
         .filter({ visible: true })
@@ -206,7 +139,7 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('the page knows in one look: what, where, why, since when, and the next command', async () => {
-    const { page, context } = await opened('/');
+    const { page, context } = await seen.opened('/');
     const hero = await page.locator('.hero').innerText();
     expect(hero).toContain('Outbound to Internet cannot reach 203.0.113.25:25 from exch01.contoso.example');
     expect(hero).toContain('connection refused since 08:14 UTC');
@@ -215,7 +148,7 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('one time line holds errors, what stands around them, and visits', async () => {
-    const { page, context } = await opened('/destinations/203.0.113.25:25');
+    const { page, context } = await seen.opened('/destinations/203.0.113.25:25');
     const line = await page.locator('.line').innerText();
     expect(line).toContain('Event 2002 × 3');
     expect(line).toContain('Microsoft-Windows-DNS-Client 1014');
@@ -226,61 +159,6 @@ describe.skipIf(absent)('in Chromium', () => {
     await context.close();
   });
 
-  const worlds: Readonly<Record<string, WorldDraft>> = {
-    nothing: {},
-    'the mail world': full,
-    '500 destinations': largeWorld(500),
-  };
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1440, 390]) {
-      for (const [name, draft] of Object.entries(worlds)) {
-        test(`accessible with ${name}, ${width} px, ${colorScheme}`, async () => {
-          world = draft;
-          try {
-            const destination = draft.rows?.[0]?.destination ?? '';
-            const some =
-              destination === ''
-                ? []
-                : [
-                    `/destinations/${destination}`,
-                    `/connectors/${encodeURIComponent(draft.rows?.[0]?.connector ?? '')}`,
-                  ];
-            for (const path of ['/', '/events', ...some]) {
-              const { page, context, strangers } = await opened(path, {
-                colorScheme,
-                viewport: { width, height: 900 },
-              });
-              await page.evaluate(axeSource);
-              const serious = await page.evaluate(async () => {
-                const { axe } = window as unknown as { axe: typeof axeCore };
-                const { violations, passes } = await axe.run(document, { resultTypes: ['violations'] });
-                if (passes.length < 10) return [`only ${passes.length} rules were looked at`];
-                return violations
-                  .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-                  .map(
-                    ({ id, nodes }) =>
-                      `${id}: ${nodes
-                        .slice(0, 3)
-                        .map(({ html }) => html.slice(0, 200))
-                        .join(' | ')}`,
-                  );
-              });
-              expect(serious, path).toEqual([]);
-              const overflow = await page.evaluate(
-                () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-              );
-              expect(overflow, `${path} scrolls sideways`).toBe(0);
-              expect(strangers).toEqual([]);
-              await context.close();
-            }
-          } finally {
-            world = full;
-          }
-        }, 120_000);
-      }
-    }
-  }
-
   const shots = {
     status: '/',
     runbook: alertLink,
@@ -290,30 +168,20 @@ describe.skipIf(absent)('in Chromium', () => {
     events: '/events',
     missing: '/nowhere',
   };
-  test('a table of rows is seen whole on a small laptop', async () => {
-    for (const path of [shots.status, shots.destination, shots.connector]) {
-      const { page, context } = await opened(path, { viewport: { width: 1280, height: 720 } });
-      await page.locator('table.cards').first().waitFor();
-      const hidden = await page
-        .locator('table.cards')
-        .evaluateAll((tables) => tables.map((table) => table.scrollWidth - (table.parentElement?.clientWidth ?? 0)));
-      expect(Math.max(...hidden), path).toBeLessThanOrEqual(0);
-      await context.close();
-    }
-  });
 
   test('16.4.2: the destination page begins with the evidence, and is below 3,000 px however much there is to tell', async () => {
-    world = busyWorld;
+    seen.world = busyWorld;
     try {
       const paths = [`/destinations/${busyDestination}`, `/connectors/${encodeURIComponent(busyConnector)}`];
       for (const [index, path] of paths.entries()) {
-        const { page, context, errors } = await opened(path);
-        await page.screenshot({ path: join(pictures, `busy-${index}.png`), fullPage: true });
+        const { page, context, errors } = await seen.opened(path);
+        if (seen.pictures !== undefined)
+          await page.screenshot({ path: join(seen.pictures, `busy-${index}.png`), fullPage: true });
         expect(await page.evaluate(() => document.documentElement.scrollHeight), path).toBeLessThan(3_000);
         expect(errors).toEqual([]);
         await context.close();
       }
-      const { page, context } = await opened(paths[0]!);
+      const { page, context } = await seen.opened(paths[0]!);
       const top = (selector: string): Promise<number> =>
         page
           .locator(selector)
@@ -323,14 +191,14 @@ describe.skipIf(absent)('in Chromium', () => {
       expect(order).toEqual([...order].sort((a, b) => a - b));
       await context.close();
     } finally {
-      world = full;
+      seen.world = full;
     }
   });
 
   test('16.4.2: the time line has one line for an error of an event and a failure, and pages that follow one another', async () => {
-    world = busyWorld;
+    seen.world = busyWorld;
     try {
-      const { page, context } = await opened(`/destinations/${busyDestination}`);
+      const { page, context } = await seen.opened(`/destinations/${busyDestination}`);
       expect(await page.locator('.line > .error').first().innerText()).toContain('Event 2002: connection refused');
       const first = await page.locator('.line').innerText();
       await page.getByRole('navigation', { name: 'Pages of the time line' }).getByRole('link', { name: '2' }).click();
@@ -340,7 +208,7 @@ describe.skipIf(absent)('in Chromium', () => {
       expect(await page.locator('.line > li').count()).toBe(10);
       await context.close();
     } finally {
-      world = full;
+      seen.world = full;
     }
   });
 
@@ -348,19 +216,15 @@ describe.skipIf(absent)('in Chromium', () => {
     const real = await runningWeb(full, { runbooks: 'alerts/runbooks' });
     onTestFinished(real.close);
     const ours = ['/runbooks', '/runbooks/SendConnectorErrorsEverywhere', '/runbooks/checks'];
+    const context = await seen.browser.newContext({ viewport: { width: 390, height: 844 } });
+    const page = await context.newPage();
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(error.message));
     for (const path of [
       ...ours.map((each) => real.url + each),
-      ...Object.values(shots).map((each) => web.url + each),
+      ...Object.values(shots).map((each) => seen.web.url + each),
     ]) {
-      const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
-      const page = await context.newPage();
-      const errors: string[] = [];
-      page.on('pageerror', (error) => errors.push(error.message));
       await page.goto(path);
-      await page.screenshot({
-        path: join(pictures, `phone-${encodeURIComponent(new URL(path).pathname)}.png`),
-        fullPage: true,
-      });
       const bar = await page
         .locator('.top > *')
         .evaluateAll((parts) =>
@@ -377,19 +241,19 @@ describe.skipIf(absent)('in Chromium', () => {
         );
       expect(cut, path).toEqual([]);
       expect(errors).toEqual([]);
-      await context.close();
     }
+    await context.close();
   }, 120_000);
 
   test('16.4.4: times are local on hover, and everywhere by a switch that is remembered', async () => {
-    const { page, context } = await opened('/destinations/203.0.113.25:25', { timezoneId: 'Asia/Kolkata' });
+    const { page, context } = await seen.opened('/destinations/203.0.113.25:25', { timezoneId: 'Asia/Kolkata' });
     const time = page.locator('.facts:not(.availability) time').last();
     expect(await time.innerText()).toContain('08:14:39 UTC');
     expect(await time.getAttribute('title')).toBe('Local time: 2026-11-23 13:44:39 GMT+5:30');
     await page.getByRole('button', { name: 'Local time' }).click();
     expect(await time.innerText()).toContain('13:44:39 GMT+5:30');
     expect(await page.locator('footer').innerText()).toContain('Times are local (GMT+5:30)');
-    await page.goto(`${web.url}/events`);
+    await page.goto(`${seen.web.url}/events`);
     expect(await page.locator('.line time').first().innerText()).toContain('GMT+5:30');
     await page.getByRole('button', { name: 'Local time' }).click();
     expect(await page.locator('.line time').first().innerText()).toContain('UTC');
@@ -397,32 +261,10 @@ describe.skipIf(absent)('in Chromium', () => {
   });
 
   test('16.4.4: a slash puts the cursor into the search, and is a slash there', async () => {
-    const { page, context } = await opened('/');
+    const { page, context } = await seen.opened('/');
     await page.keyboard.press('/');
     await page.keyboard.type('a/b');
     expect(await page.locator('input[name=q]').inputValue()).toBe('a/b');
     await context.close();
   });
-
-  for (const colorScheme of ['light', 'dark'] as const) {
-    for (const width of [1440, 1280, 390]) {
-      test(`every page fits ${width} px in ${colorScheme} colours`, async () => {
-        for (const [name, path] of Object.entries(shots)) {
-          const { page, context } = await opened(path, {
-            colorScheme,
-            viewport: { width, height: width > 800 ? 900 : 844 },
-          });
-          await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}-top.png`) });
-          await page.screenshot({ path: join(pictures, `${name}-${colorScheme}-${width}.png`), fullPage: true });
-          const overflow = await page.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          );
-          const height = await page.evaluate(() => document.documentElement.scrollHeight);
-          await appendFile(join(pictures, 'heights.txt'), `${name} ${colorScheme} ${width}: ${height} px\n`);
-          expect(overflow, `${name} scrolls sideways`).toBe(0);
-          await context.close();
-        }
-      }, 60_000);
-    }
-  }
 });
