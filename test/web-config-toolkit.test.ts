@@ -40,6 +40,9 @@ const withTls = (clientAuth: string, context = {}): object => ({ tls: { clientAu
 const taken: readonly (readonly [what: string, yaml: string, expected: object, doubt?: string])[] = [
   // Sections and blanks
   ['an empty file', '', noTls],
+  ...['null', '~', 'NULL', '# later\n', '---\n', '--- null\n...\n', '\ufeffnull'].map(
+    (yaml) => [`a file of nothing but ${JSON.stringify(yaml)}`, yaml, noTls] as const,
+  ),
   ['blank sections', 'tls_server_config:\nhttp_server_config:\nbasic_auth_users:\nrate_limit:\n', noTls],
   [
     'sections of braces',

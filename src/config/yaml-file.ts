@@ -30,7 +30,7 @@ export type ReadOptions = {
   readonly prepare?: (value: unknown) => unknown;
 };
 
-/** A file with nothing but comments has nothing but defaults. Never throws: a file that cannot be read is a mistake. */
+/** A file with nothing but comments, or `null`, has nothing but defaults. Never throws: a file that cannot be read is a mistake. */
 export async function readYamlFile<Schema extends z.ZodType>(
   name: string,
   schema: Schema,
@@ -217,9 +217,14 @@ async function readText(name: string): Promise<string | { readonly mistake: stri
   }
 }
 
+/** A document of `null`, or of nothing behind `---`, in whatever version of YAML it is read; `""` is a text. */
+function isBlank({ contents }: Document): boolean {
+  return isScalar(contents) && contents.type === 'PLAIN' && /^(|~|null|Null|NULL)$/.test(contents.source ?? '');
+}
+
 function plainValue({ name, document }: YamlFile): { value?: unknown; mistake?: string } {
   try {
-    return { value: document.toJS() ?? {} };
+    return { value: isBlank(document) ? {} : (document.toJS() ?? {}) };
   } catch (error) {
     // Aliases: without their anchor, or so many that they would fill the memory.
     return { mistake: `${name}: not readable as YAML: ${aliasWords(error as Error)}` };

@@ -121,12 +121,21 @@ const plainAnswer = [
 ].join('\r\n');
 
 /**
+ * What OpenSSL says of a first record that is none. It knows GET, HEAD, POST, PUT and CONNECT in capitals; every other
+ * beginning in clear text (`get`, OPTIONS, a line end ahead of the request) has a "wrong version", where a letter stands.
+ */
+const clearTextCodes: ReadonlySet<string | undefined> = new Set([
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_HTTPS_PROXY_REQUEST',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+]);
+
+/**
  * Whoever sends a request without TLS is told so, in the clear. The answer goes out at once, into the connection below,
  * which Node closes next; it waits for nobody.
  */
-function answerPlainHttp(error: NodeJS.ErrnoException, { _parent: below }: TLSSocket & { _parent?: unknown }): void {
-  const isHttp = error.code === 'ERR_SSL_HTTP_REQUEST' || error.code === 'ERR_SSL_HTTPS_PROXY_REQUEST';
-  if (isHttp && below instanceof Socket && below.writable) below.end(plainAnswer);
+function answerPlainHttp({ code }: NodeJS.ErrnoException, { _parent: below }: TLSSocket & { _parent?: unknown }): void {
+  if (clearTextCodes.has(code) && below instanceof Socket && below.writable) below.end(plainAnswer);
 }
 
 // --------------------------------------------------------------------------------------------------------- listening

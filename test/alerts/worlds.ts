@@ -76,8 +76,8 @@ export function inWorld({ name, copies, first }: World, test: RuleTest): RuleTes
     promql_expr_test: test.promql_expr_test?.map(({ expr, exp_samples, ...rest }) => ({
       ...rest,
       expr: expr.replace(
-        /ALERTS(?:\{(.*?)\})?/g,
-        (_all, matchers?: string) => `ALERTS{${[matchers, first].filter(Boolean).join(', ')}}`,
+        /\b(ALERTS\w*)(?:\{(.*?)\})?/g,
+        (_all, series: string, matchers?: string) => `${series}{${[matchers, first].filter(Boolean).join(', ')}}`,
       ),
       exp_samples: exp_samples.map(({ labels, value }) => ({
         ...(labels !== undefined && { labels: sampleIn(copies[0]!, labels) }),

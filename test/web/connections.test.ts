@@ -133,10 +133,20 @@ test('2.5 a small page is no scrape either when the client ends its side and is 
 });
 
 describe('2.5 plain HTTP on a port of TLS', () => {
-  test.each(['GET', 'HEAD', 'POST', 'PUT', 'CONNECT'])('%s is answered 400 with a sentence', async (method) => {
+  const request = (line: string): string => `${line}\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`;
+  test.each([
+    ...['GET', 'HEAD', 'POST', 'PUT', 'CONNECT', 'OPTIONS', 'DELETE', 'PATCH', 'TRACE', 'PROPFIND', 'x'].map(
+      (method) => `${method} /metrics HTTP/1.1`,
+    ),
+    'get / http/1.1',
+    'Get /metrics HTTP/1.0',
+    '\r\nGET /metrics HTTP/1.1',
+    '\n\nGET /metrics HTTP/1.1',
+    ' GET /metrics HTTP/1.1',
+  ])('%j is answered 400 with a sentence', async (line) => {
     const { port } = await secured(tls);
     const socket = plain(port);
-    socket.write(`${method} /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}`);
+    socket.write(request(line));
     const { text } = await told(socket);
     expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
     expect(text).toMatch(/\r\n\r\nThis port speaks HTTPS: write https:\/\/ in the address/);
@@ -144,7 +154,7 @@ describe('2.5 plain HTTP on a port of TLS', () => {
     expect(await ask(port)).toBe(200);
   });
 
-  test('what is neither is dropped, and gives its place back', async () => {
+  test('what is neither, and whoever asks without TLS, is dropped and gives its place back', async () => {
     const { port } = await secured(tls);
     for (let turn = 0; turn < 300; turn++) {
       const socket = plain(port);
