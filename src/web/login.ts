@@ -45,11 +45,11 @@ export function createLogin({ users, now }: LoginOptions): Login {
   /** Senders that were let in before: they go first when passwords change. */
   const regulars = createMemory<true>();
   const failures = createFailures(now);
-  const underWay = new Map<string, Promise<boolean>>();
+  const underWay = new Map<string, Promise<boolean | undefined>>();
   const checksOf = createCounter();
 
-  /** @returns undefined when too many checks wait */
-  const check = (token: string, given: Credentials, sender: string): Promise<boolean> | undefined => {
+  /** @returns whether it is right; undefined when too many checks wait */
+  const check = (token: string, given: Credentials, { sender, network }: From): Promise<boolean | undefined> => {
     const cost = Math.max(...[...users().values()].map(costOf));
     const hash = users().get(given.name);
     const answer = checks.ask({
@@ -57,12 +57,13 @@ export function createLogin({ users, now }: LoginOptions): Login {
       hash: hash ?? nobodyOf(cost),
       cost,
       isFirst: regulars.get(sender) !== undefined,
+      network,
     });
-    if (answer === undefined) return undefined;
     const pair = keyOf(sender, given.name);
     const ends = [checksOf.begin(sender), checksOf.begin(pair)];
     const known = answer
       .then((isRight) => {
+        if (isRight === undefined) return undefined;
         if (isRight && hash !== undefined) {
           admitted.set(token, true);
           regulars.set(sender, true);
@@ -96,13 +97,16 @@ export function createLogin({ users, now }: LoginOptions): Login {
       const failed = failures.of(pair) + checksOf.count(pair);
       if (failed >= allowedFailures)
         return { kind: 'wait', seconds: Math.ceil(((failed - allowedFailures + 1) * forgivenEvery) / 1000) };
-      const answer = checksOf.count(sender) < checksOfOne ? check(token, given, sender) : undefined;
-      return answer === undefined ? { kind: 'wait', seconds: 1 } : verdictOf(await answer);
+      if (checksOf.count(sender) >= checksOfOne) return verdictOf(undefined);
+      const network = networkOf(address, { ipv4: 24, ipv6: 64 });
+      return verdictOf(await check(token, given, { sender, network }));
     },
   };
 }
 
-function verdictOf(isRight: boolean): Verdict {
+/** @param isRight undefined when it was not checked */
+function verdictOf(isRight: boolean | undefined): Verdict {
+  if (isRight === undefined) return { kind: 'wait', seconds: 1 };
   return { kind: isRight ? 'admitted' : 'unauthorized' };
 }
 
@@ -143,6 +147,9 @@ function createMemory<Value>() {
     },
   };
 }
+
+/** Who asks: one sender (an address; in IPv6 a /64), and the network that it takes turns with. */
+type From = { readonly sender: string; readonly network: string };
 
 type Credentials = { readonly name: string; readonly password: string };
 

@@ -1,5 +1,6 @@
 /** The routes of the exporter and the servers that answer them. */
 import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import compression from 'compression';
 import express, {
   type ErrorRequestHandler,
@@ -23,6 +24,7 @@ import type { ProbeResult, Target } from '../model.js';
 import { longAnswersOn, queryOf, sendPage } from './long-routes.js';
 import type { PageContext } from './page.js';
 import { createPlaces, type Places } from './places.js';
+import { createRefusals } from './refusals.js';
 import { answerProbe, timeoutHeader } from './probe-answer.js';
 import { bundledRunbooks } from './bundled-runbooks.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
@@ -123,6 +125,7 @@ function doorkeeper(access: Access): RequestHandler {
   const monotonic = (): number => performance.now();
   const login = createLogin({ users: () => access.current().users, now: monotonic });
   const takeToken = createBucket(monotonic);
+  const refusals = createRefusals(monotonic);
   return async (request, response, next) => {
     const { rateLimit } = access.current();
     const wait = rateLimit === undefined ? 0 : takeToken(rateLimit);
@@ -130,8 +133,13 @@ function doorkeeper(access: Access): RequestHandler {
       wait > 0
         ? { kind: 'wait', seconds: Math.ceil(wait / 1000) }
         : await login.judge(request.headers.authorization, remoteOf(request));
-    if (verdict.kind === 'admitted') next();
-    else if (verdict.kind === 'wait')
+    if (verdict.kind === 'admitted') {
+      next();
+      return;
+    }
+    const held = refusals.holdMs();
+    if (held > 0) await pause(held);
+    if (verdict.kind === 'wait')
       response.status(429).set('Retry-After', String(verdict.seconds)).type('text').send('Too many requests.\n');
     else response.status(401).set('WWW-Authenticate', 'Basic').type('text').send('Unauthorized.\n');
   };

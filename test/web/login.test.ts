@@ -1,9 +1,10 @@
 /** Passwords: scrapes go on while others guess, names cannot be told apart by time, and a stale password locks nobody out. */
 import { request } from 'node:http';
 import bcrypt from 'bcryptjs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createLogin, type Login } from '../../src/web/login.js';
-import { hash, secured } from './secured.js';
+import { createRefusals } from '../../src/web/refusals.js';
+import { hash, secured, users } from './secured.js';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
 
@@ -64,6 +65,40 @@ describe('the pool of checks', () => {
     expect(order.indexOf('admitted')).toBeLessThanOrEqual(24 + 2);
   });
 
+  test('2.3 a scraper that was not let in yet waits behind one guess of a network, not behind all that flood from it', async () => {
+    const login = loginFor({ prometheus: bcrypt.hashSync('open sesame', 8) });
+    const order: string[] = [];
+    const ask = async (password: string, address: string): Promise<void> => {
+      order.push(`${address} ${await judged(login, `prometheus:${password}`, address)}`);
+    };
+    const flood = Array.from({ length: 40 }, (_, each) => ask(`guess ${each}`, `198.51.100.${each}`));
+    // All places are taken by then; the one that waits last in the fullest network gives its own away.
+    const scrapers = ['192.0.2.1', '2001:db8::1', '203.0.113.1'].map((address) => ask('open sesame', address));
+    await Promise.all([...flood, ...scrapers]);
+    const checked = order.filter((each) => !each.endsWith('wait'));
+    expect(checked.filter((each) => each.startsWith('198.51.100.'))).toHaveLength(16 - 1);
+    // The same password of all three is one check, behind the two at most that were running.
+    for (const each of ['192.0.2.1', '2001:db8::1', '203.0.113.1'])
+      expect(checked.indexOf(`${each} admitted`), each).toBeLessThanOrEqual(4);
+    expect(order.filter((each) => each.endsWith('wait'))).toHaveLength(25);
+  });
+
+  test('2.3 networks take turns, whoever came first', async () => {
+    const login = loginFor({ prometheus: bcrypt.hashSync('open sesame', 8) });
+    const order: string[] = [];
+    const guess = async (network: number, each: number): Promise<void> => {
+      await judged(login, `prometheus:${network} ${each}`, `127.0.${network}.${each}`);
+      order.push(String(network));
+    };
+    const counts = [10, 3, 3];
+    await Promise.all(
+      counts.flatMap((count, network) => Array.from({ length: count }, (_, each) => guess(network, each))),
+    );
+    // Two of the first network may run before the others have come; then it is one of each in turn.
+    expect(order.slice(0, 10).filter((network) => network === '0').length).toBeLessThanOrEqual(5);
+    expect(order.slice(-4)).toEqual(['0', '0', '0', '0']);
+  });
+
   test('one sender has four places, whatever names and addresses of its /64 it takes', async () => {
     const login = loginFor({ prometheus: bcrypt.hashSync('open sesame', 8) });
     const guess = (each: number, address: string) => judged(login, `user ${each}:x`, address);
@@ -76,6 +111,44 @@ describe('the pool of checks', () => {
     const many = Array.from({ length: 50 }, (_, each) => judged(login, 'prometheus:open sesame', `127.0.1.${each}`));
     expect(new Set(await Promise.all(many))).toEqual(new Set(['admitted']));
   });
+});
+
+describe('2.3 answers to those who are not let in', () => {
+  test('come at once, a hundred in a second; more are held back for a second', () => {
+    let now = 5_000;
+    const refusals = createRefusals(() => now);
+    const held = (count: number): number =>
+      Array.from({ length: count }, () => refusals.holdMs()).filter((ms) => ms === 1_000).length;
+    expect(held(100)).toBe(0);
+    expect(held(50)).toBe(50);
+    now += 999;
+    expect(held(1)).toBe(1);
+    now += 1;
+    expect(held(101)).toBe(1);
+  });
+
+  test('and scrapes with a password that was let in are not held', async () => {
+    const { web } = await secured(users);
+    expect(await scrape(web.url, 'open sesame')).toBe(200);
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    onTestFinished(() => {
+      clock.mockRestore();
+    });
+    const took = async (ask: Promise<number>): Promise<[status: number, ms: number]> => {
+      const begun = Date.now();
+      return [await ask, Date.now() - begun];
+    };
+    const stale = Array.from({ length: 150 }, (_, each) => took(scrape(web.url, 'stale', `127.0.2.${each + 1}`)));
+    const flood = await Promise.all(stale);
+    expect(flood.filter(([, ms]) => ms >= 990).length).toBeGreaterThanOrEqual(50);
+    expect(new Set(flood.map(([status]) => status))).toEqual(new Set([401]));
+    // The clock stands still: every refusal is held by now.
+    expect((await took(scrape(web.url, 'stale')))[1]).toBeGreaterThanOrEqual(990);
+    const scrapes = [];
+    for (let each = 0; each < 5; each++) scrapes.push(await took(scrape(web.url, 'open sesame')));
+    expect(scrapes.map(([status]) => status)).toEqual([200, 200, 200, 200, 200]);
+    expect(Math.min(...scrapes.map(([, ms]) => ms))).toBeLessThan(990);
+  }, 60_000);
 });
 
 describe('limits of failures', () => {
