@@ -294,13 +294,13 @@ function unasked(row: LedgerRow, { now, notProbed }: World): Verdict {
   const at = row.lastErrorAt ?? row.lastObservedAt;
   const told = Object.keys(row.failures) as Reason[];
   const [first] = told;
-  const when = at === undefined ? '' : `, last at ${clock(at, now)}`;
+  const erred = errorsOf(row, at === undefined ? undefined : clock(at, now));
   if (first !== undefined && row.errors === 0 && told.every(isNameTrouble)) {
     const { what, suspect } = reasonWords[first];
-    return { word: 'name_resolution', since: undefined, sentence: `${cannotReach(row)}: ${what}${when}. ${suspect}` };
+    return { word: 'name_resolution', since: undefined, sentence: `${erred}: ${what}. ${suspect}` };
   }
   const logged = told.length === 0 ? '' : `: ${told.map((reason) => reasonWords[reason].what).join(', ')}`;
-  const sentence = `${cannotReach(row)}${logged}${when}. ${withStop(whyUnasked(row.destination, notProbed))}`;
+  const sentence = `${erred}${logged}. ${withStop(whyUnasked(row.destination, notProbed))}`;
   return { word: 'not_probed', since: undefined, sentence };
 }
 
@@ -318,8 +318,20 @@ function isNameTrouble(reason: Reason): boolean {
 // ------------------------------------------------------------------------------------------------------- wording
 
 function cannotReach({ connector, destination, server }: LedgerRow): string {
-  const whom = destination === 'other' ? 'some destinations' : destination;
-  return `${nameOf(connector)} cannot reach ${whom} from ${server}`;
+  return `${nameOf(connector)} cannot reach ${whomOf(destination)} from ${server}`;
+}
+
+/** Nobody has looked since: only that there were errors is known, not that they go on. */
+function errorsOf({ connector, destination, server, errors, failures }: LedgerRow, last: string | undefined): string {
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  // An event and the failure of its moment are one error.
+  const isOne = Math.max(errors, failed) === 1;
+  const when = last === undefined ? '' : isOne ? ` at ${last}` : `, the last at ${last},`;
+  return `${nameOf(connector)} had ${isOne ? 'one error' : 'errors'}${when} with ${whomOf(destination)} from ${server}`;
+}
+
+function whomOf(destination: string): string {
+  return destination === 'other' ? 'some destinations' : destination;
 }
 
 function nameOf(connector: string): string {

@@ -22,7 +22,7 @@ import { makeFolder } from './make-folder.js';
 import { createMetrics, type MetricsOptions } from './metrics.js';
 import type { ProbeResult, SourceStatus } from './model.js';
 import { endInSteps } from './process-end.js';
-import { findOwnHost } from './probes/own-host.js';
+import { findOwnHost, type ProbeSettings } from './probes/own-host.js';
 import { createPolicy, type Policy } from './probes/policy.js';
 import { openProber, startProbing, type Probing } from './probes/probing.js';
 import { createTargets, type Targets } from './probes/targets.js';
@@ -48,6 +48,8 @@ export type Exporter = {
 export type Origin = {
   readonly file: string | undefined;
   readonly load: () => Promise<Loaded>;
+  /** Flags of probing, as they were given. */
+  readonly probeFlags?: Pick<ProbeSettings, 'allow' | 'ports'>;
   readonly inTests?: Pick<MetricsOptions, 'holdsBirths'>;
 };
 
@@ -106,7 +108,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     caughtUp: () => inlets.followed?.caughtUp() ?? false,
     inventory: () => inlets.inventory,
   });
-  const told = await explanation(inlets, parts, origin.file);
+  const told = await explanation(inlets, parts, origin);
   const metrics = createMetrics({
     ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
     ...{ nextCommand: told.nextCommand, probeQueueLength: () => inlets.probing?.queueLength() ?? 0 },
@@ -147,8 +149,8 @@ function ask({ probing }: Inlets, destination: string, waitMs: number): Promise<
 }
 
 /** Why something fails, why something is not looked at, and where a command can be typed. */
-async function explanation(inlets: Inlets, { ledger, board }: Parts, configFile: string | undefined) {
-  const own = await findOwnHost(configFile);
+async function explanation(inlets: Inlets, { ledger, board }: Parts, origin: Origin) {
+  const own = await findOwnHost({ file: origin.file, ...origin.probeFlags });
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = (most?: number) =>
     eachDiagnosis(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });

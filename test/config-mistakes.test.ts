@@ -161,4 +161,30 @@ web:
     expect(await mistakesIn(String.raw`state: { directory: 'C:\Program Files\new' }`)).toEqual([]);
     expect(await mistakesIn(String.raw`state: { directory: "C:\\Program Files\\new" }`)).toEqual([]);
   });
+
+  test('16.4: after such a path all else that is wrong is told as well, in the order of the file, and of the path only that', async () => {
+    const mistakes = await mistakesIn(String.raw`sources:
+  - type: file
+    pathss: ["C:\Exchange\Logs"]
+    paths: ["C:\Program Files\new"]
+    server: "a:b"
+  - type: fil
+    server: "a\qb"
+probe:
+  timeout: soon
+destinations:
+  static: ["relay:70000"]
+`);
+    expect(mistakes.map((line) => line.replace(/^(config\.yml:\d+)(?::\d+)?: (.{0,60}).*$/, '$1 $2'))).toEqual([
+      'config.yml:3 not readable as YAML: in double quotes a backslash does not ',
+      'config.yml:3 sources[0].pathss: expected one of type, paths, server, unfi',
+      'config.yml:4 not readable as YAML: in double quotes a backslash does not ',
+      'config.yml:5 sources[0].server: expected a host name, got "a:b"',
+      'config.yml:6 sources[1].type: expected "file" or "windows-event-log", got',
+      'config.yml:6 sources[1].paths: expected a list of files, folders or globs',
+      'config.yml:7 not readable as YAML: Invalid escape sequence \\q: in double ',
+      'config.yml:9 probe.timeout: expected a duration of a second or more, like',
+      'config.yml:11 destinations.static[0]: expected host:port, got "relay:70000',
+    ]);
+  });
 });

@@ -98,6 +98,8 @@ type Situation = {
   readonly says: string;
 };
 
+/** What one event shows where nobody looks: 16.2. */
+const hadOne = 'Outbound to Internet had one error at 08:14 UTC with 203.0.113.25:25 from exch01';
 const cannot = 'Outbound to Internet cannot reach 203.0.113.25:25 from exch01';
 const passes = 'Outbound to Internet to 203.0.113.25:25';
 
@@ -276,7 +278,7 @@ const situations: readonly Situation[] = [
       { destination: c, reason: 'starttls_not_offered', ago: 12 },
     ],
     word: 'not_probed',
-    says: cannot,
+    says: hadOne,
   },
   {
     when: 'nobody probes, and an attempt came through between two failures of others',
@@ -292,7 +294,7 @@ const situations: readonly Situation[] = [
       { destination: b, reason: 'timeout', ago: 4 },
     ],
     word: 'not_probed',
-    says: cannot,
+    says: hadOne,
   },
   {
     when: 'one server alone has errors, but reaches a host that refuses it',
@@ -322,7 +324,7 @@ const situations: readonly Situation[] = [
     entries: good,
     notProbed: 'not an address and a port',
     word: 'name_resolution',
-    says: 'contoso.example from exch01: name does not exist, last at 08:14 UTC.',
+    says: 'Outbound to Internet had errors, the last at 08:14 UTC, with contoso.example from exch01: name does not exist. ',
   },
   {
     when: 'the banner refuses us',
@@ -381,7 +383,7 @@ const situations: readonly Situation[] = [
     when: 'the first probe is pending',
     entries: good,
     word: 'not_probed',
-    says: `${cannot}, last at 08:14 UTC. Not probed yet: its first probe is pending.`,
+    says: `${hadOne}. Not probed yet: its first probe is pending.`,
   },
   {
     when: 'policy forbids the probe',
@@ -403,14 +405,14 @@ const situations: readonly Situation[] = [
     entries: [],
     notProbed: 'probing is switched off',
     word: 'not_probed',
-    says: `${cannot}: no answer in time, connection refused, last at 08:14 UTC. Not probed: probing is switched off.`,
+    says: 'Outbound to Internet had errors, the last at 08:14 UTC, with 203.0.113.25:25 from exch01: no answer in time, connection refused. Not probed: probing is switched off.',
   },
   {
     when: 'destinations beyond the limit are counted as one',
     rows: [row('other')],
     entries: good,
     word: 'not_probed',
-    says: 'cannot reach some destinations from exch01, last at 08:14 UTC. Not probed: these are all destinations beyond',
+    says: 'had one error at 08:14 UTC with some destinations from exch01. Not probed: these are all destinations beyond',
   },
   {
     when: 'the record names no connector',

@@ -39,7 +39,10 @@ export async function serveCommand(files: readonly string[], flags: ServeFlags, 
   signal.onSecond = (name) => {
     log.warn('second signal, ending without a clean stop', { signal: name });
   };
-  if (typeof loaded !== 'string') return run(loaded.config, { file, load }, { log, signal });
+  if (typeof loaded !== 'string') {
+    const probeFlags = { allow: flags['probe.allow'], ports: flags['probe.ports'] };
+    return run(loaded.config, { file, load, probeFlags }, { log, signal });
+  }
   // Nothing has begun that would have to end.
   log.info('stopping', { signal: loaded });
   log.info('stopped');

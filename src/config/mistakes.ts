@@ -10,12 +10,22 @@ type Issue = z.core.$ZodIssue;
 export type YamlFile = { readonly name: string; readonly document: Document.Parsed; readonly lines: LineCounter };
 
 /** Mistakes in the YAML itself, for instance `config.yml:3: not readable as YAML: Map keys must be unique`. */
-export function syntaxMistakes({ name, document, lines }: YamlFile): string[] {
-  const shown = document.errors.slice(0, mostShown).map((error) => {
+export function syntaxMistakes(file: YamlFile): string[] {
+  return inOrder(file.name, syntaxOf(file), file.document.errors.length);
+}
+
+type Mistake = { readonly line: number; readonly text: string };
+
+function syntaxOf({ name, document, lines }: YamlFile): Mistake[] {
+  return document.errors.slice(0, mostShown).map((error) => {
     const { line, col } = lines.linePos(error.pos[0]);
-    return `${name}:${line}:${col}: not readable as YAML: ${wordsOf(error)}`;
+    return { line, text: `${name}:${line}:${col}: not readable as YAML: ${wordsOf(error)}` };
   });
-  return [...shown, ...andMore(name, document.errors.length)];
+}
+
+function inOrder(name: string, found: readonly Mistake[], all: number): string[] {
+  const shown = [...found].sort((a, b) => a.line - b.line).slice(0, mostShown);
+  return [...shown.map(({ text }) => text), ...andMore(name, all)];
 }
 
 /** What the parser says, or a sentence of ours where its words speak to programmers. */
@@ -40,19 +50,24 @@ function andMore(name: string, mistakes: number): string[] {
 
 /**
  * Mistakes in the values, in the order of the file, for instance
- * `config.yml:7: destinations.static[2]: expected host:port, got "relay:70000"`.
+ * `config.yml:7: destinations.static[2]: expected host:port, got "relay:70000"`; and those in the YAML that did not keep the
+ * values from being read. Of a value that is one of those already nothing more is told.
  */
 export function fileMistakes(file: YamlFile, value: unknown, issues: readonly Issue[]): string[] {
-  const all = spread(issues);
-  const shown = all
-    .slice(0, mostShown)
-    .map(({ path, issue }) => {
-      const line = lineOf(file, path, issue.code === 'unrecognized_keys');
-      return { line, text: `${file.name}:${line}: ${pathText(path)}${sentence(issue, path, value)}` };
-    })
-    .sort((a, b) => a.line - b.line)
-    .map(({ text }) => text);
-  return [...shown, ...andMore(file.name, all.length)];
+  const all = spread(issues).filter(({ path }) => !isTold(file, path));
+  const found = all.slice(0, mostShown).map(({ path, issue }) => {
+    const line = lineOf(file, path, issue.code === 'unrecognized_keys');
+    return { line, text: `${file.name}:${line}: ${pathText(path)}${sentence(issue, path, value)}` };
+  });
+  return inOrder(file.name, [...syntaxOf(file), ...found], all.length + file.document.errors.length);
+}
+
+function isTold({ document }: YamlFile, path: Path): boolean {
+  if (document.errors.length === 0) return false;
+  const node: unknown = document.getIn(path, true);
+  if (!isScalar(node) || !node.range) return false;
+  const [from, to] = node.range;
+  return document.errors.some(({ pos: [at] }) => at >= from && at < to);
 }
 
 /** Mistakes in flags, for instance `--probe.allow: expected an IP address or ..., got "everything"`. */

@@ -52,13 +52,16 @@ export async function readYamlFile<Schema extends z.ZodType>(
   if (tooDeep !== undefined) return { ok: false, mistakes: [tooDeep] };
   noteRepeatedKeys(document);
   notePathsInDoubleQuotes(document, content);
-  if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
+  // An escape that is none spoils its own text; all others can be looked at.
+  if (document.errors.some(({ code }) => code !== 'BAD_DQ_ESCAPE'))
+    return { ok: false, mistakes: syntaxMistakes(file) };
   const { value: found, mistake } = plainValue(file);
-  if (mistake !== undefined) return { ok: false, mistakes: [mistake] };
+  if (mistake !== undefined) return { ok: false, mistakes: [...syntaxMistakes(file), mistake] };
   const value = prepare(found);
   const check = schema.safeParse(value);
   if (!check.success)
     return { ok: false, mistakes: fileMistakes(file, value, allIssues(schema, value, check.error.issues)) };
+  if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
   return { ok: true, given: value as z.input<Schema>, checked: check.data };
 }
 

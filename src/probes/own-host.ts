@@ -4,11 +4,26 @@ import { isSea } from 'node:sea';
 import type { OwnHost } from '../model.js';
 import { findProgram } from './network/run-program.js';
 
-/** @param configFile what this exporter was configured with, which says what may be probed and how */
-export async function findOwnHost(configFile: string | undefined): Promise<OwnHost> {
+/** What says what may be probed, and how: the configuration file, and the flags that stand above it, as they were given. */
+export type ProbeSettings = {
+  readonly file?: string | undefined;
+  readonly allow?: readonly string[] | undefined;
+  readonly ports?: readonly string[] | undefined;
+};
+
+/** @param settings with which this exporter runs: `probe` is offered with the same, or it would visit what this one may not */
+export async function findOwnHost(settings: ProbeSettings): Promise<OwnHost> {
   const found = await Promise.all(['swaks', 'openssl'].map(async (name) => ((await findProgram(name)) ? name : [])));
-  const configured = configFile === undefined ? [] : ['--config.file', path.resolve(configFile)];
+  const configured = optionsOf(settings);
   return { windows: process.platform === 'win32', self: ownCommand(), configured, programs: found.flat() };
+}
+
+function optionsOf({ file, allow = [], ports = [] }: ProbeSettings): string[] {
+  return [
+    ...(file === undefined ? [] : ['--config.file', path.resolve(file)]),
+    ...allow.flatMap((network) => ['--probe.allow', network]),
+    ...(ports.length === 0 ? [] : ['--probe.ports', ports.join(',')]),
+  ];
 }
 
 /** As it was started: by the name that npm gives it, as one program, or as a script of Node. */

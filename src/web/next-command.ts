@@ -2,7 +2,8 @@
 import { endpointOf, type Endpoint } from '../endpoint.js';
 import type { DiagnosedPair } from '../diagnosis.js';
 import type { Diagnosis, OwnHost } from '../model.js';
-import { powerShellWord, shWord } from './quoting.js';
+import { holdsEscapes } from '../visible-text.js';
+import { powerShellWord, shWord, wildcards } from './quoting.js';
 import { startTlsCheck } from './starttls-check.js';
 
 /** `server` is a Windows server with PowerShell; `exporter` is wherever this runs. */
@@ -51,11 +52,11 @@ function onServer(word: Diagnosis, { connector, destination, host }: Whom): Aske
         why: 'Address, gateway and DNS of this server',
       };
     case 'connector_wide': {
-      const name = connector === undefined ? undefined : powerShellWord(connector);
+      const asked = connector === undefined ? undefined : connectorByName(connector);
       const shown = 'Enabled,SmartHosts,Port,SourceIPAddress,SourceTransportServers';
-      return name === undefined
+      return asked === undefined
         ? undefined
-        : { command: `Get-SendConnector ${name} | Format-List ${shown}`, why: 'What its destinations share' };
+        : { command: `${asked} | Format-List ${shown}`, why: 'What its destinations share' };
     }
     case 'name_resolution': {
       const name = powerShellWord(nameIn(endpoint, host) ?? nameOf(destination) ?? '');
@@ -79,6 +80,15 @@ function onServer(word: Diagnosis, { connector, destination, host }: Whom): Aske
     default:
       return endpoint && testConnection(endpoint);
   }
+}
+
+/** An identity with an asterisk may stand for several connectors: then the one of exactly this name is picked out. */
+function connectorByName(connector: string): string | undefined {
+  const name = holdsEscapes(connector) ? undefined : powerShellWord(connector);
+  if (name === undefined) return undefined;
+  return wildcards.test(connector)
+    ? `Get-SendConnector | Where-Object { $_.Name -eq ${name} }`
+    : `Get-SendConnector ${name}`;
 }
 
 function testConnection({ host, port }: Endpoint): Asked | undefined {

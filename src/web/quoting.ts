@@ -5,6 +5,9 @@
 const unsafe = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const longest = 512;
 
+/** What stands for other characters where PowerShell or a cmdlet takes a pattern (about_Wildcards), in quotes as well. */
+export const wildcards = /[*?[\]]/;
+
 /**
  * For PowerShell. Within single quotes nothing is special but a single quote, and PowerShell takes the typographic ones for
  * such (about_Quoting_Rules; U+2018 to U+201B).

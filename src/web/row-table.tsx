@@ -7,7 +7,16 @@ import type { PageContext } from './page.js';
 import { ConnectorLink, Moment, StateBadge } from './pieces.js';
 import { ErrorsPlot, hourlyOf, ProbeStrip } from './plots.js';
 import { troubles, type Row, type SortKey } from './view.js';
-import { clockOf, failuresTextOf, originWords, reasonWords, sentenceOf, stepWords, tookOf } from './words.js';
+import {
+  clockOf,
+  failuresTextOf,
+  originWords,
+  passesWith,
+  reasonWords,
+  sentenceOf,
+  stepWords,
+  tookOf,
+} from './words.js';
 
 /** Link and direction of a column that can be sorted. */
 export type Sorting = (key: SortKey) => {
@@ -141,8 +150,7 @@ function ProbeCell({ row, now }: { row: Row; now: number }): VNode {
   if (latest.success) {
     return (
       <span>
-        {latest.warning ? `passes, ${stepWords[latest.warning.step]} failed` : 'passes'}{' '}
-        <small>in {tookOf(latest.seconds)}</small>
+        {latest.warning ? passesWith(latest.warning) : 'passes'} <small>in {tookOf(latest.seconds)}</small>
       </span>
     );
   }

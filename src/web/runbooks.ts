@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { Marked, type RendererObject, type Tokens } from 'marked';
 import { endpointOf } from '../endpoint.js';
 import { diagnoses, reasons } from '../model.js';
+import { holdsEscapes } from '../visible-text.js';
 import { contextKeys, type Context, type Links } from './links.js';
+import { wildcards } from './quoting.js';
 
 /** A heading of the second level, for the list of contents. */
 export type Heading = { readonly id: string; readonly text: string };
@@ -177,7 +179,10 @@ function valuesOf(context: Context): Values {
  * People paste these commands into a shell with rights over Exchange, and the values come from logs and from links. A
  * value that could end its quotes, start a variable or hide characters is therefore left as a placeholder.
  */
-function filled(text: string, values: Values): string {
+function filled(template: string, values: Values): string {
+  const connector = values.get('connector') ?? '';
+  const isPattern = wildcards.test(connector) && isSafe('connector', connector, true);
+  const text = isPattern ? pickedByName(template) : template;
   const parts: string[] = [];
   let end = 0;
   for (const match of text.matchAll(/<(connector|destination|host|port|server|source|instance)>/g)) {
@@ -185,11 +190,27 @@ function filled(text: string, values: Values): string {
     const quote = text[match.index - 1] ?? '';
     const quoted = (quote === '"' || quote === "'") && text[match.index + match[0].length] === quote;
     parts.push(escaped(text.slice(end, match.index)));
-    const safe = value !== undefined && (quoted ? safeInQuotes : safeAlone).test(value);
+    const safe = value !== undefined && isSafe(match[1] ?? '', value, quoted);
     parts.push(safe ? `<mark>${escaped(value)}</mark>` : escaped(match[0]));
     end = match.index + match[0].length;
   }
   return parts.join('') + escaped(text.slice(end));
+}
+
+/** A cmdlet may take the identity for a pattern: the connector of exactly this name is picked out, then changed or shown. */
+function pickedByName(text: string): string {
+  return text.replace(
+    /(Get|Set)-SendConnector (["']<connector>["'])/g,
+    (_, verb: string, name: string) =>
+      `Get-SendConnector | Where-Object { $_.Name -eq ${name} }${verb === 'Set' ? ' | Set-SendConnector' : ''}`,
+  );
+}
+
+function isSafe(key: string, value: string, quoted: boolean): boolean {
+  // Nothing is called as an escape shows it. Only a source is a pattern, and only an end point has brackets.
+  if ((key === 'connector' || key === 'server' || key === 'host') && holdsEscapes(value)) return false;
+  if ((key === 'server' || key === 'host') && wildcards.test(value)) return false;
+  return (quoted ? safeInQuotes : safeAlone).test(value);
 }
 
 // PowerShell takes typographic quotes for quotes; Cf, Zl and Zp hide or reorder what the reader sees; a backslash at the

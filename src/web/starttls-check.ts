@@ -22,9 +22,13 @@ export function startTlsCheck(host: string, port: number, name: string): string 
     "foreach ($verb in ('EHLO ' + $env:COMPUTERNAME), 'STARTTLS') { '> ' + $verb; $writer.WriteLine($verb); $answer = @(& $read); $answer }",
     "if ([string]$answer[-1] -notmatch '^220') { throw 'STARTTLS is not accepted' }",
     `$tls = New-Object Net.Security.SslStream($net, $false, [Net.Security.RemoteCertificateValidationCallback]{ ${look} })`,
-    // Windows PowerShell itself asks for TLS 1.0 at most unless it is told.
-    `$tls.AuthenticateAsClient(${name}, $null, [Security.Authentication.SslProtocols]::Tls12, $false)`,
+    // None leaves the choice to Windows, TLS 1.3 with it; a .NET Framework before 4.7 refuses it before a byte is sent.
+    `try { ${authenticate(name, 'None')} } catch [ArgumentException] { ${authenticate(name, 'Tls12')} }`,
     "[string]$tls.SslProtocol + ', ' + $tls.CipherAlgorithm",
   ];
   return `& { $tcp = New-Object Net.Sockets.TcpClient(${host}, ${port}); try { ${statements.join('; ')} } finally { $tcp.Close() } }`;
+}
+
+function authenticate(name: string, protocols: 'None' | 'Tls12'): string {
+  return `$tls.AuthenticateAsClient(${name}, $null, [Security.Authentication.SslProtocols]::${protocols}, $false)`;
 }

@@ -160,7 +160,7 @@ function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): 
       {worst === undefined ? null : (
         <>
           <p>
-            {rows.length > 1 ? 'Worst, and longest: ' : ''}
+            {whyThis(worst, rows)}
             <Worst page={page} row={worst} /> <NextStep row={worst} page={page} />
           </p>
           <Explained row={worst} page={page} />
@@ -169,6 +169,13 @@ function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): 
       {rows.length === 0 ? <FirstSteps page={page} /> : <Counts page={page} rows={rows} />}
     </section>
   );
+}
+
+/** Only what the probe finds failing is bad now, and has lasted; errors that nobody looked after are past. */
+function whyThis({ state }: Row, rows: readonly Row[]): string {
+  const failing = rows.filter((row) => row.state === 'unreachable' || row.state === 'refusing').length;
+  if (failing > 0) return failing > 1 ? 'Worst, and longest: ' : rows.length > 1 ? 'Worst: ' : '';
+  return rows.filter((row) => row.state === state).length > 1 ? 'First among them: ' : '';
 }
 
 function Worst({ page, row }: { page: PageContext; row: Row }): VNode {
@@ -187,7 +194,11 @@ function Worst({ page, row }: { page: PageContext; row: Row }): VNode {
           <Name>{row.destination}</Name>
         </a>
       </b>
-      {latest ? `, ${reasonWords[latest.reason ?? 'other'].what} since ` : ', last error at '}
+      {latest
+        ? `, ${reasonWords[latest.reason ?? 'other'].what} since `
+        : row.errors === 1
+          ? ' had one error at '
+          : ', last error at '}
       {since === undefined ? 'an unknown time' : <time dateTime={isoOf(since)}>{clockOf(since, page.now)}</time>}.
     </>
   );

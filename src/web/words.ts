@@ -54,10 +54,23 @@ export function sentenceOf(row: Row, now: number): string {
 
 function reachableSentence(row: Row, now: number): string {
   const warning = row.entry?.latest.warning;
-  if (warning) return `Mail can flow, but ${stepWords[warning.step]} failed: ${reasonWords[warning.reason].what}.`;
+  if (warning) return `Mail can flow, but ${warningOf(warning)}.`;
   const quiet = row.lastErrorAt !== undefined && now - row.lastErrorAt < 24 * recentMs;
   return quiet ? 'Recovered: no error within the last hour and the probe passes.' : 'The probe passes.';
 }
+
+/** What was not well at a visit that passed: what is not offered has not failed. */
+export function warningOf({ step, reason }: Failure): string {
+  const { what } = reasonWords[reason];
+  return reason === 'starttls_not_offered' ? 'no STARTTLS is offered' : `${stepWords[step]} failed: ${what}`;
+}
+
+/** The same in a cell: `passes; no STARTTLS offered`. */
+export function passesWith({ step, reason }: Failure): string {
+  return `passes; ${reason === 'starttls_not_offered' ? 'no STARTTLS offered' : `${stepWords[step]} failed`}`;
+}
+
+type Failure = NonNullable<Visit['warning']>;
 
 /** The state of everything in one sentence, and what is worst in a second. */
 export type Headline = { readonly tone: Tone; readonly text: string; readonly worst: Row | undefined };

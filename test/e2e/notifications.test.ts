@@ -176,7 +176,7 @@ function expectPagerDuty(incident: Incident, action: string): void {
 }
 
 function expectTeams({ title, text }: Attachment): void {
-  expect(title).toContain('&lt;DMZ&gt;');
+  expect(title).toContain('&lt;DMZ&gt; &amp; Co ∗1∗');
   expect(text).toContain('Relay, "Legacy" &lt;DMZ&gt; &amp; Co \\*1\\*');
   expect(title).toContain('critical: Send connector');
   expect(text.split('\n')[0]).toBe(alert.annotations.description);

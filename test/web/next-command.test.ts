@@ -1,8 +1,10 @@
 /** The next commands: that each runs where it stands, and that no name from a log ever ends its word. */
 import { execFileSync } from 'node:child_process';
+import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { diagnoses } from '../../src/model.js';
+import { findOwnHost } from '../../src/probes/own-host.js';
 import { nextCommandsOf } from '../../src/web/next-command.js';
 import { powerShellWord, shWord } from '../../src/web/quoting.js';
 import type { OwnHost } from '../../src/model.js';
@@ -72,6 +74,35 @@ describe('16.4.1: the next command runs where it stands', () => {
     );
     for (const connector of ['a\nb', 'a\u202eb', 'half \ud83d', 'a\u2028b', 'a\u0085b'])
       expect(commandsOf('connector_wide', { ...whom, connector }).join()).not.toContain('Get-SendConnector');
+  });
+
+  test('16.6: a name that an identity would take for a pattern picks out the one connector of that name', () => {
+    for (const connector of ['*', 'Out*', 'a?b', '[ab]', "it's *"])
+      expect(commandsOf('connector_wide', { ...whom, connector })[0]).toBe(
+        `server: Get-SendConnector | Where-Object { $_.Name -eq ${powerShellWord(connector)!} } | Format-List ` +
+          'Enabled,SmartHosts,Port,SourceIPAddress,SourceTransportServers',
+      );
+    // No connector is called as an escape shows its name.
+    expect(commandsOf('connector_wide', { ...whom, connector: String.raw`a\u202Eb` }).join()).not.toContain('Get-Send');
+  });
+
+  test('16.7: probe is offered with the settings of this exporter, flags too', async () => {
+    const given = { file: 'conf/exporter.yml', allow: ['127.0.0.0/8', '::1'], ports: ['25', '2500-2599'] };
+    const own = { ...(await findOwnHost(given)), windows: false, self: ['send-connector-exporter'], programs: [] };
+    expect(commandsOf('destination_down', whom, own)[1]).toBe(
+      `exporter: send-connector-exporter probe --config.file ${path.resolve('conf/exporter.yml')} ` +
+        '--probe.allow 127.0.0.0/8 --probe.allow ::1 --probe.ports 25,2500-2599 203.0.113.25:25'
+          .replace(' ::1', " '::1'")
+          .replace('25,2500-2599', "'25,2500-2599'"),
+    );
+    expect((await findOwnHost({})).configured).toEqual([]);
+  });
+
+  test('16.9: Windows chooses the version of TLS; where .NET cannot leave it the choice, it is 1.2', () => {
+    const [tls] = nextCommandsOf('tls', whom, linux);
+    const asks = (protocols: string): string =>
+      `$tls.AuthenticateAsClient('mx1.fabrikam.example', $null, [Security.Authentication.SslProtocols]::${protocols}, $false)`;
+    expect(tls?.command).toContain(`try { ${asks('None')} } catch [ArgumentException] { ${asks('Tls12')} }; `);
   });
 
   test('a host that looks like an option is quoted for PowerShell and given to no other program', () => {

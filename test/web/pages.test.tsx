@@ -95,6 +95,28 @@ describe('the status page', () => {
     expect(steps.at(-1)).toBeUndefined();
   });
 
+  test('16.2: a server that offers no STARTTLS has not failed at it', () => {
+    const world = {
+      entries: [entry('192.0.2.9:25', { warning: { step: 'starttls', reason: 'starttls_not_offered' } })],
+    };
+    const text = textOf(htmlOf(statusPage, { world }));
+    expect(text).toContain('passes; no STARTTLS offered in 84 ms');
+    expect(text).toContain('Mail can flow, but no STARTTLS is offered.');
+    expect(text).not.toContain('STARTTLS failed');
+    const tls = { entries: [entry('192.0.2.9:25', { warning: { step: 'tls', reason: 'certificate_expired' } })] };
+    expect(textOf(htmlOf(statusPage, { world: tls }))).toContain('passes; TLS handshake failed');
+  });
+
+  test('16.2: one error that no probe looked after is no more than that', () => {
+    const rows = [1, 2].map((place) =>
+      ledgerRow({ connector: `C${place}`, destination: `192.0.2.${place}:25`, lastErrorAt: now - 50 * minute }),
+    );
+    const text = textOf(htmlOf(statusPage, { world: { rows } }));
+    expect(text).toContain('First among them: C1 → 192.0.2.1:25 had one error at 07:28:30 UTC');
+    expect(text).toContain('C1 had one error at 07:28 UTC with 192.0.2.1:25 from exch01.contoso.example.');
+    expect(text).not.toMatch(/Worst|longest|cannot reach/);
+  });
+
   test('names from logs are text', () => {
     const html = htmlOf(statusPage);
     expect(html).not.toContain('<img');
@@ -324,8 +346,22 @@ describe('the runbook page', () => {
     expect(text).toContain('Get-SendConnector "<connector>"');
   });
 
+  test.each(['*', 'Out*', 'a?b', '[ab]'])(
+    '16.6: a connector called %j is picked out by its name, not by a pattern',
+    (connector) => {
+      const texts = new Map([
+        ['X', '# X\n\n```\nGet-SendConnector "<connector>" | fl\nSet-SendConnector "<connector>" -Port 25\n```\n'],
+      ]);
+      const html = runbooksOf(texts).show('X', { connector }, linksOf(undefined))?.html ?? '';
+      expect(html.replace(/<[^>]*>/g, '').replaceAll('&quot;', '"')).toBe(
+        `Get-SendConnector | Where-Object { $_.Name -eq "${connector}" } | fl\n` +
+          `Get-SendConnector | Where-Object { $_.Name -eq "${connector}" } | Set-SendConnector -Port 25\n`,
+      );
+    },
+  );
+
   test('unquoted places take no blanks and no operators', () => {
-    for (const server of ['a b', 'a;b', 'a|b', '-Force', 'a&b', '$x']) {
+    for (const server of ['a b', 'a;b', 'a|b', '-Force', 'a&b', '$x', 'ex*', '[ab]', String.raw`a\u200Eb`]) {
       const text = textOf(shown({ query: new URLSearchParams({ server }).toString() }));
       expect(text).toContain('Ask Exchange on <server>');
     }
