@@ -4,6 +4,8 @@ import path from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
+import { defaultPorts } from '../src/probes/policy.js';
+import { paceOf, targetOf } from '../src/probes/targets.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
@@ -51,6 +53,27 @@ describe('links in Markdown', () => {
   it('every document in docs/ is linked from the README', () => {
     for (const file of pages.filter((page) => page.startsWith('docs/')))
       expect(read('README.md'), file).toContain(`](${file})`);
+  });
+});
+
+describe('1.7: what one log line makes the exporter do stands in one plain sentence', () => {
+  const sentenceOf = (file: string): string =>
+    /\*\*(One log line makes the exporter connect to [^*]+)\*\*/.exec(read(file))?.[1]?.replace(/\s+/g, ' ') ?? '';
+
+  it.each(['README.md', 'SECURITY.md'])('%s: whom, how often, and how to forbid it, as the code has it', (file) => {
+    const sentence = sentenceOf(file);
+    expect(sentence).toMatch(/private ones included, on mail ports/);
+    const seenInLog = targetOf('mail.contoso.example:25', 'observed')!;
+    const minutesAfter = (failures: number): number => paceOf()(seenInLog, failures) / 60_000;
+    const [, every, failing] = /every (\d+) minutes \(every (\d+) while it fails\)/.exec(sentence) ?? [];
+    expect([Number(every), Number(failing)]).toEqual([minutesAfter(0), minutesAfter(20)]);
+    expect(sentence).toContain('`--no-probe` forbids it all');
+    expect(sentence).toContain('`probe.allow`');
+    expect(sentence.slice(0, -1)).not.toMatch(/\. /);
+  });
+
+  it('SECURITY.md names the ports', () => {
+    expect(sentenceOf('SECURITY.md')).toContain(`(${defaultPorts.join(', ')})`);
   });
 });
 

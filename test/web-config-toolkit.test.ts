@@ -383,14 +383,14 @@ const refused: readonly (readonly [what: string, yaml: string, told: string])[] 
 
 test.each(
   taken.map(([what, yaml, expected, doubt]) => ({ what, yaml, expected, doubts: doubt === undefined ? [] : [doubt] })),
-)('taken: $what', async ({ yaml, expected, doubts }) => {
+)('2.2 taken: $what', async ({ yaml, expected, doubts }) => {
   const loaded = await load(yaml);
   if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'));
   expect(loaded.config).toMatchObject(expected);
   expect(loaded.config.doubts).toEqual(doubts.map((doubt) => expect.stringContaining(doubt) as string));
 });
 
-test.each(refused)('refused: %s', async (_what, yaml, told) => {
+test.each(refused)('2.2 refused: %s', async (_what, yaml, told) => {
   const loaded = await load(yaml);
   expect(loaded).toMatchObject({ ok: false, mistakes: [expect.stringContaining(told)] });
   expect(JSON.stringify(loaded)).not.toContain('secret-word');

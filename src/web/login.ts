@@ -52,13 +52,8 @@ export function createLogin({ users, now }: LoginOptions): Login {
   const check = (token: string, given: Credentials, { sender, network }: From): Promise<boolean | undefined> => {
     const cost = Math.max(...[...users().values()].map(costOf));
     const hash = users().get(given.name);
-    const answer = checks.ask({
-      password: given.password,
-      hash: hash ?? nobodyOf(cost),
-      cost,
-      isFirst: regulars.get(sender) !== undefined,
-      network,
-    });
+    const isFirst = regulars.get(sender) !== undefined;
+    const answer = checks.ask({ password: given.password, hash: hash ?? nobodyOf(cost), cost, isFirst, network });
     const pair = keyOf(sender, given.name);
     const ends = [checksOf.begin(sender), checksOf.begin(pair)];
     const known = answer

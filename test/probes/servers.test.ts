@@ -58,7 +58,7 @@ const tables = {
   'inside TLS': insideTls,
 };
 
-describe('108 servers and more: step, reason and warning of each', () => {
+describe('1.1 to 1.8: 108 servers and more: step, reason and warning of each', () => {
   it.each(Object.entries(tables))(
     '%s',
     async (_table, rows) => {

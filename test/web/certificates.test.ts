@@ -129,7 +129,7 @@ describe('a pair that can', () => {
   });
 });
 
-describe('settings of the toolkit have effect', () => {
+describe('2.2 settings of the toolkit have effect', () => {
   test('min_version TLS10 lets an old client in, and one of today', async () => {
     const { port } = await secured(
       'tls_server_config: { cert_file: server.crt, key_file: server.key, min_version: TLS10 }',
