@@ -67,6 +67,8 @@ describe.skipIf(!hasProgram('amtool'))('16.3: marks of a channel in a name', () 
     expect(text.split('\n')[0]).toBe(`${name} has one error.`);
     expect(text).toContain(`**${name} cannot reach it**`);
     expect((await rendered('teams.text', '- x')).split('\n')[0]).toBe(String.raw`\- x has one error.`);
+    // An address is no list.
+    expect((await rendered('teams.text', '203.0.113.25:25')).split('\n')[0]).toBe('203.0.113.25:25 has one error.');
     expect(await rendered('teams.title', '[a](http://b) *c*')).toContain('[a] (http://b) ∗c∗ cannot reach it');
   });
 
