@@ -1,9 +1,9 @@
 /**
  * Outages through the real Prometheus and Alertmanager, 60 times as fast: for each the alert that reaches a person, its text
- * in every channel (golden files; UPDATE=1 writes them), and that nothing else is sent.
+ * in every channel while it lasts and when it is over (golden files; UPDATE=1 writes them), and that nothing else is sent.
  */
 import { createServer } from 'node:http';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -12,12 +12,13 @@ import { parse } from 'yaml';
 import { rulesFile } from '../../alerts/generate.js';
 import { temporaryFolder } from '../folder.js';
 import { startAlertmanager, startInbox, startMailbox, type Request } from './alertmanager.js';
-import { exporterOf, outageCases, type OutageCase, type OutageExporter } from './outage-cases.js';
+import { outageCases, type OutageCase, type Told } from './outage-cases.js';
+import { exporterOf, type OutageExporter } from './outage-exporter.js';
+import { expectGolden, textsOf } from './outage-texts.js';
 import { startPrometheus } from './prometheus.js';
 
 const speed = 60;
 const alertsFolder = path.resolve(import.meta.dirname, '../../alerts');
-const goldenFolder = path.resolve(import.meta.dirname, '../golden/outages');
 
 test('each outage reaches the right person in the right words, and nothing else is sent', async (context) => {
   const folder = await temporaryFolder();
@@ -32,6 +33,7 @@ test('each outage reaches the right person in the right words, and nothing else 
       ...{ timeScale: 1 / speed, datasourceUid: 'prometheus' },
     }),
     alertmanager,
+    resendDelay: `${60 / speed}s`,
   });
   await vi.waitFor(
     async () => {
@@ -41,22 +43,46 @@ test('each outage reaches the right person in the right words, and nothing else 
     { timeout: 60_000, interval: 500 },
   );
   const before = inbox.requests.length;
-  for (const exporter of exporters) exporter.begin();
-  await vi.waitFor(
-    () => {
-      const sent = notificationsIn(inbox.requests.slice(before));
-      for (const each of outageCases) expect(alertsTold(sent, each), each.name).toEqual(each.told);
-    },
-    { timeout: 90_000, interval: 1000 },
-  );
+  const sent = (): readonly Notification[] => notificationsIn(inbox.requests.slice(before));
+  const over = new Map<string, Promise<void>>();
+  for (const exporter of exporters) {
+    const { server, after } = exporter.of;
+    const earlier = after === undefined ? undefined : over.get(after);
+    over.set(
+      server,
+      Promise.resolve(earlier).then(() => throughOutage(exporter, sent)),
+    );
+  }
+  await Promise.all(over.values());
   // Whoever must not be told would be told by now.
   await pause(5000);
   const requests = inbox.requests.slice(before);
   for (const each of outageCases) {
-    expect(alertsTold(notificationsIn(requests), each), each.name).toEqual(each.told);
-    await expectGolden(each, textsOf(each, requests, mailbox.mails.map(decoded)));
+    expect(namesOf(notificationsIn(requests), each, 'firing'), each.name).toEqual(each.told);
+    expect(namesOf(notificationsIn(requests), each, 'resolved'), `${each.name}, over`).toEqual(overOf(each));
+    await expectGolden(each, textsOf(each, requests, mailbox.mails));
   }
 }, 240_000);
+
+/** Begins the outage, and ends it when everybody is told; done when everybody is told that it is over. */
+async function throughOutage(exporter: OutageExporter, sent: () => readonly Notification[]): Promise<void> {
+  const { of } = exporter;
+  const patience = { timeout: 90_000, interval: 1000 };
+  exporter.begin();
+  await vi.waitFor(() => {
+    expect(namesOf(sent(), of, 'firing'), of.name).toEqual(of.told);
+  }, patience);
+  if (of.endsUnseen) return;
+  exporter.end();
+  await vi.waitFor(() => {
+    expect(namesOf(sent(), of, 'resolved'), `${of.name}, over`).toEqual(overOf(of));
+  }, patience);
+}
+
+/** Who is told that it is over: whoever was told of it, save the log. */
+function overOf({ told: { team, warnings }, overBesides = [], endsUnseen }: OutageCase): Told {
+  return endsUnseen ? { team: [], warnings: [], log: [] } : { team: [...overBesides, ...team], warnings, log: [] };
+}
 
 /** @returns what Prometheus scrapes: the page of this exporter on a port of its own, under the name of its server */
 async function serve(exporter: OutageExporter): Promise<{ address: string; instance: string }> {
@@ -91,10 +117,12 @@ async function shipped(inbox: string, mailbox: string): Promise<object> {
   const receivers = config.receivers.map(
     ({ name, slack_configs = [], pagerduty_configs = [], email_configs = [] }) => ({
       name,
-      webhook_configs: [{ url: `${inbox}/${name}`, send_resolved: false }],
+      webhook_configs: [{ url: `${inbox}/${name}`, send_resolved: name !== 'mail-log' }],
       slack_configs: [
         ...slack_configs.map((each) => ({ ...without(each, 'api_url_file'), api_url: `${inbox}/slack` })),
-        ...(name === 'mail-team' ? [{ title: teams[1], text: teams[2], api_url: `${inbox}/teams`, channel: 'x' }] : []),
+        ...(name === 'mail-team'
+          ? [{ title: teams[1], text: teams[2], api_url: `${inbox}/teams`, channel: 'x', send_resolved: true }]
+          : []),
       ],
       pagerduty_configs: pagerduty_configs.map((each) => ({
         ...without(each, 'routing_key_file'),
@@ -136,85 +164,12 @@ function isAbout(destination: string, server: string): boolean {
   return destination.startsWith(`10.${Number(server.slice(-2))}.`);
 }
 
-function alertsTold(sent: readonly Notification[], of: OutageCase): OutageCase['told'] {
+/** The alerts of an outage that each receiver was sent with this status. */
+function namesOf(sent: readonly Notification[], of: OutageCase, status: 'firing' | 'resolved'): Told {
   const named = (receiver: string): string[] => {
     const alerts = sent.filter((each) => each.receiver === receiver).flatMap((each) => each.alerts);
-    return [...new Set(alerts.filter((each) => isOf(each, of)).map(({ labels }) => labels.alertname ?? ''))].sort();
+    const own = alerts.filter((each) => each.status === status && isOf(each, of));
+    return [...new Set(own.map(({ labels }) => labels.alertname ?? ''))].sort();
   };
-  return { team: named('mail-team'), warnings: named('mail-warnings') };
-}
-
-/** The newest text of each group in each channel, in the order of the alphabet. */
-function textsOf(of: OutageCase, requests: readonly Request[], mails: readonly string[]): string {
-  const number = Number(of.server.slice(-2));
-  const mine = new RegExp(`${of.server}\\b|\\b10\\.${number}\\.0\\.\\d`);
-  const bodies = (at: string): string[] =>
-    requests.filter((each) => each.path === at).map(({ body }) => JSON.stringify(body, shownMember, 1));
-  const channels = {
-    slack: bodies('/slack').map(readable),
-    teams: bodies('/teams').map(readable),
-    pagerduty: bodies('/pagerduty').map(readable),
-    mail: mails.map(withoutEnvelope),
-  };
-  return Object.entries(channels)
-    .map(([channel, texts]) => {
-      const own = texts.filter((text) => mine.test(text)).map(steady);
-      // Of one group the newest, which has everything in it.
-      const newest = new Map(own.map((text) => [groupOf(text), text]));
-      return `==== ${channel}\n${[...newest.values()].sort().join('\n----\n')}`;
-    })
-    .join('\n\n');
-}
-
-/** What tells the groups of one outage apart: the Send connector or the exporter, and how urgent it is. */
-function groupOf(text: string): string {
-  const subject = /To Partner|[A-Z]\w+ \d\d|at exch|exch-\d\d|source/i.exec(text)?.[0];
-  return `${subject} ${/warning|critical|info/.exec(text)?.[0]}`;
-}
-
-/** Without what is the same in every message, or never the same. */
-function shownMember(key: string, value: unknown): unknown {
-  return ['dedup_key', 'routing_key', 'channel', 'username', 'mrkdwn_in', 'color', 'footer', 'ts'].includes(key)
-    ? undefined
-    : value;
-}
-
-function readable(json: string): string {
-  return json.replaceAll('\\n', '\n').replaceAll('\\"', '"').replaceAll('\\u003c', '<');
-}
-
-function withoutEnvelope(mail: string): string {
-  const subject = /^Subject: (.*)$/m.exec(mail)?.[0] ?? '';
-  const plain = /Content-Type: text\/plain[^]*?\n\n([^]*?)\n--/.exec(mail)?.[1] ?? '';
-  const html = /<!doctype html>[^]*?<\/html>/.exec(mail)?.[0] ?? '';
-  return `${subject}\n\n${plain}\n\n${html.replace(/\n+/g, '\n')}`;
-}
-
-/** Quoted-printable as text. */
-function decoded(mail: string): string {
-  const bytes = mail
-    .replaceAll('=\r\n', '')
-    .replaceAll('\r\n', '\n')
-    .replace(/=([0-9A-F]{2})/g, (_all, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  return Buffer.from(bytes, 'latin1').toString('utf8');
-}
-
-/** The same text whenever the test runs. */
-function steady(text: string): string {
-  return text
-    .replace(/\d\d:\d\d UTC(, \d+ \w+ \d{4})?/g, 'HH:MM UTC')
-    .replace(/\b\d+ (s|min) ago/g, 'N s ago')
-    .replace(/logged \d+/g, 'logged N')
-    .replace(/http:\/\/[^/"]+:0\//g, 'http://alertmanager/');
-}
-
-async function expectGolden(of: OutageCase, text: string): Promise<void> {
-  const file = path.join(goldenFolder, `${of.server.slice(-2)}.txt`);
-  const told = `${of.name}\nmail-team: ${of.told.team.join(', ') || 'nothing'}\nmail-warnings: ${of.told.warnings.join(', ') || 'nothing'}`;
-  const shown = `${told}\n\n${text}\n`.replace(/[ \t]+$/gm, '');
-  if (process.env.UPDATE) {
-    await mkdir(goldenFolder, { recursive: true });
-    await writeFile(file, shown);
-  }
-  expect(shown, of.name).toBe(await readFile(file, 'utf8'));
+  return { team: named('mail-team'), warnings: named('mail-warnings'), log: named('mail-log') };
 }

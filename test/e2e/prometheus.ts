@@ -30,6 +30,8 @@ export type PrometheusOptions = {
   /** Text of a file of rules, and the address of the Alertmanager that is told. */
   readonly rules?: string;
   readonly alertmanager?: string;
+  /** After how long the Alertmanager is told again of an alert that goes on, with its texts of then. @default 1m */
+  readonly resendDelay?: string;
   /** Further settings of the scrape, such as `scheme`, `tls_config` and `basic_auth`. */
   readonly scrape?: Readonly<Record<string, unknown>>;
 };
@@ -40,7 +42,14 @@ export async function startPrometheus(
   context: TestContext,
   folder: string,
   targets: readonly Target[],
-  { job = 'births', interval = '1s', rules = '', alertmanager, scrape: more = {} }: PrometheusOptions = {},
+  {
+    job = 'births',
+    interval = '1s',
+    rules = '',
+    alertmanager,
+    resendDelay = '1m',
+    scrape: more = {},
+  }: PrometheusOptions = {},
 ): Promise<Prometheus> {
   runTool(context, 'prometheus', ['--version']);
   const scrape = {
@@ -62,7 +71,12 @@ export async function startPrometheus(
   };
   await writeFile(config, JSON.stringify(settings));
   const data = path.join(folder, 'prometheus-data');
-  const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, '--web.listen-address=127.0.0.1:0'];
+  const args = [
+    `--config.file=${config}`,
+    `--storage.tsdb.path=${data}`,
+    '--web.listen-address=127.0.0.1:0',
+    `--rules.alert.resend-delay=${resendDelay}`,
+  ];
   const child = spawn('prometheus', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   onTestFinished(async () => {
     const ended = once(child, 'exit');
