@@ -55,13 +55,17 @@ async function slowest(format, megabytes, folder) {
 
 function textInputs(format, megabytes) {
   return Object.entries(unitsOf(format)).flatMap(([name, unit]) => [
-    { name, encoding: 'utf-8', bytes: () => repeated(Buffer.from(unit), megabytes) },
-    { name: `${name}, UTF-16`, encoding: 'utf-16le', bytes: () => repeated(Buffer.from(unit, 'utf16le'), megabytes) },
+    { name, encoding: 'utf-8', bytes: () => repeated(unit, name.includes('latin1') ? 'latin1' : 'utf8', megabytes) },
+    { name: `${name}, UTF-16`, encoding: 'utf-16le', bytes: () => repeated(unit, 'utf16le', megabytes) },
   ]);
 }
 
-function repeated(unit, megabytes) {
-  return Buffer.alloc(Math.ceil((megabytes * 1e6) / unit.length) * unit.length, unit);
+/** The unit again and again, numbered where it has a `%N` for that. */
+function repeated(text, encoding, megabytes) {
+  const unit = Buffer.from(text, encoding);
+  const times = Math.ceil((megabytes * 1e6) / unit.length);
+  if (!text.includes('%N')) return Buffer.alloc(times * unit.length, unit);
+  return Buffer.from(Array.from({ length: times }, (_, n) => text.replace('%N', 1_000 + n)).join(''), encoding);
 }
 
 /** Reads from memory: the disk is not what is measured. */

@@ -3,11 +3,38 @@
 const deep = 5_000;
 const many = 2_000;
 
-/** @returns by name what is to be repeated */
+/** @returns by name what is to be repeated; where it has a `%N`, a number stands in its place, another one each time */
 export function unitsOf({ framing, idMark, name }) {
-  const units =
-    framing === 'xml' ? xmlUnits() : framing === 'json' ? jsonUnits(markOf(idMark)) : lineUnits(markOf(idMark));
-  return name === 'send-log' || name === 'connectivity-log' ? { ...units, ...rowUnits() } : units;
+  const mark = markOf(idMark);
+  const units = framing === 'xml' ? xmlUnits() : framing === 'json' ? jsonUnits(mark) : lineUnits(mark);
+  const more = name === 'send-log' || name === 'connectivity-log' ? rowUnits() : {};
+  return { ...units, ...more, ...differentUnits(framing, mark) };
+}
+
+/** What is never the same twice. */
+function differentUnits(framing, mark) {
+  if (framing === 'xml') {
+    return {
+      'events that all differ': '<Event>%N</Event>',
+      'ends that all differ': '%N</Event>',
+      'IDs without their event that all differ': '%N<EventID>2002</EventID></Event>',
+      'events of latin1 that all differ': '<Event><System>\xe9\xe9%N</System></Event>',
+    };
+  }
+  const objects = {
+    'objects that all differ': '{"a":%N}',
+    'objects with an ID that all differ': `{${mark},"a":%N}`,
+    'half objects that all differ': `{${mark},"%N}`,
+    'objects of latin1 that all differ': `{${mark},"a":"\xe9\xe9%N"}`,
+  };
+  if (framing === 'json') return objects;
+  return {
+    ...Object.fromEntries(Object.entries(objects).map(([name, unit]) => [name, `${unit}\n`])),
+    'lines that all differ': 'x%N\n',
+    'syslog headers that all differ': '<14>Jan 15 08:14:02 h a: %N\n',
+    'syslog headers with an ID that all differ': `<14>1 2026-01-15T08:14:02Z h a - - - {${mark},"%N\n`,
+    'lines of latin1 that all differ': '\xe9\xe9\xe9\xe9%N\n',
+  };
 }
 
 /** The mark of the format with the ID of the event that is looked for. */

@@ -160,10 +160,10 @@ function carrierDecoder({ name, places, valuesOf, cleanMessage }: JsonCarrier): 
 }
 
 export function wrongShape(name: string, id: unknown, provider: unknown): UnreadableRecord {
-  const got = `${shownValue(id)} and ${shownValue(provider)}`;
   return new UnreadableRecord(
     'wrong_shape',
-    `expected an event ID and a provider name in the ${name} event, got ${got}`,
+    () =>
+      `expected an event ID and a provider name in the ${name} event, got ${shownValue(id)} and ${shownValue(provider)}`,
   );
 }
 

@@ -1,5 +1,6 @@
 /** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
 import { digitsAt, standsAt } from './bytes.js';
+import { isBrokenJson } from './json-text.js';
 import { UnreadableRecord, withoutStack } from './unreadable.js';
 
 /** The value at a wanted path, by the number of the path; undefined where there is none. */
@@ -33,6 +34,7 @@ export function fieldReader(paths: readonly (readonly string[])[]): FieldReader 
           return valueAt(bytes, spans[path * 2] ?? -1, spans[path * 2 + 1] ?? -1);
         };
     }
+    if (isBrokenJson(bytes, start, end)) throw notJson('object', () => bytes.toString('utf8', start, end));
     const values = fieldsByParsing(bytes.toString('utf8', start, end), paths);
     return (path) => values[path];
   };
@@ -58,18 +60,26 @@ function numberedMembersOf(value: unknown, prefix: string): unknown[] {
   return Array.from(members);
 }
 
+/** Of longer records the error of `JSON.parse` is no more the greater part of the work. */
+const mostScanned = 1_024;
+
 /**
  * A record as a JSON object.
  * @throws UnreadableRecord `not_json`, `wrong_shape`
  */
 export function objectOf(record: string): Record<string, unknown> {
+  if (record.length <= mostScanned) {
+    const bytes = Buffer.from(record);
+    if (isBrokenJson(bytes, 0, bytes.length)) throw notJson('object', () => record);
+  }
   let parsed: unknown;
   try {
     parsed = withoutStack(() => JSON.parse(record) as unknown);
-  } catch (error) {
-    throw new UnreadableRecord('not_json', `expected a JSON object, got ${shown(record)}: ${String(error)}`);
+  } catch {
+    throw notJson('object', () => record);
   }
-  if (!isObject(parsed)) throw new UnreadableRecord('wrong_shape', `expected a JSON object, got ${shown(record)}`);
+  if (!isObject(parsed))
+    throw new UnreadableRecord('wrong_shape', () => `expected a JSON object, got ${shown(record)}`);
   return parsed;
 }
 
@@ -294,11 +304,29 @@ function valueAt(bytes: Buffer, start: number, end: number): unknown {
     }
     if (i === end - 1) return bytes.toString(seen < 128 ? 'latin1' : 'utf8', start + 1, end - 1);
   }
+  if (isBrokenJson(bytes, start, end)) throw notJson('value', () => bytes.toString('utf8', start, end));
   const text = bytes.toString('utf8', start, end);
   try {
     return withoutStack(() => JSON.parse(text) as unknown);
+  } catch {
+    throw notJson('value', () => text);
+  }
+}
+
+function notJson(what: 'object' | 'value', text: () => string): UnreadableRecord {
+  return new UnreadableRecord(
+    'not_json',
+    () => `expected a JSON ${what}, got ${shown(text())}: ${parserWords(text())}`,
+  );
+}
+
+/** What `JSON.parse` says of a text that it refuses. */
+function parserWords(text: string): string {
+  try {
+    JSON.parse(text);
+    return '';
   } catch (error) {
-    throw new UnreadableRecord('not_json', `expected a JSON value, got ${shown(text)}: ${String(error)}`);
+    return String(error);
   }
 }
 

@@ -94,6 +94,8 @@ type Cut = {
   consumed: number;
   skipping: boolean;
   outOfTime: boolean;
+  /** What the last record gave when it was known before. */
+  known: Outcome | undefined;
   readonly short: ShortRecords;
   readonly runs: RunCollector;
 };
@@ -110,6 +112,7 @@ function cutRecords(bytes: Buffer, short: ShortRecords, skipping: boolean, atEnd
     consumed: 0,
     skipping,
     outOfTime: false,
+    known: undefined,
     short,
     runs,
   };
@@ -121,19 +124,16 @@ function cutRecords(bytes: Buffer, short: ShortRecords, skipping: boolean, atEnd
   for (let records = 0; ; records++) {
     const end = findEnd(bytes, cut.consumed);
     if (end < 0) break;
+    cut.known = undefined;
     if (end - cut.consumed > maxRecordBytes) count(cut, tooLarge());
     else {
       const id = idOf(cut.consumed, end);
       if (id === 'dull') dropRecord(cut, end);
       else decodeRecord(bytes, cut, end, options.format, id === 'wanted');
     }
-    const length = end - cut.consumed;
+    const from = cut.consumed;
     cut.consumed = end;
-    if (length <= shortRecordBytes && options.format.framing === 'lines') {
-      cut.consumed = short.stepOverLines(end, (outcome, times) => {
-        countAgain(cut, outcome, times);
-      });
-    }
+    if (end - from <= shortRecordBytes) stepOverKnown(cut, from, options.format.framing);
     // A big record may take as long as many small ones.
     if ((records & 63) !== 63 && cut.consumed - askedAt < bytesBetweenLooks) continue;
     askedAt = cut.consumed;
@@ -144,6 +144,20 @@ function cutRecords(bytes: Buffer, short: ShortRecords, skipping: boolean, atEnd
   }
   takeRest(bytes, cut, atEnd, options.format);
   return cut;
+}
+
+/** Steps over what is known when the last record, which began at `from`, was short. */
+function stepOverKnown(cut: Cut, from: number, framing: TextFormat['framing']): void {
+  const { short, known, consumed } = cut;
+  if (framing === 'lines') {
+    cut.consumed = short.stepOverLines(consumed, (outcome, times) => {
+      countAgain(cut, outcome, times);
+    });
+  } else if (known !== undefined) {
+    const times = short.timesAgain(from, consumed);
+    countAgain(cut, known, times);
+    cut.consumed += times * (consumed - from);
+  }
 }
 
 /** Steps over the rest of a record that is too long. Returns false when its end is not in these bytes. */
@@ -187,14 +201,13 @@ function decodeRecord(bytes: Buffer, cut: Cut, end: number, format: TextFormat, 
     cut.short.keep(end, end, 'damaged');
     return;
   }
-  const isShort = !isWanted && end - start <= shortRecordBytes;
-  const known = isShort ? cut.short.find(start, end) : undefined;
-  if (known) {
-    countAgain(cut, known);
+  cut.known = cut.short.find(start, end);
+  if (cut.known) {
+    countAgain(cut, cut.known);
     return;
   }
   const outcome = decodeNew(bytes, cut, start, end, format, isWanted);
-  if (outcome && isShort) cut.short.keep(start, end, outcome);
+  if (outcome) cut.short.keep(start, end, outcome);
 }
 
 /** Counts what needs no message, because the first record of its kind in the pass has told it. */
@@ -217,7 +230,10 @@ function decodeNew(
     const decoded = decodedOf(bytes, start, end, format);
     if (decoded.length === 0) {
       // An event of interest that the carrier keeps where nobody looks must not be lost in silence.
-      if (isWanted) throw new UnreadableRecord('wrong_shape', `${format.name}: an event ID, and no event around it`);
+      if (isWanted) {
+        count(cut, noEvent(format));
+        return 'wrong_shape';
+      }
       const outcome = !format.mayGiveNothing && isOfFormat(bytes, start, end, format) ? 'barren' : 'ignored';
       countAgain(cut, outcome);
       return outcome;
@@ -308,9 +324,14 @@ function trimBlanks(bytes: Buffer, start: number, end: number): number {
   return at;
 }
 
-function count(cut: Cut, { reason, message }: UnreadableRecord): void {
-  countAgain(cut, reason);
-  cut.trouble ??= { at: cut.consumed, reason, message };
+function count(cut: Cut, unreadable: UnreadableRecord): void {
+  countAgain(cut, unreadable.reason);
+  // The message is made for this one alone.
+  cut.trouble ??= { at: cut.consumed, reason: unreadable.reason, message: unreadable.message };
+}
+
+function noEvent({ name }: TextFormat): UnreadableRecord {
+  return new UnreadableRecord('wrong_shape', `${name}: an event ID, and no event around it`);
 }
 
 function tooLarge(): UnreadableRecord {

@@ -1,14 +1,18 @@
 /**
  * Counts short garbage without decoding it again. Lines of two bytes come in millions, and an error for each costs a
- * hundred times what reading it does: what a short record gave is known when its bytes come again in the same pass.
+ * hundred times what reading it does: what a short record gave is known when its bytes come again in the same pass. Where
+ * hardly any comes again it is no longer looked for.
  */
 import { unreadableReasons, type UnreadableReason } from '../model.js';
 
 /** What a record gave that holds no event. `barren`: it is one of the format all the same. */
 export type Outcome = UnreadableReason | 'ignored' | 'barren';
 
-/** Nothing that is counted is so short. */
-export const shortRecordBytes = 24;
+/** Longer ones are not kept. */
+export const shortRecordBytes = 128;
+/** Records that are new are looked for so many times in a pass, and for each that came again two times more. */
+const mostNew = 512;
+const newForEachKnown = 2;
 
 const outcomes: readonly Outcome[] = ['ignored', 'barren', ...unreadableReasons];
 /** One place for each hash: what comes later takes the place of what was there, and is decoded when it comes again. */
@@ -28,16 +32,19 @@ export class ShortRecords {
   private readonly codes = new Uint8Array(places);
   private readonly tally = new Uint32Array(outcomes.length);
   private isEmpty = true;
+  private chances = mostNew;
 
   /** Forgets everything: another pass, other bytes. */
   begin(bytes: Buffer): void {
     this.bytes = bytes;
     if (!this.isEmpty) this.lengths.fill(0);
     this.isEmpty = true;
+    this.chances = mostNew;
   }
 
-  /** Keeps what the record from `start` to `end`, of `shortRecordBytes` at most, gave. */
+  /** Keeps what the record from `start` to `end` gave, when it is short. */
   keep(start: number, end: number, outcome: Outcome): void {
+    if (end - start > shortRecordBytes || this.chances <= 0) return;
     const place = this.placeOf(start, end);
     this.starts[place] = start;
     this.lengths[place] = end - start + 1;
@@ -46,8 +53,23 @@ export class ShortRecords {
   }
 
   find(start: number, end: number): Outcome | undefined {
-    const code = this.isEmpty ? -1 : this.codeAt(this.placeOf(start, end), start, end);
+    if (this.isEmpty || end - start > shortRecordBytes || this.chances <= 0) return undefined;
+    const code = this.codeAt(this.placeOf(start, end), start, end);
+    this.chances += code < 0 ? -1 : newForEachKnown;
     return outcomes[code];
+  }
+
+  /**
+   * How many times the bytes from `start` to `end` come again right behind themselves, within some 64 KiB: the record that
+   * they are, with all that divides it from the one before, ends as often.
+   */
+  timesAgain(start: number, end: number): number {
+    const { bytes } = this;
+    const length = end - start;
+    const stop = Math.min(bytes.length, end + stretchBytes);
+    let at = end;
+    while (at < stop && bytes[at] === bytes[at - length]) at++;
+    return Math.floor((at - end) / length);
   }
 
   /**
@@ -79,6 +101,7 @@ export class ShortRecords {
     let crashed = false;
     let start = this.behindBlanks(line, stop);
     if (start < stop && bytes[start] === lineFeed) return start + 1;
+    if (this.isEmpty || this.chances <= 0) return -1;
     let hash = 0;
     for (let at = start; at < stop && at - start < shortRecordBytes; at++) {
       const byte = bytes[at] ?? 0;
@@ -100,6 +123,7 @@ export class ShortRecords {
   private take(hash: number, start: number, end: number, crashed: boolean): number {
     const code = this.codeAt(hash & (places - 1), start, end);
     if (code < 0) return -1;
+    this.chances += newForEachKnown;
     this.tally[code] = (this.tally[code] ?? 0) + 1;
     if (crashed) this.tally[damaged] = (this.tally[damaged] ?? 0) + 1;
     return end;

@@ -4,14 +4,25 @@ import type { UnreadableReason } from '../model.js';
 /** Thrown by `decode` for a record that cannot be read; counted by reason and stepped over. */
 export class UnreadableRecord extends Error {
   readonly reason: UnreadableReason;
+  private readonly tell: string | (() => string);
 
-  constructor(reason: UnreadableReason, message: string) {
+  /** @param tell the message, or what makes it: of millions of unreadable records one is told of, the others are counted */
+  constructor(reason: UnreadableReason, tell: string | (() => string)) {
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
-    super(message);
+    super();
     Error.stackTraceLimit = limit;
     this.reason = reason;
-    this.name = 'UnreadableRecord';
+    this.tell = tell;
+  }
+
+  override get name(): string {
+    return 'UnreadableRecord';
+  }
+
+  /** To be read before the bytes of the record are gone. */
+  override get message(): string {
+    return typeof this.tell === 'string' ? this.tell : this.tell();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Issue 14, 1.3: short garbage costs little, and is counted as if each record had been decoded. */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { formats, type ReadableFile, type TextFormat } from '../../src/events/formats.js';
+import { formats, UnreadableRecord, type ReadableFile, type TextFormat } from '../../src/events/formats.js';
 import { createReader, fingerprintOf, type TextPass } from '../../src/events/read-pass.js';
 import type { Position } from '../../src/model.js';
 
@@ -115,3 +115,39 @@ async function totalsOf(format: TextFormat, bytes: Buffer) {
 function add(sums: Record<string, number>, counts: Readonly<Record<string, number>>): void {
   for (const [reason, count] of Object.entries(counts)) sums[reason] = (sums[reason] ?? 0) + count;
 }
+
+test('1.3: equal records of a document and of XML are decoded once or twice in a pass', async () => {
+  const units = { json: '{"a":1,"b":"}"}, ', xml: '\n2002</EventID></Event>' } as const;
+  for (const [framing, unit] of Object.entries(units) as ['json' | 'xml', string][]) {
+    const decode = vi.fn<TextFormat['decode']>(() => []);
+    const format: TextFormat = { name: 'x', kind: 'text', framing, recognises: () => true, decode };
+    const { ignored, passes } = await totalsOf(format, Buffer.from(unit.repeat(50_000)));
+    expect(ignored).toBe(50_000);
+    // The first has no comma before it.
+    expect(decode.mock.calls.length).toBeLessThanOrEqual(passes * 2);
+  }
+});
+
+test('1.3: where no record comes again none is looked for any longer, and all are counted', async () => {
+  const decode = vi.fn<TextFormat['decode']>(() => []);
+  const format: TextFormat = { name: 'x', kind: 'text', framing: 'lines', recognises: () => true, decode };
+  const different = Array.from({ length: 20_000 }, (_, n) => `line ${n}\n`).join('');
+  const { ignored } = await totalsOf(format, Buffer.from(`${different}${'x\n'.repeat(1_000)}${different}`));
+  expect(ignored).toBe(41_000);
+});
+
+test.each(['not_json', 'wrong_shape'] as const)(
+  '1.3: of many unreadable records one message is made: %s',
+  async (reason) => {
+    const make = vi.fn(() => 'why');
+    const decode = (): never => {
+      throw new UnreadableRecord(reason, make);
+    };
+    const format: TextFormat = { name: 'x', kind: 'text', framing: 'lines', recognises: () => true, decode };
+    const lines = Array.from({ length: 10_000 }, (_, n) => `line ${n}\n`).join('');
+    const { unreadable, trouble, passes } = await totalsOf(format, Buffer.from(lines));
+    expect(unreadable).toEqual({ [reason]: 10_000 });
+    expect(trouble?.message).toBe('why');
+    expect(make.mock.calls.length).toBeLessThanOrEqual(passes);
+  },
+);
