@@ -196,3 +196,34 @@ describe.skipIf(!hasProgram('promtool'))('every panel shows with a pair what it 
     },
   );
 });
+
+/** The first has an error and fails its probe; the second passes its own. */
+function disagreeing(second: readonly (readonly [series: string, values: string])[]) {
+  const pair = 'server="s", connector="c", destination="d"';
+  const first = [
+    [`exchange_send_connector_connection_errors_total{${pair}}`, '0x4 1x30'],
+    [`exchange_send_connector_last_error_observed_timestamp_seconds{${pair}}`, '_x5 300x30'],
+    ['exchange_destination_probe_success{destination="d"}', '1x4 0x30'],
+  ] as const;
+  const of = (instance: string, rows: readonly (readonly [string, string])[]) =>
+    rows.map(([series, values]) => ({ series: series.replace('{', `{job="j", instance="${instance}", `), values }));
+  return [...of('a', first), ...of('b', [...second, ['exchange_destination_probe_success{destination="d"}', '1x34']])];
+}
+
+describe.skipIf(!hasProgram('promtool'))('16.8: DestinationDown where the probes of two exporters disagree', () => {
+  const counter = 'exchange_send_connector_connection_errors_total';
+  it.each([
+    ['is quiet: the second knows the pair and has not read its error yet', 'connector="c", destination="d"', 0],
+    [
+      'fires: the second tells of other pairs only, and may look from another place',
+      'connector="e", destination="f"',
+      1,
+    ],
+  ])('%s', async (_what, names, firing) => {
+    const input_series = disagreeing([[`${counter}{server="s", ${names}}`, '0x34']]);
+    const expr = 'count(ALERTS{alertname="DestinationDown", alertstate="firing"}) or vector(0)';
+    const promql_expr_test: QueryTest[] = [{ eval_time: '15m', expr, exp_samples: [{ labels: '{}', value: firing }] }];
+    const said = await promtoolSays([{ interval: '1m', input_series, promql_expr_test }], rulesFile());
+    expect(said, said.slice(0, 2000)).toContain('SUCCESS');
+  });
+});
