@@ -1,6 +1,5 @@
 /** The routes of the exporter and the servers that answer them. */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import compression from 'compression';
 import express, {
   type ErrorRequestHandler,
@@ -11,12 +10,12 @@ import express, {
 } from 'express';
 import type { Access } from './access.js';
 import { assets } from './assets.js';
+import { guardDoor, remoteOf } from './door.js';
 import { failed, notFound } from './error-page.js';
 import { generatedOn } from './generated.js';
 import { linksOf } from './links.js';
 import { Crowded } from './long-answers.js';
 import { listenOn, type ListenAt } from './listeners.js';
-import { createLogin, type Verdict } from './login.js';
 import { textContentType } from '../exposition.js';
 import type { Log } from '../log.js';
 import type { Metrics } from '../metrics.js';
@@ -24,11 +23,10 @@ import type { ProbeResult, Target } from '../model.js';
 import { longAnswersOn, queryOf, sendPage } from './long-routes.js';
 import type { PageContext } from './page.js';
 import { createPlaces, type Places } from './places.js';
-import { createRefusals } from './refusals.js';
 import { answerProbe, timeoutHeader } from './probe-answer.js';
 import { bundledRunbooks } from './bundled-runbooks.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from './runbooks.js';
-import { createBucket, foreignSite, secureHeaders } from './security.js';
+import { foreignSite } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
 import type { Books } from './view.js';
 
@@ -71,7 +69,8 @@ export type Web = {
 export async function startWeb(options: WebOptions): Promise<Web> {
   const places = createPlaces({ now: () => performance.now(), log: options.log });
   const app = createApp(options, await runbooksFrom(options), places);
-  const listeners = await listenOn(options.listen, options.access.current(), app, places.enter);
+  const door = guardDoor(options.access, options.log, app);
+  const listeners = await listenOn(options.listen, options.access.current(), door, places.enter);
   options.access.onChange(listeners.use);
   return { addresses: listeners.addresses(), close: listeners.close };
 }
@@ -98,11 +97,6 @@ function createApp(options: WebOptions, runbooks: Runbooks, places: Places): Exp
   app.disable('etag');
   // Parameters are read with URLSearchParams: strings only, whatever a query tries.
   app.set('query parser', false);
-  app.use((_request, response, next) => {
-    secureHeaders(response, options.access.current().headers);
-    next();
-  });
-  app.use(doorkeeper(options.access));
   app.use(compression());
   app.use(siteGuard(options.externalUrl));
 
@@ -118,31 +112,6 @@ function createApp(options: WebOptions, runbooks: Runbooks, places: Places): Exp
   });
   app.use(errorAnswer(options, context));
   return app;
-}
-
-/** Lets nothing through before the login, not even health: what answers strangers can be asked by strangers. */
-function doorkeeper(access: Access): RequestHandler {
-  const monotonic = (): number => performance.now();
-  const login = createLogin({ users: () => access.current().users, now: monotonic });
-  const takeToken = createBucket(monotonic);
-  const refusals = createRefusals(monotonic);
-  return async (request, response, next) => {
-    const { rateLimit } = access.current();
-    const wait = rateLimit === undefined ? 0 : takeToken(rateLimit);
-    const verdict: Verdict =
-      wait > 0
-        ? { kind: 'wait', seconds: Math.ceil(wait / 1000) }
-        : await login.judge(request.headers.authorization, remoteOf(request));
-    if (verdict.kind === 'admitted') {
-      next();
-      return;
-    }
-    const held = refusals.holdMs();
-    if (held > 0) await pause(held);
-    if (verdict.kind === 'wait')
-      response.status(429).set('Retry-After', String(verdict.seconds)).type('text').send('Too many requests.\n');
-    else response.status(401).set('WWW-Authenticate', 'Basic').type('text').send('Unauthorized.\n');
-  };
 }
 
 /** Nobody's web site may change anything here, through the browser of somebody who is logged in or stands in our network. */
@@ -195,11 +164,6 @@ function routes(options: WebOptions, context: () => PageContext, { hasScraped }:
     });
   }
   return router;
-}
-
-// The address of the connection: X-Forwarded-For could be written by anybody.
-function remoteOf(request: Request): string {
-  return (request.socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
 }
 
 function errorAnswer({ log }: WebOptions, context: () => PageContext): ErrorRequestHandler {
