@@ -6,7 +6,12 @@ export const generatedPath = '/generated';
 
 /** @param exporterUrl as people reach the exporter; undefined leaves that of the bundled files */
 export function generatedOn(router: Router, exporterUrl: string | undefined): void {
-  router.get(generatedPath, (_request, response) => {
+  router.get(generatedPath, (request, response, next) => {
+    // A browser gets the page with links, a program the bare list.
+    if (request.accepts(['text', 'html']) === 'html') {
+      next();
+      return;
+    }
     response.type('text').send(`${monitoringFileNames.map((name) => `${generatedPath}/${name}`).join('\n')}\n`);
   });
   for (const name of monitoringFileNames) {

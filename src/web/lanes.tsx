@@ -39,7 +39,7 @@ export function Lanes({ lanes, caption, times, now }: LanesProps): VNode {
         <span class="ticks">
           {ticksOf(times).map((at) => (
             <time key={at} dateTime={isoOf(at)}>
-              {clockOf(at, now)}
+              {tickTextOf(at, now)}
             </time>
           ))}
         </span>
@@ -68,6 +68,12 @@ function Bars({ lane: { name, note, bars } }: { lane: Lane }): VNode {
       })}
     </svg>
   );
+}
+
+/** Whole minutes without seconds, which would only look exact. */
+function tickTextOf(at: number, now: number): string {
+  const text = clockOf(at, now);
+  return at % 60_000 === 0 ? text.replace(':00 UTC', ' UTC') : text;
 }
 
 /** At most five times, the first and the last among them, as far from one another as can be. */

@@ -7,6 +7,7 @@ import { apiSchema } from './api-schema.js';
 import { assets } from './assets.js';
 import { connectorPage } from './connector-page.js';
 import { destinationPage } from './destination-page.js';
+import { generatedPage } from './generated-page.js';
 import { eventsPage } from './events-page.js';
 import { documentOf, documentPieces, type Frame } from './layout.js';
 import { createLongAnswers, piecesOf } from './long-answers.js';
@@ -20,7 +21,15 @@ import { createSender } from './unhurried.js';
 import { rowsOf, type Books, type Row } from './view.js';
 
 /** Every page of the product. A new one is its own file and a line here. */
-const pages: readonly Page[] = [statusPage, connectorPage, destinationPage, eventsPage, runbookIndexPage, runbookPage];
+const pages: readonly Page[] = [
+  statusPage,
+  connectorPage,
+  destinationPage,
+  eventsPage,
+  runbookIndexPage,
+  runbookPage,
+  generatedPage,
+];
 
 /** Somebody who reads that slowly does not wait for the answer. */
 const patienceMs = 60_000;

@@ -4,6 +4,7 @@ import { endpointOf } from '../endpoint.js';
 import { stepNames, type Reason, type StepResult } from '../model.js';
 import { reasonLink, type Context } from './links.js';
 import { Said } from './name.js';
+import { visibleText } from '../visible-text.js';
 import { Name } from './name.js';
 import type { PageContext } from './page.js';
 import type { RowState, Visit } from './view.js';
@@ -37,7 +38,7 @@ const longestWhole = 80;
 
 /** A Send connector in a table, linked to its page. */
 export function ConnectorLink({ name, page }: { name: string; page: PageContext }): VNode {
-  const cut = name.length > longestWhole ? { class: 'long', title: name } : {};
+  const cut = name.length > longestWhole ? { class: 'long', title: visibleText(name) } : {};
   return (
     <a href={page.links.connector(name)} {...cut}>
       <Name>{name}</Name>

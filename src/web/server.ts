@@ -156,8 +156,8 @@ function routes(options: WebOptions, context: () => PageContext, { hasScraped }:
       response.status(status).set('Content-Type', textContentType).set('Cache-Control', 'no-store').send(text);
     }),
   );
-  longAnswersOn(router, options, context);
   generatedOn(router, options.externalUrl);
+  longAnswersOn(router, options, context);
   for (const asset of Object.values(assets)) {
     router.get(asset.path, (_request, response) => {
       response.set('Cache-Control', 'public, max-age=31536000, immutable').type(asset.contentType).send(asset.content);

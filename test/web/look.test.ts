@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import axeCore from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { monitoringFileNames } from '../../src/monitoring-files.js';
 import { chromiumIsAbsent, startChromium, type Chromium } from './chromium.js';
 import { emoji, happenings, largeWorld, ledgerRow, mailWorld, type WorldDraft } from './world.js';
 
@@ -23,6 +24,7 @@ const pages = {
   runbook: `/runbooks/DestinationDown?${subject}`,
   reasons: `/runbooks/reasons?${subject}`,
   missing: '/nowhere',
+  generated: '/generated',
 };
 
 describe.skipIf(chromiumIsAbsent)('in Chromium', () => {
@@ -35,7 +37,7 @@ describe.skipIf(chromiumIsAbsent)('in Chromium', () => {
   afterAll(() => seen.close());
 
   for (const colorScheme of colours) {
-    test(`16, it shows: nine pages are clean at three widths, ${colorScheme}`, async () => {
+    test(`16, it shows: every page is clean at three widths, ${colorScheme}`, async () => {
       seen.world = full;
       const { page, context, errors, strangers } = await seen.opened('/', { colorScheme });
       for (const [name, path] of Object.entries(pages)) {
@@ -82,6 +84,22 @@ describe.skipIf(chromiumIsAbsent)('in Chromium', () => {
       }, 120_000);
     }
   }
+
+  test('16, it shows: plots by the hour name whole hours, and each file of the monitoring is one click away', async () => {
+    seen.world = full;
+    const { page, context } = await seen.opened(pages.connector);
+    const ticks = await page.locator('.ticks time').allInnerTexts();
+    expect(ticks.filter((text) => text !== '')).not.toEqual([]);
+    for (const text of ticks) expect(text).toMatch(/^$|^(2026-11-\d\d )?\d\d:00 UTC$/);
+    await page.getByRole('link', { name: 'Rules and dashboards' }).click();
+    const links = page.locator('main a');
+    expect(await links.allInnerTexts()).toEqual(monitoringFileNames);
+    for (const link of await links.all()) {
+      const href = await link.evaluate((anchor) => (anchor as HTMLAnchorElement).href);
+      expect((await fetch(href)).status, href).toBe(200);
+    }
+    await context.close();
+  });
 
   test('16, it shows: names of 200 characters push nothing out of view, and are whole on hover', async () => {
     const long = ['x'.repeat(200), 'Relay of the accounting department '.repeat(6).slice(0, 200), emoji];
