@@ -151,8 +151,9 @@ td time { white-space: nowrap; }
 .long { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden; }
 .rows { table-layout: fixed; min-width: 1020px; }
 .rows th, .rows td, .lean th, .lean td { overflow-wrap: anywhere; } .rows .b { white-space: normal; border-radius: 12px; }
-.rows thead th:nth-child(1) { width: 190px; } .rows thead th:nth-child(2) { width: 14.5%; } .rows thead th:nth-child(3) { width: 15%; } .rows thead th:nth-child(4) { width: 11.5%; }
-.rows thead th:nth-child(5) { width: 118px; } .rows thead th:nth-child(6) { width: 13.5%; }
+.rows thead th:nth-child(1) { width: 184px; } .rows thead th:nth-child(2) { width: 15.5%; } .rows thead th:nth-child(3) { width: 14%; } .rows thead th:nth-child(4) { width: 10%; }
+.rows thead th:nth-child(5) { width: 112px; } .rows thead th:nth-child(6) { width: 12.5%; }
+.rows.one thead th:nth-child(2) { width: 20%; }
 .rows td:nth-child(4) small, .rows td time { white-space: normal; }
 .rows td:nth-child(7) { color: var(--soft); }
 .pages { display: flex; gap: 6px; flex-wrap: wrap; margin-top: 14px; }
@@ -213,7 +214,7 @@ footer a { color: inherit; }
 footer span:last-child { margin-left: auto; }
 
 @media (max-width: 1200px) {
-  .rows thead th:nth-child(1) { width: 152px; } .rows thead th:nth-child(2) { width: 16.5%; } .rows thead th:nth-child(4) { width: 9.5%; }
+  .rows thead th:nth-child(1) { width: 152px; } .rows thead th:nth-child(2) { width: 16.5%; } .rows thead th:nth-child(3) { width: 14.5%; } .rows thead th:nth-child(4) { width: 9.5%; }
 }
 @media (max-width: 1000px) {
   .book { grid-template-columns: minmax(0, 1fr); }
