@@ -49,18 +49,18 @@ function withoutFiles() {
   return {
     name: 'without-files',
     setup(hooks) {
-      hooks.onLoad({ filter: /src\/version\.ts$/ }, async () => {
+      hooks.onLoad({ filter: /src\/runtime\/version\.ts$/ }, async () => {
         const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
         return { contents: `export const exporterVersion = () => ${JSON.stringify(version)};` };
       });
-      hooks.onLoad({ filter: /src\/web\/bundled-runbooks\.ts$/ }, async () => {
+      hooks.onLoad({ filter: /src\/web\/pages\/bundled-runbooks\.ts$/ }, async () => {
         const folder = path.join(root, 'alerts/runbooks');
         const names = (await readdir(folder)).filter((name) => name.endsWith('.md')).sort();
         const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')));
         const entries = names.map((name, index) => [name.replace(/\.md$/, ''), texts[index]]);
         return { contents: `export const bundledRunbooks = new Map(${JSON.stringify(entries)});` };
       });
-      hooks.onLoad({ filter: /src\/bundled-monitoring\.ts$/ }, async () => {
+      hooks.onLoad({ filter: /src\/web\/generated\/bundled-monitoring\.ts$/ }, async () => {
         const names = await glob(['alerts/**/*.{yml,tmpl}', 'dashboards/**/*.{json,yml}', '!**/*.test.yml'], {
           cwd: root,
         });
@@ -68,7 +68,7 @@ function withoutFiles() {
         const entries = names.map((name, index) => [name, texts[index]]);
         return { contents: `export const bundledMonitoring = new Map(${JSON.stringify(entries)});` };
       });
-      hooks.onLoad({ filter: /src\/web\/bcrypt-source\.ts$/ }, async () => {
+      hooks.onLoad({ filter: /src\/web\/http\/bcrypt-source\.ts$/ }, async () => {
         return { contents: `export const bcryptSource = ${JSON.stringify(await bcryptAlone())};` };
       });
       hooks.onResolve({ filter: /^koffi$/ }, () => ({ path: 'koffi', namespace: 'native' }));

@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
-    setupFiles: ['test/loopback-guard.ts', 'test/patience.ts', 'test/seed.ts'],
+    setupFiles: ['test/support/loopback-guard.ts', 'test/support/patience.ts', 'test/support/seed.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // Most tests wait for programs: two of them fit two cores.

@@ -11,7 +11,7 @@ import {
   withoutEgress,
 } from './expressions.js';
 import { indented, ofReplicas } from './replicas.js';
-import { diagnosisWords } from '../src/reason-words.js';
+import { diagnosisWords } from '../src/model/reason-words.js';
 import type { Alert } from './rules.js';
 import { advice, failingDestinations, inWords, lastError, latestFailure, ofPair, valueAsAge } from './texts.js';
 import { duration, type Thresholds } from './thresholds.js';

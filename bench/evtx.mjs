@@ -35,7 +35,7 @@ export async function run() {
 /** The generator of the tests, compiled for this run. */
 export async function writerModule(folder) {
   const { default: ts } = await import('typescript');
-  const source = await readFile(new URL('../test/evtx-writer.ts', import.meta.url), 'utf8');
+  const source = await readFile(new URL('../test/support/evtx-writer.ts', import.meta.url), 'utf8');
   const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
   const compiled = path.join(folder, 'evtx-writer.mjs');
   await writeFile(compiled, ts.transpileModule(source, { compilerOptions: options }).outputText);

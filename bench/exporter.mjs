@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const holdMeter = new URL('hold-meter.mjs', import.meta.url).href;
-const loopbackGuard = new URL('../test/loopback-guard.mjs', import.meta.url).href;
+const loopbackGuard = new URL('../test/support/loopback-guard.mjs', import.meta.url).href;
 /** Clock ticks of /proc, in milliseconds. */
 const tickMs = 10;
 

@@ -53,8 +53,8 @@ async function measure(name) {
 }
 
 async function read(name) {
-  const { formats } = await import('../dist/events/formats.js');
-  const { createReader, fingerprintOf } = await import('../dist/events/read-pass.js');
+  const { formats } = await import('../dist/events/formats/formats.js');
+  const { createReader, fingerprintOf } = await import('../dist/events/read/pass.js');
   const file = await open(name, 'r');
   const head = Buffer.alloc(65_536);
   await file.read(head, 0, head.length, 0);

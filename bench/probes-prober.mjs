@@ -1,7 +1,7 @@
 /** The prober of the built exporter, without anything around it: makes as many visits as a line on its input asks for. */
 import { createInterface } from 'node:readline';
 import { createPolicy } from '../dist/probes/policy.js';
-import { createProber } from '../dist/probes/probe.js';
+import { createProber } from '../dist/probes/visit.js';
 import { targetOf } from '../dist/probes/targets.js';
 
 const { ca, destinations } = JSON.parse(process.argv[2]);

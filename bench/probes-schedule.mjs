@@ -3,7 +3,7 @@
  * late visits begin, how long one turn holds the event loop, how the heap grows.
  */
 import { readFileSync } from 'node:fs';
-import { createBoard } from '../dist/board.js';
+import { createBoard } from '../dist/board/board.js';
 import { createDueQueue } from '../dist/probes/due-queue.js';
 import { startSchedule } from '../dist/probes/schedule.js';
 import { paceOf, targetOf } from '../dist/probes/targets.js';

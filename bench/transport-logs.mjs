@@ -149,8 +149,8 @@ async function measure(files) {
 
 /** As the follower does it: passes over the files in turn, every pass joined and its changes kept as JSON. */
 async function read(names) {
-  const { formats } = await import('../dist/events/formats.js');
-  const { createReader, fingerprintOf } = await import('../dist/events/read-pass.js');
+  const { formats } = await import('../dist/events/formats/formats.js');
+  const { createReader, fingerprintOf } = await import('../dist/events/read/pass.js');
   const { createSessions } = await import('../dist/events/transport/sessions.js');
   const sessions = createSessions({
     saved: [],

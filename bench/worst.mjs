@@ -19,7 +19,7 @@ const heads = ['format', 'input', 'MB', 'CPU s', 'MB/s', 'records'];
 const tries = 3;
 
 export async function run(megabytes = 1) {
-  const { formats } = await import('../dist/events/formats.js');
+  const { formats } = await import('../dist/events/formats/formats.js');
   const folder = await mkdtemp(path.join(os.tmpdir(), 'worst-bench-'));
   try {
     for (const format of formats) table([heads, ...(await slowest(format, megabytes, folder))]);
@@ -93,7 +93,7 @@ async function measure(format, bytes, encoding) {
 async function passOver(file, format, encoding) {
   const wanted = (id) => id === 2002;
   if (format.kind === 'binary') return (position) => format.pass(file, position, wanted);
-  const { createReader, fingerprintOf } = await import('../dist/events/read-pass.js');
+  const { createReader, fingerprintOf } = await import('../dist/events/read/pass.js');
   const reader = createReader();
   let tail = fingerprintOf(Buffer.alloc(0));
   return async (position) => {

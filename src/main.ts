@@ -9,10 +9,10 @@ import type { DrillFlags } from './commands/drill.js';
 import type { GenerateFlags } from './commands/generate.js';
 import type { ProbeFlags } from './commands/probe.js';
 import type { ServeFlags } from './commands/serve.js';
-import { quitAfterSteps } from './model.js';
-import { endProcess } from './process-end.js';
-import { stopSignal } from './stop-signal.js';
-import { exporterVersion } from './version.js';
+import { quitAfterSteps } from './model/model.js';
+import { endProcess } from './runtime/process-end.js';
+import { stopSignal } from './runtime/stop-signal.js';
+import { exporterVersion } from './runtime/version.js';
 
 const examples = `
 Examples:
@@ -43,16 +43,7 @@ const lostOutput = 2;
 /** True once output could not be written, for a reason other than that nobody reads it any more. */
 let isOutputLost = false;
 
-// Whoever read what we print may go away (`probe ... | head`): a command with a verdict goes on to it without a word.
-process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  if (code === 'EPIPE' || isOutputLost) return;
-  isOutputLost = true;
-  process.exitCode = Number(process.exitCode ?? 0) || lostOutput;
-  process.stderr.write(`cannot write the output: ${message}\n`);
-});
-// Nobody is left to tell.
-process.stderr.on('error', () => undefined);
-
+watchOutput();
 program()
   .parseAsync()
   .catch((error: unknown) => {
@@ -60,6 +51,19 @@ program()
     // Help and version end well. A wrong flag is no finding: 1 is the exit code of a check, a visit or a start that failed.
     endWith(error.exitCode === 0 ? 0 : 2);
   });
+
+/** Lost output is an error, unless nobody reads it any more. */
+function watchOutput(): void {
+  // Whoever read what we print may go away (`probe ... | head`): a command with a verdict goes on to it without a word.
+  process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === 'EPIPE' || isOutputLost) return;
+    isOutputLost = true;
+    process.exitCode = Number(process.exitCode ?? 0) || lostOutput;
+    process.stderr.write(`cannot write the output: ${message}\n`);
+  });
+  // Nobody is left to tell.
+  process.stderr.on('error', () => undefined);
+}
 
 function program(): Command {
   const root = new Command('send-connector-exporter')
@@ -217,7 +221,7 @@ function demoPort(flag: string, what: string, usual: number): Option {
 /** Ends with 2 when the first word is no command and no file: `docter` must not start an exporter on every address. */
 async function refuseMistyped(root: Command, word: string | undefined): Promise<void> {
   if (word === undefined || !/^[a-z][\w-]*$/i.test(word) || existsSync(word)) return;
-  const { closestTo } = await import('./did-you-mean.js');
+  const { closestTo } = await import('./runtime/did-you-mean.js');
   const meant = closestTo(
     word,
     root.commands.map((each) => each.name()),

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtModule, builtProgram, loopbackOnly, startExporter } from './exporter.js';
+import { builtModule, builtProgram, loopbackOnly, startExporter } from './support/exporter.js';
 
 let folder: string;
 let events: string;
@@ -196,7 +196,7 @@ describe('a running exporter', () => {
   it.each(['commands/serve', 'config', 'log', 'serve', 'web/server'])(
     '16.5: ends cleanly when SIGTERM comes in the first moments of the start, while %s is loaded',
     async (module) => {
-      const hooks = ['--import', pathToFileURL(join(import.meta.dirname, 'stopped-at-load.mjs')).href];
+      const hooks = ['--import', pathToFileURL(join(import.meta.dirname, 'support/stopped-at-load.mjs')).href];
       const args = ['--no-probe', '--state.directory', join(folder, 'stopped'), '--web.listen-address=127.0.0.1:0'];
       const env = { ...process.env, STOPPED_AT: builtModule(`${module}.js`) };
       const child = spawn(process.execPath, [...hooks, ...loopbackOnly, builtProgram, ...args, events], { env });

@@ -8,7 +8,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadConfig } from '../../dist/config.js';
+import { loadConfig } from '../../dist/config/config.js';
 import { decodeExport } from '../../dist/inventory/export-file.js';
 import { loadCorpus } from './corpus.mjs';
 import { measured } from './cpu-wait.mjs';

@@ -1,10 +1,10 @@
 /** Reads an input from memory through the built reader, the classifier and the join of sessions, as the exporter does. */
 import { TextDecoder } from 'node:util';
 import { classify, isWanted } from '../../dist/events/classify.js';
-import { formats } from '../../dist/events/formats.js';
-import { createReader, fingerprintOf } from '../../dist/events/read-pass.js';
+import { formats } from '../../dist/events/formats/formats.js';
+import { createReader, fingerprintOf } from '../../dist/events/read/pass.js';
 import { createSessions } from '../../dist/events/transport/sessions.js';
-import { encodingOf } from '../../dist/events/text.js';
+import { encodingOf } from '../../dist/events/read/text.js';
 import { measured } from './cpu-wait.mjs';
 
 const headBytes = 65_536;

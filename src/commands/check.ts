@@ -1,8 +1,8 @@
 /** The command `check`: says whether configuration files are valid, and if not, all that is wrong with them. */
-import { loadConfig } from '../config.js';
+import { loadConfig } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
-import { doubtsOf, loadInventory } from '../inventory.js';
-import { visibleText } from '../visible-text.js';
+import { doubtsOf, loadInventory } from '../inventory/inventory.js';
+import { visibleText } from '../runtime/visible-text.js';
 
 /** @returns the exit code: 0 when the file, and the web configuration and inventory it names, are valid, else 1 */
 export async function checkCommand(file: string): Promise<number> {

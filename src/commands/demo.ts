@@ -2,8 +2,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { loadConfig } from '../config.js';
-import { createLog } from '../log.js';
+import { loadConfig } from '../config/config.js';
+import { createLog } from '../runtime/log.js';
 import { keepWriting } from './demo/event-writer.js';
 import { freePort } from './demo/free-port.js';
 import { openMailWorld, type MailWorld } from './demo/mail-world.js';

@@ -1,9 +1,9 @@
 /** The command `doctor`: looks at everything the exporter needs, on the machine itself, and says what to do. */
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfig, type Config, type Overrides } from '../config.js';
+import { loadConfig, type Config, type Overrides } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
-import { checkEhloNames } from '../doctor/ehlo-names.js';
+import { checkEhloNames } from '../health/ehlo-names.js';
 import {
   clockFinding,
   findingsText,
@@ -11,7 +11,7 @@ import {
   scrapeFinding,
   sourceFindings,
   type Finding,
-} from '../doctor/findings.js';
+} from '../health/findings.js';
 import {
   checkEventLevel,
   checkOutbound,
@@ -19,12 +19,12 @@ import {
   checkPrograms,
   checkSecrets,
   checkStateFolder,
-} from '../doctor/machine-checks.js';
-import { followFiles, type FileSource } from '../events/sources/files.js';
-import { doubtsOf, loadInventory } from '../inventory.js';
-import type { SendConnector, SourceStatus } from '../model.js';
+} from '../health/machine-checks.js';
+import { followFiles, type FileSource } from '../events/sources/files/files.js';
+import { doubtsOf, loadInventory } from '../inventory/inventory.js';
+import type { SendConnector, SourceStatus } from '../model/model.js';
 import { createTargets } from '../probes/targets.js';
-import { visibleText } from '../visible-text.js';
+import { visibleText } from '../runtime/visible-text.js';
 
 export type DoctorFlags = {
   readonly json?: boolean;

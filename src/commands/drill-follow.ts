@@ -1,7 +1,7 @@
 /** Follows a drill from the file to the alert: read and counted, shown to every scraper, alert pending or firing. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { drillMark } from '../drill.js';
-import { loadLedgerFile, type SavedLedger, type SavedRow } from '../ledger-file.js';
+import { drillMark } from '../events/sources/drills.js';
+import { loadLedgerFile, type SavedLedger, type SavedRow } from '../ledger/file.js';
 
 export type FollowedDrill = {
   /** Without the mark. */

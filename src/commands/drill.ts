@@ -2,12 +2,12 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfig } from '../config.js';
-import { drillFile, drillMark, writeDrill, type Drill } from '../drill.js';
-import { destinationOf, endpointOf } from '../endpoint.js';
-import { labelOf } from '../label.js';
-import { ownerOfStateFolder } from '../state-lock.js';
-import { visibleText } from '../visible-text.js';
+import { loadConfig } from '../config/config.js';
+import { drillFile, drillMark, writeDrill, type Drill } from '../events/sources/drills.js';
+import { destinationOf, endpointOf } from '../model/endpoint.js';
+import { labelOf } from '../model/label.js';
+import { ownerOfStateFolder } from '../ledger/folder-lock.js';
+import { visibleText } from '../runtime/visible-text.js';
 import { countedSoFar, followDrill } from './drill-follow.js';
 
 export type DrillFlags = {

@@ -1,8 +1,8 @@
 /** The command `generate`: writes rules, dashboards and the Alertmanager example for one's own addresses. */
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { makeFolder } from '../make-folder.js';
-import { addressProblem, monitoringFile, monitoringFileNames } from '../monitoring-files.js';
+import { makeFolder } from '../runtime/make-folder.js';
+import { addressProblem, monitoringFile, monitoringFileNames } from '../web/generated/monitoring-files.js';
 
 export type GenerateFlags = {
   readonly exporterUrl?: string;

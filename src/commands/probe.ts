@@ -1,8 +1,16 @@
 /** The command `probe`: visits one destination now and prints every step, line, ping and hop as it happens. */
-import { loadConfig, type Config } from '../config.js';
-import { destinationOf, endpointOf } from '../endpoint.js';
-import { loadInventory } from '../inventory.js';
-import type { PathReport, PingReport, ProbeResult, QuitAfter, StepResult, Target, TranscriptLine } from '../model.js';
+import { loadConfig, type Config } from '../config/config.js';
+import { destinationOf, endpointOf } from '../model/endpoint.js';
+import { loadInventory } from '../inventory/inventory.js';
+import type {
+  PathReport,
+  PingReport,
+  ProbeResult,
+  QuitAfter,
+  StepResult,
+  Target,
+  TranscriptLine,
+} from '../model/model.js';
 import { dayOf } from '../probes/certificates.js';
 import { findPath } from '../probes/network/path.js';
 import { ping } from '../probes/network/ping.js';
@@ -11,7 +19,7 @@ import { openProber } from '../probes/probing.js';
 import { shown } from '../probes/smtp-lines.js';
 import { createTargets, targetOf } from '../probes/targets.js';
 import type { VisitWatch } from '../probes/visit-record.js';
-import { visibleText } from '../visible-text.js';
+import { visibleText } from '../runtime/visible-text.js';
 
 export type ProbeFlags = {
   readonly 'config.file'?: string;

@@ -1,11 +1,11 @@
 /** The command without a name: from flags to a running exporter, from a signal to a clean end. */
-import { loadConfig, type Config, type Loaded, type Overrides } from '../config.js';
-import type { Log, LogFormat, LogLevel } from '../log.js';
-import { fileGate, inTime } from '../file-gate.js';
-import { endByForce } from '../process-end.js';
+import { loadConfig, type Config, type Loaded, type Overrides } from '../config/config.js';
+import type { Log, LogFormat, LogLevel } from '../runtime/log.js';
+import { fileGate, inTime } from '../runtime/file-gate.js';
+import { endByForce } from '../runtime/process-end.js';
 import type { Exporter, Origin } from '../serve.js';
-import type { StopSignal } from '../stop-signal.js';
-import { visibleText } from '../visible-text.js';
+import type { StopSignal } from '../runtime/stop-signal.js';
+import { visibleText } from '../runtime/visible-text.js';
 
 /** Flags as the command line gives them; see main.ts for what each means. */
 export type ServeFlags = {
@@ -50,8 +50,8 @@ export async function serveCommand(files: readonly string[], flags: ServeFlags, 
 }
 
 async function openLog(flags: ServeFlags): Promise<Log> {
-  const { createLog } = await import('../log.js');
-  const { withoutRepeats } = await import('../log-repeats.js');
+  const { createLog } = await import('../runtime/log.js');
+  const { withoutRepeats } = await import('../runtime/log-repeats.js');
   return withoutRepeats(createLog({ level: flags['log.level'], format: flags['log.format'] }));
 }
 

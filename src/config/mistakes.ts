@@ -1,7 +1,7 @@
 /** Turns what YAML and the schema complain about into one line per mistake: where, what was expected, what was found. */
 import { isMap, isNode, isScalar, type Document, type LineCounter } from 'yaml';
 import type { z } from 'zod';
-import { closestTo } from '../did-you-mean.js';
+import { closestTo } from '../runtime/did-you-mean.js';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;

@@ -1,7 +1,7 @@
 /** Every setting of the configuration file: its form, its default and the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { destinationOf, ehloNameOf, endpointOf } from '../endpoint.js';
+import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
 
 // The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.
 

@@ -1,7 +1,7 @@
 /** The web configuration (`--web.config.file`): TLS, users and headers, in the schema that all exporters share. */
 import { dirname, isAbsolute, join } from 'node:path';
 import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls';
-import { readPlainFile } from '../plain-file.js';
+import { readPlainFile } from '../runtime/plain-file.js';
 import { authorityOf, doubtsOfChain, handshakeMistake, pairMistake } from './server-certificate.js';
 import {
   webConfigSchema,

@@ -15,7 +15,7 @@ import {
   type SchemaOptions,
 } from 'yaml';
 import type { z } from 'zod';
-import { readPlainFile } from '../plain-file.js';
+import { readPlainFile } from '../runtime/plain-file.js';
 import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';
 
 /** What a file holds as its author wrote it and as the schema completes it, or all that is wrong with it. */

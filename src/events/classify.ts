@@ -1,11 +1,11 @@
 /** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
-import { destinationOf, endpointOf } from '../endpoint.js';
-import { implicitNameOf } from '../implicit-connectors.js';
-import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model.js';
-import { labelOf, maxLabelLength, serverLabelOf, unknownLabel } from '../label.js';
-import { relatedIds, relatedKindOf, type RelatedKind } from '../related-events.js';
+import { destinationOf, endpointOf } from '../model/endpoint.js';
+import { implicitNameOf } from '../model/implicit-connectors.js';
+import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model/model.js';
+import { labelOf, maxLabelLength, serverLabelOf, unknownLabel } from '../model/label.js';
+import { relatedIds, relatedKindOf, type RelatedKind } from '../model/related-events.js';
 import { namesFromMessage } from './message.js';
-import { remembering } from '../remembering.js';
+import { remembering } from '../runtime/memoize.js';
 
 /** Event 2002, SmtpSendConnectionError. Source: Microsoft, "MSExchangeTransport 2002" (ff981647). */
 const connectionErrorId = 2002;

@@ -1,6 +1,6 @@
 /** Finds the Send connector and the destination in the finished text of event 2002, in whatever language it is. */
-import { endpointOf } from '../endpoint.js';
-import { finderOf } from './name-finder.js';
+import { endpointOf } from '../model/endpoint.js';
+import { finderOf } from './decode/name-finder.js';
 
 /** What a text says; `connector` is undefined where the text names none that can be told for sure. */
 export type MessageNames = { readonly connector: string | undefined; readonly destination: string };

@@ -1,5 +1,5 @@
 /** Single values of an export, in every form in which PowerShell writes them. */
-import { addressOf, endpointOf } from '../endpoint.js';
+import { addressOf, endpointOf } from '../model/endpoint.js';
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,8 +1,8 @@
 /** The certificate authorities that this host trusts: Node's, the system's, and those of the configuration. */
 import { X509Certificate } from 'node:crypto';
 import tls from 'node:tls';
-import { createBreath } from '../breath.js';
-import { readDatedFile } from '../plain-file.js';
+import { createBreath } from '../runtime/breath.js';
+import { readDatedFile } from '../runtime/plain-file.js';
 
 export type AuthoritiesOptions = {
   /** Certificates (PEM) trusted besides, for instance of a company's own authority. */

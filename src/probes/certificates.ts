@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type tls from 'node:tls';
-import { keepLatest } from '../keep-latest.js';
+import { keepLatest } from '../runtime/keep-latest.js';
 import type { Trust } from './authorities.js';
 import { faultOf } from './chain-faults.js';
 import { chainOf, endOf, oneLine, sentBy } from './chain.js';

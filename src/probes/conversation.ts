@@ -4,8 +4,8 @@
  */
 import net from 'node:net';
 import tls from 'node:tls';
-import { createBreath } from '../breath.js';
-import type { TranscriptLine } from '../model.js';
+import { createBreath } from '../runtime/breath.js';
+import type { TranscriptLine } from '../model/model.js';
 import { isFailure, securedFailure, socketFailure, tlsFailure, type Failure } from './reason.js';
 import { fromWire, isTls, takeReply, type Reply } from './smtp-lines.js';
 

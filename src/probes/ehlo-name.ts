@@ -1,5 +1,5 @@
 /** Which name a visit gives in EHLO. */
-import { ehloNameOf, literalOf } from '../endpoint.js';
+import { ehloNameOf, literalOf } from '../model/endpoint.js';
 import { fullHostName } from './host-name.js';
 
 export type EhloNames = {

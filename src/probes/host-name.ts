@@ -1,7 +1,7 @@
 /** The full name of this host, as the host itself would tell it. */
 import { promises as dns } from 'node:dns';
 import os from 'node:os';
-import { addressOf } from '../endpoint.js';
+import { addressOf } from '../model/endpoint.js';
 import { readHostsFile, systemHostsFile } from './hosts-file.js';
 import { systemLookup } from './lookups.js';
 import { searchDomains } from './search-domains.js';

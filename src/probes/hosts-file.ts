@@ -1,6 +1,6 @@
 /** The hosts file of the system: names that an administrator gave by hand. */
 import { readFile } from 'node:fs/promises';
-import { addressOf } from '../endpoint.js';
+import { addressOf } from '../model/endpoint.js';
 
 export type HostsLine = {
   /** In its normal form, a link-local one with its zone. */

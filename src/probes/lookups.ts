@@ -1,6 +1,6 @@
 /** Asks the resolver of the system for the addresses of a name, as every other program of this host does. */
 import { promises as dns } from 'node:dns';
-import { createFewAtOnce } from '../few-at-once.js';
+import { createFewAtOnce } from '../runtime/few-at-once.js';
 
 export type Lookup = (name: string) => Promise<readonly string[]>;
 

@@ -1,6 +1,6 @@
 /** Decides which addresses and ports may be connected to, so that a line in a log can never aim the prober. */
 import ipaddr from 'ipaddr.js';
-import { remembering } from '../remembering.js';
+import { remembering } from '../runtime/memoize.js';
 import { carriedIpv4 } from './carried-ipv4.js';
 
 export type PolicyOptions = {

@@ -1,15 +1,15 @@
 /** All of the probing: visits on schedule, and the pings and paths that go with them. */
-import type { ProbeConfig } from '../config.js';
-import { destinationOf, endpointOf } from '../endpoint.js';
-import type { Log } from '../log.js';
-import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model.js';
+import type { ProbeConfig } from '../config/config.js';
+import { destinationOf, endpointOf } from '../model/endpoint.js';
+import type { Log } from '../runtime/log.js';
+import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model/model.js';
 import { certificatesIn } from './authorities.js';
 import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';
 import { ping } from './network/ping.js';
-import { readPlainFile } from '../plain-file.js';
+import { readPlainFile } from '../runtime/plain-file.js';
 import type { Policy } from './policy.js';
-import { createProber, type Prober } from './probe.js';
+import { createProber, type Prober } from './visit.js';
 import { startSchedule } from './schedule.js';
 import { paceOf, type Targets } from './targets.js';
 

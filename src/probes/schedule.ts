@@ -1,6 +1,6 @@
 /** Decides WHEN each target is visited: spread, at a fixed rate, never two visits of one target at a time. */
 import { setMaxListeners } from 'node:events';
-import type { ProbeResult, Target } from '../model.js';
+import type { ProbeResult, Target } from '../model/model.js';
 import { createDueQueue } from './due-queue.js';
 import { fractionOf } from './spread.js';
 

@@ -1,10 +1,10 @@
 /** Visits of a name: its addresses are asked for anew each time, and each of them is visited, many of them in turn. */
-import { destinationOf } from '../endpoint.js';
-import type { ProbeResult, Target } from '../model.js';
+import { destinationOf } from '../model/endpoint.js';
+import type { ProbeResult, Target } from '../model/model.js';
 import type { Policy } from './policy.js';
 import { isFailure, type Failure } from './reason.js';
 import type { Names } from './steps/dns.js';
-import type { StepLimits } from './steps.js';
+import type { StepLimits } from './steps/step.js';
 import { startRecord, type Deciding, type VisitWatch } from './visit-record.js';
 
 /** What one round of visits is given from outside. */

@@ -1,5 +1,5 @@
 /** What one visit has done and said so far, and the result that is made of it: at its end, or while it is under way. */
-import type { ProbeResult, Reason, StepName, StepResult, Target, TranscriptLine } from '../model.js';
+import type { ProbeResult, Reason, StepName, StepResult, Target, TranscriptLine } from '../model/model.js';
 import type { Failure } from './reason.js';
 import { shown } from './smtp-lines.js';
 

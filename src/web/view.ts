@@ -1,10 +1,10 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
-import type { Backlog } from '../backlog.js';
-import { sortedInSteps, type Steps } from '../breath.js';
-import { recentMs, type DiagnosedPair } from '../diagnosis.js';
-import type { DestinationAvailability } from '../availability.js';
-import type { ErrorHours } from '../error-hours.js';
-import type { Outcome } from '../board.js';
+import type { Backlog } from '../health/backlog.js';
+import { sortedInSteps, type Steps } from '../runtime/breath.js';
+import { recentMs, type DiagnosedPair } from '../diagnosis/diagnosis.js';
+import type { DestinationAvailability } from '../ledger/availability.js';
+import type { ErrorHours } from '../ledger/error-hours.js';
+import type { Outcome } from '../board/board.js';
 import type {
   LedgerRow,
   OwnHost,
@@ -16,7 +16,7 @@ import type {
   RelatedEvent,
   SourceStatus,
   StepName,
-} from '../model.js';
+} from '../model/model.js';
 
 /** The ledger as the pages read it. */
 export type LedgerView = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { rulesFile } from '../../alerts/generate.js';
 import { alertsOf } from '../../alerts/rules.js';
 import { thresholds } from '../../alerts/thresholds.js';
-import { hasProgram } from '../programs.js';
+import { hasProgram } from '../support/programs.js';
 import { committedTests, promtoolSays, rulesWithoutTexts, rulesWithSharedParts, type RuleTest } from './rule-tests.js';
 
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { rulesFile } from '../../alerts/generate.js';
 import { thresholds } from '../../alerts/thresholds.js';
-import { hasProgram } from '../programs.js';
+import { hasProgram } from '../support/programs.js';
 import { beginsAt, endsAt, errorsOf, seriesOf, simulatedSeconds, type Outage, type Trouble } from './outages.js';
 import { promtoolSays, rulesNamed, rulesWithoutTexts, rulesWithSharedParts, type QueryTest } from './rule-tests.js';
 

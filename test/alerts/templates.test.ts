@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { temporaryFolder } from '../folder.js';
-import { hasProgram } from '../programs.js';
+import { temporaryFolder } from '../support/folder.js';
+import { hasProgram } from '../support/programs.js';
 
 const templates = path.resolve(import.meta.dirname, '../../alerts/templates/*.tmpl');
 

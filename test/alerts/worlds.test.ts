@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { rulesFile } from '../../alerts/generate.js';
 import { alertsOf } from '../../alerts/rules.js';
 import { thresholds } from '../../alerts/thresholds.js';
-import { hasProgram } from '../programs.js';
+import { hasProgram } from '../support/programs.js';
 import {
   committedTests,
   promtoolSays,

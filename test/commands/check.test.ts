@@ -3,8 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { builtProgram } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
+import { builtProgram } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
 
 async function check(files: Readonly<Record<string, string>>) {
   const folder = await temporaryFolder();

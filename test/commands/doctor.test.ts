@@ -8,13 +8,13 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthority } from '../../src/commands/demo/certificates.js';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import { healthy, refusing } from '../../src/commands/demo/smtp-servers.js';
-import { loadConfig } from '../../src/config.js';
-import { checkEhloNames } from '../../src/doctor/ehlo-names.js';
-import { checkPrograms, eventLevelFinding } from '../../src/doctor/machine-checks.js';
-import type { SendConnector } from '../../src/model.js';
-import { builtProgram, loopbackOnly, startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { loadConfig } from '../../src/config/config.js';
+import { checkEhloNames } from '../../src/health/ehlo-names.js';
+import { checkPrograms, eventLevelFinding } from '../../src/health/machine-checks.js';
+import type { SendConnector } from '../../src/model/model.js';
+import { builtProgram, loopbackOnly, startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 type SetUp = {
   readonly folder: string;

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import * as servers from '../../src/commands/demo/smtp-servers.js';
-import type { PathReport, PingReport, ProbeResult } from '../../src/model.js';
-import { builtProgram, loopbackOnly } from '../exporter.js';
-import { exporterFinds } from '../programs.js';
+import type { PathReport, PingReport, ProbeResult } from '../../src/model/model.js';
+import { builtProgram, loopbackOnly } from '../support/exporter.js';
+import { exporterFinds } from '../support/programs.js';
 
 let server: servers.SmtpServer | undefined;
 afterEach(async () => {

@@ -3,9 +3,9 @@ import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { healthy } from '../../src/commands/demo/smtp-servers.js';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { startPaging } from './paging.js';
 import type { Alert } from './webhook.js';
 

@@ -6,7 +6,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { createServer as createMailServer, type AddressInfo, type Server } from 'node:net';
 import path from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
-import { findProgram } from '../programs.js';
+import { findProgram } from '../support/programs.js';
 
 /** @returns its address, without a slash at the end */
 export async function startAlertmanager(context: TestContext, folder: string, config: object): Promise<string> {

@@ -17,9 +17,9 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { startPrometheus, type Prometheus, type Series, type Target } from './prometheus.js';
 
 const errors = 'exchange_send_connector_connection_errors_total';

@@ -4,8 +4,8 @@ import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { expect, onTestFinished, test } from 'vitest';
 import { bundle } from '../../build-exe.mjs';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
 
 test('a password is checked by the bundled program', async () => {
   const folder = await temporaryFolder();

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { composeAlertmanager } from '../../alerts/compose-alertmanager.js';
-import { temporaryFolder } from '../folder.js';
+import { temporaryFolder } from '../support/folder.js';
 import { startAlertmanager } from './alertmanager.js';
 
 const top = path.resolve(import.meta.dirname, '../..');

@@ -5,10 +5,10 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { errorCounter as errors, series, total } from '../scraped.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { errorCounter as errors, series, total } from '../support/scraped.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 async function started(files: readonly string[], stateDirectory: string): Promise<RunningExporter> {
   const exporter = await startExporter({ files, stateDirectory, args: ['--no-probe'] });

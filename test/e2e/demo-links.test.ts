@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { builtProgram, loopbackOnly } from '../exporter.js';
-import { hasProgram } from '../programs.js';
+import { builtProgram, loopbackOnly } from '../support/exporter.js';
+import { hasProgram } from '../support/programs.js';
 
 /** Starts the demo on a free port; it ends with the test. @returns what it prints, growing */
 function startDemo(): () => string {

@@ -3,10 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { reasons, type Reason } from '../../src/model.js';
-import { reasonWords } from '../../src/reason-words.js';
-import { builtProgram, loopbackOnly } from '../exporter.js';
-import { hasProgram } from '../programs.js';
+import { reasons, type Reason } from '../../src/model/model.js';
+import { reasonWords } from '../../src/model/reason-words.js';
+import { builtProgram, loopbackOnly } from '../support/exporter.js';
+import { hasProgram } from '../support/programs.js';
 
 const limit = 90_000;
 

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { builtProgram, startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { errorCounter, series } from '../scraped.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { builtProgram, startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { errorCounter, series } from '../support/scraped.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { startPaging } from './paging.js';
 
 async function drill(...args: string[]): Promise<{ status: number | null; stdout: string; stderr: string }> {

@@ -3,8 +3,8 @@ import { appendFile, chmod, copyFile, mkdir, rename, rm, stat, symlink, truncate
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { addEvent, createLog, imageOf } from '../evtx-writer.js';
-import { appendTorn, line, lines, playScenario, timeOf, type World } from '../exactness.js';
+import { addEvent, createLog, imageOf } from '../support/evtx-writer.js';
+import { appendTorn, line, lines, playScenario, timeOf, type World } from '../support/exactness.js';
 
 /** What happens, and in the end how many events there were. */
 const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {

@@ -1,6 +1,6 @@
 /** The built exporter but for one thing: new series are shown at once. Takes the arguments of the real one that tests give. */
-import { loadConfig } from '../../dist/config.js';
-import { createLog } from '../../dist/log.js';
+import { loadConfig } from '../../dist/config/config.js';
+import { createLog } from '../../dist/runtime/log.js';
 import { serve } from '../../dist/serve.js';
 
 const args = process.argv.slice(2);

@@ -5,12 +5,12 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test, vi, type TestContext } from 'vitest';
-import { startAddingScraper, type AddingScraper } from '../adding-scraper.js';
-import { lines } from '../exactness.js';
-import { startExporter, type ExporterOptions, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { hasProgram } from '../programs.js';
-import { series, valueOf } from '../scraped.js';
+import { startAddingScraper, type AddingScraper } from '../support/adding-scraper.js';
+import { lines } from '../support/exactness.js';
+import { startExporter, type ExporterOptions, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { hasProgram } from '../support/programs.js';
+import { series, valueOf } from '../support/scraped.js';
 
 const patience = { timeout: 60_000, interval: 100 };
 const isRoot = process.getuid?.() === 0;
@@ -183,7 +183,7 @@ test('the clock goes back an hour, then the machine is suspended for a night: co
   const { file, start, scraper, shows } = await world();
   const shift = path.join(await temporaryFolder(), 'shift');
   await writeFile(shift, '0');
-  const program = pathToFileURL(path.resolve(import.meta.dirname, '../shifted-clock.mjs')).href;
+  const program = pathToFileURL(path.resolve(import.meta.dirname, '../support/shifted-clock.mjs')).href;
   const exporter = await start({ env: { NODE_OPTIONS: `--import ${program}`, CLOCK_SHIFT_FILE: shift } });
   await shows(10);
   for (const [milliseconds, from, direction] of [
@@ -209,7 +209,7 @@ test('a clock that is a century ahead for seconds leaves no time of 2126 behind,
   const { file, stateDirectory, start, scraper, shows } = await world();
   const shift = path.join(await temporaryFolder(), 'shift');
   await writeFile(shift, '0');
-  const program = pathToFileURL(path.resolve(import.meta.dirname, '../shifted-clock.mjs')).href;
+  const program = pathToFileURL(path.resolve(import.meta.dirname, '../support/shifted-clock.mjs')).href;
   const env = { NODE_OPTIONS: `--import ${program}`, CLOCK_SHIFT_FILE: shift };
   const exporter = await start({ env });
   await shows(10);

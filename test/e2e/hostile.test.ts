@@ -2,9 +2,9 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const events = 60_000;
 const limit = 2_000;

@@ -3,10 +3,10 @@ import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { healthy } from '../../src/commands/demo/smtp-servers.js';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { errorCounter, series } from '../scraped.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { errorCounter, series } from '../support/scraped.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const patience = { timeout: 25_000, interval: 50 };
 

@@ -6,11 +6,11 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startAddingScraper } from '../adding-scraper.js';
-import { lines } from '../exactness.js';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { total } from '../scraped.js';
+import { startAddingScraper } from '../support/adding-scraper.js';
+import { lines } from '../support/exactness.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { total } from '../support/scraped.js';
 
 const kills = Number(process.env.KILLS ?? 4);
 const events = Number(process.env.EVENTS ?? 1_200);

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { line, lines, playScenario } from '../exactness.js';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { makeFifo, onPosix, withFifo } from '../named-pipe.js';
-import { series } from '../scraped.js';
+import { line, lines, playScenario } from '../support/exactness.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { makeFifo, onPosix, withFifo } from '../support/named-pipe.js';
+import { series } from '../support/scraped.js';
 
 async function errorsOf(exporter: RunningExporter): Promise<number> {
   const shown = series(await exporter.scrape(), 'exchange_send_connector_connection_errors_total');
@@ -65,7 +65,7 @@ withFifo(
     const [dead, alive] = [path.join(home, 'dead.ndjson'), path.join(home, 'alive.ndjson')];
     await writeFile(dead, lines(1, 5));
     await writeFile(alive, lines(11, 15));
-    const preload = pathToFileURL(path.resolve(import.meta.dirname, '../hanging-open.mjs')).href;
+    const preload = pathToFileURL(path.resolve(import.meta.dirname, '../support/hanging-open.mjs')).href;
     const exporter = await startExporter({
       files: [dead, alive],
       args: ['--no-probe'],

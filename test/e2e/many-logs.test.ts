@@ -2,10 +2,10 @@
 import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { fingerprintOf } from '../../src/events/read-pass.js';
-import { openLedger } from '../../src/ledger.js';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
+import { fingerprintOf } from '../../src/events/read/pass.js';
+import { openLedger } from '../../src/ledger/ledger.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
 
 /** Checkpoints were bounded at 10,000: each restart read the oldest files again. */
 const logs = 12_000;

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { temporaryFolder } from '../folder.js';
+import { temporaryFolder } from '../support/folder.js';
 import { startAlertmanager, startInbox, startMailbox } from './alertmanager.js';
 
 const alertsFolder = path.resolve(import.meta.dirname, '../../alerts');

@@ -1,10 +1,10 @@
 /** The exporter of an outage: its metrics page before, while and after the outage lasts. */
-import { createBoard } from '../../src/board.js';
-import { diagnosesOf } from '../../src/diagnosis.js';
-import type { Metrics } from '../../src/metrics.js';
-import type { LedgerRow, ProbeResult, SourceStatus } from '../../src/model.js';
-import { commandForAlert } from '../../src/web/next-command.js';
-import { metricsOf as quietMetricsOf } from '../metrics-of.js';
+import { createBoard } from '../../src/board/board.js';
+import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
+import type { Metrics } from '../../src/metrics/metrics.js';
+import type { LedgerRow, ProbeResult, SourceStatus } from '../../src/model/model.js';
+import { commandForAlert } from '../../src/web/parts/next-command.js';
+import { metricsOf as quietMetricsOf } from '../support/metrics-of.js';
 import type { OutageCase, Pair } from './outage-cases.js';
 
 /** Milliseconds between two errors of a pair. */

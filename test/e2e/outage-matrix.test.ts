@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { rulesFile } from '../../alerts/generate.js';
-import { temporaryFolder } from '../folder.js';
+import { temporaryFolder } from '../support/folder.js';
 import { startAlertmanager, startInbox, startMailbox, type Request } from './alertmanager.js';
 import { outageCases, type OutageCase, type Told } from './outage-cases.js';
 import { exporterOf, type OutageExporter } from './outage-exporter.js';

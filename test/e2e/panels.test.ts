@@ -7,8 +7,8 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { dashboardFiles } from '../../dashboards/generate.js';
 import { chosenErrors, chosenServersByInstance } from '../../dashboards/queries.js';
-import { temporaryFolder } from '../folder.js';
-import { interpolated, type Choices, type Variable } from '../grafana-variables.js';
+import { temporaryFolder } from '../support/folder.js';
+import { interpolated, type Choices, type Variable } from '../support/grafana-variables.js';
 import { startPrometheus, type Prometheus, type Target } from './prometheus.js';
 import { vi } from 'vitest';
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { onTestFinished, type TestContext } from 'vitest';
-import { runTool } from '../promtool.js';
+import { runTool } from '../support/promtool.js';
 
 /** Samples of one series as stored: seconds since 1970 and value. */
 export type Series = {

@@ -2,10 +2,10 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { runTool } from '../promtool.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { runTool } from '../support/promtool.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 test('2.6 the metrics of a running exporter are clean for promtool check metrics', async (context) => {
   const folder = await temporaryFolder();

@@ -2,10 +2,10 @@
 import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { series, total } from '../scraped.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { series, total } from '../support/scraped.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const patience = { timeout: 25_000, interval: 50 };
 

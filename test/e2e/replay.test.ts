@@ -15,10 +15,10 @@ import { parse } from 'yaml';
 import { rulesFile } from '../../alerts/generate.js';
 import { dashboardFiles } from '../../dashboards/generate.js';
 import { healthy, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { exporterFinds } from '../programs.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { exporterFinds } from '../support/programs.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { startAlertmanager, startInbox, type Request } from './alertmanager.js';
 import { startPrometheus, type Prometheus } from './prometheus.js';
 

@@ -6,10 +6,10 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { total } from '../scraped.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { total } from '../support/scraped.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 /** Asks from an address of its own and resets its connection before it has read the answer, again and again. */
 function startBreakingOff(url: string, localAddress: string, everyMs: number): { readonly asked: () => number } {

@@ -8,8 +8,8 @@ import { connect as connectSecurely } from 'node:tls';
 import bcrypt from 'bcryptjs';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthority } from '../../src/commands/demo/certificates.js';
-import { startExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
+import { startExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
 import { startPrometheus } from './prometheus.js';
 
 const authority = createAuthority('Contoso Test CA');

@@ -2,10 +2,10 @@
 import { writeFile, appendFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startExporter, type ExporterOptions, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { series } from '../scraped.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { startExporter, type ExporterOptions, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { series } from '../support/scraped.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const full = 'exch01.contoso.local';
 const connector = 'Outbound to Internet';

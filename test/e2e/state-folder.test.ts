@@ -2,11 +2,11 @@
 import { appendFile, chmod, chown, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { startAddingScraper } from '../adding-scraper.js';
-import { lines } from '../exactness.js';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
-import { series, valueOf } from '../scraped.js';
+import { startAddingScraper } from '../support/adding-scraper.js';
+import { lines } from '../support/exactness.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
+import { series, valueOf } from '../support/scraped.js';
 
 const patience = { timeout: 60_000, interval: 200 };
 const isRoot = process.getuid?.() === 0;

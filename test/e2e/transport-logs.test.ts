@@ -8,9 +8,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { filesIn, randomOf, silentConnector, simulate } from '../exchange-logs.js';
-import { startExporter, type RunningExporter } from '../exporter.js';
-import { temporaryFolder } from '../folder.js';
+import { filesIn, randomOf, silentConnector, simulate } from '../support/exchange-logs.js';
+import { startExporter, type RunningExporter } from '../support/exporter.js';
+import { temporaryFolder } from '../support/folder.js';
 
 const sessions = Number(process.env.SESSIONS ?? 600);
 const kills = Number(process.env.KILLS ?? 5);

@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import type { TextFormat } from '../../src/events/formats.js';
-import { createReader, fingerprintOf, type Reader } from '../../src/events/read-pass.js';
-import { encodingOf, type Encoding } from '../../src/events/text.js';
-import type { Decoded, Position } from '../../src/model.js';
+import type { TextFormat } from '../../src/events/formats/format.js';
+import { createReader, fingerprintOf, type Reader } from '../../src/events/read/pass.js';
+import { encodingOf, type Encoding } from '../../src/events/read/text.js';
+import type { Decoded, Position } from '../../src/model/model.js';
 import { decodeAll, fixtureText, recognisedBy, recordsOf } from './records.js';
 
 const files = readdirSync(new URL('../fixtures/events', import.meta.url));

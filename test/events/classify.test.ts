@@ -4,12 +4,12 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { classify, type ClassifyOptions } from '../../src/events/classify.js';
-import { followFiles } from '../../src/events/sources/files.js';
-import { openLedger } from '../../src/ledger.js';
-import { recordOutcomes, type ConnectionError } from '../../src/model.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { followFiles } from '../../src/events/sources/files/files.js';
+import { openLedger } from '../../src/ledger/ledger.js';
+import { recordOutcomes, type ConnectionError } from '../../src/model/model.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { decodeAll, fixtureText } from './records.js';
 
 /** The five events of the samples. */

@@ -3,10 +3,10 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { appendFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed } from '../../src/events/sources/files.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { followFiles, type Followed } from '../../src/events/sources/files/files.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const year = 365 * 86_400_000;
 

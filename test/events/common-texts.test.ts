@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commonText } from '../../src/events/common-texts.js';
+import { commonText } from '../../src/events/decode/common-texts.js';
 
 const make = (bytes: Buffer, start: number, end: number): string => bytes.toString('utf8', start, end);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { timeOf } from '../../src/events/event-time.js';
+import { timeOf } from '../../src/events/decode/event-time.js';
 
 test.each([
   ['2026-01-15T08:14:02.1371150Z', '2026-01-15T08:14:02.137Z'],

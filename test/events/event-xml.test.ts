@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { eventDataOf, eventOfXml } from '../../src/events/event-xml.js';
-import { UnreadableRecord } from '../../src/events/unreadable.js';
+import { eventDataOf, eventOfXml } from '../../src/events/decode/event-xml.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 
 const system = `<System><Provider Name='MSExchangeTransport'/><EventID Qualifiers='32772'>2002</EventID><TimeCreated SystemTime='2026-01-15T08:14:02.1Z'/><EventRecordID>7</EventRecordID><Channel>Application</Channel><Computer>EXCH01</Computer></System>`;
 const data = '<EventData><Data>A</Data><Data>203.0.113.25:25</Data></EventData>';

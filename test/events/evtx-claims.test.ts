@@ -6,8 +6,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { readPass, sightingsOfDamage } from '../../src/events/formats/evtx/pass.js';
-import type { Position } from '../../src/model.js';
-import { addEvent, chunkSize, createLog, fileHeaderSize, imageOf } from '../evtx-writer.js';
+import type { Position } from '../../src/model/model.js';
+import { addEvent, chunkSize, createLog, fileHeaderSize, imageOf } from '../support/evtx-writer.js';
 
 /** A field of a chunk header by its offset; what it claims instead. */
 type Lie = { readonly field: number; readonly wide: boolean; readonly value: number };

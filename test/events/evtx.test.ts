@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { evtx } from '../../src/events/formats/evtx/evtx.js';
 import { effortLimit } from '../../src/events/formats/evtx/layout.js';
 import { readPass, sightingsOfDamage, type Budget } from '../../src/events/formats/evtx/pass.js';
-import type { PassResult } from '../../src/events/formats.js';
-import type { Decoded, Position, WindowsEvent } from '../../src/model.js';
+import type { PassResult } from '../../src/events/formats/format.js';
+import type { Decoded, Position, WindowsEvent } from '../../src/model/model.js';
 import {
   addEvent,
   chunkSize,
@@ -18,7 +18,7 @@ import {
   offsetsOf,
   type Log,
   type LogEvent,
-} from '../evtx-writer.js';
+} from '../support/evtx-writer.js';
 
 const beginning: Position = { offset: 0 };
 type Wanted = (eventId: number) => boolean;

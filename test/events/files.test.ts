@@ -2,13 +2,13 @@ import { appendFile, chmod, copyFile, mkdir, rename, rm, symlink, truncate, writ
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files.js';
-import type { Batch, FileCheckpoint } from '../../src/model.js';
-import { createRecordGaps } from '../../src/record-gaps.js';
-import { addEvent, createLog, flush } from '../evtx-writer.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
+import type { Batch, FileCheckpoint } from '../../src/model/model.js';
+import { createRecordGaps } from '../../src/ledger/record-gaps.js';
+import { addEvent, createLog, flush } from '../support/evtx-writer.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 type Book = { readonly batches: Batch[]; readonly checkpoints: Map<string, FileCheckpoint> };
 

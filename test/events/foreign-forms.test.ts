@@ -1,7 +1,8 @@
 /** Forms of other tools that a carrier's format reads as well, each as it was seen. */
 import { describe, expect, it, vi } from 'vitest';
 import { classify } from '../../src/events/classify.js';
-import { formats, type TextFormat } from '../../src/events/formats.js';
+import type { TextFormat } from '../../src/events/formats/format.js';
+import { formats } from '../../src/events/formats/formats.js';
 import { decodeAll } from './records.js';
 
 const at = Date.parse('2026-11-28T03:00:00Z');

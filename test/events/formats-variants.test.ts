@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { formats, UnreadableRecord } from '../../src/events/formats.js';
-import type { TextFormat } from '../../src/events/formats.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
+import { formats } from '../../src/events/formats/formats.js';
+import type { TextFormat } from '../../src/events/formats/format.js';
 import { namesFromMessage } from '../../src/events/message.js';
 import { decodeAll, fixtureText, recognisedBy, recordsOf } from './records.js';
 

@@ -2,14 +2,14 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { systemCalls, type SystemCalls } from '../../src/events/sources/file-system.js';
-import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files.js';
+import { systemCalls, type SystemCalls } from '../../src/events/sources/files/file-system.js';
+import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
 import { createCheckpoints } from '../../src/events/sources/files/checkpoints.js';
-import type { Batch, FileCheckpoint } from '../../src/model.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { makeFifo, onPosix, withFifo } from '../named-pipe.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import type { Batch, FileCheckpoint } from '../../src/model/model.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { makeFifo, onPosix, withFifo } from '../support/named-pipe.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 function follow(batches: Batch[], names: readonly string[], more: Partial<FollowOptions> = {}): Followed {
   const followed = followFiles({

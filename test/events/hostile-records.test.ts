@@ -4,12 +4,12 @@ import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { classify } from '../../src/events/classify.js';
-import type { TextFormat, Trouble } from '../../src/events/formats.js';
-import { createReader } from '../../src/events/read-pass.js';
-import { UnreadableRecord } from '../../src/events/unreadable.js';
+import type { TextFormat, Trouble } from '../../src/events/formats/format.js';
+import { createReader } from '../../src/events/read/pass.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import { decodeExport } from '../../src/inventory/export-file.js';
-import type { Decoded, Fingerprint, Position } from '../../src/model.js';
-import { temporaryFolder } from '../folder.js';
+import type { Decoded, Fingerprint, Position } from '../../src/model/model.js';
+import { temporaryFolder } from '../support/folder.js';
 import { fixtureText, recognisedBy } from './records.js';
 
 const nested = 12_000;

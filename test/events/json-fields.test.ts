@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fieldReader, fieldsByParsing } from '../../src/events/json-fields.js';
-import { UnreadableRecord } from '../../src/events/unreadable.js';
+import { fieldReader, fieldsByParsing } from '../../src/events/decode/json-fields.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 
 const paths = [
   ['@timestamp'],

@@ -1,7 +1,7 @@
 /** Issue 14, 1.3: broken JSON is told from its bytes as `JSON.parse` tells it. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isBrokenJson } from '../../src/events/json-text.js';
+import { isBrokenJson } from '../../src/events/decode/json-text.js';
 
 function check(text: string | Buffer): void {
   const bytes = Buffer.from(text);

@@ -2,12 +2,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles } from '../../src/events/sources/files.js';
-import { systemCalls, type SystemCalls } from '../../src/events/sources/file-system.js';
-import type { FileCheckpoint } from '../../src/model.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { followFiles } from '../../src/events/sources/files/files.js';
+import { systemCalls, type SystemCalls } from '../../src/events/sources/files/file-system.js';
+import type { FileCheckpoint } from '../../src/model/model.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 type Work = { stats: number; opens: number; events: number };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { finderOf } from '../../src/events/name-finder.js';
+import { finderOf } from '../../src/events/decode/name-finder.js';
 import { namesFromMessage } from '../../src/events/message.js';
 
 const partOfWord = /[\p{Script=Latin}\p{Script=Cyrillic}\p{Script=Greek}\p{N}_]/u;

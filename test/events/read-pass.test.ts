@@ -2,11 +2,12 @@ import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { UnreadableRecord, type TextFormat } from '../../src/events/formats.js';
-import { createReader, type TextPass } from '../../src/events/read-pass.js';
-import { encodingOf } from '../../src/events/text.js';
-import type { Position, WindowsEvent } from '../../src/model.js';
-import { temporaryFolder } from '../folder.js';
+import type { TextFormat } from '../../src/events/formats/format.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
+import { createReader, type TextPass } from '../../src/events/read/pass.js';
+import { encodingOf } from '../../src/events/read/text.js';
+import type { Position, WindowsEvent } from '../../src/model/model.js';
+import { temporaryFolder } from '../support/folder.js';
 
 /** A format of one number a record, so that these tests are about cutting and not about carriers. */
 function numbers(framing: TextFormat['framing'], idMark?: TextFormat['idMark']): TextFormat {

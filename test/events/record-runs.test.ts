@@ -1,10 +1,10 @@
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { formats } from '../../src/events/formats.js';
-import { createReader } from '../../src/events/read-pass.js';
-import { temporaryFolder } from '../folder.js';
-import { winlogbeatLine, type WinlogbeatLineOptions } from '../winlogbeat-line.js';
+import { formats } from '../../src/events/formats/formats.js';
+import { createReader } from '../../src/events/read/pass.js';
+import { temporaryFolder } from '../support/folder.js';
+import { winlogbeatLine, type WinlogbeatLineOptions } from '../support/winlogbeat-line.js';
 
 const at = Date.parse('2026-01-15T08:00:00Z');
 

@@ -1,8 +1,8 @@
 /** Cuts fixture files into records in the plainest way there is, for tests of `recognises` and `decode` alone. */
 import { readFileSync } from 'node:fs';
-import { formats } from '../../src/events/formats.js';
-import type { TextFormat } from '../../src/events/formats.js';
-import type { WindowsEvent } from '../../src/model.js';
+import { formats } from '../../src/events/formats/formats.js';
+import type { TextFormat } from '../../src/events/formats/format.js';
+import type { WindowsEvent } from '../../src/model/model.js';
 
 /** The text of a file under test/fixtures/events, whatever its encoding. */
 export function fixtureText(name: string): string {

@@ -2,12 +2,12 @@
 import { appendFile, copyFile, mkdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files.js';
-import { keyOfCheckpoint } from '../../src/checkpoint-key.js';
-import type { FileCheckpoint } from '../../src/model.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
+import { keyOfCheckpoint } from '../../src/model/checkpoint-key.js';
+import type { FileCheckpoint } from '../../src/model/model.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 /** What the ledger keeps, without its telling records apart by their IDs: what is read twice counts twice. */
 type Book = {

@@ -1,9 +1,11 @@
 /** Issue 14, 1.3: short garbage costs little, and is counted as if each record had been decoded. */
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { formats, UnreadableRecord, type ReadableFile, type TextFormat } from '../../src/events/formats.js';
-import { createReader, fingerprintOf, type TextPass } from '../../src/events/read-pass.js';
-import type { Position } from '../../src/model.js';
+import type { ReadableFile, TextFormat } from '../../src/events/formats/format.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
+import { formats } from '../../src/events/formats/formats.js';
+import { createReader, fingerprintOf, type TextPass } from '../../src/events/read/pass.js';
+import type { Position } from '../../src/model/model.js';
 
 const textFormats = formats.filter((format) => format.kind === 'text');
 const none = fingerprintOf(Buffer.alloc(0));

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { encodingOf, findEndFor, rawLength, restKind, utf8Of } from '../../src/events/text.js';
+import { encodingOf, findEndFor, rawLength, restKind, utf8Of } from '../../src/events/read/text.js';
 
 test.each([
   ['UTF-8 with mark', Buffer.from('\ufeff{"a":1}', 'utf8'), { encoding: 'utf-8', markLength: 3 }],

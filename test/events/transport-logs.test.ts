@@ -3,10 +3,10 @@ import { appendFile, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/pr
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { winsockCodes } from '../../src/events/transport/connect-reasons.js';
-import { followFiles, type FollowOptions } from '../../src/events/sources/files.js';
-import { openLedger, type Ledger } from '../../src/ledger.js';
-import { temporaryFolder } from '../folder.js';
-import { keepingLog, silentLog } from '../log-double.js';
+import { followFiles, type FollowOptions } from '../../src/events/sources/files/files.js';
+import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
+import { temporaryFolder } from '../support/folder.js';
+import { keepingLog, silentLog } from '../support/log-double.js';
 
 const samples = path.resolve(import.meta.dirname, '../fixtures/transport-logs');
 const shared = path.resolve(import.meta.dirname, '../../../../shared/domain/samples');

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { connectivityLog } from '../../src/events/formats/connectivity-log.js';
 import { sendLog } from '../../src/events/formats/send-log.js';
-import type { TextFormat } from '../../src/events/formats.js';
+import type { TextFormat } from '../../src/events/formats/format.js';
 import { createSessions, type Sessions } from '../../src/events/transport/sessions.js';
-import { UnreadableRecord } from '../../src/events/unreadable.js';
-import type { Evidence, OpenSession, ServerLogs, TransportRow } from '../../src/model.js';
-import { randomOf, rowsFor, silentConnector } from '../exchange-logs.js';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
+import type { Evidence, OpenSession, ServerLogs, TransportRow } from '../../src/model/model.js';
+import { randomOf, rowsFor, silentConnector } from '../support/exchange-logs.js';
 
 /** One line: Exchange writes CR and LF as two characters each. */
 const text = fc

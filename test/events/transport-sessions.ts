@@ -2,7 +2,7 @@
 import { connectivityLog } from '../../src/events/formats/connectivity-log.js';
 import { sendLog } from '../../src/events/formats/send-log.js';
 import { createSessions, type Sessions } from '../../src/events/transport/sessions.js';
-import type { Evidence, TransportRow } from '../../src/model.js';
+import type { Evidence, TransportRow } from '../../src/model/model.js';
 
 const at = '2026-11-28T02:10:00.000Z';
 

@@ -3,11 +3,11 @@ import { appendFile, open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed } from '../../src/events/sources/files.js';
-import { recogniseHead } from '../../src/events/sources/recognise.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { followFiles, type Followed } from '../../src/events/sources/files/files.js';
+import { recogniseHead } from '../../src/events/sources/files/recognise.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 type Watched = { readonly followed: Followed; readonly counted: number[]; readonly said: string[] };
 

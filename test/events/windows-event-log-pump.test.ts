@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { eventOfXml } from '../../src/events/event-xml.js';
+import { eventOfXml } from '../../src/events/decode/event-xml.js';
 import { transportProviders } from '../../src/events/classify.js';
 import type { Place, ReaderLine } from '../../src/events/sources/windows-event-log/log-api.js';
 import { pump } from '../../src/events/sources/windows-event-log/pump.js';

@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Followed } from '../../src/events/sources/files.js';
+import type { Followed } from '../../src/events/sources/files/files.js';
 import type { Place, ReaderLine, ReaderRequest } from '../../src/events/sources/windows-event-log/log-api.js';
-import { followWindowsLogs, type WindowsLogOptions } from '../../src/events/sources/windows-event-log.js';
-import { openLedger, type Ledger } from '../../src/ledger.js';
-import { temporaryFolder } from '../folder.js';
-import { silentLog } from '../log-double.js';
+import {
+  followWindowsLogs,
+  type WindowsLogOptions,
+} from '../../src/events/sources/windows-event-log/windows-event-log.js';
+import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
+import { temporaryFolder } from '../support/folder.js';
+import { silentLog } from '../support/log-double.js';
 import { xmlOf } from './event-log-double.js';
 
 const start = Date.UTC(2026, 0, 15, 9);

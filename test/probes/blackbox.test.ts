@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { freePort } from '../../src/commands/demo/free-port.js';
-import { findProgram } from '../programs.js';
+import { findProgram } from '../support/programs.js';
 import { playScript } from './scripted-server.js';
 import { answersToEhlo, answersToStartTls, greetings } from './servers/before-tls.js';
 import { trusted } from './servers/certificates.js';

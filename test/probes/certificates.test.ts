@@ -4,12 +4,12 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createAuthority, type Certificate } from '../../src/commands/demo/certificates.js';
 import { healthy, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult } from '../../src/model.js';
+import type { ProbeResult } from '../../src/model/model.js';
 import { leafOfSession } from '../../src/probes/certificates.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber } from '../../src/probes/probe.js';
+import { createProber } from '../../src/probes/visit.js';
 import { targetOf } from '../../src/probes/targets.js';
-import { authorityOf, certificateOf, newKeys } from '../certificate-maker.js';
+import { authorityOf, certificateOf, newKeys } from '../support/certificate-maker.js';
 
 const day = 86_400_000;
 const names = ['mail.contoso.example'];

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { healthy, refusing, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
 import { configSchema } from '../../src/config/schema.js';
-import type { ProbeResult } from '../../src/model.js';
+import type { ProbeResult } from '../../src/model/model.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber } from '../../src/probes/probe.js';
+import { createProber } from '../../src/probes/visit.js';
 import { isFailure } from '../../src/probes/reason.js';
 import { fewAtATime } from '../../src/probes/lookups.js';
 import { createNames, type NamesOptions } from '../../src/probes/steps/dns.js';
 import { targetOf } from '../../src/probes/targets.js';
-import { startDnsServer, type Answer, type DnsServer } from '../dns-server.js';
+import { startDnsServer, type Answer, type DnsServer } from '../support/dns-server.js';
 
 let dns: DnsServer;
 let folder: string;

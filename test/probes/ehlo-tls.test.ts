@@ -1,9 +1,9 @@
 /** EHLO inside TLS: what a server says there decides the visit (RFC 3207 4.2). */
 import { afterEach, describe, expect, it } from 'vitest';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, TargetSettings } from '../../src/model.js';
+import type { ProbeResult, TargetSettings } from '../../src/model/model.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber } from '../../src/probes/probe.js';
+import { createProber } from '../../src/probes/visit.js';
 import { securedFailure, socketFailure, tlsFailure } from '../../src/probes/reason.js';
 import { targetOf } from '../../src/probes/targets.js';
 import { playScript, type Peer, type Script, type ScriptedServer } from './scripted-server.js';

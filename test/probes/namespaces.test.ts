@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PathReport, PingReport, ProbeResult } from '../../src/model.js';
-import { builtProgram } from '../exporter.js';
-import { exporterFinds, hasProgram } from '../programs.js';
+import type { PathReport, PingReport, ProbeResult } from '../../src/model/model.js';
+import { builtProgram } from '../support/exporter.js';
+import { exporterFinds, hasProgram } from '../support/programs.js';
 import { canMakeNamespaces, makeHosts, type Hosts } from './namespaces.js';
 
 type Seen = { readonly result: ProbeResult; readonly ping?: PingReport; readonly path?: PathReport };

@@ -1,9 +1,9 @@
 /** Visits of a real mail server on loopback, as Send connectors make them. */
 import { expect, vi } from 'vitest';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, TargetSettings } from '../../src/model.js';
+import type { ProbeResult, TargetSettings } from '../../src/model/model.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber } from '../../src/probes/probe.js';
+import { createProber } from '../../src/probes/visit.js';
 import { targetOf } from '../../src/probes/targets.js';
 
 /** A connector that checks the certificate and its name. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import { checkingDomain, logOnceIt, passesEveryWay, visitPeer } from './peer.js';
-import { hasProgram } from '../programs.js';
+import { hasProgram } from '../support/programs.js';
 
 /** Postfix starts as root only, and becomes less by itself. */
 const isRoot = process.getuid?.() === 0;

@@ -3,12 +3,12 @@ import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import * as servers from '../../src/commands/demo/smtp-servers.js';
 import type { SmtpServer } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, Reason, StepName, TargetSettings } from '../../src/model.js';
+import type { ProbeResult, Reason, StepName, TargetSettings } from '../../src/model/model.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber, type ProberOptions } from '../../src/probes/probe.js';
+import { createProber, type ProberOptions } from '../../src/probes/visit.js';
 import { targetOf } from '../../src/probes/targets.js';
-import { hasIpv6 } from '../dns-server.js';
-import { builtModule, loopbackOnly } from '../exporter.js';
+import { hasIpv6 } from '../support/dns-server.js';
+import { builtModule, loopbackOnly } from '../support/exporter.js';
 
 const policy = createPolicy({ allow: ['127.0.0.0/8', '::1'], ports: ['1-65535'] });
 const ipv6 = await hasIpv6();
@@ -331,7 +331,7 @@ describe('a visit', () => {
       '--eval',
       `import { openSync } from 'node:fs';
        import { createPolicy } from ${JSON.stringify(builtModule('probes/policy.js'))};
-       import { createProber } from ${JSON.stringify(builtModule('probes/probe.js'))};
+       import { createProber } from ${JSON.stringify(builtModule('probes/visit.js'))};
        import { targetOf } from ${JSON.stringify(builtModule('probes/targets.js'))};
        const prober = createProber({ policy: createPolicy({ allow: ['127.0.0.1'], ports: ['1-65535'] }) });
        const signal = new AbortController().signal;

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { silent, withoutStartTls, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
-import { createBoard, type Board } from '../../src/board.js';
+import { createBoard, type Board } from '../../src/board/board.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber, type ProberOptions } from '../../src/probes/probe.js';
+import { createProber, type ProberOptions } from '../../src/probes/visit.js';
 import { startProbing, type Probing } from '../../src/probes/probing.js';
 import { createTargets } from '../../src/probes/targets.js';
-import { startDnsServer } from '../dns-server.js';
-import { silentLog } from '../log-double.js';
+import { startDnsServer } from '../support/dns-server.js';
+import { silentLog } from '../support/log-double.js';
 
 const servers: SmtpServer[] = [];
 let probing: Probing | undefined;

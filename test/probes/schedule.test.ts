@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProbeResult, Target } from '../../src/model.js';
+import type { ProbeResult, Target } from '../../src/model/model.js';
 import { createDueQueue } from '../../src/probes/due-queue.js';
 import { startSchedule, type Schedule, type ScheduleClock, type ScheduleOptions } from '../../src/probes/schedule.js';
 import { paceOf } from '../../src/probes/targets.js';

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { destinationOf } from '../../src/endpoint.js';
+import { destinationOf } from '../../src/model/endpoint.js';
 
 /** The server's end of one connection. */
 export type Peer = {

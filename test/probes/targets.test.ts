@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { ProbeResult, SendConnector, Target } from '../../src/model.js';
+import type { ProbeResult, SendConnector, Target } from '../../src/model/model.js';
 import { createTargets, paceOf, targetOf } from '../../src/probes/targets.js';
-import { exportedConnectors } from '../exported.js';
+import { exportedConnectors } from '../support/exported.js';
 
 const named = (list: readonly Target[]): readonly string[] =>
   list.map(({ destination, origin }) => `${destination} ${origin}`);

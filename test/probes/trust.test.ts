@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { healthy, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult } from '../../src/model.js';
+import type { ProbeResult } from '../../src/model/model.js';
 import { bundlesOf, certificatesIn, createAuthorities } from '../../src/probes/authorities.js';
 import { createPolicy } from '../../src/probes/policy.js';
-import { createProber, type ProberOptions } from '../../src/probes/probe.js';
+import { createProber, type ProberOptions } from '../../src/probes/visit.js';
 import { openProber } from '../../src/probes/probing.js';
 import { targetOf } from '../../src/probes/targets.js';
-import { authorityOf, certificateOf, newKeys } from '../certificate-maker.js';
-import { builtModule, loopbackOnly } from '../exporter.js';
+import { authorityOf, certificateOf, newKeys } from '../support/certificate-maker.js';
+import { builtModule, loopbackOnly } from '../support/exporter.js';
 
 const names = ['mail.contoso.example'];
 const policy = createPolicy({ allow: ['127.0.0.0/8'], ports: ['1-65535'] });
@@ -81,7 +81,7 @@ describe('1.3: the authorities of the system are trusted beside those of Node, a
     const server = await serverWith(cert, key);
     const script = `
       import { createPolicy } from ${JSON.stringify(builtModule('probes/policy.js'))};
-      import { createProber } from ${JSON.stringify(builtModule('probes/probe.js'))};
+      import { createProber } from ${JSON.stringify(builtModule('probes/visit.js'))};
       import { targetOf } from ${JSON.stringify(builtModule('probes/targets.js'))};
       const prober = createProber({ policy: createPolicy({ allow: ['127.0.0.1'], ports: ['1-65535'] }), ehloName: 'x' });
       const target = { ...targetOf('${server.destination}', 'configured'), settings: ${JSON.stringify(settings)} };

@@ -6,8 +6,8 @@ import path from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthority, selfSigned } from '../../src/commands/demo/certificates.js';
-import { createLogin } from '../../src/web/login.js';
-import { createBucket } from '../../src/web/security.js';
+import { createLogin } from '../../src/web/http/login.js';
+import { createBucket } from '../../src/web/http/security.js';
 import { ask, authority, hash, secured, tls, users } from './secured.js';
 
 const hour = 3_600_000;

@@ -2,8 +2,8 @@
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { z } from 'zod';
-import { masked } from '../../src/web/support-bundle.js';
-import type { WebOptions } from '../../src/web/server.js';
+import { masked } from '../../src/web/api/support-bundle.js';
+import type { WebOptions } from '../../src/web/http/server.js';
 import { runningWeb } from './servers.js';
 import { evil, happenings, mailWorld, now, type WorldDraft } from './world.js';
 

@@ -1,10 +1,10 @@
 /** The bundled runbooks as they are served: every link in them leads somewhere, every reason has its place. */
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { reasons } from '../../src/model.js';
-import { linksOf } from '../../src/web/links.js';
-import { loadRunbooks } from '../../src/web/runbooks.js';
-import { bundledRunbooks as bundled } from '../../src/web/bundled-runbooks.js';
+import { reasons } from '../../src/model/model.js';
+import { linksOf } from '../../src/web/parts/links.js';
+import { loadRunbooks } from '../../src/web/pages/runbooks.js';
+import { bundledRunbooks as bundled } from '../../src/web/pages/bundled-runbooks.js';
 
 const bundledRunbooks = bundled as string;
 const absent = !existsSync(bundledRunbooks);

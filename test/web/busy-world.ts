@@ -6,7 +6,7 @@ import {
   type Reason,
   type RecentError,
   type RelatedEvent,
-} from '../../src/model.js';
+} from '../../src/model/model.js';
 import { entry, ledgerRow, minute, now, visit, type WorldDraft } from './world.js';
 
 const destination = '203.0.113.25:25';

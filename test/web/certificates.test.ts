@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { createAuthority, type Certificate } from '../../src/commands/demo/certificates.js';
-import { runTool } from '../promtool.js';
+import { runTool } from '../support/promtool.js';
 import { ask, authority, secured, tls } from './secured.js';
 
 const day = 86_400_000;

@@ -1,7 +1,7 @@
 /** A real Chromium on one web server over literal books that a test may change, with nothing leaving the host. */
 import { mkdir } from 'node:fs/promises';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { pathOfProgram } from '../programs.js';
+import { pathOfProgram } from '../support/programs.js';
 import { runningWeb, type RunningWeb } from './servers.js';
 import { booksOf, type WorldDraft } from './world.js';
 

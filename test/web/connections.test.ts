@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { pageOf } from '../../src/pieces.js';
-import { createPlaces, type Places } from '../../src/web/places.js';
-import { keepingLog, silentLog } from '../log-double.js';
+import { pageOf } from '../../src/metrics/page.js';
+import { createPlaces, type Places } from '../../src/web/http/places.js';
+import { keepingLog, silentLog } from '../support/log-double.js';
 import { ask, authority, secured, tls } from './secured.js';
 import { runningWeb } from './servers.js';
 

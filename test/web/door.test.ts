@@ -3,8 +3,8 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openToAll, type WebConfig } from '../../src/config/web-config.js';
-import { guardDoor } from '../../src/web/door.js';
-import { keepingLog } from '../log-double.js';
+import { guardDoor } from '../../src/web/http/door.js';
+import { keepingLog } from '../support/log-double.js';
 import { hash } from './secured.js';
 
 async function doorWith(config: Partial<WebConfig>, inside: RequestListener) {

@@ -2,8 +2,8 @@
 import { request } from 'node:http';
 import bcrypt from 'bcryptjs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createLogin, type Login } from '../../src/web/login.js';
-import { createRefusals } from '../../src/web/refusals.js';
+import { createLogin, type Login } from '../../src/web/http/login.js';
+import { createRefusals } from '../../src/web/http/refusals.js';
 import { hash, secured, users } from './secured.js';
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;

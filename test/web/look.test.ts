@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import axeCore from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { monitoringFileNames } from '../../src/monitoring-files.js';
+import { monitoringFileNames } from '../../src/web/generated/monitoring-files.js';
 import { chromiumIsAbsent, startChromium, type Chromium } from './chromium.js';
 import { emoji, happenings, largeWorld, ledgerRow, mailWorld, type WorldDraft } from './world.js';
 

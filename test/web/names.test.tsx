@@ -1,14 +1,14 @@
 /** Names from logs on every page: none turns round what stands beside it, and nothing in them is hidden. */
 import { describe, expect, test } from 'vitest';
-import { finish } from '../../src/breath.js';
-import { connectorPage } from '../../src/web/connector-page.js';
-import { destinationPage } from '../../src/web/destination-page.js';
-import { eventsPage } from '../../src/web/events-page.js';
-import { documentOf } from '../../src/web/layout.js';
-import { linksOf } from '../../src/web/links.js';
-import type { Page } from '../../src/web/page.js';
-import { runbookPage } from '../../src/web/runbook-page.js';
-import { statusPage } from '../../src/web/status-page.js';
+import { finish } from '../../src/runtime/breath.js';
+import { connectorPage } from '../../src/web/pages/connector-page.js';
+import { destinationPage } from '../../src/web/pages/destination-page.js';
+import { eventsPage } from '../../src/web/pages/events-page.js';
+import { documentOf } from '../../src/web/parts/layout.js';
+import { linksOf } from '../../src/web/parts/links.js';
+import type { Page } from '../../src/web/pages/page.js';
+import { runbookPage } from '../../src/web/pages/runbook-page.js';
+import { statusPage } from '../../src/web/pages/status-page.js';
 import { happenings, ledgerRow, minute, now, pageOf, type WorldDraft } from './world.js';
 
 /** As the books may hold them from before labels were escaped. */

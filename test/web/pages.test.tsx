@@ -2,15 +2,15 @@
 import { renderToString } from 'preact-render-to-string';
 import { describe, expect, test } from 'vitest';
 import { rowsOf } from '../../src/web/view.js';
-import { finish } from '../../src/breath.js';
-import { connectorPage } from '../../src/web/connector-page.js';
-import { destinationPage } from '../../src/web/destination-page.js';
-import { documentOf } from '../../src/web/layout.js';
-import { linksOf } from '../../src/web/links.js';
-import type { Answer, Page } from '../../src/web/page.js';
-import { runbookIndexPage, runbookPage } from '../../src/web/runbook-page.js';
-import { runbooksOf } from '../../src/web/runbooks.js';
-import { statusPage } from '../../src/web/status-page.js';
+import { finish } from '../../src/runtime/breath.js';
+import { connectorPage } from '../../src/web/pages/connector-page.js';
+import { destinationPage } from '../../src/web/pages/destination-page.js';
+import { documentOf } from '../../src/web/parts/layout.js';
+import { linksOf } from '../../src/web/parts/links.js';
+import type { Answer, Page } from '../../src/web/pages/page.js';
+import { runbookIndexPage, runbookPage } from '../../src/web/pages/runbook-page.js';
+import { runbooksOf } from '../../src/web/pages/runbooks.js';
+import { statusPage } from '../../src/web/pages/status-page.js';
 import {
   emoji,
   entry,

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ProbeResult } from '../../src/model.js';
-import type { TargetGroup } from '../../src/web/service-discovery.js';
-import { runTool } from '../promtool.js';
+import type { ProbeResult } from '../../src/model/model.js';
+import type { TargetGroup } from '../../src/web/http/service-discovery.js';
+import { runTool } from '../support/promtool.js';
 import { runningWeb, type RunningWeb } from './servers.js';
 import { ledgerRow, mailWorld, visit } from './world.js';
 

@@ -5,10 +5,10 @@ import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { onTestFinished } from 'vitest';
 import { createAuthority, type Certificate } from '../../src/commands/demo/certificates.js';
-import { openAccess, type Access } from '../../src/web/access.js';
-import type { WebOptions } from '../../src/web/server.js';
-import { temporaryFolder } from '../folder.js';
-import { keepingLog } from '../log-double.js';
+import { openAccess, type Access } from '../../src/web/http/access.js';
+import type { WebOptions } from '../../src/web/http/server.js';
+import { temporaryFolder } from '../support/folder.js';
+import { keepingLog } from '../support/log-double.js';
 import { runningWeb, type RunningWeb } from './servers.js';
 
 export const authority = createAuthority('Contoso Test CA');

@@ -2,10 +2,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pageOf } from '../../src/pieces.js';
-import { openAccess } from '../../src/web/access.js';
-import { startWeb, type WebOptions } from '../../src/web/server.js';
-import { silentLog } from '../log-double.js';
+import { pageOf } from '../../src/metrics/page.js';
+import { openAccess } from '../../src/web/http/access.js';
+import { startWeb, type WebOptions } from '../../src/web/http/server.js';
+import { silentLog } from '../support/log-double.js';
 import { booksOf, now, runbookTexts, type WorldDraft } from './world.js';
 
 export type RunningWeb = {

@@ -1,10 +1,10 @@
 /** What pages show, worked out from literal books. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { finish } from '../../src/breath.js';
-import type { Reason } from '../../src/model.js';
+import { finish } from '../../src/runtime/breath.js';
+import type { Reason } from '../../src/model/model.js';
 import { choiceOf, chosenRows, countsOf, rowsOf, type Row, type RowState } from '../../src/web/view.js';
-import { ageOf, bytesOf, clockOf, headlineOf, isoOf, sentenceOf } from '../../src/web/words.js';
+import { ageOf, bytesOf, clockOf, headlineOf, isoOf, sentenceOf } from '../../src/web/parts/words.js';
 import { booksOf, entry, ledgerRow, mailWorld, minute, now, type WorldDraft } from './world.js';
 
 const rowsIn = (draft: WorldDraft): Row[] => finish(rowsOf(booksOf(draft), now));

@@ -1,6 +1,6 @@
 /** What the transport logs tell of a pair, in words. */
 import { expect, test } from 'vitest';
-import { failuresTextOf } from '../../src/web/words.js';
+import { failuresTextOf } from '../../src/web/parts/words.js';
 
 test.each([
   [0, {}, undefined],

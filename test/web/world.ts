@@ -1,8 +1,8 @@
 /** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
-import { finish } from '../../src/breath.js';
-import type { DestinationAvailability } from '../../src/availability.js';
-import type { ErrorHours } from '../../src/error-hours.js';
-import { diagnosesOf } from '../../src/diagnosis.js';
+import { finish } from '../../src/runtime/breath.js';
+import type { DestinationAvailability } from '../../src/ledger/availability.js';
+import type { ErrorHours } from '../../src/ledger/error-hours.js';
+import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
 import type {
   LedgerRow,
   Reason,
@@ -11,11 +11,11 @@ import type {
   SourceStatus,
   StepName,
   StepResult,
-} from '../../src/model.js';
-import { stepNames } from '../../src/model.js';
-import { linksOf } from '../../src/web/links.js';
-import type { PageContext } from '../../src/web/page.js';
-import { runbooksOf } from '../../src/web/runbooks.js';
+} from '../../src/model/model.js';
+import { stepNames } from '../../src/model/model.js';
+import { linksOf } from '../../src/web/parts/links.js';
+import type { PageContext } from '../../src/web/pages/page.js';
+import { runbooksOf } from '../../src/web/pages/runbooks.js';
 import { rowsOf, type BoardEntry, type Books, type Visit } from '../../src/web/view.js';
 
 /** 2026-11-23 08:18:30 UTC. */

@@ -6,7 +6,7 @@ import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildExe, bundle, koffiNode, nodeExe, type Change } from '../../build-exe.mjs';
-import { winlogbeatLine } from '../winlogbeat-line.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { nativeLog, openFakeLog, openWine, startInWine, withoutWine, type Wine, type WineExporter } from './wine.js';
 
 if (withoutWine !== undefined) console.warn(`SKIPPED: the tests of Windows under Wine: ${withoutWine}`);

@@ -8,7 +8,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { vi } from 'vitest';
-import { hasProgram } from '../programs.js';
+import { hasProgram } from '../support/programs.js';
 
 const programs = ['wine', 'wineserver', 'x86_64-w64-mingw32-gcc'];
 const missing = programs.filter((program) => !hasProgram(program));

@@ -1,6 +1,6 @@
 /** The log line of Grafana Alloy's loki.source.windowsevent and of promtail. */
-import { eventDataOf } from '../event-xml.js';
-import { jsonFormats } from '../json-events.js';
+import { eventDataOf } from '../decode/event-xml.js';
+import { jsonFormats } from '../decode/json-events.js';
 
 export const [alloy, alloyDocument] = jsonFormats({
   name: 'alloy',

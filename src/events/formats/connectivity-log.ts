@@ -1,8 +1,8 @@
 /** The connectivity log of Exchange: which next hop was connected to, and why that failed. */
-import type { ConnectivityRow } from '../../model.js';
-import { standsAt } from '../bytes.js';
-import type { TextFormat } from '../formats.js';
-import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport-cells.js';
+import type { ConnectivityRow } from '../../model/model.js';
+import { standsAt } from '../decode/bytes.js';
+import type { TextFormat } from './format.js';
+import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport/cells.js';
 
 const fields = 'date-time,session,source,destination,direction,description' as const;
 const cellCount = fields.split(',').length;

@@ -2,11 +2,11 @@
  * Event XML from wevtutil (`xml` and `RenderedXml`), Get-WinEvent's ToXml, Event Viewer and Splunk's XmlWinEventLog:
  * with or without a root element, many events on a line or one over many lines.
  */
-import { eventOfXmlBytes, startOfEvent } from '../event-xml.js';
-import type { TextFormat } from '../formats.js';
-import { decodeText } from '../json-events.js';
-import { UnreadableRecord } from '../unreadable.js';
-import type { Decoded } from '../../model.js';
+import { eventOfXmlBytes, startOfEvent } from '../decode/event-xml.js';
+import type { TextFormat } from './format.js';
+import { decodeText } from '../decode/json-events.js';
+import { UnreadableRecord } from '../decode/unreadable.js';
+import type { Decoded } from '../../model/model.js';
 
 export const eventXml: TextFormat = {
   name: 'event-xml',

@@ -1,10 +1,10 @@
 /** Events written by Fluent Bit: winevtlog in all its renderings, and the older winlog. */
-import type { Decoded } from '../../model.js';
-import { insertionStringsOf, messageOf, needsMessage, recordIdOf, eventIdOf } from '../event-fields.js';
-import { timeOf } from '../event-time.js';
-import { eventOfXml } from '../event-xml.js';
-import { decodeText, jsonFormats, layouts, objectSpan, wrongShape } from '../json-events.js';
-import { fieldReader } from '../json-fields.js';
+import type { Decoded } from '../../model/model.js';
+import { insertionStringsOf, messageOf, needsMessage, recordIdOf, eventIdOf } from '../decode/event-fields.js';
+import { timeOf } from '../decode/event-time.js';
+import { eventOfXml } from '../decode/event-xml.js';
+import { decodeText, jsonFormats, layouts, objectSpan, wrongShape } from '../decode/json-events.js';
+import { fieldReader } from '../decode/json-fields.js';
 
 // `date`, which the outputs add, is when the record was collected and never stands in for the time of the event.
 

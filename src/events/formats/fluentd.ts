@@ -1,6 +1,6 @@
 /** Events written by Fluentd's windows_eventlog2 input: every field a string. */
-import { insertionStringsOf } from '../event-fields.js';
-import { jsonFormats } from '../json-events.js';
+import { insertionStringsOf } from '../decode/event-fields.js';
+import { jsonFormats } from '../decode/json-events.js';
 
 export const [fluentd, fluentdDocument] = jsonFormats({
   name: 'fluentd',

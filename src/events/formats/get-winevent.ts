@@ -1,7 +1,7 @@
 /** Events written by `Get-WinEvent | ConvertTo-Json`: an array, a single object, or one object a line (-Compress). */
-import { insertionStringOf, type Strings } from '../event-fields.js';
-import { jsonFormats } from '../json-events.js';
-import { isObject } from '../json-fields.js';
+import { insertionStringOf, type Strings } from '../decode/event-fields.js';
+import { jsonFormats } from '../decode/json-events.js';
+import { isObject } from '../decode/json-fields.js';
 
 export const [getWinEvent, getWinEventDocument] = jsonFormats({
   name: 'get-winevent-json',

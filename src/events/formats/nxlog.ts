@@ -1,6 +1,6 @@
 /** Events written by NXLog's im_msvistalog with to_json(), plain or behind a syslog header, and OpenWEC's like of it. */
-import { insertionStringsOf } from '../event-fields.js';
-import { jsonFormats } from '../json-events.js';
+import { insertionStringsOf } from '../decode/event-fields.js';
+import { jsonFormats } from '../decode/json-events.js';
 
 export const [nxlog, nxlogDocument] = jsonFormats({
   name: 'nxlog',

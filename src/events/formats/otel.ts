@@ -1,12 +1,12 @@
 /** Events from the OpenTelemetry Collector's windowseventlog receiver, written by its file exporter as OTLP JSON. */
-import type { Decoded } from '../../model.js';
-import { eventIdOf, insertionStringOf, messageOf, recordIdOf, textOf, type Strings } from '../event-fields.js';
-import { timeOf } from '../event-time.js';
-import { eventOfXml } from '../event-xml.js';
-import { layouts, wrongShape } from '../json-events.js';
-import { isObject, objectOf } from '../json-fields.js';
+import type { Decoded } from '../../model/model.js';
+import { eventIdOf, insertionStringOf, messageOf, recordIdOf, textOf, type Strings } from '../decode/event-fields.js';
+import { timeOf } from '../decode/event-time.js';
+import { eventOfXml } from '../decode/event-xml.js';
+import { layouts, wrongShape } from '../decode/json-events.js';
+import { isObject, objectOf } from '../decode/json-fields.js';
 import { alloy } from './alloy.js';
-import { unreadableOf, type UnreadableRecord } from '../unreadable.js';
+import { unreadableOf, type UnreadableRecord } from '../decode/unreadable.js';
 
 /** No mark for the ID: one record holds as many events as the collector put into a batch. */
 export const [otel, otelDocument] = layouts('otel', (head) => /"resourceLogs"\s*:\s*\[/.test(head), { decode });

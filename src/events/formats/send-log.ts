@@ -1,8 +1,8 @@
 /** The SMTP Send protocol log of Exchange: what a Send connector and a remote server said to each other. */
-import type { SendRow } from '../../model.js';
-import type { TextFormat } from '../formats.js';
+import type { SendRow } from '../../model/model.js';
+import type { TextFormat } from './format.js';
 import { noteKey, noteKeys } from '../transport/notes.js';
-import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport-cells.js';
+import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport/cells.js';
 
 const fields =
   'date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context' as const;

@@ -1,8 +1,8 @@
 /** Events sent by Snare for Windows to syslog: fields between tabs, of the event's text only the finished message. */
-import type { Decoded } from '../../model.js';
-import { eventIdOf, messageOf } from '../event-fields.js';
-import type { TextFormat } from '../formats.js';
-import { UnreadableRecord } from '../unreadable.js';
+import type { Decoded } from '../../model/model.js';
+import { eventIdOf, messageOf } from '../decode/event-fields.js';
+import type { TextFormat } from './format.js';
+import { UnreadableRecord } from '../decode/unreadable.js';
 
 /** rsyslog writes a tab as `#011` unless told otherwise. */
 const tab = /\t|#011/;

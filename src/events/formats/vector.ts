@@ -1,6 +1,6 @@
 /** Events written by Vector's windows_event_log source. */
-import { insertionStringsOf } from '../event-fields.js';
-import { jsonFormats } from '../json-events.js';
+import { insertionStringsOf } from '../decode/event-fields.js';
+import { jsonFormats } from '../decode/json-events.js';
 
 export const [vector, vectorDocument] = jsonFormats({
   name: 'vector',

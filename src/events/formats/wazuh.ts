@@ -1,7 +1,7 @@
 /** Events as Wazuh keeps them (`win.system`, `win.eventdata`), also inside its alerts and archives. */
-import { endpointOf } from '../../endpoint.js';
-import { jsonFormats } from '../json-events.js';
-import type { Strings } from '../event-fields.js';
+import { endpointOf } from '../../model/endpoint.js';
+import { jsonFormats } from '../decode/json-events.js';
+import type { Strings } from '../decode/event-fields.js';
 
 export const [wazuh, wazuhDocument] = jsonFormats({
   name: 'wazuh',

@@ -1,9 +1,9 @@
 /** Events shipped by Winlogbeat 6 to 9, also after Elastic's ingest pipeline. */
-import { eventIdOf, insertionStringsOf, messageOf, needsMessage, recordIdOf, textOf } from '../event-fields.js';
-import { timeOf } from '../event-time.js';
-import { fieldReader } from '../json-fields.js';
-import { decodeText, layouts, objectSpan, wrongShape } from '../json-events.js';
-import type { Decoded } from '../../model.js';
+import { eventIdOf, insertionStringsOf, messageOf, needsMessage, recordIdOf, textOf } from '../decode/event-fields.js';
+import { timeOf } from '../decode/event-time.js';
+import { fieldReader } from '../decode/json-fields.js';
+import { decodeText, layouts, objectSpan, wrongShape } from '../decode/json-events.js';
+import type { Decoded } from '../../model/model.js';
 
 /**
  * The `winlog` object of version 7 and later, or the type that version 6 gave its events. A quote within a JSON string

@@ -1,9 +1,9 @@
 /** The XML of an event turned into JSON by a general converter: MaxPatrol's like, evtx_dump, xml2js and so on. */
-import type { Decoded } from '../../model.js';
-import { eventIdOf, insertionStringOf, recordIdOf, textOf, type Strings } from '../event-fields.js';
-import { timeOf } from '../event-time.js';
-import { layouts, wrongShape } from '../json-events.js';
-import { isObject, objectOf } from '../json-fields.js';
+import type { Decoded } from '../../model/model.js';
+import { eventIdOf, insertionStringOf, recordIdOf, textOf, type Strings } from '../decode/event-fields.js';
+import { timeOf } from '../decode/event-time.js';
+import { layouts, wrongShape } from '../decode/json-events.js';
+import { isObject, objectOf } from '../decode/json-fields.js';
 
 export const [xmlAsJson, xmlAsJsonDocument] = layouts(
   'xml-as-json',

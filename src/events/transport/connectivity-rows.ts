@@ -1,8 +1,8 @@
 /** Takes in the rows of the connectivity log: attempts, failed connects, and next hops that were not resolved. */
-import { addressOf, destinationOf } from '../../endpoint.js';
-import type { ConnectivityRow, Evidence, WaitingFact } from '../../model.js';
-import { remembering } from '../../remembering.js';
-import { labelOf } from '../../label.js';
+import { addressOf, destinationOf } from '../../model/endpoint.js';
+import type { ConnectivityRow, Evidence, WaitingFact } from '../../model/model.js';
+import { remembering } from '../../runtime/memoize.js';
+import { labelOf } from '../../model/label.js';
 import { reasonOfSocketError, reasonOfWinsock } from './connect-reasons.js';
 import { deliveryOf } from './delivery.js';
 import { dnsFailureOf } from './dns-failures.js';

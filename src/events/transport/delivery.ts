@@ -1,5 +1,5 @@
 /** Reads how a session of the connectivity log begins: whose mail is delivered, and through which Send connector. */
-import { intraOrganization, shadowRedundancy } from '../../implicit-connectors.js';
+import { intraOrganization, shadowRedundancy } from '../../model/implicit-connectors.js';
 
 export type Delivery = {
   /** `DnsConnectorDelivery:<guid>` of a Send connector; else the kind of delivery alone. */

@@ -1,9 +1,9 @@
 /** Puts together what both transport logs tell of a session: the connector, its port, and the facts that wait for them. */
-import { destinationOf } from '../../endpoint.js';
-import { implicitConnectors, implicitNameOf } from '../../implicit-connectors.js';
-import type { Evidence, KnownConnector, WaitingFact } from '../../model.js';
-import { remembering } from '../../remembering.js';
-import { labelOf } from '../../label.js';
+import { destinationOf } from '../../model/endpoint.js';
+import { implicitConnectors, implicitNameOf } from '../../model/implicit-connectors.js';
+import type { Evidence, KnownConnector, WaitingFact } from '../../model/model.js';
+import { remembering } from '../../runtime/memoize.js';
+import { labelOf } from '../../model/label.js';
 import { guidOf, implicitConnectorOf, isRelay, sharesConnector } from './delivery.js';
 import {
   endedSession,

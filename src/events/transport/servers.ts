@@ -1,6 +1,6 @@
 /** What the join of both transport logs keeps in memory: servers, their open sessions and what is known of connectors. */
-import type { KnownConnector, OpenSession, Reason } from '../../model.js';
-import { isCredible } from '../../noted-time.js';
+import type { KnownConnector, OpenSession, Reason } from '../../model/model.js';
+import { isCredible } from '../../runtime/noted-time.js';
 
 export type SessionsOptions = {
   /** Name of the Send connector of a GUID, from the inventory. */

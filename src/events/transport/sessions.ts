@@ -9,7 +9,7 @@
  * What is open here is entered with the checkpoint of the file that was read, in the same batch: a checkpoint stands
  * behind rows of sessions that are not over, and without them a restart would lose those or count them twice.
  */
-import type { Evidence, OpenSession, ServerLogs, SessionChange, TransportRow } from '../../model.js';
+import type { Evidence, OpenSession, ServerLogs, SessionChange, TransportRow } from '../../model/model.js';
 import { readConnectivity, sessionFor } from './connectivity-rows.js';
 import { sharesConnector } from './delivery.js';
 import { connectorName, evidenceOf, settle } from './join.js';

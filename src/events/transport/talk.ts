@@ -1,5 +1,5 @@
 /** Follows what a Send connector and a remote server say after the connect, up to the first mail: does it fail, and why. */
-import type { Reason, SendRow, Talk } from '../../model.js';
+import type { Reason, SendRow, Talk } from '../../model/model.js';
 import { reasonOfSocketError } from './connect-reasons.js';
 import { meaningOf } from './notes.js';
 import { proxiedDestination, readProxyRefusal } from './proxy-reply.js';

@@ -3,7 +3,7 @@
  * a time, and never so that a visit waits for it.
  */
 import { setMaxListeners } from 'node:events';
-import type { PathReport, PingReport, ProbeResult, Reason } from '../../model.js';
+import type { PathReport, PingReport, ProbeResult, Reason } from '../../model/model.js';
 
 export type NetworkWatchOptions = {
   readonly ping: (address: string, signal: AbortSignal) => Promise<PingReport>;

@@ -1,6 +1,6 @@
 /** The programs that show a path: their words, and how their output is read, by its numbers only. */
-import { addressOf } from '../../endpoint.js';
-import type { PathHop } from '../../model.js';
+import { addressOf } from '../../model/endpoint.js';
+import type { PathHop } from '../../model/model.js';
 
 export type PathProgram = {
   readonly name: string;

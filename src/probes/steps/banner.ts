@@ -1,9 +1,9 @@
 /** Does the server greet, and does it greet as an SMTP server that is ready? */
-import type { Reason } from '../../model.js';
+import type { Reason } from '../../model/model.js';
 import { isFailure, type Failure } from '../reason.js';
 import { replyTooMany } from '../reply-too-many.js';
 import { replyText } from '../smtp-lines.js';
-import type { Step, Visit } from '../steps.js';
+import type { Step, Visit } from './step.js';
 
 export const banner: Step = {
   name: 'banner',

@@ -1,6 +1,6 @@
 /** Which addresses does a name have, in the order in which a Send connector would try them? */
 import { promises as dns } from 'node:dns';
-import { addressOf } from '../../endpoint.js';
+import { addressOf } from '../../model/endpoint.js';
 import { readHostsFile, systemHostsFile, type HostsLine } from '../hosts-file.js';
 import { fewAtATime, systemLookup, type Lookup } from '../lookups.js';
 import { dnsFailure, isFailure, type Failure } from '../reason.js';

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { isFailure } from '../reason.js';
 import { replyTooMany } from '../reply-too-many.js';
 import { replyText } from '../smtp-lines.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 /**
  * Servers say here what they could not say before: that they want a certificate of the client (under TLS 1.3 the

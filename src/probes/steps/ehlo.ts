@@ -2,7 +2,7 @@
 import { isFailure, type Failure } from '../reason.js';
 import { replyTooMany } from '../reply-too-many.js';
 import { replyText, type Reply } from '../smtp-lines.js';
-import type { Step, Visit } from '../steps.js';
+import type { Step, Visit } from './step.js';
 
 export const ehlo: Step = {
   name: 'ehlo',

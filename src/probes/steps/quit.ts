@@ -1,7 +1,7 @@
 /** Says goodbye, so that the visit leaves no error in the log of the server. */
 import { isFailure } from '../reason.js';
 import { replyText } from '../smtp-lines.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 export const quit: Step = {
   name: 'quit',

@@ -1,7 +1,7 @@
 /** Is TLS offered, and does the server agree to begin? */
 import { isFailure } from '../reason.js';
 import { fromWire, replyText, shown } from '../smtp-lines.js';
-import type { Step, Visit } from '../steps.js';
+import type { Step, Visit } from './step.js';
 import { tlsTroubleIsFatal } from '../tls-rules.js';
 
 export const startTls: Step = {

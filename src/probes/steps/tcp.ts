@@ -1,6 +1,6 @@
 /** Does the port accept a connection? */
 import { isFailure } from '../reason.js';
-import type { Step } from '../steps.js';
+import type { Step } from './step.js';
 
 export const tcp: Step = {
   name: 'tcp',

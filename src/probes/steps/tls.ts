@@ -1,11 +1,11 @@
 /** Does the handshake succeed, and would the connector accept the certificate? No certificate of ours is ever sent. */
 import { isIP } from 'node:net';
 import type tls from 'node:tls';
-import type { CertificateFacts, TargetSettings } from '../../model.js';
+import type { CertificateFacts, TargetSettings } from '../../model/model.js';
 import { dayOf, type ShownCertificate } from '../certificates.js';
 import { isFailure, type Failure } from '../reason.js';
 import { shown } from '../smtp-lines.js';
-import type { Step, Visit } from '../steps.js';
+import type { Step, Visit } from './step.js';
 import { tlsTroubleIsFatal } from '../tls-rules.js';
 import { verdictText } from '../tls-words.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openMailWorld, type MailWorld } from '../../../src/commands/demo/mail-world.js';
-import { endpointOf } from '../../../src/endpoint.js';
+import { endpointOf } from '../../../src/model/endpoint.js';
 import { createPolicy } from '../../../src/probes/policy.js';
-import { createProber } from '../../../src/probes/probe.js';
+import { createProber } from '../../../src/probes/visit.js';
 
 let world: MailWorld;
 beforeEach(async () => {

@@ -3,10 +3,11 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { Outage } from '../../../src/commands/demo/event-writer.js';
 import { openTransportLogs, type Ending } from '../../../src/commands/demo/transport-log-writer.js';
-import { formats, type TextFormat } from '../../../src/events/formats.js';
+import type { TextFormat } from '../../../src/events/formats/format.js';
+import { formats } from '../../../src/events/formats/formats.js';
 import { createSessions } from '../../../src/events/transport/sessions.js';
-import type { Evidence } from '../../../src/model.js';
-import { temporaryFolder } from '../../folder.js';
+import type { Evidence } from '../../../src/model/model.js';
+import { temporaryFolder } from '../../support/folder.js';
 
 const endings: readonly Ending[] = [
   'refused',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PathHop } from '../../../src/model.js';
+import type { PathHop } from '../../../src/model/model.js';
 import { findPath } from '../../../src/probes/network/path.js';
 import {
   pathPrograms,
@@ -9,7 +9,7 @@ import {
   readTraceroute,
 } from '../../../src/probes/network/path-programs.js';
 import { runProgram, type ProgramRun } from '../../../src/probes/network/run-program.js';
-import { exporterFinds } from '../../programs.js';
+import { exporterFinds } from '../../support/programs.js';
 
 const signal = new AbortController().signal;
 

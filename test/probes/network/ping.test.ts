@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { ping, readUnixPing, readWindowsPing } from '../../../src/probes/network/ping.js';
 import type { ProgramRun } from '../../../src/probes/network/run-program.js';
-import { hasIpv6 } from '../../dns-server.js';
-import { exporterFinds } from '../../programs.js';
+import { hasIpv6 } from '../../support/dns-server.js';
+import { exporterFinds } from '../../support/programs.js';
 
 const signal = new AbortController().signal;
 const ipv6 = await hasIpv6();

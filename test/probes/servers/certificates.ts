@@ -1,5 +1,5 @@
 /** The certificates of the servers of the table, all under one root that the visits trust. */
-import { authorityOf, certificateOf, newKeys, type Wishes } from '../../certificate-maker.js';
+import { authorityOf, certificateOf, newKeys, type Wishes } from '../../support/certificate-maker.js';
 
 const host = 'mail.contoso.example';
 const root = authorityOf('Table Root');

@@ -1,5 +1,5 @@
 /** The binary log of Windows (.evtx): live, archived or exported, from its own computer or a collector. */
-import type { BinaryFormat } from '../../formats.js';
+import type { BinaryFormat } from '../format.js';
 import { readPass } from './pass.js';
 
 export const evtx: BinaryFormat = {

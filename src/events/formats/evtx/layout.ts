@@ -2,7 +2,7 @@
  * Where the parts of an event stand in a piece of BinXML: as literal text, or as the number of a substitution.
  * A template definition is looked through once per chunk; after that a record is a few look-ups.
  */
-import { UnreadableRecord } from '../../unreadable.js';
+import { UnreadableRecord } from '../../decode/unreadable.js';
 import { arrayOf, fixedSizeOf, textOfValue, valueType } from './values.js';
 
 /** Text in pieces: a string is literal, a number is the index of a substitution. */

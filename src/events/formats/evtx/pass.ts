@@ -7,9 +7,9 @@
  * clean close. What the header of a chunk says of its IDs is a claim: what was read is told by the records alone.
  */
 import { crc32 } from 'node:zlib';
-import type { Decoded, Position } from '../../../model.js';
-import type { PassResult, ReadableFile } from '../../formats.js';
-import type { RunFound } from '../../record-runs.js';
+import type { Decoded, Position } from '../../../model/model.js';
+import type { PassResult, ReadableFile } from '../format.js';
+import type { RunFound } from '../../read/record-runs.js';
 import { chunkHeaderSize, chunkSize, headerOf, type ChunkHeader } from './chunk-header.js';
 import { idsOf, isWhole, readChunk, writtenOf, type ChunkReading, type IdRange } from './chunk.js';
 import { addToRuns, emptyMemory, emptyScan, memoryOf, type Memory, type Scan, type Walk } from './memory.js';

@@ -1,6 +1,6 @@
 /** One record of the binary log to the event in it; a template is looked through once per chunk and then remembered. */
-import type { WindowsEvent } from '../../../model.js';
-import { UnreadableRecord } from '../../unreadable.js';
+import type { WindowsEvent } from '../../../model/model.js';
+import { UnreadableRecord } from '../../decode/unreadable.js';
 import {
   layoutOf,
   places,

@@ -1,6 +1,6 @@
 /** How many files are open: the quiet ones are closed, so that scrapes, saves and probes always find a descriptor. */
 import { readFileSync } from 'node:fs';
-import type { OpenFile } from '../file-system.js';
+import type { OpenFile } from './file-system.js';
 
 /** A file that is open now and then. */
 export type Openable = {

@@ -1,11 +1,11 @@
 /** Finds and takes up what rotation has made of the files of a source that are read by their names. */
 import path from 'node:path';
-import { keyOfCheckpoint } from '../../../checkpoint-key.js';
-import { FileHangs } from '../../../file-gate.js';
-import type { FileCheckpoint } from '../../../model.js';
-import { shownPath } from '../file-names.js';
-import { notWaiting, type FileFacts } from '../file-system.js';
-import { isTemporary, type Found } from '../find-files.js';
+import { keyOfCheckpoint } from '../../../model/checkpoint-key.js';
+import { FileHangs } from '../../../runtime/file-gate.js';
+import type { FileCheckpoint } from '../../../model/model.js';
+import { shownPath } from './file-names.js';
+import { notWaiting, type FileFacts } from './file-system.js';
+import { isTemporary, type Found } from './find-files.js';
 import { byAge, isBornSince, isPassedBy, lastWritesKnown, membersOf, passBy, type Member } from './rotation.js';
 import { drop, type SourceState, type State } from './state.js';
 import { meet, notePresent, type Findings } from './take-up.js';

@@ -4,8 +4,8 @@
  * since and carries its name is read, oldest first, and so is the file itself under its new name.
  */
 import path from 'node:path';
-import { isTemporary } from '../find-files.js';
-import type { FileFacts } from '../file-system.js';
+import { isTemporary } from './find-files.js';
+import type { FileFacts } from './file-system.js';
 import type { Checkpoints } from './checkpoints.js';
 
 export type Rotation = {

@@ -2,14 +2,14 @@
  * Reads the files that have changed, one after another, round by round. One that the system keeps waiting is left to wait
  * alone: its reading goes on by itself, and the others are read meanwhile.
  */
-import { FileHangs } from '../../../file-gate.js';
+import { FileHangs } from '../../../runtime/file-gate.js';
 import { isWanted } from '../../classify.js';
-import { createReader, type Reader } from '../../read-pass.js';
-import { shownPath } from '../file-names.js';
-import type { FileFacts, OpenFile } from '../file-system.js';
-import { problemOf } from '../find-files.js';
-import { inReadingOrder, logOf } from '../reading-order.js';
-import { followOriginal, readTracked, startOver, type FilePass } from '../tracked-file.js';
+import { createReader, type Reader } from '../../read/pass.js';
+import { shownPath } from './file-names.js';
+import type { FileFacts, OpenFile } from './file-system.js';
+import { problemOf } from './find-files.js';
+import { inReadingOrder, logOf } from './reading-order.js';
+import { followOriginal, readTracked, startOver, type FilePass } from './tracked-file.js';
 import { postPass } from './posting.js';
 import { drop, noteLag, unlessSlow, type FollowedFile, type State } from './state.js';
 

@@ -1,8 +1,8 @@
 /** Looks for names: which files there are, which are new, which have changed, which are gone. */
-import { FileHangs } from '../../../file-gate.js';
-import { shownPath } from '../file-names.js';
-import { notWaiting } from '../file-system.js';
-import { findFiles, hangingProblem, problemOf, type Found } from '../find-files.js';
+import { FileHangs } from '../../../runtime/file-gate.js';
+import { shownPath } from './file-names.js';
+import { notWaiting } from './file-system.js';
+import { findFiles, hangingProblem, problemOf, type Found } from './find-files.js';
 import { forgetGone } from './gone.js';
 import { scanRotated, searchLost, type Around } from './rotated-files.js';
 import { unlessSlow, type FollowedFile, type SourceState, type State } from './state.js';

@@ -1,13 +1,13 @@
 /** What is known of all files that are followed, and of the sources that found them. */
-import { serverLabelOf } from '../../../label.js';
-import type { Log } from '../../../log.js';
-import type { Batch, Checkpoint, FileCheckpoint, OpenSession, ServerLogs } from '../../../model.js';
-import type { PassResult } from '../../formats.js';
-import { createReader, type Reader } from '../../read-pass.js';
+import { serverLabelOf } from '../../../model/label.js';
+import type { Log } from '../../../runtime/log.js';
+import type { Batch, Checkpoint, FileCheckpoint, OpenSession, ServerLogs } from '../../../model/model.js';
+import type { PassResult } from '../../formats/format.js';
+import { createReader, type Reader } from '../../read/pass.js';
 import { createSessions, type Sessions } from '../../transport/sessions.js';
-import { createFileSystem, notWaiting, type FileSystem, type SystemCalls, type Waiting } from '../file-system.js';
+import { createFileSystem, notWaiting, type FileSystem, type SystemCalls, type Waiting } from './file-system.js';
 import { watchProgress, type Progress } from '../progress.js';
-import type { TrackedFile } from '../tracked-file.js';
+import type { TrackedFile } from './tracked-file.js';
 import { createCheckpoints, type Checkpoints } from './checkpoints.js';
 import { createDescriptors, type Descriptors } from './descriptors.js';
 import { createRotation, type Rotation } from './rotation.js';

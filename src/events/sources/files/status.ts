@@ -1,8 +1,8 @@
 /** How each source stands. */
-import type { SourceStatus } from '../../../model.js';
-import { shownPath } from '../file-names.js';
-import { bareReturns } from '../foreign-content.js';
-import { hangingProblem } from '../find-files.js';
+import type { SourceStatus } from '../../../model/model.js';
+import { shownPath } from './file-names.js';
+import { bareReturns } from './foreign-content.js';
+import { hangingProblem } from './find-files.js';
 import { hangsMs, isScanStuck, isSilent, lagOf, type FollowedFile, type SourceState, type State } from './state.js';
 
 export function statusOf(state: State, each: SourceState): SourceStatus {

@@ -1,8 +1,8 @@
 /** Takes up the files that a scan finds, each once, and notes the names that they have now. */
 import { connectivityLog, firstRowTimeOf } from '../../formats/connectivity-log.js';
-import { notWaiting, type FileFacts, type OpenFile } from '../file-system.js';
-import { isConnectivityLog } from '../reading-order.js';
-import { freshFile, resumeByContent, resumeUnchanged, type TrackedFile } from '../tracked-file.js';
+import { notWaiting, type FileFacts, type OpenFile } from './file-system.js';
+import { isConnectivityLog } from './reading-order.js';
+import { freshFile, resumeByContent, resumeUnchanged, type TrackedFile } from './tracked-file.js';
 import { serverOf, type FollowedFile, type SourceState, type State } from './state.js';
 
 /** What one scan of a source found. */

@@ -6,7 +6,7 @@
  * was told. A bookmark that is of no use means the oldest record, never only the future: the ledger knows what it has
  * counted.
  */
-import { eventOfXml } from '../../event-xml.js';
+import { eventOfXml } from '../../decode/event-xml.js';
 import type { LogApi, Place, ReaderLine, ReaderRequest, Subscription } from './log-api.js';
 import { isOfProvider, queryFor } from './query.js';
 import { errorNumbers, isEnd, isLostBookmark, WindowsError } from './windows-error.js';

@@ -1,0 +1,60 @@
+/**
+ * The checkpoints of all files and logs that were ever read, and their saved form.
+ *
+ * There may be tens of thousands, of which a few change between two saves: they are kept in blocks, and only a block with
+ * a change is written anew. Which are dropped is said by those who look for the files: nobody else knows which exist.
+ */
+import { keyOfCheckpoint } from '../model/checkpoint-key.js';
+import type { Checkpoint } from '../model/model.js';
+
+export type CheckpointBook = {
+  /** Takes the place of the one before of the same file or log. */
+  readonly keep: (checkpoint: Checkpoint) => void;
+  readonly forget: (checkpoint: Checkpoint) => void;
+  readonly all: () => Checkpoint[];
+  /** As JSON, in pieces that belong between commas. */
+  readonly texts: () => Buffer[];
+};
+
+type Block = { readonly jsonByKey: Map<string, string>; bytes: Buffer | undefined };
+
+const blockSize = 256;
+
+export function createCheckpointBook(saved: readonly Checkpoint[] = []): CheckpointBook {
+  const checkpoints = new Map<string, { checkpoint: Checkpoint; readonly block: Block }>();
+  const blocks = new Set<Block>();
+  /** Has room. */
+  let open = newBlock();
+
+  const blockWithRoom = (): Block => {
+    if (open.jsonByKey.size >= blockSize) open = newBlock();
+    blocks.add(open);
+    return open;
+  };
+  const keep = (checkpoint: Checkpoint): void => {
+    const key = keyOfCheckpoint(checkpoint);
+    const block = checkpoints.get(key)?.block ?? blockWithRoom();
+    block.jsonByKey.set(key, JSON.stringify(checkpoint));
+    block.bytes = undefined;
+    checkpoints.set(key, { checkpoint, block });
+  };
+  for (const each of saved) keep(each);
+  return {
+    keep,
+    forget: (checkpoint) => {
+      const key = keyOfCheckpoint(checkpoint);
+      const block = checkpoints.get(key)?.block;
+      if (!block) return;
+      checkpoints.delete(key);
+      block.jsonByKey.delete(key);
+      block.bytes = undefined;
+      if (block.jsonByKey.size === 0) blocks.delete(block);
+    },
+    all: () => [...checkpoints.values()].map(({ checkpoint }) => checkpoint),
+    texts: () => [...blocks].map((block) => (block.bytes ??= Buffer.from([...block.jsonByKey.values()].join(',\n')))),
+  };
+}
+
+function newBlock(): Block {
+  return { jsonByKey: new Map(), bytes: undefined };
+}

@@ -1,0 +1,97 @@
+/** Related events by number, and the last of each server: what stands right before and after an error. Bounded, saved. */
+import type { RelatedEvent } from '../model/model.js';
+
+export type RelatedCount = {
+  readonly server: string;
+  readonly provider: string;
+  readonly eventId: number;
+  readonly count: number;
+};
+
+export type RelatedRing = {
+  readonly note: (event: RelatedEvent) => void;
+  /** What stands under one name of a server stands under another from now on. */
+  readonly rename: (from: string, to: string) => void;
+  /** Takes from a count what was told of it elsewhere. */
+  readonly forget: (count: Omit<RelatedCount, 'count'>, told: number) => void;
+  /** Kept events, those of a server one after the other, oldest first. */
+  readonly events: () => readonly RelatedEvent[];
+  readonly counts: () => readonly RelatedCount[];
+  /** The saved form: one JSON text each. */
+  readonly texts: () => readonly string[];
+  /** Changes with whatever is noted. */
+  readonly version: () => number;
+};
+
+export type RelatedRingOptions = {
+  readonly events?: readonly RelatedEvent[];
+  readonly counts?: readonly RelatedCount[];
+  /** Kept of one server, of one kind of one server (a noisy one must not push out the rest), and of all. */
+  readonly perServer?: number;
+  readonly perKind?: number;
+  readonly inAll?: number;
+  /** Servers counted by name; what comes from further ones counts as `other`. */
+  readonly servers?: number;
+};
+
+export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing {
+  const most = { perServer: 200, perKind: 40, inAll: 4_000, servers: 200, ...options };
+  /** Oldest first over all servers: a map keeps the order of insertion, and the text is made once. */
+  const kept = new Map<RelatedEvent, string>();
+  const byServer = new Map<string, RelatedEvent[]>();
+  const counts = new Map<string, RelatedCount>();
+  const servers = new Set<string>();
+  let version = 0;
+
+  const drop = (event: RelatedEvent, ring: RelatedEvent[]): void => {
+    ring.splice(ring.indexOf(event), 1);
+    if (ring.length === 0) byServer.delete(event.server);
+    kept.delete(event);
+  };
+  const keep = (event: RelatedEvent): void => {
+    const ring = byServer.get(event.server) ?? [];
+    byServer.set(event.server, ring);
+    ring.push(event);
+    kept.set(event, JSON.stringify(event));
+    const same = ring.filter((each) => each.eventId === event.eventId && each.provider === event.provider);
+    const [oldest] = same.length > most.perKind ? same : ring.length > most.perServer ? ring : [];
+    if (oldest) drop(oldest, ring);
+    const [oldestOfAll] = kept.keys();
+    if (oldestOfAll && kept.size > most.inAll) drop(oldestOfAll, byServer.get(oldestOfAll.server) ?? []);
+  };
+  const raise = ({ server, provider, eventId }: Omit<RelatedCount, 'count'>, by: number): void => {
+    const name = servers.has(server) || servers.size < most.servers ? server : 'other';
+    servers.add(name);
+    const key = `${name}\n${provider}\n${eventId}`;
+    counts.set(key, { server: name, provider, eventId, count: (counts.get(key)?.count ?? 0) + by });
+  };
+  for (const { count, ...of } of options.counts ?? []) raise(of, count);
+  for (const event of options.events ?? []) keep(event);
+  return {
+    note(event) {
+      version++;
+      raise(event, 1);
+      keep(event);
+    },
+    rename(from, to) {
+      version++;
+      const events = [...kept.keys()];
+      const moved = [...counts.values()].filter(({ server }) => server === from);
+      for (const { provider, eventId } of moved) counts.delete(`${from}\n${provider}\n${eventId}`);
+      servers.delete(from);
+      for (const { count, ...of } of moved) raise({ ...of, server: to }, count);
+      if (!byServer.has(from)) return;
+      kept.clear();
+      byServer.clear();
+      for (const event of events)
+        keep(event.server === from ? { ...event, server: to, key: { ...event.key, server: to } } : event);
+    },
+    forget(of, told) {
+      raise(of, -told);
+    },
+    events: () => [...byServer.values()].flat(),
+    counts: () => [...counts.values()],
+    texts: () => [...kept.values()],
+    version: () => version,
+  };
+}

@@ -1,0 +1,250 @@
+/**
+ * Remembers which records were counted, so that a second delivery is not a second event (invariant 5).
+ *
+ * Windows numbers the records of each log of each computer upwards; a cleared log begins anew, so the time belongs to
+ * the key. Memory is bounded: of each log the latest records are known one by one; what is older than those counts as
+ * delivered before, because shippers and exports repeat what they have, and a log that was never read has no record
+ * older than its own first.
+ */
+import type { RecordKey } from '../model/model.js';
+import { isCredible } from '../runtime/noted-time.js';
+
+export type SeenRecords = {
+  /**
+   * Notes a record. A record without an ID is always new: nothing tells a second delivery from a second event.
+   * @returns false when it was noted before
+   */
+  readonly note: (key: RecordKey) => boolean;
+  /** What was noted under one name of a server was of another, which may have logs of its own. */
+  readonly rename: (from: string, to: string) => void;
+  /** The saved form: one JSON text a log, the same text object while nothing changed. */
+  readonly texts: () => readonly string[];
+};
+
+/** One log of one server as saved: `floor` is the newest ID and second that were let go, `records` as written below. */
+export type SavedRecords = {
+  readonly server: string;
+  readonly channel: string;
+  readonly floor: readonly [id: number, second: number] | undefined;
+  /** Blocks of `id:second` pairs, each a difference to the pair before, base 36. */
+  readonly blocks: readonly string[];
+};
+
+export type SeenOptions = {
+  /** Milliseconds since 1970 UTC. @default Date.now */
+  readonly now?: () => number;
+  /** Records known one by one: of one log, and of all logs together. */
+  readonly perLog?: number;
+  readonly inAll?: number;
+  /** Logs known at all; the one without a new record for the longest goes first. */
+  readonly logs?: number;
+};
+
+const blockLength = 256;
+/** Carriers cut or round the time: whole seconds on old servers, seven digits on new ones. */
+const toleranceSeconds = 1;
+
+/** A block that is full is kept as its text alone, which is a tenth of the size of its pairs. */
+type Block = { pairs: [id: number, second: number][] | undefined; text: string | undefined };
+
+type Log = {
+  readonly server: string;
+  readonly channel: string;
+  floor: readonly [id: number, second: number] | undefined;
+  readonly blocks: Block[];
+  /** Seconds by record ID; several where a cleared log used an ID again. NaN stands for a time not known. */
+  readonly secondsById: Map<number, number | number[]>;
+  text: string | undefined;
+};
+
+export function createSeenRecords(saved: readonly SavedRecords[], options: SeenOptions = {}): SeenRecords {
+  const { now = Date.now, perLog = 65_536, inAll = 262_144, logs: mostLogs = 4_096 } = options;
+  const logs = new Map<string, Log>();
+  for (const each of saved) logs.set(keyOf(each), restore(each));
+  let total = [...logs.values()].reduce((sum, log) => sum + log.secondsById.size, 0);
+  let latest: Log | undefined;
+  return {
+    note: (key) => {
+      if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
+      const name = keyOf(key);
+      const log = logs.get(name) ?? freshLog(key.server, channelOf(key));
+      const second = Number.isFinite(key.time) ? Math.floor((key.time ?? 0) / 1000) : Number.NaN;
+      if (isKnown(log, key.recordId, second, now())) return false;
+      if (log !== latest) {
+        logs.delete(name);
+        logs.set(name, log);
+        latest = log;
+        if (logs.size > mostLogs) total -= dropFirst(logs);
+      }
+      add(log, key.recordId, second);
+      total++;
+      if (log.secondsById.size > perLog) total -= dropOldest(log, now());
+      else if (total > inAll) total -= dropOldest(largest(logs), now());
+      return true;
+    },
+    rename: (from, to) => {
+      for (const [name, log] of [...logs]) {
+        if (log.server !== from) continue;
+        logs.delete(name);
+        const before = logs.get(keyOf({ ...log, server: to }));
+        const moved = joined(before ?? freshLog(to, log.channel), log, now());
+        total += moved.secondsById.size - (before ? before.secondsById.size : 0) - log.secondsById.size;
+        logs.set(keyOf(moved), moved);
+        while (moved.secondsById.size > perLog) total -= dropOldest(moved, now());
+      }
+      latest = undefined;
+    },
+    texts: () => [...logs.values()].map(textOf),
+  };
+}
+
+/** A carrier that leaves the channel out means the Application log. */
+function channelOf(key: { readonly channel: string }): string {
+  return key.channel === '' ? 'application' : key.channel;
+}
+
+function keyOf(key: { readonly server: string; readonly channel: string }): string {
+  return `${key.server}\n${channelOf(key)}`;
+}
+
+function freshLog(server: string, channel: string): Log {
+  return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), text: undefined };
+}
+
+function isNoted(log: Log, id: number, second: number): boolean {
+  const known = log.secondsById.get(id);
+  return typeof known === 'object' ? known.some((each) => isSameTime(each, second)) : isSameNumber(known, second);
+}
+
+function isSameNumber(known: number | undefined, second: number): boolean {
+  return known !== undefined && isSameTime(known, second);
+}
+
+function isKnown(log: Log, id: number, second: number, now: number): boolean {
+  if (isNoted(log, id, second)) return true;
+  // Older by number and by time than all that is known one by one.
+  return hasFloor(log, now) && id <= log.floor[0] && !(second > log.floor[1]);
+}
+
+/** A floor from the future, which a record dated wrongly has left, would make duplicates of all true ones. */
+function hasFloor(log: Log, now: number): log is Log & { floor: readonly [id: number, second: number] } {
+  return log.floor !== undefined && isCredible(log.floor[1] * 1000, now);
+}
+
+function isSameTime(a: number, b: number): boolean {
+  return Number.isNaN(a) || Number.isNaN(b) || Math.abs(a - b) <= toleranceSeconds;
+}
+
+function add(log: Log, id: number, second: number): void {
+  const known = log.secondsById.get(id);
+  log.secondsById.set(id, known === undefined ? second : [...(typeof known === 'number' ? [known] : known), second]);
+  let block = log.blocks.at(-1);
+  if (!block?.pairs) log.blocks.push((block = { pairs: [], text: undefined }));
+  const pairs = (block.pairs ??= []);
+  pairs.push([id, second]);
+  block.text = undefined;
+  log.text = undefined;
+  if (pairs.length < blockLength) return;
+  // Written now and not with the next save, which would have many to write in one go.
+  block.text = blockText(pairs);
+  block.pairs = undefined;
+}
+
+function pairsIn({ pairs, text }: Block): readonly [id: number, second: number][] {
+  return pairs ?? pairsOf(text ?? '');
+}
+
+/** Lets go of the block that was noted first. @returns how many record IDs that were */
+function dropOldest(log: Log, now: number): number {
+  const before = log.secondsById.size;
+  const block = log.blocks.shift();
+  for (const [id, second] of block ? pairsIn(block) : []) {
+    const known = log.secondsById.get(id);
+    if (typeof known === 'object' && known.length > 1)
+      log.secondsById.set(
+        id,
+        known.filter((each) => !Object.is(each, second)),
+      );
+    else log.secondsById.delete(id);
+    liftFloor(log, id, second, now);
+  }
+  log.text = undefined;
+  return before - log.secondsById.size;
+}
+
+function liftFloor(log: Log, id: number, second: number, now: number): void {
+  const isTimed = !Number.isNaN(second);
+  if (isTimed && !isCredible(second * 1000, now)) return;
+  const { floor } = log;
+  // A cleared log numbers anew from 1: its later records lift the floor in time and set it anew in number.
+  if (!hasFloor(log, now)) {
+    if (isTimed || !floor) log.floor = [id, isTimed ? second : 0];
+  } else if (isTimed && (second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])))
+    log.floor = [id, second];
+  else if (id > log.floor[0]) log.floor = [id, log.floor[1]];
+}
+
+/** A log of its own: the records of both, the first one's first. */
+function joined(into: Log, from: Log, now: number): Log {
+  const log = freshLog(into.server, into.channel);
+  for (const { floor, blocks } of [into, from]) {
+    for (const block of blocks)
+      for (const [id, second] of pairsIn(block)) if (!isNoted(log, id, second)) add(log, id, second);
+    if (floor) liftFloor(log, floor[0], floor[1], now);
+  }
+  return log;
+}
+
+/** @returns how many record IDs are no longer known */
+function dropFirst(logs: Map<string, Log>): number {
+  const [first] = logs;
+  if (!first) return 0;
+  logs.delete(first[0]);
+  return first[1].secondsById.size;
+}
+
+function largest(logs: ReadonlyMap<string, Log>): Log {
+  return [...logs.values()].reduce((most, log) => (log.secondsById.size > most.secondsById.size ? log : most));
+}
+
+function textOf(log: Log): string {
+  log.text ??= JSON.stringify({
+    server: log.server,
+    channel: log.channel,
+    floor: log.floor,
+    blocks: log.blocks.map((block) => (block.text ??= blockText(pairsIn(block)))),
+  } satisfies SavedRecords);
+  return log.text;
+}
+
+function blockText(pairs: readonly (readonly [id: number, second: number])[]): string {
+  let [lastId, lastSecond] = [0, 0];
+  const parts = pairs.map(([id, second]) => {
+    const part = `${(id - lastId).toString(36)}:${Number.isNaN(second) ? '' : (second - lastSecond).toString(36)}`;
+    lastId = id;
+    if (!Number.isNaN(second)) lastSecond = second;
+    return part;
+  });
+  return parts.join(' ');
+}
+
+function restore(saved: SavedRecords): Log {
+  const log = freshLog(saved.server, saved.channel);
+  log.floor = saved.floor;
+  for (const text of saved.blocks) {
+    const pairs = pairsOf(text);
+    for (const [id, second] of pairs) add(log, id, second);
+  }
+  return log;
+}
+
+function pairsOf(text: string): [id: number, second: number][] {
+  let [id, second] = [0, 0];
+  return text.split(' ').map((part) => {
+    const [idPart = '', secondPart = ''] = part.split(':');
+    id += Number.parseInt(idPart, 36);
+    if (secondPart === '') return [id, Number.NaN];
+    second += Number.parseInt(secondPart, 36);
+    return [id, second];
+  });
+}

@@ -1,0 +1,51 @@
+/** Keeps the state folder usable while the exporter runs: what is deleted under it is made, and locked, again. */
+import { access, constants, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { makeFolder } from '../runtime/make-folder.js';
+import type { StateLock } from './folder-lock.js';
+
+export type StateFolder = {
+  /**
+   * Before a save: the folder is there, and this process has it.
+   * @throws the error of the system where it cannot be made, or that of a lock that another exporter has taken
+   */
+  readonly ready: () => Promise<void>;
+  /** A file is there from now on. */
+  readonly noteSaved: () => void;
+  /** False when the saved file is gone, was replaced by something else, or its folder may not be written. */
+  readonly isWhole: () => Promise<boolean>;
+};
+
+/** @param onLost told in a sentence what was deleted, once for each time */
+export function createStateFolder(file: string, lock: StateLock, onLost?: (what: string) => void): StateFolder {
+  const folder = path.dirname(file);
+  let isSaved = false;
+  return {
+    ready: async () => {
+      if (isSaved && !(await isFile(file))) {
+        isSaved = false;
+        onLost?.(`${file} was deleted under the running exporter; it is written anew with all that was counted`);
+      }
+      await makeFolder(folder);
+      await lock.renew();
+    },
+    noteSaved: () => {
+      isSaved = true;
+    },
+    isWhole: async () => {
+      if (!isSaved) return true;
+      const isWritable = await access(folder, constants.W_OK).then(
+        () => true,
+        () => false,
+      );
+      return isWritable && (await isFile(file));
+    },
+  };
+}
+
+function isFile(file: string): Promise<boolean> {
+  return stat(file).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}

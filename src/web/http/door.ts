@@ -1,0 +1,63 @@
+/** The door: who is let in is decided before Express sees a request, for its routing costs as much as a whole refusal. */
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Log } from '../../runtime/log.js';
+import type { Access } from './access.js';
+import { createLogin, type Verdict } from './login.js';
+import { createRefusals } from './refusals.js';
+import { createBucket, secureHeaders } from './security.js';
+
+type Refusal = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string };
+
+/**
+ * Lets nothing through before the login, not even health: what answers strangers can be asked by strangers.
+ * @param inside gets the requests of those who are let in, with the headers that every answer carries already set
+ */
+export function guardDoor(access: Access, log: Pick<Log, 'error'>, inside: RequestListener): RequestListener {
+  const monotonic = (): number => performance.now();
+  const login = createLogin({ users: () => access.current().users, now: monotonic });
+  const takeToken = createBucket(monotonic);
+  const refusals = createRefusals(monotonic);
+
+  const judge = async (request: IncomingMessage): Promise<Verdict> => {
+    const { rateLimit } = access.current();
+    const wait = rateLimit === undefined ? 0 : takeToken(rateLimit);
+    if (wait > 0) return { kind: 'wait', seconds: Math.ceil(wait / 1000) };
+    return login.judge(request.headers.authorization, remoteOf(request));
+  };
+  const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    secureHeaders(response, access.current().headers);
+    const verdict = await judge(request);
+    if (verdict.kind === 'admitted') {
+      inside(request, response);
+      return;
+    }
+    const held = refusals.holdMs();
+    if (held > 0) await pause(held);
+    refuse(response, refusalOf(verdict));
+  };
+  return (request, response) => {
+    receive(request, response).catch((error: unknown) => {
+      log.error('a password could not be checked', { err: error });
+      if (!response.headersSent) refuse(response, failed);
+    });
+  };
+}
+
+const failed: Refusal = { status: 500, headers: {}, text: 'The password could not be checked, see the log.\n' };
+
+function refusalOf(verdict: Exclude<Verdict, { readonly kind: 'admitted' }>): Refusal {
+  if (verdict.kind === 'wait')
+    return { status: 429, headers: { 'Retry-After': String(verdict.seconds) }, text: 'Too many requests.\n' };
+  return { status: 401, headers: { 'WWW-Authenticate': 'Basic' }, text: 'Unauthorized.\n' };
+}
+
+function refuse(response: ServerResponse, { status, headers, text }: Refusal): void {
+  const ofText = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': Buffer.byteLength(text) };
+  response.writeHead(status, { ...headers, ...ofText }).end(text);
+}
+
+/** The address of the connection: X-Forwarded-For could be written by anybody. */
+export function remoteOf({ socket }: IncomingMessage): string {
+  return (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+}

@@ -1,0 +1,180 @@
+/** The sockets that are listened on: plain or TLS, bounded, and changed over while they run. */
+import type { RequestListener, Server } from 'node:http';
+import { Socket, type AddressInfo } from 'node:net';
+import type { Server as SecureServer } from 'node:https';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import ipaddr from 'ipaddr.js';
+import type { TlsSettings, WebConfig } from '../../config/web-config.js';
+import { destinationOf } from '../../model/endpoint.js';
+import { createLimitedServer } from './security.js';
+
+/** Without a host on all addresses; port 0 takes any free port. */
+export type ListenAt = { readonly host?: string | undefined; readonly port: number };
+
+export type Listeners = {
+  /** Where it listens, as URLs, in the order asked for. */
+  readonly addresses: () => readonly string[];
+  /** Takes new certificates over at once; connections that are open stay. */
+  readonly use: (config: WebConfig) => Promise<void>;
+  /** Ends after answers under way are sent, at the latest after two seconds. */
+  readonly close: () => Promise<void>;
+};
+
+type Door = { readonly at: ListenAt; server: Server | SecureServer };
+
+/**
+ * Listens on every address.
+ * @param enter called with each connection; it drops those that have no place
+ * @throws when one cannot be listened on; then nothing is left open
+ */
+export async function listenOn(
+  all: readonly ListenAt[],
+  config: WebConfig,
+  listener: RequestListener,
+  enter: (socket: Socket) => void,
+): Promise<Listeners> {
+  let tls = config.tls;
+  const open = async (at: ListenAt): Promise<Server | SecureServer> => {
+    const server = createLimitedServer(listener, tls && serverOptions(tls));
+    server.on('connection', enter);
+    if (tls) guardHandshake(server as SecureServer, () => tls);
+    if (tls) server.on('tlsClientError', answerPlainHttp);
+    await listening(server, at);
+    return server;
+  };
+  const doors: Door[] = [];
+  try {
+    for (const at of all) doors.push({ at, server: await open(at) });
+  } catch (error) {
+    await Promise.all(doors.map(({ server }) => closed(server)));
+    throw error;
+  }
+  return {
+    addresses: () => doors.map(({ server }) => urlOf(server, tls !== undefined)),
+    use: async ({ tls: wanted }) => {
+      const isSameKind = wanted !== undefined && tls?.clientAuth === wanted.clientAuth;
+      const before = tls;
+      tls = wanted;
+      if (isSameKind) for (const { server } of doors) (server as SecureServer).setSecureContext(wanted.context);
+      else if (before !== wanted) for (const door of doors) await reopen(door, open);
+    },
+    close: async () => {
+      await Promise.all(doors.map(({ server }) => closed(server)));
+    },
+  };
+}
+
+/** On the same port: asked for anew at once, so that between the two there is no time to be refused in. */
+async function reopen(door: Door, open: (at: ListenAt) => Promise<Server | SecureServer>): Promise<void> {
+  const { port } = door.server.address() as AddressInfo;
+  void closed(door.server);
+  door.server = await open({ ...door.at, port });
+}
+
+// -------------------------------------------------------------------------------------------------- client certificates
+
+function serverOptions({ context, clientAuth }: TlsSettings): object {
+  return {
+    ...context,
+    requestCert: clientAuth !== 'NoClientCert',
+    rejectUnauthorized: clientAuth === 'RequireAndVerifyClientCert',
+    handshakeTimeout: 10_000,
+  };
+}
+
+/** Drops a connection whose client certificate does not do before the first byte of a request is read. */
+function guardHandshake(server: SecureServer, settings: () => TlsSettings | undefined): void {
+  server.prependListener('secureConnection', (socket: TLSSocket) => {
+    const wanted = settings();
+    if (wanted && !mayEnter(socket, wanted)) socket.destroy();
+  });
+}
+
+function mayEnter(socket: TLSSocket, { clientAuth, clientAllowedSans }: TlsSettings): boolean {
+  if (clientAuth === 'NoClientCert' || clientAuth === 'RequestClientCert') return true;
+  const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
+  if (certificate.raw === undefined) return clientAuth === 'VerifyClientCertIfGiven';
+  if (clientAuth.includes('Verify') && !socket.authorized) return false;
+  return clientAllowedSans === undefined || namesOf(certificate).some((name) => clientAllowedSans.includes(name));
+}
+
+/** `DNS:a.example, IP Address:192.0.2.1` as names; one that node had to quote is none, for it may hold a forged separator. */
+function namesOf({ subjectaltname = '' }: Partial<PeerCertificate>): string[] {
+  return subjectaltname.split(', ').flatMap((entry) => {
+    const [, kind, name = ''] = /^(DNS|IP Address|email|URI):([^"]+)$/.exec(entry) ?? [];
+    if (kind === undefined) return [];
+    // OpenSSL writes all zeros of an IPv6 address, Go and people do not.
+    return kind === 'IP Address' && ipaddr.isValid(name) ? ipaddr.parse(name).toString() : name;
+  });
+}
+
+// -------------------------------------------------------------------------------------------------------- plain HTTP
+
+const speaksHttps = 'This port speaks HTTPS: write https:// in the address (in Prometheus, scheme: https).\n';
+const plainAnswer = [
+  'HTTP/1.1 400 Bad Request',
+  'Content-Type: text/plain; charset=utf-8',
+  `Content-Length: ${speaksHttps.length}`,
+  'Connection: close',
+  '',
+  speaksHttps,
+].join('\r\n');
+
+/**
+ * What OpenSSL says of a first record that is none. It knows GET, HEAD, POST, PUT and CONNECT in capitals; every other
+ * beginning in clear text (`get`, OPTIONS, a line end ahead of the request) has a "wrong version", where a letter stands.
+ */
+const clearTextCodes: ReadonlySet<string | undefined> = new Set([
+  'ERR_SSL_HTTP_REQUEST',
+  'ERR_SSL_HTTPS_PROXY_REQUEST',
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+]);
+
+/**
+ * Whoever sends a request without TLS is told so, in the clear. The answer goes out at once, into the connection below,
+ * which Node closes next; it waits for nobody.
+ */
+function answerPlainHttp({ code }: NodeJS.ErrnoException, { _parent: below }: TLSSocket & { _parent?: unknown }): void {
+  if (clearTextCodes.has(code) && below instanceof Socket && below.writable) below.end(plainAnswer);
+}
+
+// --------------------------------------------------------------------------------------------------------- listening
+
+function listening(server: Server, at: ListenAt): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new Error(refusalOf(error, at), { cause: error }));
+    });
+    server.listen(at.port, at.host, resolve);
+  });
+}
+
+function refusalOf(error: NodeJS.ErrnoException, at: ListenAt): string {
+  const where = destinationOf({ host: at.host ?? '*', port: at.port });
+  const because: Record<string, string> = {
+    EADDRINUSE: 'another program listens there already; stop it or choose another port',
+    EACCES: 'this account may not use that port; choose one above 1023 or allow it',
+    EADDRNOTAVAIL: 'this host has no such address',
+    ENOTFOUND: 'that name has no address',
+  };
+  return `cannot listen on ${where}: ${because[error.code ?? ''] ?? error.message} (--web.listen-address)`;
+}
+
+function urlOf(server: Server, isSecure: boolean): string {
+  const { address, port } = server.address() as AddressInfo;
+  const host = address === '::' || address === '0.0.0.0' ? 'localhost' : address;
+  return `${isSecure ? 'https' : 'http'}://${destinationOf({ host, port })}`;
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const late = setTimeout(() => {
+      server.closeAllConnections();
+    }, 2_000);
+    server.close(() => {
+      clearTimeout(late);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}

@@ -1,0 +1,114 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { RecordKey } from '../../src/model/model.js';
+import { createSeenRecords, type SavedRecords } from '../../src/ledger/seen-records.js';
+
+const start = Date.parse('2026-01-15T08:14:02.137Z');
+
+function key(recordId: number | undefined, time: number | undefined = start, more: Partial<RecordKey> = {}): RecordKey {
+  return { server: 'exch01', channel: 'application', recordId, time, ...more };
+}
+
+function restart(seen: ReturnType<typeof createSeenRecords>, options = {}): ReturnType<typeof createSeenRecords> {
+  return createSeenRecords(
+    seen.texts().map((text) => JSON.parse(text) as SavedRecords),
+    options,
+  );
+}
+
+test('a second delivery is known, also by a carrier that cuts the time to seconds or leaves time or channel out', () => {
+  const seen = createSeenRecords([]);
+  expect(seen.note(key(7))).toBe(true);
+  expect(seen.note(key(7))).toBe(false);
+  expect(seen.note(key(7, Math.floor(start / 1000) * 1000))).toBe(false);
+  expect(seen.note(key(7, undefined))).toBe(false);
+  expect(seen.note(key(7, start, { channel: '' }))).toBe(false);
+});
+
+test('another server, another log, another number and a cleared log are other events', () => {
+  const seen = createSeenRecords([]);
+  expect(seen.note(key(7))).toBe(true);
+  expect(seen.note(key(7, start, { server: 'exch02' }))).toBe(true);
+  expect(seen.note(key(7, start, { channel: 'system' }))).toBe(true);
+  expect(seen.note(key(8))).toBe(true);
+  expect(seen.note(key(7, start + 3_600_000))).toBe(true);
+  expect(seen.note(key(7, start + 3_600_000))).toBe(false);
+  expect(seen.note(key(7))).toBe(false);
+});
+
+test('without a record ID every event is new', () => {
+  const seen = createSeenRecords([]);
+  expect([seen.note(key(undefined)), seen.note(key(undefined))]).toEqual([true, true]);
+});
+
+test('what was seen is known after a restart, in any order and with any times', () => {
+  const record = fc.record({
+    id: fc.integer({ min: 1, max: 3000 }),
+    at: fc.option(fc.integer({ min: 0, max: 4 }), { nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.array(record, { maxLength: 700 }), (records) => {
+      const seen = createSeenRecords([]);
+      const keys = records.map(({ id, at }) => key(id, at === undefined ? undefined : start + at * 60_000));
+      for (const each of keys) seen.note(each);
+      const again = restart(seen);
+      expect(again.texts()).toEqual(seen.texts());
+      expect(keys.filter((each) => again.note(each))).toEqual([]);
+    }),
+  );
+});
+
+test('beyond its window an older record counts as delivered before, a newer one does not', () => {
+  const seen = createSeenRecords([], { perLog: 1000 });
+  for (let id = 1; id <= 5000; id++) expect(seen.note(key(id, start + id * 1000))).toBe(true);
+  const again = restart(seen, { perLog: 1000 });
+  for (let id = 1; id <= 5000; id++) expect(again.note(key(id, start + id * 1000))).toBe(false);
+  expect(again.note(key(5001, start + 5001_000))).toBe(true);
+});
+
+test('a log cleared after its window was full is not taken for old', () => {
+  const seen = createSeenRecords([], { perLog: 1000 });
+  for (let id = 1; id <= 5000; id++) seen.note(key(id, start + id * 1000));
+  for (let id = 1; id <= 3000; id++) expect(seen.note(key(id, start + (10_000 + id) * 1000))).toBe(true);
+  for (let id = 1; id <= 3000; id++) expect(seen.note(key(id, start + (10_000 + id) * 1000))).toBe(false);
+});
+
+test('memory is bounded over all logs together', () => {
+  const seen = createSeenRecords([], { perLog: 1000, inAll: 3000 });
+  for (let server = 0; server < 50; server++) {
+    for (let id = 1; id <= 500; id++) seen.note(key(id, start + id * 1000, { server: `exch${server}` }));
+  }
+  expect(seen.texts().join().length).toBeLessThan(60_000);
+});
+
+test('a flood of servers pushes out the log without a new record for the longest, and no other', () => {
+  const seen = createSeenRecords([], { logs: 3 });
+  for (const server of ['a', 'b', 'c', 'a', 'd']) seen.note(key(server === 'a' ? undefined : 1, start, { server }));
+  expect(seen.note(key(1, start, { server: 'busy' }))).toBe(true);
+  for (let n = 0; n < 1000; n++) {
+    seen.note(key(1, start, { server: `flood${n}` }));
+    seen.note(key(n + 2, start, { server: 'busy' }));
+  }
+  expect(seen.note(key(500, start, { server: 'busy' }))).toBe(false);
+  expect(seen.note(key(1, start, { server: 'b' }))).toBe(true);
+  expect(seen.texts()).toHaveLength(3);
+});
+
+test('a record that is known takes less than sixty bytes, however many there are', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const usedBytes = (): number => {
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const records = 262_144;
+  const before = usedBytes();
+  const seen = createSeenRecords([]);
+  for (let n = 0; n < records; n++) seen.note(key(n, start + n * 8, { server: `exch0${n % 4}` }));
+  expect((usedBytes() - before) / records).toBeLessThan(60);
+  // The bound of all logs together was reached and not passed: the first and the last are still told apart from news.
+  expect(seen.note(key(0, start, { server: 'exch00' }))).toBe(false);
+  expect(seen.note(key(records - 1, start + (records - 1) * 8, { server: 'exch03' }))).toBe(false);
+});
