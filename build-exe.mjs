@@ -60,6 +60,17 @@ function withoutFiles() {
         const entries = names.map((name, index) => [name.replace(/\.md$/, ''), texts[index]]);
         return { contents: `export const bundledRunbooks = new Map(${JSON.stringify(entries)});` };
       });
+      hooks.onLoad({ filter: /src\/web\/assets\/bundled-assets\.ts$/ }, async () => {
+        const entries = await Promise.all(
+          ['style.css', 'refresh.js'].map(async (name) => [
+            name,
+            await readFile(path.join(root, 'src/web/assets', name), 'utf8'),
+          ]),
+        );
+        return {
+          contents: `const assets = new Map(${JSON.stringify(entries)}); export const bundledAsset = (name) => assets.get(name);`,
+        };
+      });
       hooks.onLoad({ filter: /src\/web\/generated\/bundled-monitoring\.ts$/ }, async () => {
         const names = await glob(['alerts/**/*.{yml,tmpl}', 'dashboards/**/*.{json,yml}', '!**/*.test.yml'], {
           cwd: root,

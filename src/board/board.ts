@@ -1,14 +1,9 @@
 /** The latest result, the totals and the recent visits of each destination; in memory only, bounded. */
-import {
-  stepNames,
-  type PathReport,
-  type PingReport,
-  type ProbeResult,
-  type Reason,
-  type StepName,
-} from '../model/model.js';
-
-import { trueTime, type Noted } from '../runtime/noted-time.js';
+import type { PathReport, PingReport, ProbeResult } from '../model/probes.js';
+import type { Reason, StepName } from '../model/words.js';
+import { type Noted, trueTime } from '../runtime/noted-time.js';
+import { durationBounds, type StepDurations } from './durations.js';
+import { type Outcome, outcomeOf, outcomesKept } from './outcomes.js';
 
 export type Board = {
   /** Enters a result. One that was entered before (same id) is not counted again. */
@@ -51,30 +46,7 @@ export type BoardEntry = {
   readonly path: PathReport | undefined;
 };
 
-/** One visit in short. */
-export type Outcome = {
-  readonly at: number;
-  readonly success: boolean;
-  readonly reason: Reason | undefined;
-  /** By step, in the order of the steps; 0 for one that did not run. */
-  readonly seconds: readonly number[];
-  /** Every step that failed, whether it decided the visit or not. */
-  readonly failed: readonly StepName[];
-};
-
 export type FailureCount = { readonly step: StepName; readonly reason: Reason; readonly count: number };
-
-export type StepDurations = {
-  readonly step: StepName;
-  /** Samples in each bucket, not cumulative; one more than `durationBounds`, the last for anything longer. */
-  readonly buckets: readonly number[];
-  /** Seconds. */
-  readonly sum: number;
-  readonly count: number;
-};
-
-/** Upper bounds of the buckets, seconds: a LAN, a continent, the world, slow, a tarpit. Few, since each is a series. */
-export const durationBounds: readonly number[] = [0.01, 0.05, 0.25, 1, 5, 20];
 
 export type BoardOptions = {
   /** A clock that only goes forward, milliseconds: a clock that is set forgets nothing. @default performance.now */
@@ -217,17 +189,6 @@ function showTimes(entry: MutableEntry, { at, seconds }: ProbeResult, steadyAt: 
   entry.failingSince = failing && trueTime(failing, clocks);
   entry.passingSince = passing && trueTime(passing, clocks);
 }
-
-const outcomesKept = 40;
-
-function outcomeOf({ at, success, reason, steps }: ProbeResult): Outcome {
-  const seconds = stepNames.map((name) => steps.find(({ step }) => step === name)?.seconds ?? 0);
-  const failed = steps.filter(({ outcome }) => outcome === 'failed').map(({ step }) => step);
-  return { at, success, reason, seconds, failed: failed.length === 0 ? none : failed };
-}
-
-/** Shared by all visits without a failed step: most of them. */
-const none: readonly StepName[] = [];
 
 function countFailure(entry: MutableEntry, step: StepName, reason: Reason): void {
   const known = entry.failures.find((each) => each.step === step && each.reason === reason);

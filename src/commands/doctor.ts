@@ -22,7 +22,8 @@ import {
 } from '../health/machine-checks.js';
 import { followFiles, type FileSource } from '../events/sources/files/files.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';
-import type { SendConnector, SourceStatus } from '../model/model.js';
+import type { SendConnector } from '../model/connectors.js';
+import type { SourceStatus } from '../model/status.js';
 import { createTargets } from '../probes/targets.js';
 import { visibleText } from '../runtime/visible-text.js';
 

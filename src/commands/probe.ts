@@ -2,15 +2,9 @@
 import { loadConfig, type Config } from '../config/config.js';
 import { destinationOf, endpointOf } from '../model/endpoint.js';
 import { loadInventory } from '../inventory/inventory.js';
-import type {
-  PathReport,
-  PingReport,
-  ProbeResult,
-  QuitAfter,
-  StepResult,
-  Target,
-  TranscriptLine,
-} from '../model/model.js';
+import type { PathReport, PingReport, ProbeResult, StepResult, TranscriptLine } from '../model/probes.js';
+import type { QuitAfter } from '../model/words.js';
+import type { Target } from '../model/connectors.js';
 import { dayOf } from '../probes/certificates.js';
 import { findPath } from '../probes/network/path.js';
 import { ping } from '../probes/network/ping.js';

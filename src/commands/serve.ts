@@ -3,7 +3,8 @@ import { loadConfig, type Config, type Loaded, type Overrides } from '../config/
 import type { Log, LogFormat, LogLevel } from '../runtime/log.js';
 import { fileGate, inTime } from '../runtime/file-gate.js';
 import { endByForce } from '../runtime/process-end.js';
-import type { Exporter, Origin } from '../serve.js';
+import type { Exporter } from '../serve.js';
+import type { Origin } from '../inlets/parts.js';
 import type { StopSignal } from '../runtime/stop-signal.js';
 import { visibleText } from '../runtime/visible-text.js';
 

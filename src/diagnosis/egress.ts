@@ -6,7 +6,10 @@
  * probes reach something else, the server must fail with more than one Send connector: one connector speaks for itself.
  */
 import { endpointOf } from '../model/endpoint.js';
-import type { LedgerRow, ProbeResult, Reason, RecentError } from '../model/model.js';
+import type { LedgerRow } from '../model/batch.js';
+import type { ProbeResult } from '../model/probes.js';
+import type { Reason } from '../model/words.js';
+import type { RecentError } from '../model/evidence.js';
 
 /** The latest visit of a destination, and since when its visits fail. Times in milliseconds since 1970 UTC. */
 export type Visited = {

@@ -1,9 +1,11 @@
 /** Decides what a decoded record is: a connection error, a related event, or nothing to us. */
 import { destinationOf, endpointOf } from '../model/endpoint.js';
 import { implicitNameOf } from '../model/implicit-connectors.js';
-import type { ConnectionError, Evidence, RecordKey, RelatedEvent, WindowsEvent } from '../model/model.js';
+import type { ConnectionError, Evidence, RelatedEvent } from '../model/evidence.js';
+import type { RecordKey, WindowsEvent } from '../model/records.js';
 import { labelOf, maxLabelLength, serverLabelOf, unknownLabel } from '../model/label.js';
-import { relatedIds, relatedKindOf, type RelatedKind } from '../model/related-events.js';
+import { relatedIds, relatedKindOf } from '../model/related-events.js';
+import type { RelatedKind } from '../model/related-providers.js';
 import { namesFromMessage } from './message.js';
 import { remembering } from '../runtime/memoize.js';
 

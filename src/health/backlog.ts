@@ -1,6 +1,6 @@
 /** Tells how far the reading of a backlog is: in the log once a minute and at its end, and on the status page. */
 import type { Log } from '../runtime/log.js';
-import type { SourceStatus } from '../model/model.js';
+import type { SourceStatus } from '../model/status.js';
 
 export type Backlog = {
   readonly leftBytes: number;

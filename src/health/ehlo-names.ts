@@ -1,7 +1,7 @@
 /** What the doctor says of the names that visits give in EHLO. */
 import { promises as dns } from 'node:dns';
 import type { Config } from '../config/config.js';
-import type { SendConnector } from '../model/model.js';
+import type { SendConnector } from '../model/connectors.js';
 import { fullHostName } from '../probes/host-name.js';
 import type { Finding } from './findings.js';
 

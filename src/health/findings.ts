@@ -1,6 +1,6 @@
 /** What the doctor finds, as plain data and as text; and what can be judged without looking at the machine again. */
 import type { Inventory, InventoryStatus } from '../inventory/inventory.js';
-import type { SourceStatus } from '../model/model.js';
+import type { SourceStatus } from '../model/status.js';
 
 export type Finding = {
   /** What was looked at, one or two words. */

@@ -4,7 +4,7 @@ import { clockFinding, diskFinding, inventoryFindings, scrapeFinding, type Findi
 import { fileGate, inTime } from '../runtime/file-gate.js';
 import type { Inventory } from '../inventory/inventory.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { SourceStatus } from '../model/model.js';
+import type { SourceStatus } from '../model/status.js';
 import type { ReloadStatus } from '../config/reload.js';
 
 export type StandingParts = {

@@ -1,7 +1,7 @@
 /** What the inventory lets us expect: which server may fail to reach which smart host, before it ever does. */
 import { addressOf, destinationOf } from '../model/endpoint.js';
 import { serverLabelOf } from '../model/label.js';
-import type { SendConnector } from '../model/model.js';
+import type { SendConnector } from '../model/connectors.js';
 
 export type ExpectedRow = { readonly server: string; readonly connector: string; readonly destination: string };
 

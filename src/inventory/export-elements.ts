@@ -1,7 +1,7 @@
 /** Makes Send connectors and servers of the elements of an export: one bad value costs that value, and is said. */
 import { ehloNameOf } from '../model/endpoint.js';
 import { labelOf } from '../model/label.js';
-import type { SendConnector, TargetSettings, TransportServer } from '../model/model.js';
+import type { SendConnector, TargetSettings, TransportServer } from '../model/connectors.js';
 import {
   addressSpaceOf,
   guidOf,

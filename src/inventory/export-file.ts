@@ -1,5 +1,5 @@
 /** Reads a Get-SendConnector export, whichever of its shapes PowerShell chose and however it was encoded. */
-import type { SendConnector, TransportServer } from '../model/model.js';
+import type { SendConnector, TransportServer } from '../model/connectors.js';
 import { connectorOf, transportServerOf, type Complain } from './export-elements.js';
 import { isObject, listOf, wordOf } from './export-values.js';
 

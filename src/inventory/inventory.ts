@@ -1,7 +1,7 @@
 /** The inventory: Send connectors as exported with Get-SendConnector, re-read when the export changes. */
 import { decodeExport, type Export } from './export-file.js';
 import type { Log } from '../runtime/log.js';
-import type { SendConnector, TransportServer } from '../model/model.js';
+import type { SendConnector, TransportServer } from '../model/connectors.js';
 import { readDatedFile } from '../runtime/plain-file.js';
 import { watchFiles } from '../runtime/watch-files.js';
 

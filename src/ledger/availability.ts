@@ -1,7 +1,7 @@
 /** How many visits of each destination passed within 1, 7 and 30 days, and its last outages. Bounded and saved. */
 import { createCountRing, type Counted, type CountRing, type SavedCounts } from './count-ring.js';
 import { keepLatest } from '../runtime/keep-latest.js';
-import type { ProbeResult } from '../model/model.js';
+import type { ProbeResult } from '../model/probes.js';
 
 /** Times in milliseconds since 1970 UTC; `until` is undefined while it lasts. */
 export type Outage = { readonly from: number; readonly until?: number | undefined };

@@ -5,7 +5,7 @@
  * a change is written anew. Which are dropped is said by those who look for the files: nobody else knows which exist.
  */
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
-import type { Checkpoint } from '../model/model.js';
+import type { Checkpoint } from '../model/batch.js';
 
 export type CheckpointBook = {
   /** Takes the place of the one before of the same file or log. */

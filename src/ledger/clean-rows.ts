@@ -1,6 +1,6 @@
 /** Cleans the names in saved rows: an older exporter saved some as they came, and two of them may be one series now. */
 import { labelOf } from '../model/label.js';
-import type { SavedRow } from './file.js';
+import type { SavedRow } from './saved.js';
 
 /** The same rows where all names are clean; rows that have one name now are added up, and their latest times kept. */
 export function cleanRows(rows: readonly SavedRow[]): readonly SavedRow[] {

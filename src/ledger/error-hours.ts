@@ -1,7 +1,7 @@
 /** Errors of each Send connector by reason and hour, for a week: what its page plots. Bounded and saved. */
 import { createCountRing, type CountRing, type SavedCounts } from './count-ring.js';
 import { keepLatest } from '../runtime/keep-latest.js';
-import type { Reason } from '../model/model.js';
+import type { Reason } from '../model/words.js';
 
 /** Errors of one connector for one reason; without a reason they are events 2002. */
 export type ErrorHours = {

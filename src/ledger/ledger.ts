@@ -11,7 +11,8 @@ import { createAvailability, type Availability } from './availability.js';
 import { createErrorHours, type ErrorHoursBook } from './error-hours.js';
 import { createCheckpointBook, type CheckpointBook } from './checkpoint-book.js';
 import { createBounds, otherDestination, type Bounds, type Folded } from './bounds.js';
-import { LedgerFileError, ledgerBytes, loadLedgerFile, type Counter, type SavedLedger, type SavedRow } from './file.js';
+import { LedgerFileError, type Counter, type SavedLedger, type SavedRow } from './saved.js';
+import { ledgerBytes, loadLedgerFile } from './file.js';
 import { endFormer, renameRows, renameSessions, sessionKeyOf, underOneName } from './renames.js';
 import {
   countersOf,
@@ -30,18 +31,10 @@ import {
   type RowName,
 } from './rows.js';
 import { makeFolder } from '../runtime/make-folder.js';
-import type {
-  Batch,
-  Checkpoint,
-  Evidence,
-  LedgerRow,
-  OpenSession,
-  RecentError,
-  RecordOutcome,
-  RelatedEvent,
-  ServerLogs,
-  UnreadableReason,
-} from '../model/model.js';
+import type { Batch, Checkpoint, LedgerRow } from '../model/batch.js';
+import type { Evidence, RecentError, RelatedEvent } from '../model/evidence.js';
+import type { OpenSession, ServerLogs } from '../model/sessions.js';
+import type { RecordOutcome, UnreadableReason } from '../model/records.js';
 import { credibleTime, isCredible, jumpDetector, trueTime, type Clocks, type Noted } from '../runtime/noted-time.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
 import { createRecentErrors, type RecentErrors } from './recent-errors.js';

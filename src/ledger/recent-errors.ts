@@ -1,5 +1,5 @@
 /** The errors and failures of the last day, for time lines and small plots. Bounded and saved; counts are elsewhere. */
-import type { ConnectionError, ConnectionFailure, RecentError } from '../model/model.js';
+import type { ConnectionError, ConnectionFailure, RecentError } from '../model/evidence.js';
 
 export type RecentErrors = {
   readonly note: (evidence: ConnectionError | ConnectionFailure, readAt: number) => void;

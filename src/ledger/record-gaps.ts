@@ -5,19 +5,21 @@
  * it. Records come late, too: from a rotated file, or from a shipper that tries again. So a gap stays open for a
  * minute, in which they may fill it; what is counted then is never taken back, because a counter must not fall.
  */
-import type { RecordRun } from '../model/model.js';
-import { isCredible } from '../runtime/noted-time.js';
-
-/** What one batch tells about the record IDs of its source. */
-export type RunsOfBatch = {
-  readonly source: string;
-  /** In the order in which they were read; undefined when too many of the IDs do not follow one another. */
-  readonly runs: readonly RecordRun[] | undefined;
-  /** The setting of the source; undefined: the IDs themselves tell. */
-  readonly unfiltered: boolean | undefined;
-  /** True while the source has more to read: what seems to be missing may be in there. */
-  readonly behind: boolean;
-};
+import {
+  closeDue,
+  keyOf,
+  lateMs,
+  type Log,
+  loseTrack,
+  noteRun,
+  postpone,
+  type SavedLog,
+  sizeOf,
+  takeLog,
+  textOf,
+  timeOf,
+} from './log-numbering.js';
+import type { RunsOfBatch } from './runs-of-batch.js';
 
 export type RecordGaps = {
   readonly note: (batch: RunsOfBatch) => void;
@@ -35,41 +37,6 @@ export type RecordGaps = {
   readonly texts: () => readonly string[];
 };
 
-/** How one source brings one log. */
-type Bringer = {
-  readonly source: string;
-  /** Highest record ID of this source; undefined before the first. */
-  top: number | undefined;
-  /** Record IDs one after the other without a gap, up to `top`. */
-  streak: number;
-  /** True once the log was found to come unfiltered. */
-  complete: boolean;
-  /** Gaps lately, less one for each hundred IDs in a row: many of them are a filter. */
-  gaps: number;
-};
-
-/** Record IDs that have not come; `nextAt`: when the record behind them was logged. */
-type Gap = {
-  readonly source: string;
-  readonly first: number;
-  readonly last: number;
-  readonly nextAt: number | undefined;
-  since: number;
-};
-
-/** One log of one server as saved. */
-export type SavedLog = {
-  readonly server: string;
-  readonly channel: string;
-  /** The latest record IDs that came, as runs with their ends, ascending. */
-  known: (readonly [first: number, last: number])[];
-  /** Time of the newest record, and of the first one of this numbering where the log was cleared before. */
-  latestAt: number | undefined;
-  startedAt: number | undefined;
-  bringers: Bringer[];
-  open: Gap[];
-};
-
 export type GapsOptions = {
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
@@ -77,21 +44,6 @@ export type GapsOptions = {
   readonly steady?: () => number;
   readonly missed?: ReadonlyMap<string, number>;
 };
-
-/** So many record IDs in a row are no accident: the log comes unfiltered. */
-const provenStreak = 100;
-/** More gaps than this with too little between them are a filter. */
-const mostGaps = 10;
-const lateMs = 60_000;
-const dayMs = 86_400_000;
-/** Times of records may be cut to seconds. */
-const toleranceMs = 1_000;
-const mostKnown = 64;
-const mostOpen = 64;
-const mostLogs = 1_000;
-const mostBringers = 64;
-
-type Log = SavedLog & { text: string | undefined };
 
 export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now, missed }: GapsOptions): RecordGaps {
   const logs = new Map<string, Log>();
@@ -136,188 +88,4 @@ export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now
     missed: () => totals,
     texts: () => [...logs.values()].map((log) => (log.text ??= textOf(log))),
   };
-}
-
-/**
- * A time from the future does not tell what came first: all that is true would be older. A clock in the wrong zone is
- * still good enough for the order of its own records.
- */
-function timeOf(at: number | undefined, now: number): number | undefined {
-  return at !== undefined && isCredible(at, now + dayMs) ? at : undefined;
-}
-
-function keyOf({ server, channel }: { readonly server: string; readonly channel: string }): string {
-  return `${server}\n${channel}`;
-}
-
-/** The log of a run, as the one used last; names of servers come from logs too, so they are bounded. */
-function takeLog(logs: Map<string, Log>, { server, channel }: RecordRun): Log {
-  const key = keyOf({ server, channel });
-  const log = logs.get(key) ?? freshLog(server, channel);
-  logs.delete(key);
-  logs.set(key, log);
-  if (logs.size > mostLogs) logs.delete(logs.keys().next().value ?? '');
-  log.text = undefined;
-  return log;
-}
-
-function freshLog(server: string, channel: string): Log {
-  return {
-    server,
-    channel,
-    known: [],
-    latestAt: undefined,
-    startedAt: undefined,
-    bringers: [],
-    open: [],
-    text: undefined,
-  };
-}
-
-/** Returns the gaps that can no longer be kept open. */
-function noteRun(log: Log, run: RecordRun, batch: RunsOfBatch, now: number): Gap[] {
-  log.open = log.open.flatMap((gap) => (mayFill(run, gap) ? rest(gap, run) : [gap]));
-  if (isNewNumbering(log, run)) startNumbering(log, run);
-  const bringer = bringerOf(log, batch.source);
-  if (isOfOldNumbering(log, bringer, run)) return [];
-  const before = bringer.top;
-  const complete = batch.unfiltered ?? bringer.complete;
-  if (complete && before !== undefined && run.first > before + 1) {
-    log.open.push(...unknownIn(log, { source: batch.source, first: before + 1, last: run.first - 1, now, run }));
-  }
-  proceed(bringer, run);
-  // What is missing of a filtered log was left out on purpose.
-  if (complete && !(batch.unfiltered ?? bringer.complete)) {
-    log.open = log.open.filter((gap) => gap.source !== batch.source);
-  }
-  log.known = withRun(log.known, run);
-  log.latestAt = latest(log.latestAt, run.lastAt);
-  return log.open.splice(0, Math.max(0, log.open.length - mostOpen));
-}
-
-/** Records of an old numbering fill only its own gaps, and the new ones only theirs: their times tell. */
-function mayFill(run: RecordRun, gap: Gap): boolean {
-  if (run.first > gap.last || run.last < gap.first) return false;
-  return run.firstAt === undefined || gap.nextAt === undefined || run.firstAt <= gap.nextAt + toleranceMs;
-}
-
-function rest(gap: Gap, run: RecordRun): Gap[] {
-  const below = run.first > gap.first ? [{ ...gap, last: run.first - 1 }] : [];
-  const above = run.last < gap.last ? [{ ...gap, first: run.last + 1 }] : [];
-  return [...below, ...above];
-}
-
-/** A record with a number of before and a time after all others: the log was cleared and numbers anew. */
-function isNewNumbering(log: Log, run: RecordRun): boolean {
-  const top = log.known.at(-1)?.[1];
-  return top !== undefined && run.first <= top && isLater(run.firstAt, log.latestAt);
-}
-
-function startNumbering(log: Log, run: RecordRun): void {
-  log.known = [];
-  log.startedAt = run.firstAt;
-  log.latestAt = undefined;
-  for (const bringer of log.bringers) bringer.top = undefined;
-}
-
-/** Late lines of before the log was cleared; those that go on from the last one are of the new numbering all the same. */
-function isOfOldNumbering(log: Log, bringer: Bringer, run: RecordRun): boolean {
-  if (!isLater(log.startedAt, run.firstAt)) return false;
-  return bringer.top === undefined || run.first !== bringer.top + 1;
-}
-
-function isLater(a: number | undefined, b: number | undefined): boolean {
-  return a !== undefined && b !== undefined && a > b + toleranceMs;
-}
-
-function bringerOf(log: Log, source: string): Bringer {
-  const known = log.bringers.find((each) => each.source === source);
-  if (known) return known;
-  const fresh = { source, top: undefined, streak: 0, complete: false, gaps: 0 };
-  log.bringers = [...log.bringers, fresh].slice(-mostBringers);
-  return fresh;
-}
-
-/** Moves on by a run, learning whether the log comes unfiltered. */
-function proceed(bringer: Bringer, { first, last }: RecordRun): void {
-  const top = bringer.top ?? first - 1;
-  if (last <= top) return;
-  if (first > top + 1) Object.assign(bringer, { gaps: bringer.gaps + 1, streak: 0 });
-  const before = bringer.streak;
-  bringer.streak += last - Math.max(first - 1, top);
-  bringer.top = last;
-  const proofs = Math.floor(bringer.streak / provenStreak);
-  bringer.gaps = Math.max(0, bringer.gaps - (proofs - Math.floor(before / provenStreak)));
-  if (proofs > 0) bringer.complete = true;
-  if (bringer.gaps > mostGaps) Object.assign(bringer, { complete: false, gaps: 0, streak: 0 });
-}
-
-type Missing = {
-  readonly source: string;
-  readonly first: number;
-  readonly last: number;
-  readonly now: number;
-  readonly run: RecordRun;
-};
-
-/** The parts of a gap that no source has brought before. */
-function unknownIn(log: Log, { source, first, last, now, run }: Missing): Gap[] {
-  let gaps: Gap[] = [{ source, first, last, nextAt: run.firstAt, since: now }];
-  for (const [from, to] of log.known) {
-    gaps = gaps.flatMap((gap) =>
-      to < gap.first || from > gap.last ? [gap] : rest(gap, { ...run, first: from, last: to }),
-    );
-  }
-  return gaps;
-}
-
-/** Adds a run to ascending ones, joining those that touch; the lowest are forgotten first. */
-function withRun(known: SavedLog['known'], { first, last }: RecordRun): SavedLog['known'] {
-  let [from, to] = [first, last];
-  const below: [number, number][] = [];
-  const above: [number, number][] = [];
-  for (const [start, end] of known) {
-    if (end < from - 1) below.push([start, end]);
-    else if (start > to + 1) above.push([start, end]);
-    else [from, to] = [Math.min(from, start), Math.max(to, end)];
-  }
-  return [...below, [from, to] as const, ...above].slice(-mostKnown);
-}
-
-function postpone(logs: ReadonlyMap<string, Log>, source: string, now: number): void {
-  for (const log of logs.values()) {
-    for (const gap of log.open) if (gap.source === source) gap.since = now;
-  }
-}
-
-/** So few IDs follow one another that the source is filtered, or its records cannot be told by their bytes. */
-function loseTrack(logs: ReadonlyMap<string, Log>, source: string): void {
-  for (const log of logs.values()) {
-    if (!log.bringers.some((each) => each.source === source)) continue;
-    log.bringers = log.bringers.filter((each) => each.source !== source);
-    log.open = log.open.filter((gap) => gap.source !== source);
-    log.text = undefined;
-  }
-}
-
-/** Takes out the gaps that have been open for a minute. */
-function closeDue(log: Log, now: number): Gap[] {
-  const due = log.open.filter((gap) => now - gap.since >= lateMs);
-  if (due.length > 0) {
-    log.open = log.open.filter((gap) => !due.includes(gap));
-    log.text = undefined;
-  }
-  return due;
-}
-
-function sizeOf({ first, last }: Gap): number {
-  return last - first + 1;
-}
-
-function latest(a: number | undefined, b: number | undefined): number | undefined {
-  return a === undefined || (b !== undefined && b > a) ? b : a;
-}
-
-function textOf({ server, channel, known, latestAt, startedAt, bringers, open }: Log): string {
-  return JSON.stringify({ server, channel, known, latestAt, startedAt, bringers, open } satisfies SavedLog);
 }

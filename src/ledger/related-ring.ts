@@ -1,5 +1,5 @@
 /** Related events by number, and the last of each server: what stands right before and after an error. Bounded, saved. */
-import type { RelatedEvent } from '../model/model.js';
+import type { RelatedEvent } from '../model/evidence.js';
 
 export type RelatedCount = {
   readonly server: string;

@@ -8,7 +8,7 @@
  * on from what it shows: what the old one told is not told again.
  */
 import type { Bounds } from './bounds.js';
-import type { Counter } from './file.js';
+import type { Counter } from './saved.js';
 import {
   countersOf,
   freshRow,
@@ -24,7 +24,8 @@ import {
   type Held,
   type Row,
 } from './rows.js';
-import type { LedgerRow, OpenSession, ServerLogs, SessionChange } from '../model/model.js';
+import type { LedgerRow } from '../model/batch.js';
+import type { OpenSession, ServerLogs, SessionChange } from '../model/sessions.js';
 import { laterTimes } from './row-times.js';
 
 export type RowBook = {

@@ -1,5 +1,5 @@
 /** The times of a row of the ledger, as they were noted and as they are shown when the clock turns out to have been wrong. */
-import type { LedgerRow } from '../model/model.js';
+import type { LedgerRow } from '../model/batch.js';
 import { skewMs, trueTime, type Clocks, type Noted } from '../runtime/noted-time.js';
 
 const names = ['lastErrorAt', 'lastObservedAt', 'lastAttemptAt'] as const;

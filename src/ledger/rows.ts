@@ -1,6 +1,7 @@
 /** A row of the ledger: what was entered, what is saved, what pages show and what scrapers still see of before. */
-import type { Counter } from './file.js';
-import type { LedgerRow, Reason } from '../model/model.js';
+import type { Counter } from './saved.js';
+import type { LedgerRow } from '../model/batch.js';
+import type { Reason } from '../model/words.js';
 import type { RowTimes } from './row-times.js';
 
 export type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;

@@ -6,7 +6,7 @@
  * delivered before, because shippers and exports repeat what they have, and a log that was never read has no record
  * older than its own first.
  */
-import type { RecordKey } from '../model/model.js';
+import type { RecordKey } from '../model/records.js';
 import { isCredible } from '../runtime/noted-time.js';
 
 export type SeenRecords = {

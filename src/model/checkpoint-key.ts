@@ -1,5 +1,5 @@
 /** By what the checkpoint of a file or a log is known, in the books and where files are read. */
-import type { Checkpoint, FileCheckpoint } from './model.js';
+import type { Checkpoint, FileCheckpoint } from './batch.js';
 
 /**
  * The channel of a live log; of a file its inode, or its first bytes once the file of that inode has been written anew

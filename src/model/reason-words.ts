@@ -1,5 +1,5 @@
 /** Steps and reasons of the closed lists in the words of a person; sentences and pages share them. */
-import type { Diagnosis, Reason, StepName } from './model.js';
+import type { Diagnosis, Reason, StepName } from './words.js';
 
 /** What each step asks. */
 export const stepWords: Record<StepName, string> = {

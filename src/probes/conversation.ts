@@ -5,7 +5,7 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { createBreath } from '../runtime/breath.js';
-import type { TranscriptLine } from '../model/model.js';
+import type { TranscriptLine } from '../model/probes.js';
 import { isFailure, securedFailure, socketFailure, tlsFailure, type Failure } from './reason.js';
 import { fromWire, isTls, takeReply, type Reply } from './smtp-lines.js';
 

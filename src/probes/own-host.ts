@@ -1,7 +1,7 @@
 /** What can be typed on the host of this exporter: its own command, and programs that talk SMTP or TLS. */
 import path from 'node:path';
 import { isSea } from 'node:sea';
-import type { OwnHost } from '../model/model.js';
+import type { OwnHost } from '../model/status.js';
 import { findProgram } from './network/run-program.js';
 
 /** What says what may be probed, and how: the configuration file, and the flags that stand above it, as they were given. */

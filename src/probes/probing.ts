@@ -2,7 +2,9 @@
 import type { ProbeConfig } from '../config/config.js';
 import { destinationOf, endpointOf } from '../model/endpoint.js';
 import type { Log } from '../runtime/log.js';
-import type { PathReport, PingReport, ProbeResult, QuitAfter, Target } from '../model/model.js';
+import type { PathReport, PingReport, ProbeResult } from '../model/probes.js';
+import type { QuitAfter } from '../model/words.js';
+import type { Target } from '../model/connectors.js';
 import { certificatesIn } from './authorities.js';
 import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';

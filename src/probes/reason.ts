@@ -1,5 +1,5 @@
 /** Turns the errors of the system, of DNS and of TLS into the closed list of reasons. */
-import type { Reason } from '../model/model.js';
+import type { Reason } from '../model/words.js';
 import { isClearText, tlsReason, tlsWords, wantsClientCertificate } from './tls-words.js';
 
 /** Why something did not work: the reason for machines, one line for a person. */

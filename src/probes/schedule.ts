@@ -1,7 +1,9 @@
 /** Decides WHEN each target is visited: spread, at a fixed rate, never two visits of one target at a time. */
 import { setMaxListeners } from 'node:events';
-import type { ProbeResult, Target } from '../model/model.js';
+import type { Target } from '../model/connectors.js';
+import type { ProbeResult } from '../model/probes.js';
 import { createDueQueue } from './due-queue.js';
+import { type ScheduleClock, systemClock } from './schedule-clock.js';
 import { fractionOf } from './spread.js';
 
 export type ScheduleOptions = {
@@ -16,14 +18,6 @@ export type ScheduleOptions = {
   /** Told when `visit` throws, which is a bug: the schedule goes on. */
   readonly bug?: (error: unknown, target: Target) => void;
   readonly clock?: ScheduleClock;
-};
-
-/** A clock that never jumps, and its alarm. */
-export type ScheduleClock = {
-  /** Milliseconds since some moment. */
-  readonly now: () => number;
-  /** Calls `run` once after `ms`; the answer calls it off. */
-  readonly after: (ms: number, run: () => void) => () => void;
 };
 
 export type Schedule = {
@@ -121,16 +115,6 @@ function visitUnderWay(state: State, destination: string): Promise<void> | undef
   const { atItsEnd } = appointment;
   return new Promise((resolve) => atItsEnd.push(resolve));
 }
-
-const systemClock: ScheduleClock = {
-  now: () => performance.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    return () => {
-      clearTimeout(timer);
-    };
-  },
-};
 
 /** The one alarm of the schedule: looks at the targets once a second, and starts what is due. */
 function tick(state: State): void {

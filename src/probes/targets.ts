@@ -1,7 +1,8 @@
 /** Decides WHICH destinations are probed: what events named, what the configuration and the inventory name, bounded. */
 import { networkInterfaces } from 'node:os';
 import { addressOf, destinationOf, endpointOf } from '../model/endpoint.js';
-import type { Origin, ProbeResult, SendConnector, Target, TargetSettings } from '../model/model.js';
+import type { Origin, SendConnector, Target, TargetSettings } from '../model/connectors.js';
+import type { ProbeResult } from '../model/probes.js';
 
 export type TargetsOptions = {
   /** Most observed destinations that are probed; configured ones and the inventory do not count. @default 2000 */

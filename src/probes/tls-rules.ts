@@ -1,5 +1,6 @@
 /** Which trouble with TLS fails a visit: what a Send connector with these settings would do. */
-import type { Reason, TargetSettings } from '../model/model.js';
+import type { Reason } from '../model/words.js';
+import type { TargetSettings } from '../model/connectors.js';
 
 /**
  * | connector                       | STARTTLS missing or rejected, handshake fails | expired, not yet valid, untrusted | name differs |

@@ -1,6 +1,7 @@
 /** Visits of a name: its addresses are asked for anew each time, and each of them is visited, many of them in turn. */
 import { destinationOf } from '../model/endpoint.js';
-import type { ProbeResult, Target } from '../model/model.js';
+import type { ProbeResult } from '../model/probes.js';
+import type { Target } from '../model/connectors.js';
 import type { Policy } from './policy.js';
 import { isFailure, type Failure } from './reason.js';
 import type { Names } from './steps/dns.js';

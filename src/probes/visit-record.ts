@@ -1,5 +1,7 @@
 /** What one visit has done and said so far, and the result that is made of it: at its end, or while it is under way. */
-import type { ProbeResult, Reason, StepName, StepResult, Target, TranscriptLine } from '../model/model.js';
+import type { ProbeResult, StepResult, TranscriptLine } from '../model/probes.js';
+import type { Reason, StepName } from '../model/words.js';
+import type { Target } from '../model/connectors.js';
 import type { Failure } from './reason.js';
 import { shown } from './smtp-lines.js';
 

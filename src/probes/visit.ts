@@ -1,7 +1,9 @@
 /** One visit: asks the steps in order on one connection; times, judges and cleans up in one place. */
 import { setMaxListeners } from 'node:events';
 import { addressOf, destinationOf } from '../model/endpoint.js';
-import type { ProbeResult, QuitAfter, Target } from '../model/model.js';
+import type { ProbeResult } from '../model/probes.js';
+import type { QuitAfter } from '../model/words.js';
+import type { Target } from '../model/connectors.js';
 import { createAuthorities, type Authorities, type AuthoritiesOptions, type Trust } from './authorities.js';
 import { createCertificates, type Certificates } from './certificates.js';
 import { openConversation, type Conversation } from './conversation.js';

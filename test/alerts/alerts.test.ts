@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 import { defaultRuleOptions, ruleFiles, rulesFile } from '../../alerts/generate.js';
 import { alertsOf, scopes, severities } from '../../alerts/rules.js';
 import { duration, scaled, thresholds } from '../../alerts/thresholds.js';
-import { diagnoses, reasons } from '../../src/model/model.js';
+import { diagnoses, reasons } from '../../src/model/words.js';
 import { metricsIn, publishedMetrics } from '../support/published-metrics.js';
 import { hasProgram } from '../support/programs.js';
 

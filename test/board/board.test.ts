@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { createBoard, durationBounds } from '../../src/board/board.js';
-import type { ProbeResult, Reason, StepResult } from '../../src/model/model.js';
+import { createBoard } from '../../src/board/board.js';
+import { durationBounds } from '../../src/board/durations.js';
+import type { ProbeResult, StepResult } from '../../src/model/probes.js';
+import type { Reason } from '../../src/model/words.js';
 
 function result(at: number, reason?: Reason, more: Partial<ProbeResult> = {}): ProbeResult {
   const destination = more.destination ?? '10.0.0.1:25';

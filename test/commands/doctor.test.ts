@@ -11,7 +11,7 @@ import { healthy, refusing } from '../../src/commands/demo/smtp-servers.js';
 import { loadConfig } from '../../src/config/config.js';
 import { checkEhloNames } from '../../src/health/ehlo-names.js';
 import { checkPrograms, eventLevelFinding } from '../../src/health/machine-checks.js';
-import type { SendConnector } from '../../src/model/model.js';
+import type { SendConnector } from '../../src/model/connectors.js';
 import { builtProgram, loopbackOnly, startExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';

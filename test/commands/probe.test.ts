@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
 import * as servers from '../../src/commands/demo/smtp-servers.js';
-import type { PathReport, PingReport, ProbeResult } from '../../src/model/model.js';
+import type { SmtpServer } from '../../src/commands/demo/smtp-talk.js';
+import type { PathReport, PingReport, ProbeResult } from '../../src/model/probes.js';
 import { builtProgram, loopbackOnly } from '../support/exporter.js';
 import { exporterFinds } from '../support/programs.js';
 
-let server: servers.SmtpServer | undefined;
+let server: SmtpServer | undefined;
 afterEach(async () => {
   await server?.close();
   server = undefined;

@@ -1,19 +1,12 @@
 /** Situations as a person would meet them, each with its word and its sentence. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diagnosesOf, type Probed } from '../../src/diagnosis/diagnosis.js';
-import {
-  diagnoses,
-  reasons,
-  stepNames,
-  type Diagnosis,
-  type LedgerRow,
-  type PathReport,
-  type PingReport,
-  type Reason,
-  type RecentError,
-  type StepName,
-} from '../../src/model/model.js';
+import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
+import type { Probed } from '../../src/diagnosis/surroundings.js';
+import { diagnoses, reasons, stepNames, type Diagnosis, type Reason, type StepName } from '../../src/model/words.js';
+import type { LedgerRow } from '../../src/model/batch.js';
+import type { PathReport, PingReport } from '../../src/model/probes.js';
+import type { RecentError } from '../../src/model/evidence.js';
 
 const now = Date.parse('2026-11-23T08:18:30Z');
 const minute = 60_000;

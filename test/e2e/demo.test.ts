@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { reasons, type Reason } from '../../src/model/model.js';
+import { reasons, type Reason } from '../../src/model/words.js';
 import { reasonWords } from '../../src/model/reason-words.js';
 import { builtProgram, loopbackOnly } from '../support/exporter.js';
 import { hasProgram } from '../support/programs.js';

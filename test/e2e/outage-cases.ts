@@ -1,5 +1,5 @@
 /** Outages as an exporter sees them, and who must be told of each. */
-import type { Reason, StepName } from '../../src/model/model.js';
+import type { Reason, StepName } from '../../src/model/words.js';
 
 /** A Send connector and a destination of it; `fails` is what the visits of it end with while the outage lasts. */
 export type Pair = {

@@ -2,7 +2,9 @@
 import { createBoard } from '../../src/board/board.js';
 import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
 import type { Metrics } from '../../src/metrics/metrics.js';
-import type { LedgerRow, ProbeResult, SourceStatus } from '../../src/model/model.js';
+import type { LedgerRow } from '../../src/model/batch.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { SourceStatus } from '../../src/model/status.js';
 import { commandForAlert } from '../../src/web/parts/next-command.js';
 import { metricsOf as quietMetricsOf } from '../support/metrics-of.js';
 import type { OutageCase, Pair } from './outage-cases.js';

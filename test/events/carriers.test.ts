@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { TextFormat } from '../../src/events/formats/format.js';
 import { createReader, fingerprintOf, type Reader } from '../../src/events/read/pass.js';
 import { encodingOf, type Encoding } from '../../src/events/read/text.js';
-import type { Decoded, Position } from '../../src/model/model.js';
+import type { Decoded } from '../../src/model/records.js';
+import type { Position } from '../../src/model/batch.js';
 import { decodeAll, fixtureText, recognisedBy, recordsOf } from './records.js';
 
 const files = readdirSync(new URL('../fixtures/events', import.meta.url));

@@ -5,8 +5,9 @@ import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { readPass, sightingsOfDamage } from '../../src/events/formats/evtx/pass.js';
-import type { Position } from '../../src/model/model.js';
+import { readPass } from '../../src/events/formats/evtx/pass.js';
+import { sightingsOfDamage } from '../../src/events/formats/evtx/tip.js';
+import type { Position } from '../../src/model/batch.js';
 import { addEvent, chunkSize, createLog, fileHeaderSize, imageOf } from '../support/evtx-writer.js';
 
 /** A field of a chunk header by its offset; what it claims instead. */

@@ -4,10 +4,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { evtx } from '../../src/events/formats/evtx/evtx.js';
-import { effortLimit } from '../../src/events/formats/evtx/layout.js';
-import { readPass, sightingsOfDamage, type Budget } from '../../src/events/formats/evtx/pass.js';
+import { effortLimit } from '../../src/events/formats/evtx/layout-parts.js';
+import { readPass, type Budget } from '../../src/events/formats/evtx/pass.js';
+import { sightingsOfDamage } from '../../src/events/formats/evtx/tip.js';
 import type { PassResult } from '../../src/events/formats/format.js';
-import type { Decoded, Position, WindowsEvent } from '../../src/model/model.js';
+import type { Decoded, WindowsEvent } from '../../src/model/records.js';
+import type { Position } from '../../src/model/batch.js';
 import {
   addEvent,
   chunkSize,

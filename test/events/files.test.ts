@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
-import type { Batch, FileCheckpoint } from '../../src/model/model.js';
+import type { Batch, FileCheckpoint } from '../../src/model/batch.js';
 import { createRecordGaps } from '../../src/ledger/record-gaps.js';
 import { addEvent, createLog, flush } from '../support/evtx-writer.js';
 import { temporaryFolder } from '../support/folder.js';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { namesFromMessage } from '../../src/events/message.js';
-import type { WindowsEvent } from '../../src/model/model.js';
+import type { WindowsEvent } from '../../src/model/records.js';
 import { decodeAll, fixtureText, recognisedBy, recordsOf } from './records.js';
 
 type Row = readonly [provider: string, server: string, connector: string, destination: string, ...(number | string)[]];

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { systemCalls, type SystemCalls } from '../../src/events/sources/files/file-system.js';
 import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
 import { createCheckpoints } from '../../src/events/sources/files/checkpoints.js';
-import type { Batch, FileCheckpoint } from '../../src/model/model.js';
+import type { Batch, FileCheckpoint } from '../../src/model/batch.js';
 import { temporaryFolder } from '../support/folder.js';
 import { silentLog } from '../support/log-double.js';
 import { makeFifo, onPosix, withFifo } from '../support/named-pipe.js';

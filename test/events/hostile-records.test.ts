@@ -8,7 +8,8 @@ import type { TextFormat, Trouble } from '../../src/events/formats/format.js';
 import { createReader } from '../../src/events/read/pass.js';
 import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import { decodeExport } from '../../src/inventory/export-file.js';
-import type { Decoded, Fingerprint, Position } from '../../src/model/model.js';
+import type { Decoded } from '../../src/model/records.js';
+import type { Fingerprint, Position } from '../../src/model/batch.js';
 import { temporaryFolder } from '../support/folder.js';
 import { fixtureText, recognisedBy } from './records.js';
 

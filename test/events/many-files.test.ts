@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { followFiles } from '../../src/events/sources/files/files.js';
 import { systemCalls, type SystemCalls } from '../../src/events/sources/files/file-system.js';
-import type { FileCheckpoint } from '../../src/model/model.js';
+import type { FileCheckpoint } from '../../src/model/batch.js';
 import { temporaryFolder } from '../support/folder.js';
 import { silentLog } from '../support/log-double.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';

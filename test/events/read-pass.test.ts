@@ -6,7 +6,8 @@ import type { TextFormat } from '../../src/events/formats/format.js';
 import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import { createReader, type TextPass } from '../../src/events/read/pass.js';
 import { encodingOf } from '../../src/events/read/text.js';
-import type { Position, WindowsEvent } from '../../src/model/model.js';
+import type { Position } from '../../src/model/batch.js';
+import type { WindowsEvent } from '../../src/model/records.js';
 import { temporaryFolder } from '../support/folder.js';
 
 /** A format of one number a record, so that these tests are about cutting and not about carriers. */

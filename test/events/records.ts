@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { formats } from '../../src/events/formats/formats.js';
 import type { TextFormat } from '../../src/events/formats/format.js';
-import type { WindowsEvent } from '../../src/model/model.js';
+import type { WindowsEvent } from '../../src/model/records.js';
 
 /** The text of a file under test/fixtures/events, whatever its encoding. */
 export function fixtureText(name: string): string {

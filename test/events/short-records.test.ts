@@ -5,7 +5,7 @@ import type { ReadableFile, TextFormat } from '../../src/events/formats/format.j
 import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import { formats } from '../../src/events/formats/formats.js';
 import { createReader, fingerprintOf, type TextPass } from '../../src/events/read/pass.js';
-import type { Position } from '../../src/model/model.js';
+import type { Position } from '../../src/model/batch.js';
 
 const textFormats = formats.filter((format) => format.kind === 'text');
 const none = fingerprintOf(Buffer.alloc(0));

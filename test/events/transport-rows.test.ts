@@ -5,7 +5,9 @@ import { sendLog } from '../../src/events/formats/send-log.js';
 import type { TextFormat } from '../../src/events/formats/format.js';
 import { createSessions, type Sessions } from '../../src/events/transport/sessions.js';
 import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
-import type { Evidence, OpenSession, ServerLogs, TransportRow } from '../../src/model/model.js';
+import type { Evidence } from '../../src/model/evidence.js';
+import type { OpenSession, ServerLogs } from '../../src/model/sessions.js';
+import type { TransportRow } from '../../src/model/records.js';
 import { randomOf, rowsFor, silentConnector } from '../support/exchange-logs.js';
 
 /** One line: Exchange writes CR and LF as two characters each. */

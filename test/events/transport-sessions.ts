@@ -2,7 +2,8 @@
 import { connectivityLog } from '../../src/events/formats/connectivity-log.js';
 import { sendLog } from '../../src/events/formats/send-log.js';
 import { createSessions, type Sessions } from '../../src/events/transport/sessions.js';
-import type { Evidence, TransportRow } from '../../src/model/model.js';
+import type { Evidence } from '../../src/model/evidence.js';
+import type { TransportRow } from '../../src/model/records.js';
 
 const at = '2026-11-28T02:10:00.000Z';
 

@@ -2,10 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Followed } from '../../src/events/sources/files/files.js';
 import type { Place, ReaderLine, ReaderRequest } from '../../src/events/sources/windows-event-log/log-api.js';
-import {
-  followWindowsLogs,
-  type WindowsLogOptions,
-} from '../../src/events/sources/windows-event-log/windows-event-log.js';
+import { followWindowsLogs } from '../../src/events/sources/windows-event-log/windows-event-log.js';
+import type { WindowsLogOptions } from '../../src/events/sources/windows-event-log/channel.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
 import { temporaryFolder } from '../support/folder.js';
 import { silentLog } from '../support/log-double.js';

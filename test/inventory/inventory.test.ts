@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { expectedRows } from '../../src/inventory/expected-rows.js';
 import { doubtsOf, loadInventory, openInventory } from '../../src/inventory/inventory.js';
 import { decodeExport } from '../../src/inventory/export-file.js';
-import type { SendConnector } from '../../src/model/model.js';
+import type { SendConnector } from '../../src/model/connectors.js';
 import { exportedConnectors } from '../support/exported.js';
 import { createServerNames } from '../../src/ledger/server-names.js';
 import { temporaryFolder } from '../support/folder.js';

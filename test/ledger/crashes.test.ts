@@ -5,8 +5,8 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { serverLabelOf } from '../../src/model/label.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
-import type { SavedLedger } from '../../src/ledger/file.js';
-import type { Evidence } from '../../src/model/model.js';
+import type { SavedLedger } from '../../src/ledger/saved.js';
+import type { Evidence } from '../../src/model/evidence.js';
 import { temporaryFolder } from '../support/folder.js';
 import {
   batch,

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createErrorHours, type SavedErrorHours } from '../../src/ledger/error-hours.js';
 import { openLedger } from '../../src/ledger/ledger.js';
-import type { Evidence } from '../../src/model/model.js';
+import type { Evidence } from '../../src/model/evidence.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const start = Date.UTC(2026, 10, 23, 8, 30, 0);

@@ -2,7 +2,9 @@ import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger, type Ledger, type LedgerOptions } from '../../src/ledger/ledger.js';
-import type { Batch, Checkpoint, ConnectionError, Evidence, LogCheckpoint, Reason } from '../../src/model/model.js';
+import type { Batch, Checkpoint, LogCheckpoint } from '../../src/model/batch.js';
+import type { ConnectionError, Evidence } from '../../src/model/evidence.js';
+import type { Reason } from '../../src/model/words.js';
 import { temporaryFolder } from '../support/folder.js';
 
 const now = Date.parse('2026-01-15T09:00:00Z');

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RecordRun } from '../../src/model/model.js';
-import { createRecordGaps, type RecordGaps, type SavedLog } from '../../src/ledger/record-gaps.js';
+import type { RecordRun } from '../../src/model/records.js';
+import { createRecordGaps, type RecordGaps } from '../../src/ledger/record-gaps.js';
+import type { SavedLog } from '../../src/ledger/log-numbering.js';
 
 const start = Date.parse('2026-01-15T08:00:00Z');
 

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { RecordKey } from '../../src/model/model.js';
+import type { RecordKey } from '../../src/model/records.js';
 import { createSeenRecords, type SavedRecords } from '../../src/ledger/seen-records.js';
 
 const start = Date.parse('2026-01-15T08:14:02.137Z');

@@ -3,7 +3,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { domainIn, ownFullName } from '../../src/health/host-name.js';
 import { serverLabelOf } from '../../src/model/label.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
-import type { Evidence } from '../../src/model/model.js';
+import type { Evidence } from '../../src/model/evidence.js';
 import { createServerNames } from '../../src/ledger/server-names.js';
 import { temporaryFolder } from '../support/folder.js';
 import {

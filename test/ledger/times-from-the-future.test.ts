@@ -5,9 +5,13 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { createBoard } from '../../src/board/board.js';
 import { createSessions } from '../../src/events/transport/sessions.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
-import type { ConnectionError, Evidence, ProbeResult, RecordKey, SessionChange } from '../../src/model/model.js';
+import type { ConnectionError, Evidence } from '../../src/model/evidence.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { RecordKey } from '../../src/model/records.js';
+import type { SessionChange } from '../../src/model/sessions.js';
 import { timeKeeper } from '../../src/runtime/noted-time.js';
-import { createRecordGaps, type SavedLog } from '../../src/ledger/record-gaps.js';
+import { createRecordGaps } from '../../src/ledger/record-gaps.js';
+import type { SavedLog } from '../../src/ledger/log-numbering.js';
 import { createSeenRecords, type SavedRecords } from '../../src/ledger/seen-records.js';
 import { temporaryFolder } from '../support/folder.js';
 

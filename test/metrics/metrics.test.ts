@@ -3,8 +3,11 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createBoard } from '../../src/board/board.js';
 import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
-import { createMetrics, type MetricsOptions } from '../../src/metrics/metrics.js';
-import type { LedgerRow, ProbeResult, SourceStatus } from '../../src/model/model.js';
+import { createMetrics } from '../../src/metrics/metrics.js';
+import type { MetricsOptions } from '../../src/metrics/options.js';
+import type { LedgerRow } from '../../src/model/batch.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { SourceStatus } from '../../src/model/status.js';
 import { exportedConnectors } from '../support/exported.js';
 import { runTool } from '../support/promtool.js';
 

@@ -1,6 +1,6 @@
 /** The words for people: every step and reason has them, and the verb claims no more than the step. */
 import { expect, test } from 'vitest';
-import { diagnoses, reasons, stepNames } from '../../src/model/model.js';
+import { diagnoses, reasons, stepNames } from '../../src/model/words.js';
 import { diagnosisWords, failureVerb, reasonWords, stepWords } from '../../src/model/reason-words.js';
 
 /** Not TIME_WAIT, which is a word of the trade. */

@@ -1,7 +1,8 @@
 /** EHLO inside TLS: what a server says there decides the visit (RFC 3207 4.2). */
 import { afterEach, describe, expect, it } from 'vitest';
-import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, TargetSettings } from '../../src/model/model.js';
+import { demoAuthority } from '../../src/commands/demo/smtp-talk.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { TargetSettings } from '../../src/model/connectors.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber } from '../../src/probes/visit.js';
 import { securedFailure, socketFailure, tlsFailure } from '../../src/probes/reason.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { freePort } from '../../src/commands/demo/free-port.js';
-import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
+import { demoAuthority } from '../../src/commands/demo/smtp-talk.js';
 import { logOnceIt, passesEveryWay } from './peer.js';
 
 /** Where .ci/run unpacks it, for Debian installs one mail server at a time; or where Debian puts it. */

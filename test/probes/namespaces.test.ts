@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PathReport, PingReport, ProbeResult } from '../../src/model/model.js';
+import type { PathReport, PingReport, ProbeResult } from '../../src/model/probes.js';
 import { builtProgram } from '../support/exporter.js';
 import { exporterFinds, hasProgram } from '../support/programs.js';
 import { canMakeNamespaces, makeHosts, type Hosts } from './namespaces.js';

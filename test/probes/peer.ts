@@ -1,7 +1,8 @@
 /** Visits of a real mail server on loopback, as Send connectors make them. */
 import { expect, vi } from 'vitest';
-import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, TargetSettings } from '../../src/model/model.js';
+import { demoAuthority } from '../../src/commands/demo/smtp-talk.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { TargetSettings } from '../../src/model/connectors.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber } from '../../src/probes/visit.js';
 import { targetOf } from '../../src/probes/targets.js';

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { demoAuthority } from '../../src/commands/demo/smtp-servers.js';
+import { demoAuthority } from '../../src/commands/demo/smtp-talk.js';
 import { freePort } from '../../src/commands/demo/free-port.js';
 import { checkingDomain, logOnceIt, passesEveryWay, visitPeer } from './peer.js';
 import { hasProgram } from '../support/programs.js';

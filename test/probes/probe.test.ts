@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import * as servers from '../../src/commands/demo/smtp-servers.js';
-import type { SmtpServer } from '../../src/commands/demo/smtp-servers.js';
-import type { ProbeResult, Reason, StepName, TargetSettings } from '../../src/model/model.js';
+import { demoAuthority, type SmtpServer } from '../../src/commands/demo/smtp-talk.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { Reason, StepName } from '../../src/model/words.js';
+import type { TargetSettings } from '../../src/model/connectors.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber, type ProberOptions } from '../../src/probes/visit.js';
 import { targetOf } from '../../src/probes/targets.js';
@@ -39,7 +41,7 @@ async function visit(
   const prober = createProber({
     policy,
     ehloName: 'probe.contoso.example',
-    extraCa: servers.demoAuthority().cert,
+    extraCa: demoAuthority().cert,
     limits: { connectMs: 2000, bannerMs: 300, replyMs: 2000, quitMs: 2000 },
     ...options,
   });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { silent, withoutStartTls, type SmtpServer } from '../../src/commands/demo/smtp-servers.js';
+import { silent, withoutStartTls } from '../../src/commands/demo/smtp-servers.js';
+import type { SmtpServer } from '../../src/commands/demo/smtp-talk.js';
 import { createBoard, type Board } from '../../src/board/board.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { createProber, type ProberOptions } from '../../src/probes/visit.js';

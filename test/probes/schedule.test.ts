@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { ProbeResult, Target } from '../../src/model/model.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { Target } from '../../src/model/connectors.js';
 import { createDueQueue } from '../../src/probes/due-queue.js';
-import { startSchedule, type Schedule, type ScheduleClock, type ScheduleOptions } from '../../src/probes/schedule.js';
+import { startSchedule, type Schedule, type ScheduleOptions } from '../../src/probes/schedule.js';
+import type { ScheduleClock } from '../../src/probes/schedule-clock.js';
 import { paceOf } from '../../src/probes/targets.js';
 
 /** A clock that moves only when told to, jumping from alarm to alarm. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { ProbeResult, SendConnector, Target } from '../../src/model/model.js';
+import type { ProbeResult } from '../../src/model/probes.js';
+import type { SendConnector, Target } from '../../src/model/connectors.js';
 import { createTargets, paceOf, targetOf } from '../../src/probes/targets.js';
 import { exportedConnectors } from '../support/exported.js';
 

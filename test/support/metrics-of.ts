@@ -1,6 +1,7 @@
 /** The metrics of a ledger when everything else is quiet. */
 import { createBoard } from '../../src/board/board.js';
-import { createMetrics, type Metrics, type MetricsOptions } from '../../src/metrics/metrics.js';
+import { createMetrics, type Metrics } from '../../src/metrics/metrics.js';
+import type { MetricsOptions } from '../../src/metrics/options.js';
 
 export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<MetricsOptions> = {}): Metrics {
   return createMetrics({

@@ -1,7 +1,8 @@
 /** A server under its names: what is told of it, how Prometheus reads it, and what the ledger has to make of it. */
 import { expect, vi } from 'vitest';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { Batch, Evidence, LedgerRow } from '../../src/model/model.js';
+import type { Batch, LedgerRow } from '../../src/model/batch.js';
+import type { Evidence } from '../../src/model/evidence.js';
 import { createServerNames } from '../../src/ledger/server-names.js';
 
 export const now = Date.parse('2026-01-15T09:00:00Z');

@@ -1,7 +1,7 @@
 /** The bundled runbooks as they are served: every link in them leads somewhere, every reason has its place. */
 import { existsSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { reasons } from '../../src/model/model.js';
+import { reasons } from '../../src/model/words.js';
 import { linksOf } from '../../src/web/parts/links.js';
 import { loadRunbooks } from '../../src/web/pages/runbooks.js';
 import { bundledRunbooks as bundled } from '../../src/web/pages/bundled-runbooks.js';

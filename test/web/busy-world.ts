@@ -1,12 +1,7 @@
 /** A destination with as much to tell as the books can hold: the longest page there can be. */
-import {
-  reasons,
-  type PathReport,
-  type PingReport,
-  type Reason,
-  type RecentError,
-  type RelatedEvent,
-} from '../../src/model/model.js';
+import { reasons, type Reason } from '../../src/model/words.js';
+import type { PathReport, PingReport } from '../../src/model/probes.js';
+import type { RecentError, RelatedEvent } from '../../src/model/evidence.js';
 import { entry, ledgerRow, minute, now, visit, type WorldDraft } from './world.js';
 
 const destination = '203.0.113.25:25';

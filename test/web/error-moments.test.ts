@@ -1,7 +1,8 @@
 /** Errors as a person counts them: what is one moment and what is two. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { reasons, type RecentError } from '../../src/model/model.js';
+import { reasons } from '../../src/model/words.js';
+import type { RecentError } from '../../src/model/evidence.js';
 import { momentsOf } from '../../src/web/parts/error-moments.js';
 
 const at = Date.UTC(2026, 10, 23, 8, 14, 30);

@@ -9,7 +9,8 @@ import { createLongAnswers, Crowded } from '../../src/web/http/long-answers.js';
 import { jsonPieces, many } from '../../src/web/parts/long-list.js';
 import { statusPage } from '../../src/web/pages/status-page.js';
 import type { WebOptions } from '../../src/web/http/server.js';
-import { chosenRows, choiceOf, rowsOf } from '../../src/web/view.js';
+import { chosenRows, choiceOf } from '../../src/web/choice.js';
+import { rowsOf } from '../../src/web/view.js';
 import { runningWeb } from './servers.js';
 import { booksOf, happenings, largeWorld, ledgerRow, mailWorld, now, pageOf, type WorldDraft } from './world.js';
 

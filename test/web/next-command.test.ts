@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diagnoses } from '../../src/model/model.js';
+import { diagnoses } from '../../src/model/words.js';
 import { findOwnHost } from '../../src/probes/own-host.js';
 import { nextCommandsOf } from '../../src/web/parts/next-command.js';
 import { powerShellWord, shWord } from '../../src/web/parts/quoting.js';
-import type { OwnHost } from '../../src/model/model.js';
+import type { OwnHost } from '../../src/model/status.js';
 import { emoji, evil } from './world.js';
 
 const destination = '203.0.113.25:25';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ProbeResult } from '../../src/model/model.js';
+import type { ProbeResult } from '../../src/model/probes.js';
 import type { TargetGroup } from '../../src/web/http/service-discovery.js';
 import { runTool } from '../support/promtool.js';
 import { runningWeb, type RunningWeb } from './servers.js';

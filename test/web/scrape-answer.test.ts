@@ -7,7 +7,7 @@ import express, { type Response } from 'express';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
 import type { Metrics } from '../../src/metrics/metrics.js';
-import type { ConnectionError } from '../../src/model/model.js';
+import type { ConnectionError } from '../../src/model/evidence.js';
 import { pageOf } from '../../src/metrics/page.js';
 import { createScrapeAnswers } from '../../src/web/http/scrape-answer.js';
 import { temporaryFolder } from '../support/folder.js';

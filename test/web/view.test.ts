@@ -2,8 +2,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { finish } from '../../src/runtime/breath.js';
-import type { Reason } from '../../src/model/model.js';
-import { choiceOf, chosenRows, countsOf, rowsOf, type Row, type RowState } from '../../src/web/view.js';
+import type { Reason } from '../../src/model/words.js';
+import { choiceOf, chosenRows } from '../../src/web/choice.js';
+import { countsOf, rowsOf, type Row, type RowState } from '../../src/web/view.js';
 import { ageOf, bytesOf, clockOf, headlineOf, isoOf, sentenceOf } from '../../src/web/parts/words.js';
 import { booksOf, entry, ledgerRow, mailWorld, minute, now, type WorldDraft } from './world.js';
 

@@ -3,20 +3,17 @@ import { finish } from '../../src/runtime/breath.js';
 import type { DestinationAvailability } from '../../src/ledger/availability.js';
 import type { ErrorHours } from '../../src/ledger/error-hours.js';
 import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
-import type {
-  LedgerRow,
-  Reason,
-  RecentError,
-  RelatedEvent,
-  SourceStatus,
-  StepName,
-  StepResult,
-} from '../../src/model/model.js';
-import { stepNames } from '../../src/model/model.js';
+import type { LedgerRow } from '../../src/model/batch.js';
+import type { Reason, StepName } from '../../src/model/words.js';
+import type { RecentError, RelatedEvent } from '../../src/model/evidence.js';
+import type { SourceStatus } from '../../src/model/status.js';
+import type { StepResult } from '../../src/model/probes.js';
+import { stepNames } from '../../src/model/words.js';
 import { linksOf } from '../../src/web/parts/links.js';
 import type { PageContext } from '../../src/web/pages/page.js';
 import { runbooksOf } from '../../src/web/pages/runbooks.js';
-import { rowsOf, type BoardEntry, type Books, type Visit } from '../../src/web/view.js';
+import { rowsOf } from '../../src/web/view.js';
+import type { BoardEntry, Books, Visit } from '../../src/web/books.js';
 
 /** 2026-11-23 08:18:30 UTC. */
 export const now = Date.UTC(2026, 10, 23, 8, 18, 30);

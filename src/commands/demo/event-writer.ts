@@ -1,21 +1,7 @@
 /** Writes events 2002 to a file as Winlogbeat 8 does, at the pace of Exchange servers that retry. */
 import { createHash } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import type { Ending } from './transport-log-writer.js';
-
-/** One Send connector of one server that keeps failing to reach one destination. */
-export type Outage = {
-  /** Full name of the Exchange server, for instance `EXCH01.contoso.example`. */
-  readonly computer: string;
-  readonly connector: string;
-  /** As Exchange writes it: `address:port`. */
-  readonly destination: string;
-  /** What the transport logs tell as the reason. */
-  readonly ending: Ending;
-  /** Seconds until the first error, and between two errors. */
-  readonly firstAfter: number;
-  readonly every: number;
-};
+import type { Outage } from './outage.js';
 
 /** Servers log for years: their records do not begin at 1. */
 const recordsBefore = 184_466;

@@ -1,17 +1,9 @@
 /** The mail world of the demo: which server stands where, which Send connectors fail on it, and what should be found. */
 import { randomUUID } from 'node:crypto';
-import type { Outage } from './event-writer.js';
-import type { Ending } from './transport-log-writer.js';
-import {
-  demoAuthority,
-  expiredCertificate,
-  healthy,
-  refusing,
-  rude,
-  slowBanner,
-  withoutStartTls,
-  type SmtpServer,
-} from './smtp-servers.js';
+import type { Outage } from './outage.js';
+import type { Ending } from './ending.js';
+import { demoAuthority, type SmtpServer } from './smtp-talk.js';
+import { expiredCertificate, healthy, refusing, rude, slowBanner, withoutStartTls } from './smtp-servers.js';
 
 /** One destination of the demo, with a few words on what it is and what the exporter finds. */
 export type DemoServer = { readonly destination: string; readonly is: string; readonly shows: string };

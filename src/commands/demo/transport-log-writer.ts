@@ -1,12 +1,9 @@
 /** Writes the two transport logs of Exchange about the outages of the demo: one failed session for each event 2002. */
 import { appendFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Outage } from './event-writer.js';
+import type { Ending } from './ending.js';
 import type { MailWorld } from './mail-world.js';
-
-/** How the sessions of an outage end, by the reason that the logs tell. */
-export type Ending =
-  'refused' | 'timeout' | 'banner_timeout' | 'banner_5xx' | 'starttls_not_offered' | 'certificate_expired';
+import type { Outage } from './outage.js';
 
 /** The folder with the logs of one Exchange server, as it stands below its `TransportRoles\Logs\Hub`. */
 export type ServerLogs = { readonly computer: string; readonly folders: readonly string[] };

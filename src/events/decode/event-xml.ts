@@ -2,13 +2,44 @@
  * Reads one Windows event from its XML: a scanner for this one schema, forgiving where the world is (characters that
  * XML forbids, text between elements, `- ` before lines copied from Event Viewer) and strict about the rest.
  */
-import type { WindowsEvent } from '../../model/model.js';
+import type { WindowsEvent } from '../../model/records.js';
 import { digitsAt, placeOf, standsAt } from './bytes.js';
-import { commonText } from './common-texts.js';
 import { eventIdOf, messageOf, recordIdOf } from './event-fields.js';
+import {
+  channel,
+  computer,
+  data,
+  event,
+  eventIdName,
+  eventRecordId,
+  eventSourceName,
+  message,
+  provider,
+  providerName,
+  type Section,
+  sectionOf,
+  systemTime,
+  timeCreated,
+} from './event-members.js';
 import { timeOf } from './event-time.js';
 import { UnreadableRecord } from './unreadable.js';
-import { unescapeXml } from './xml-text.js';
+import {
+  afterEndTag,
+  afterMarkup,
+  attributeOf,
+  cdata,
+  endsName,
+  exclamation,
+  greater,
+  isNamed,
+  less,
+  notClosed,
+  question,
+  slash,
+  type Tag,
+  tagAt,
+  unescapedAt,
+} from './xml-tags.js';
 
 /**
  * The event in the UTF-8 of `bytes` between `start` and `end`, which may have anything before `<Event` and after
@@ -69,8 +100,6 @@ export function startOfEvent(bytes: Buffer, start: number, end: number): number 
   return -1;
 }
 
-type Section = 'system' | 'data' | 'rendering' | 'other';
-
 /** Where the scanner stands, and what it has found so far. */
 type Scan = {
   readonly bytes: Buffer;
@@ -106,42 +135,6 @@ function emptyScan(bytes: Buffer, at: number, end: number): Scan {
     values: [],
   };
 }
-
-const exclamation = 33;
-const quote = 34;
-const ampersand = 38;
-const apostrophe = 39;
-const slash = 47;
-const less = 60;
-const equals = 61;
-const greater = 62;
-const question = 63;
-
-const event = Buffer.from('Event');
-const system = Buffer.from('System');
-const eventData = Buffer.from('EventData');
-const renderingInfo = Buffer.from('RenderingInfo');
-const data = Buffer.from('Data');
-const message = Buffer.from('Message');
-const provider = Buffer.from('Provider');
-const providerName = Buffer.from('Name');
-const eventSourceName = Buffer.from('EventSourceName');
-const timeCreated = Buffer.from('TimeCreated');
-const systemTime = Buffer.from('SystemTime');
-const eventIdName = Buffer.from('EventID');
-const eventRecordId = Buffer.from('EventRecordID');
-const channel = Buffer.from('Channel');
-const computer = Buffer.from('Computer');
-
-/** A start tag: the place of its name, the end of its name, its `>`, whether it ends its element too,
- * and whether it is only the beginning of a tag. */
-type Tag = {
-  readonly start: number;
-  readonly nameEnd: number;
-  readonly end: number;
-  readonly empty: boolean;
-  readonly torn: boolean;
-};
 
 /** Reads on to the next tag and over it; over the whole element when its text is wanted. */
 function readElement(scan: Scan): void {
@@ -180,12 +173,6 @@ function endElement(scan: Scan, place: number): void {
   // What ends here must be Event itself: anything else is text torn and glued together.
   if (!standsAt(scan.bytes, place + 2, event) || !endsName(scan.bytes[place + 7] ?? 0)) throw notClosed();
   scan.depth = -1;
-}
-
-function sectionOf(bytes: Buffer, tag: Tag): Section {
-  if (isNamed(bytes, tag, system)) return 'system';
-  if (isNamed(bytes, tag, eventData)) return 'data';
-  return isNamed(bytes, tag, renderingInfo) ? 'rendering' : 'other';
 }
 
 /** Takes an element within a section, `scan.at` standing behind its start tag. @returns whether it was read to its end */
@@ -254,102 +241,4 @@ function textOfElement(scan: Scan): string {
       scan.at = tag.end + 1;
     }
   }
-}
-
-function unescapedAt(bytes: Buffer, start: number, end: number): string {
-  let hash = 0;
-  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
-  // The lower bits say most of the last bytes: names differ in the middle too.
-  return commonText(bytes, start, end, hash ^ (hash >>> 15), decodedAt);
-}
-
-function decodedAt(bytes: Buffer, start: number, end: number): string {
-  let seen = 0;
-  let escaped = false;
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i] ?? 0;
-    seen |= byte;
-    if (byte === ampersand) escaped = true;
-  }
-  const text = bytes.toString(seen < 128 ? 'latin1' : 'utf8', start, end);
-  return escaped ? unescapeXml(text) : text;
-}
-
-const cdata = Buffer.from('<![CDATA[');
-const comment = Buffer.from('<!--');
-const [endOfComment, endOfCdata, endOfOther] = ['-->', ']]>', '>'].map((text) => Buffer.from(text)) as [
-  Buffer,
-  Buffer,
-  Buffer,
-];
-
-/** The place after a comment, a CDATA section, a declaration or a processing instruction. */
-function afterMarkup(bytes: Buffer, place: number, end: number): number {
-  const isComment = standsAt(bytes, place, comment);
-  const mark = isComment ? endOfComment : standsAt(bytes, place, cdata) ? endOfCdata : endOfOther;
-  // Not beyond the record: behind it stand megabytes that are none of its business.
-  for (let at = placeOf(bytes, greater, place + 2, end); at >= 0; at = placeOf(bytes, greater, at + 1, end)) {
-    if (standsAt(bytes, at + 1 - mark.length, mark)) return at + 1;
-  }
-  throw notClosed();
-}
-
-/**
- * The start tag whose `<` stands at `place`; a `>` within a quoted attribute does not end it. A `<` in a tag is not
- * XML: there a record was torn and glued to the next, which is where reading goes on.
- */
-function tagAt(bytes: Buffer, place: number, end: number): Tag {
-  let i = place + 1;
-  while (i < end && !endsName(bytes[i] ?? 0) && bytes[i] !== less) i++;
-  const nameEnd = i;
-  let within = 0;
-  for (; i < end; i++) {
-    const byte = bytes[i] ?? 0;
-    if (byte === less) return { start: place + 1, nameEnd, end: i - 1, empty: false, torn: true };
-    if (within !== 0) {
-      if (byte === within) within = 0;
-    } else if (byte === greater) {
-      return { start: place + 1, nameEnd, end: i, empty: bytes[i - 1] === slash, torn: false };
-    } else if (byte === apostrophe || byte === quote) within = byte;
-  }
-  throw notClosed();
-}
-
-/** The place after an end tag; one that is torn ends where the next tag begins. */
-function afterEndTag(bytes: Buffer, place: number, end: number): number {
-  for (let i = place + 2; i < end; i++) {
-    if (bytes[i] === greater) return i + 1;
-    if (bytes[i] === less) return i;
-  }
-  throw notClosed();
-}
-
-function isNamed(bytes: Buffer, tag: Tag, name: Buffer): boolean {
-  return tag.nameEnd - tag.start === name.length && standsAt(bytes, tag.start, name);
-}
-
-/** A blank, `/` or `>`. */
-function endsName(byte: number): boolean {
-  return byte === greater || byte === slash || byte <= 32;
-}
-
-/** The value of an attribute of a tag. */
-function attributeOf(bytes: Buffer, tag: Tag, name: Buffer): string | undefined {
-  let i = tag.nameEnd;
-  while (i < tag.end) {
-    while (i < tag.end && (bytes[i] ?? 0) <= 32) i++;
-    const start = i;
-    while (i < tag.end && bytes[i] !== equals && (bytes[i] ?? 0) > 32) i++;
-    const length = i - start;
-    while (i < tag.end && bytes[i] !== quote && bytes[i] !== apostrophe) i++;
-    const close = placeOf(bytes, bytes[i] ?? 0, i + 1, tag.end);
-    if (close < 0) return undefined;
-    if (length === name.length && standsAt(bytes, start, name)) return unescapedAt(bytes, i + 1, close);
-    i = close + 1;
-  }
-  return undefined;
-}
-
-function notClosed(): UnreadableRecord {
-  return new UnreadableRecord('not_xml', 'expected the <Event> element to be whole, the record ends within it');
 }

@@ -1,5 +1,5 @@
 /** Makes the two formats (JSON lines, JSON document) of a carrier that writes one flat object for each event. */
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 import { placeOf } from './bytes.js';
 import { eventIdOf, messageOf, needsMessage, recordIdOf, textOf, type Strings } from './event-fields.js';
 import { timeOf } from './event-time.js';

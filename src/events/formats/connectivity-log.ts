@@ -1,5 +1,5 @@
 /** The connectivity log of Exchange: which next hop was connected to, and why that failed. */
-import type { ConnectivityRow } from '../../model/model.js';
+import type { ConnectivityRow } from '../../model/records.js';
 import { standsAt } from '../decode/bytes.js';
 import type { TextFormat } from './format.js';
 import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport/cells.js';

@@ -6,7 +6,7 @@ import { eventOfXmlBytes, startOfEvent } from '../decode/event-xml.js';
 import type { TextFormat } from './format.js';
 import { decodeText } from '../decode/json-events.js';
 import { UnreadableRecord } from '../decode/unreadable.js';
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 
 export const eventXml: TextFormat = {
   name: 'event-xml',

@@ -1,5 +1,5 @@
 /** Events written by Fluent Bit: winevtlog in all its renderings, and the older winlog. */
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 import { insertionStringsOf, messageOf, needsMessage, recordIdOf, eventIdOf } from '../decode/event-fields.js';
 import { timeOf } from '../decode/event-time.js';
 import { eventOfXml } from '../decode/event-xml.js';

@@ -1,5 +1,6 @@
 /** What a format is, of text records or of a file that it reads itself. */
-import type { Decoded, Position, UnreadableReason } from '../../model/model.js';
+import type { Decoded, UnreadableReason } from '../../model/records.js';
+import type { Position } from '../../model/batch.js';
 import type { Mark } from '../read/marks.js';
 import type { RecordMarks, RunFound } from '../read/record-runs.js';
 import type { Framing, WaitingRest } from '../read/text.js';

@@ -1,5 +1,5 @@
 /** Events from the OpenTelemetry Collector's windowseventlog receiver, written by its file exporter as OTLP JSON. */
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 import { eventIdOf, insertionStringOf, messageOf, recordIdOf, textOf, type Strings } from '../decode/event-fields.js';
 import { timeOf } from '../decode/event-time.js';
 import { eventOfXml } from '../decode/event-xml.js';

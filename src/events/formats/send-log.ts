@@ -1,5 +1,5 @@
 /** The SMTP Send protocol log of Exchange: what a Send connector and a remote server said to each other. */
-import type { SendRow } from '../../model/model.js';
+import type { SendRow } from '../../model/records.js';
 import type { TextFormat } from './format.js';
 import { noteKey, noteKeys } from '../transport/notes.js';
 import { cellsOf, isHeader, nextCell, rowTimeOf, rowTimePattern } from '../transport/cells.js';

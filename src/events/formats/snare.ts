@@ -1,5 +1,5 @@
 /** Events sent by Snare for Windows to syslog: fields between tabs, of the event's text only the finished message. */
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 import { eventIdOf, messageOf } from '../decode/event-fields.js';
 import type { TextFormat } from './format.js';
 import { UnreadableRecord } from '../decode/unreadable.js';

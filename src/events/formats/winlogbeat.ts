@@ -3,7 +3,7 @@ import { eventIdOf, insertionStringsOf, messageOf, needsMessage, recordIdOf, tex
 import { timeOf } from '../decode/event-time.js';
 import { fieldReader } from '../decode/json-fields.js';
 import { decodeText, layouts, objectSpan, wrongShape } from '../decode/json-events.js';
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 
 /**
  * The `winlog` object of version 7 and later, or the type that version 6 gave its events. A quote within a JSON string

@@ -1,5 +1,5 @@
 /** The XML of an event turned into JSON by a general converter: MaxPatrol's like, evtx_dump, xml2js and so on. */
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 import { eventIdOf, insertionStringOf, recordIdOf, textOf, type Strings } from '../decode/event-fields.js';
 import { timeOf } from '../decode/event-time.js';
 import { layouts, wrongShape } from '../decode/json-events.js';

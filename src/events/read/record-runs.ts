@@ -4,7 +4,7 @@
  * The names of a log and its record ID are found by their marks, so that a dropped record need not be decoded; only the
  * first and the last record of a run are, for their times.
  */
-import type { Decoded } from '../../model/model.js';
+import type { Decoded } from '../../model/records.js';
 import { numberAt, placesOf, textSpan, type Mark } from './marks.js';
 
 /** Where record ID, channel and computer stand in the bytes of a record. */

@@ -3,7 +3,7 @@
  * hundred times what reading it does: what a short record gave is known when its bytes come again in the same pass. Where
  * hardly any comes again it is no longer looked for.
  */
-import { unreadableReasons, type UnreadableReason } from '../../model/model.js';
+import { unreadableReasons, type UnreadableReason } from '../../model/records.js';
 
 /** What a record gave that holds no event. `barren`: it is one of the format all the same. */
 export type Outcome = UnreadableReason | 'ignored' | 'barren';

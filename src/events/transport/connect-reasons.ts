@@ -1,5 +1,5 @@
 /** Turns the codes and names of socket errors in the transport logs into the closed list of reasons. */
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 
 /** Numbers of Winsock with the name that .NET gives them. Source: Microsoft, "Windows Sockets Error Codes". */
 const winsock: readonly (readonly [code: number, name: string, reason: Reason])[] = [

@@ -1,6 +1,8 @@
 /** Takes in the rows of the connectivity log: attempts, failed connects, and next hops that were not resolved. */
 import { addressOf, destinationOf } from '../../model/endpoint.js';
-import type { ConnectivityRow, Evidence, WaitingFact } from '../../model/model.js';
+import type { ConnectivityRow } from '../../model/records.js';
+import type { Evidence } from '../../model/evidence.js';
+import type { WaitingFact } from '../../model/sessions.js';
 import { remembering } from '../../runtime/memoize.js';
 import { labelOf } from '../../model/label.js';
 import { reasonOfSocketError, reasonOfWinsock } from './connect-reasons.js';

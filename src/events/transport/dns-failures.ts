@@ -1,5 +1,5 @@
 /** Reads why a next hop was not resolved: the connectivity log and the replies of front ends say it in a sentence. */
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 
 /** What a sentence says; `unknown` holds the words that are not in our lists, which count as `other`. */
 export type DnsFailure = { readonly reason: Reason; readonly unknown?: string };

@@ -1,7 +1,8 @@
 /** Puts together what both transport logs tell of a session: the connector, its port, and the facts that wait for them. */
 import { destinationOf } from '../../model/endpoint.js';
 import { implicitConnectors, implicitNameOf } from '../../model/implicit-connectors.js';
-import type { Evidence, KnownConnector, WaitingFact } from '../../model/model.js';
+import type { Evidence } from '../../model/evidence.js';
+import type { KnownConnector, WaitingFact } from '../../model/sessions.js';
 import { remembering } from '../../runtime/memoize.js';
 import { labelOf } from '../../model/label.js';
 import { guidOf, implicitConnectorOf, isRelay, sharesConnector } from './delivery.js';

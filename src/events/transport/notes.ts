@@ -1,5 +1,5 @@
 /** What Exchange notes in the Send protocol log about a session, one row a note: how it begins and what it comes to. */
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 import { chainReasonIn, tlsVerdictOf } from './tls-status.js';
 
 /**

@@ -1,6 +1,6 @@
 /** Reads what a front end answers to XPROXYTO: which destination behind it failed, and why. */
 import { destinationOf, endpointOf } from '../../model/endpoint.js';
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 import { reasonOfSocketError, reasonOfWinsock } from './connect-reasons.js';
 import { dnsStatusOf } from './dns-failures.js';
 import { chainReasonIn, tlsVerdictOf } from './tls-status.js';

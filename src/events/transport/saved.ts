@@ -1,5 +1,5 @@
 /** What the join of both transport logs saves, and how it comes back after a restart. */
-import type { OpenSession, ServerLogs, SessionChange } from '../../model/model.js';
+import type { OpenSession, ServerLogs, SessionChange } from '../../model/sessions.js';
 import { learnAlias } from './join.js';
 import { noteTime, serverOf, type Session, type State } from './servers.js';
 

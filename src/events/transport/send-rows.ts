@@ -1,5 +1,7 @@
 /** Takes in the rows of the Send protocol log: attempts, failed connects, and what fails after the connect. */
-import type { Evidence, Reason, SendRow } from '../../model/model.js';
+import type { Evidence } from '../../model/evidence.js';
+import type { Reason } from '../../model/words.js';
+import type { SendRow } from '../../model/records.js';
 import { destinationLabelOf } from '../classify.js';
 import { reasonOfWinsock } from './connect-reasons.js';
 import { connectorLabelOf, connectorName, evidenceOf, historyOf, learn, portIn, settle } from './join.js';

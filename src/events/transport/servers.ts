@@ -1,5 +1,6 @@
 /** What the join of both transport logs keeps in memory: servers, their open sessions and what is known of connectors. */
-import type { KnownConnector, OpenSession, Reason } from '../../model/model.js';
+import type { KnownConnector, OpenSession } from '../../model/sessions.js';
+import type { Reason } from '../../model/words.js';
 import { isCredible } from '../../runtime/noted-time.js';
 
 export type SessionsOptions = {

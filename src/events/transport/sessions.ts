@@ -9,7 +9,9 @@
  * What is open here is entered with the checkpoint of the file that was read, in the same batch: a checkpoint stands
  * behind rows of sessions that are not over, and without them a restart would lose those or count them twice.
  */
-import type { Evidence, OpenSession, ServerLogs, SessionChange, TransportRow } from '../../model/model.js';
+import type { Evidence } from '../../model/evidence.js';
+import type { OpenSession, ServerLogs, SessionChange } from '../../model/sessions.js';
+import type { TransportRow } from '../../model/records.js';
 import { readConnectivity, sessionFor } from './connectivity-rows.js';
 import { sharesConnector } from './delivery.js';
 import { connectorName, evidenceOf, settle } from './join.js';

@@ -1,5 +1,7 @@
 /** Follows what a Send connector and a remote server say after the connect, up to the first mail: does it fail, and why. */
-import type { Reason, SendRow, Talk } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
+import type { SendRow } from '../../model/records.js';
+import type { Talk } from '../../model/sessions.js';
 import { reasonOfSocketError } from './connect-reasons.js';
 import { meaningOf } from './notes.js';
 import { proxiedDestination, readProxyRefusal } from './proxy-reply.js';

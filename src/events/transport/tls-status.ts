@@ -1,5 +1,5 @@
 /** Names and numbers with which Exchange says what is wrong with TLS or a certificate, as reasons. */
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 import { reasonOfSocketError } from './connect-reasons.js';
 
 /** `undefined` as a reason: the certificate is good. */

@@ -3,7 +3,8 @@
  * a time, and never so that a visit waits for it.
  */
 import { setMaxListeners } from 'node:events';
-import type { PathReport, PingReport, ProbeResult, Reason } from '../../model/model.js';
+import type { PathReport, PingReport, ProbeResult } from '../../model/probes.js';
+import type { Reason } from '../../model/words.js';
 
 export type NetworkWatchOptions = {
   readonly ping: (address: string, signal: AbortSignal) => Promise<PingReport>;

@@ -1,6 +1,6 @@
 /** The programs that show a path: their words, and how their output is read, by its numbers only. */
 import { addressOf } from '../../model/endpoint.js';
-import type { PathHop } from '../../model/model.js';
+import type { PathHop } from '../../model/probes.js';
 
 export type PathProgram = {
   readonly name: string;

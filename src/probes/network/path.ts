@@ -1,5 +1,5 @@
 /** The way to one address, hop by hop, by whichever program is present; never throws. */
-import type { PathReport } from '../../model/model.js';
+import type { PathReport } from '../../model/probes.js';
 import { shown } from '../smtp-lines.js';
 import { pathPrograms } from './path-programs.js';
 import { echoAddressOf } from './ping.js';

@@ -1,6 +1,6 @@
 /** Several echoes to one address by the ping of the system; reads its numbers only, whatever language it speaks. */
 import { addressOf, withoutZone } from '../../model/endpoint.js';
-import type { PingReport } from '../../model/model.js';
+import type { PingReport } from '../../model/probes.js';
 import { shown } from '../smtp-lines.js';
 import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
 

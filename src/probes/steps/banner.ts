@@ -1,5 +1,5 @@
 /** Does the server greet, and does it greet as an SMTP server that is ready? */
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 import { isFailure, type Failure } from '../reason.js';
 import { replyTooMany } from '../reply-too-many.js';
 import { replyText } from '../smtp-lines.js';

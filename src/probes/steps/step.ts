@@ -1,5 +1,7 @@
 /** What a step of a visit is, and what the steps of one visit share. */
-import type { Reason, StepName, Target, TargetSettings, VisitFacts } from '../../model/model.js';
+import type { Reason, StepName } from '../../model/words.js';
+import type { Target, TargetSettings } from '../../model/connectors.js';
+import type { VisitFacts } from '../../model/probes.js';
 import type { Trust } from '../authorities.js';
 import type { Certificates } from '../certificates.js';
 import type { Conversation } from '../conversation.js';

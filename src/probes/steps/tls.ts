@@ -1,7 +1,8 @@
 /** Does the handshake succeed, and would the connector accept the certificate? No certificate of ours is ever sent. */
 import { isIP } from 'node:net';
 import type tls from 'node:tls';
-import type { CertificateFacts, TargetSettings } from '../../model/model.js';
+import type { CertificateFacts } from '../../model/probes.js';
+import type { TargetSettings } from '../../model/connectors.js';
 import { dayOf, type ShownCertificate } from '../certificates.js';
 import { isFailure, type Failure } from '../reason.js';
 import { shown } from '../smtp-lines.js';

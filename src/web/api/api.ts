@@ -1,11 +1,12 @@
 /** `/api/v1`: what the pages show, as JSON of a published schema. Times are ISO 8601 in UTC. */
-import type { RecentError, RelatedEvent } from '../../model/model.js';
+import type { RecentError, RelatedEvent } from '../../model/evidence.js';
 import { relatedKindOf } from '../../model/related-events.js';
 import { many } from '../parts/long-list.js';
 import type { DestinationAvailability } from '../../ledger/availability.js';
 import type { Counted } from '../../ledger/count-ring.js';
 import type { PageContext } from '../pages/page.js';
-import type { Row, Visit } from '../view.js';
+import type { Row } from '../view.js';
+import type { Visit } from '../books.js';
 import { sentenceOf } from '../parts/words.js';
 
 export type ApiAnswer = { readonly status: number; readonly body: unknown };

@@ -1,5 +1,8 @@
 /** The JSON Schema of `/api/v1`, one definition for each route. */
-import { diagnoses, origins, reasons, recordOutcomes, reportStates, stepNames } from '../../model/model.js';
+import { diagnoses, reasons, stepNames } from '../../model/words.js';
+import { origins } from '../../model/connectors.js';
+import { recordOutcomes } from '../../model/records.js';
+import { reportStates } from '../../model/probes.js';
 import { rowStates } from '../view.js';
 
 const text = { type: 'string' };

@@ -1,7 +1,6 @@
 /** The files a page needs beside its HTML, each under a name that changes with its content. */
 import { createHash } from 'node:crypto';
-import { refreshScript } from './refresh.js';
-import { style } from './style.js';
+import { bundledAsset } from './bundled-assets.js';
 
 export type Asset = { readonly path: string; readonly contentType: string; readonly content: string };
 
@@ -10,8 +9,8 @@ const icon =
   '<path d="M7 11.5 16 18l9-6.5V22H7z" fill="#fff"/><path d="M7 9h18l-9 6.5z" fill="#b9cbff"/></svg>';
 
 export const assets = {
-  style: asset('style', 'css', 'text/css; charset=utf-8', style),
-  script: asset('refresh', 'js', 'text/javascript; charset=utf-8', refreshScript),
+  style: asset('style', 'css', 'text/css; charset=utf-8', bundledAsset('style.css')),
+  script: asset('refresh', 'js', 'text/javascript; charset=utf-8', bundledAsset('refresh.js')),
   icon: asset('icon', 'svg', 'image/svg+xml', icon),
 };
 

@@ -18,7 +18,8 @@ import { discoveryOf, type DiscoveryOptions } from './service-discovery.js';
 import { statusPage } from '../pages/status-page.js';
 import { supportBundle } from '../api/support-bundle.js';
 import { createSender } from './unhurried.js';
-import { rowsOf, type Books, type Row } from '../view.js';
+import { rowsOf, type Row } from '../view.js';
+import type { Books } from '../books.js';
 
 /** Every page of the product. A new one is its own file and a line here. */
 const pages: readonly Page[] = [

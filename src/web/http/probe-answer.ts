@@ -1,7 +1,7 @@
 /** Answers `/probe?target=` in the way of blackbox_exporter, for destinations that are known and for no others. */
 import { destinationOf, endpointOf } from '../../model/endpoint.js';
 import { familyHead, sample, secondsOf, type Family } from '../../metrics/exposition.js';
-import type { ProbeResult } from '../../model/model.js';
+import type { ProbeResult } from '../../model/probes.js';
 
 export type ProbeAnswer = { readonly status: number; readonly text: string };
 

@@ -19,7 +19,8 @@ import { listenOn, type ListenAt } from './listeners.js';
 import { textContentType } from '../../metrics/exposition.js';
 import type { Log } from '../../runtime/log.js';
 import type { Metrics } from '../../metrics/metrics.js';
-import type { ProbeResult, Target } from '../../model/model.js';
+import type { ProbeResult } from '../../model/probes.js';
+import type { Target } from '../../model/connectors.js';
 import { longAnswersOn, queryOf, sendPage } from './long-routes.js';
 import type { PageContext } from '../pages/page.js';
 import { createPlaces, type Places } from './places.js';
@@ -28,7 +29,7 @@ import { bundledRunbooks } from '../pages/bundled-runbooks.js';
 import { loadRunbooks, runbooksOf, type Runbooks } from '../pages/runbooks.js';
 import { foreignSite } from './security.js';
 import { createScrapeAnswers } from './scrape-answer.js';
-import type { Books } from '../view.js';
+import type { Books } from '../books.js';
 
 export type WebOptions = Books & {
   readonly listen: readonly ListenAt[];

@@ -1,9 +1,9 @@
 /** Answers `/sd`: every destination in the form of Prometheus' http_sd, so that other probers can take them over. */
 import type { Steps } from '../../runtime/breath.js';
 import { endpointOf } from '../../model/endpoint.js';
-import type { Target } from '../../model/model.js';
+import type { Target } from '../../model/connectors.js';
 import { many, type Many } from '../parts/long-list.js';
-import type { Books } from '../view.js';
+import type { Books } from '../books.js';
 
 export type TargetGroup = { readonly targets: readonly string[]; readonly labels: Readonly<Record<string, string>> };
 

@@ -7,7 +7,8 @@ import { Live } from '../parts/layout.js';
 import { contextOf, wellFormed, type Context } from '../parts/links.js';
 import { notFound } from './error-page.js';
 import type { Answer, Page, PageContext } from './page.js';
-import { InlineMoment, StateBadge, Steps, Transcript, VisitHistory } from '../parts/pieces.js';
+import { InlineMoment, StateBadge, Steps, Transcript } from '../parts/pieces.js';
+import { VisitHistory } from '../parts/visit-history.js';
 import { Explained } from '../parts/explained.js';
 import { happeningsAround } from '../parts/happenings.js';
 import { PathPanel } from '../parts/path-panel.js';
@@ -16,7 +17,8 @@ import { StepPlot } from '../parts/step-plot.js';
 import { nearMinutes, TimeLine } from '../parts/time-line.js';
 import { ErringConnectors } from '../parts/erring-connectors.js';
 import { NextStep } from '../parts/row-table.js';
-import { worstOf, type BoardEntry, type Row, type Visit } from '../view.js';
+import { worstOf, type Row } from '../view.js';
+import type { BoardEntry, Visit } from '../books.js';
 import { originWords, reasonWords, sentenceOf, stateWords, stepWords } from '../parts/words.js';
 
 export const destinationPage: Page = {

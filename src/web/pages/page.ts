@@ -3,7 +3,8 @@ import type { VNode } from 'preact';
 import type { Steps } from '../../runtime/breath.js';
 import type { Links } from '../parts/links.js';
 import type { Runbooks } from './runbooks.js';
-import type { Books, Row } from '../view.js';
+import type { Books } from '../books.js';
+import type { Row } from '../view.js';
 
 export type PageContext = Books & {
   readonly links: Links;

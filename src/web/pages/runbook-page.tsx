@@ -13,7 +13,8 @@ import { InlineMoment, StateBadge } from '../parts/pieces.js';
 import { Sources } from '../parts/sources.js';
 import { RowTable } from '../parts/row-table.js';
 import { nearMinutes, TimeLine } from '../parts/time-line.js';
-import { rowsFor, type Row } from '../view.js';
+import { rowsFor } from '../choice.js';
+import type { Row } from '../view.js';
 import { reasonWords, stateWords } from '../parts/words.js';
 
 export const runbookPage: Page = {

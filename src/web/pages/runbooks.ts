@@ -3,7 +3,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Marked, type RendererObject, type Tokens } from 'marked';
 import { endpointOf } from '../../model/endpoint.js';
-import { diagnoses, reasons } from '../../model/model.js';
+import { diagnoses, reasons } from '../../model/words.js';
 import { holdsEscapes } from '../../runtime/visible-text.js';
 import { contextKeys, type Context, type Links } from '../parts/links.js';
 import { wildcards } from '../parts/quoting.js';

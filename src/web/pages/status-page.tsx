@@ -12,7 +12,8 @@ import { Sources } from '../parts/sources.js';
 import { Explained } from '../parts/explained.js';
 import { NextStep } from '../parts/row-table.js';
 import { Filters, Table } from '../parts/status-table.js';
-import { choiceOf, chosenRows, countsOf, rowStates, type Row } from '../view.js';
+import { choiceOf, chosenRows } from '../choice.js';
+import { countsOf, rowStates, type Row } from '../view.js';
 import { bytesOf, clockOf, durationOf, headlineOf, isoOf, reasonWords, stateWords } from '../parts/words.js';
 
 export const statusPage: Page = {

@@ -1,5 +1,6 @@
 /** Errors as a person counts them: an event 2002 and the connection failures of the same moment are one error. */
-import type { Reason, RecentError } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
+import type { RecentError } from '../../model/evidence.js';
 
 export type ErrorMoment = {
   readonly server: string;

@@ -1,9 +1,11 @@
 /** One time line of errors, related events and visits, worked out as plain data. */
-import { relatedKindOf, type RelatedKind } from '../../model/related-events.js';
-import type { RecentError, RelatedEvent } from '../../model/model.js';
+import { relatedKindOf } from '../../model/related-events.js';
+import type { RelatedKind } from '../../model/related-providers.js';
+import type { RecentError, RelatedEvent } from '../../model/evidence.js';
 import { momentsOf, type ErrorMoment } from './error-moments.js';
 import type { PageContext } from '../pages/page.js';
-import type { Row, Visit } from '../view.js';
+import type { Row } from '../view.js';
+import type { Visit } from '../books.js';
 
 export type Happening =
   | { readonly kind: 'error'; readonly at: number; readonly error: ErrorMoment }

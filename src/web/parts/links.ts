@@ -1,5 +1,5 @@
 /** Where the pages live: every address of the product is built here, for names that come from logs. */
-import type { Reason } from '../../model/model.js';
+import type { Reason } from '../../model/words.js';
 import type { Row } from '../view.js';
 
 /** Labels of an alert that say whom it is about. */

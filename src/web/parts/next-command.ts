@@ -1,7 +1,8 @@
 /** The next commands to type, by diagnosis: on the server that logged the error, and on the host of this exporter. */
 import { endpointOf, type Endpoint } from '../../model/endpoint.js';
 import type { DiagnosedPair } from '../../diagnosis/diagnosis.js';
-import type { Diagnosis, OwnHost } from '../../model/model.js';
+import type { Diagnosis } from '../../model/words.js';
+import type { OwnHost } from '../../model/status.js';
 import { holdsEscapes } from '../../runtime/visible-text.js';
 import { powerShellWord, shWord, wildcards } from './quoting.js';
 import { startTlsCheck } from './starttls-check.js';

@@ -1,6 +1,6 @@
 /** What ping and path say of a destination. */
 import type { VNode } from 'preact';
-import type { PathReport, PingReport, ReportState } from '../../model/model.js';
+import type { PathReport, PingReport, ReportState } from '../../model/probes.js';
 import type { PageContext } from '../pages/page.js';
 import { InlineMoment } from './pieces.js';
 import { tookOf } from './words.js';

@@ -1,14 +1,15 @@
 /** Small parts that several pages share: times, badges, the steps of a visit, transcripts. */
 import type { ComponentChildren, VNode } from 'preact';
 import { endpointOf } from '../../model/endpoint.js';
-import { stepNames, type Reason, type StepResult } from '../../model/model.js';
-import { reasonLink, type Context } from './links.js';
-import { Said } from './name.js';
+import type { StepResult } from '../../model/probes.js';
+import { type Reason, stepNames } from '../../model/words.js';
 import { visibleText } from '../../runtime/visible-text.js';
-import { Name } from './name.js';
+import type { Visit } from '../books.js';
 import type { PageContext } from '../pages/page.js';
-import type { RowState, Visit } from '../view.js';
-import { ageOf, clockOf, isoOf, reasonWords, stateWords, stepWords, tookOf, type Tone } from './words.js';
+import type { RowState } from '../view.js';
+import { type Context, reasonLink } from './links.js';
+import { Name, Said } from './name.js';
+import { ageOf, clockOf, isoOf, reasonWords, stateWords, stepWords, type Tone, tookOf } from './words.js';
 
 /** Age first, because that decides; the exact UTC time below it, because that is compared with logs. */
 export function Moment({ at, now }: { at: number; now: number }): VNode {
@@ -124,80 +125,5 @@ export function Transcript({ visit, label }: { visit: Visit; label: string }): V
         </span>
       ))}
     </pre>
-  );
-}
-
-/** The visits that are kept, newest first. */
-export function VisitHistory({
-  visits,
-  page,
-  context,
-}: {
-  visits: readonly Visit[];
-  page: PageContext;
-  context: Context;
-}): VNode {
-  return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Visits kept">
-      <table class="cards">
-        <caption>Visits kept, newest first; failed ones are kept longer than good ones</caption>
-        <thead>
-          <tr>
-            <th scope="col">Result</th>
-            <th scope="col">Started</th>
-            <th scope="col">Failed step and reason</th>
-            <th scope="col" class="n">
-              Took
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {visits.map((visit) => (
-            <VisitRow key={visit.id} visit={visit} page={page} context={context} />
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-function VisitRow({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
-  return (
-    <tr>
-      <th scope="row" data-label="Result">
-        <ResultBadge visit={visit} />
-      </th>
-      <td data-label="Started">
-        <Moment at={visit.at} now={page.now} />
-      </td>
-      <td data-label="Failed step">
-        <FailedStep visit={visit} page={page} context={context} />
-      </td>
-      <td data-label="Took" class="n">
-        {tookOf(visit.seconds)}
-      </td>
-    </tr>
-  );
-}
-
-function ResultBadge({ visit }: { visit: Visit }): VNode {
-  const [tone, word] = visit.success
-    ? visit.warning
-      ? ['warn', 'Passed, with a warning']
-      : ['good', 'Passed']
-    : ['bad', 'Failed'];
-  return <span class={`b ${tone}`}>{word}</span>;
-}
-
-function FailedStep({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
-  const failure = visit.success
-    ? visit.warning
-    : { step: visit.failedStep, reason: visit.reason ?? ('other' as const) };
-  if (!failure) return <span class="muted">none</span>;
-  return (
-    <span>
-      {failure.step === undefined ? null : `${stepWords[failure.step]}: `}
-      <ReasonWords reason={failure.reason} page={page} context={context} />
-    </span>
   );
 }

@@ -1,6 +1,6 @@
 /** Small pictures as inline SVG for a table: errors over time, and the latest visits as a strip. */
 import type { VNode } from 'preact';
-import type { RecentError } from '../../model/model.js';
+import type { RecentError } from '../../model/evidence.js';
 import type { Outcome } from '../view.js';
 
 const hourMs = 3_600_000;

@@ -6,7 +6,8 @@ import { LongList } from './long-list.js';
 import type { PageContext } from '../pages/page.js';
 import { ConnectorLink, Moment, StateBadge } from './pieces.js';
 import { ErrorsPlot, hourlyOf, ProbeStrip } from './plots.js';
-import { troubles, type Row, type SortKey } from '../view.js';
+import { troubles, type SortKey } from '../choice.js';
+import type { Row } from '../view.js';
 import {
   clockOf,
   failuresTextOf,

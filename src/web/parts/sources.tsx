@@ -1,6 +1,6 @@
 /** The table of sources: where events are read from, and whether that works. */
 import type { VNode } from 'preact';
-import type { SourceStatus } from '../../model/model.js';
+import type { SourceStatus } from '../../model/status.js';
 import { visibleText } from '../../runtime/visible-text.js';
 import { Name } from './name.js';
 import { Moment } from './pieces.js';

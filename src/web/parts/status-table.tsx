@@ -4,7 +4,8 @@ import { Choosable, SearchField, ServerField } from './filter-fields.js';
 import type { PageContext } from '../pages/page.js';
 import { PageLinks } from './page-links.js';
 import { RowTable, type Sorting } from './row-table.js';
-import { rowStates, type Choice, type Row, type SortKey } from '../view.js';
+import { rowStates, type Row } from '../view.js';
+import type { Choice, SortKey } from '../choice.js';
 import { stateWords } from './words.js';
 
 const pageSize = 250;

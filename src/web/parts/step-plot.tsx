@@ -1,7 +1,7 @@
 /** The latest visits of a destination as a plot: a lane for each step, a bar for each visit. */
 import type { VNode } from 'preact';
 import { endpointOf } from '../../model/endpoint.js';
-import { stepNames, type StepName } from '../../model/model.js';
+import { stepNames, type StepName } from '../../model/words.js';
 import { Lanes, type Bar, type Lane } from './lanes.js';
 import type { Outcome } from '../view.js';
 import { clockOf, reasonWords, stepWords, tookOf } from './words.js';

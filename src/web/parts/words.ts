@@ -1,7 +1,9 @@
 /** Closed words of the model in the words of a person, and the sentences made of them. */
-import type { Origin, Reason } from '../../model/model.js';
+import type { Origin } from '../../model/connectors.js';
+import type { Reason } from '../../model/words.js';
 import { reasonWords, stepWords } from '../../model/reason-words.js';
-import { countsOf, recentMs, worstOf, type Row, type RowState, type Visit } from '../view.js';
+import { countsOf, recentMs, worstOf, type Row, type RowState } from '../view.js';
+import type { Visit } from '../books.js';
 
 export { reasonWords, stepWords } from '../../model/reason-words.js';
 

@@ -2,7 +2,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { keepWriting, winlogbeatLine, type Outage } from '../../../src/commands/demo/event-writer.js';
+import { keepWriting, winlogbeatLine } from '../../../src/commands/demo/event-writer.js';
+import type { Outage } from '../../../src/commands/demo/outage.js';
 import { winlogbeat } from '../../../src/events/formats/winlogbeat.js';
 
 const outage: Outage = {

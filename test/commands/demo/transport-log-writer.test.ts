@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import type { Outage } from '../../../src/commands/demo/event-writer.js';
-import { openTransportLogs, type Ending } from '../../../src/commands/demo/transport-log-writer.js';
+import type { Outage } from '../../../src/commands/demo/outage.js';
+import { openTransportLogs } from '../../../src/commands/demo/transport-log-writer.js';
+import type { Ending } from '../../../src/commands/demo/ending.js';
 import type { TextFormat } from '../../../src/events/formats/format.js';
 import { formats } from '../../../src/events/formats/formats.js';
 import { createSessions } from '../../../src/events/transport/sessions.js';
-import type { Evidence } from '../../../src/model/model.js';
+import type { Evidence } from '../../../src/model/evidence.js';
 import { temporaryFolder } from '../../support/folder.js';
 
 const endings: readonly Ending[] = [

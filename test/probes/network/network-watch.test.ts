@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { PathReport, PingReport, ProbeResult, Reason } from '../../../src/model/model.js';
+import type { PathReport, PingReport, ProbeResult } from '../../../src/model/probes.js';
+import type { Reason } from '../../../src/model/words.js';
 import { startNetworkWatch, type NetworkWatch } from '../../../src/probes/network/network-watch.js';
 
 const pinged = { at: 0, program: 'ping', state: 'done', sent: 5, received: 5 } as const;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { PathHop } from '../../../src/model/model.js';
+import type { PathHop } from '../../../src/model/probes.js';
 import { findPath } from '../../../src/probes/network/path.js';
 import {
   pathPrograms,

@@ -1,6 +1,6 @@
 /** A chunk of the binary log: is it whole, which records does it hold, and where is it damaged. */
 import { crc32 } from 'node:zlib';
-import type { Decoded, WindowsEvent } from '../../../model/model.js';
+import type { Decoded, WindowsEvent } from '../../../model/records.js';
 import type { RunFound } from '../../read/record-runs.js';
 import { decodingOf, eventOf, type DecodingChunk, type RecordPlace } from './record.js';
 import { runsOf, type NumberedEvent, type NumberedRecord } from './runs.js';

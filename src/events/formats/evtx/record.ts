@@ -1,16 +1,8 @@
 /** One record of the binary log to the event in it; a template is looked through once per chunk and then remembered. */
-import type { WindowsEvent } from '../../../model/model.js';
+import type { WindowsEvent } from '../../../model/records.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
-import {
-  layoutOf,
-  places,
-  spend,
-  type ChunkText,
-  type Layout,
-  type NestedPart,
-  type Part,
-  type Place,
-} from './layout.js';
+import { layoutOf } from './layout.js';
+import { places, spend, type ChunkText, type Layout, type NestedPart, type Part, type Place } from './layout-parts.js';
 import { arrayOf, numberOfValue, textOfValue, textsOfArray, uint64, unixMsOfFileTime, valueType } from './values.js';
 
 /** A chunk being decoded, with the templates seen in it so far. */

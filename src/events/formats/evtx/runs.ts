@@ -1,5 +1,5 @@
 /** Which record IDs the chunks of a binary log hold: as runs without a gap, for counting the records that never came. */
-import type { WindowsEvent } from '../../../model/model.js';
+import type { WindowsEvent } from '../../../model/records.js';
 import type { RunFound } from '../../read/record-runs.js';
 import { eventOf, type DecodingChunk, type RecordPlace } from './record.js';
 import { unixMsOfFileTime } from './values.js';

@@ -1,6 +1,6 @@
 /** Finds among tens of thousands of checkpoints the few that may belong to a file: by inode, by path, by first bytes. */
 import { keyOfCheckpoint } from '../../../model/checkpoint-key.js';
-import type { FileCheckpoint, Fingerprint } from '../../../model/model.js';
+import type { FileCheckpoint, Fingerprint } from '../../../model/batch.js';
 
 export type Checkpoints = {
   readonly ofInode: (inode: string) => FileCheckpoint | undefined;

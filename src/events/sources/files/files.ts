@@ -5,14 +5,15 @@
  * something is written and slowly when nothing is. A scan looks for names, and at the files that have been quiet. All
  * file sources share one loop, so that passes do not overlap, but for those of files that the system keeps waiting.
  */
-import type { SourceStatus } from '../../../model/model.js';
+import type { SourceStatus } from '../../../model/status.js';
 import { endSessions } from './posting.js';
 import { round } from './rounds.js';
 import { scan } from './scan.js';
-import { createState, hangsMs, isScanStuck, type FollowOptions, type State } from './state.js';
+import { createState, hangsMs, isScanStuck, type State } from './state.js';
+import type { FollowOptions } from './followed.js';
 import { isReadingHistory, isReadToEnd, statusOf, tellHanging } from './status.js';
 
-export type { FileSource, FollowOptions } from './state.js';
+export type { FileSource, FollowOptions } from './followed.js';
 
 export type Followed = {
   readonly statuses: () => readonly SourceStatus[];

@@ -1,5 +1,5 @@
 /** Checkpoints of files that are gone: kept for a while, for a file may come back, and not for ever. */
-import type { FileCheckpoint } from '../../../model/model.js';
+import type { FileCheckpoint } from '../../../model/batch.js';
 import type { State } from './state.js';
 
 /** So many of them are kept, the latest. */

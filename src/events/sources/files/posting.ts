@@ -1,12 +1,14 @@
 /** Hands on what a pass over a file gave: sorted, with the checkpoint behind it. */
-import type { Batch, Evidence, FileCheckpoint } from '../../../model/model.js';
+import type { Batch, FileCheckpoint } from '../../../model/batch.js';
+import type { Evidence } from '../../../model/evidence.js';
 import { classify, eventLogOf } from '../../classify.js';
 import { unreadableOf } from '../../decode/unreadable.js';
 import type { PassResult } from '../../formats/format.js';
 import { shownPath } from './file-names.js';
 import type { FileFacts } from './file-system.js';
 import { checkpointOf } from './tracked-file.js';
-import { noteLag, serverOf, type FollowedFile, type SourceState, type State } from './state.js';
+import { noteLag, serverOf, type SourceState, type State } from './state.js';
+import type { FollowedFile } from './followed.js';
 
 /** How the file was when the pass began. */
 export type Look = Pick<FileFacts, 'size' | 'changedMs'>;

@@ -1,5 +1,5 @@
 /** Tells from the first bytes of a file how its records are written. */
-import type { Fingerprint } from '../../../model/model.js';
+import type { Fingerprint } from '../../../model/batch.js';
 import type { Format } from '../../formats/format.js';
 import { formats } from '../../formats/formats.js';
 import { fingerprintOf } from '../../read/pass.js';

@@ -1,14 +1,12 @@
 /** Finds and takes up what rotation has made of the files of a source that are read by their names. */
 import path from 'node:path';
-import { keyOfCheckpoint } from '../../../model/checkpoint-key.js';
 import { FileHangs } from '../../../runtime/file-gate.js';
-import type { FileCheckpoint } from '../../../model/model.js';
 import { shownPath } from './file-names.js';
-import { notWaiting, type FileFacts } from './file-system.js';
-import { isTemporary, type Found } from './find-files.js';
-import { byAge, isBornSince, isPassedBy, lastWritesKnown, membersOf, passBy, type Member } from './rotation.js';
+import { type FileFacts, notWaiting } from './file-system.js';
+import { type Found, isTemporary } from './find-files.js';
+import { byAge, isBornSince, isPassedBy, lastWritesKnown, type Member, membersOf, passBy } from './rotation.js';
 import { drop, type SourceState, type State } from './state.js';
-import { meet, notePresent, type Findings } from './take-up.js';
+import { type Findings, meet, notePresent } from './take-up.js';
 
 export type Around = { readonly pattern: string; readonly found: Found; readonly findings: Findings };
 
@@ -100,7 +98,12 @@ async function scanFolder(state: State, each: SourceState, around: Around, there
   for (const base of there.bases) rotation.looked.add(base);
 }
 
-async function factsOf(state: State, each: SourceState, place: string, at: string): Promise<FileFacts | undefined> {
+export async function factsOf(
+  state: State,
+  each: SourceState,
+  place: string,
+  at: string,
+): Promise<FileFacts | undefined> {
   try {
     const facts = await state.system.facts(at, place, each.waiting);
     return facts.problem === undefined ? facts : undefined;
@@ -142,7 +145,7 @@ async function meetMember(
 }
 
 /** Something else that carries the name, a list of offsets or a lock, is no trouble of the source. */
-async function meetRotated(
+export async function meetRotated(
   state: State,
   each: SourceState,
   { findings }: Around,
@@ -170,82 +173,4 @@ async function meetStray(state: State, each: SourceState, around: Around, at: st
   if (facts && (state.files.has(facts.inode) || state.checkpoints.ofInode(facts.inode)?.path === at))
     await meetRotated(state, each, around, { path: at, facts });
   else each.rotation.strays.delete(at);
-}
-
-/**
- * A file that was read by its name and has none of its names now is looked for in its folder: by inode, then by content.
- * To be called when the files themselves have been looked at.
- */
-export async function searchLost(state: State, each: SourceState, around: Around, there: Folder): Promise<void> {
-  const lost = lostFiles(state, each, there.bases, around.findings.present);
-  if (lost.length === 0) return;
-  const left = new Set(lost);
-  const byInode = new Map(lost.map((checkpoint) => [checkpoint.inode, checkpoint]));
-  const others: { path: string; facts: FileFacts }[] = [];
-  for (const name of there.names) {
-    const at = path.join(there.folder, name);
-    const facts = there.bases.has(at)
-      ? undefined
-      : await factsOf(state, each, around.pattern, at).catch(() => undefined);
-    if (!facts || around.findings.present.has(facts.inode)) continue;
-    const known = byInode.get(facts.inode);
-    if (known && left.delete(known)) await meetLost(state, each, around, { path: at, facts });
-    else others.push({ path: at, facts });
-  }
-  const newest = [...left].sort((a, b) => (b.modifiedMs ?? 0) - (a.modifiedMs ?? 0))[0];
-  if (newest) await searchByContent(state, each, around, { lost: newest, others });
-}
-
-function lostFiles(
-  state: State,
-  { source, rotation }: SourceState,
-  bases: ReadonlySet<string>,
-  present: ReadonlySet<string>,
-): FileCheckpoint[] {
-  const lost: FileCheckpoint[] = [];
-  for (const base of bases) {
-    for (const each of state.checkpoints.ofPath(base)) {
-      const key = keyOfCheckpoint(each);
-      if (each.source !== source.name || present.has(each.inode) || rotation.searched.has(key)) continue;
-      rotation.searched.add(key);
-      lost.push(each);
-    }
-  }
-  return lost;
-}
-
-async function meetLost(
-  state: State,
-  each: SourceState,
-  around: Around,
-  at: { path: string; facts: FileFacts },
-): Promise<void> {
-  each.rotation.strays.add(at.path);
-  await meetRotated(state, each, around, at);
-}
-
-/** Files with other names are opened up to this number, the newest first. */
-const mostOpened = 50;
-
-async function searchByContent(
-  state: State,
-  each: SourceState,
-  around: Around,
-  { lost, others }: { readonly lost: FileCheckpoint; readonly others: { path: string; facts: FileFacts }[] },
-): Promise<void> {
-  const candidates = others
-    .filter(({ facts }) => facts.size >= lost.offset && facts.changedMs >= (lost.modifiedMs ?? Infinity))
-    .filter(({ facts }) => !state.files.has(facts.inode) && !isPassedBy(each.rotation, facts))
-    .sort((a, b) => b.facts.changedMs - a.facts.changedMs)
-    .slice(0, mostOpened);
-  for (const { path: at, facts } of candidates) {
-    const meeting = { facts, waiting: notWaiting(), isRotated: false };
-    const file = await meet(state, each, at, meeting).catch(() => undefined);
-    if (file?.isCopy === true) {
-      await meetLost(state, each, around, { path: at, facts });
-      return;
-    }
-    if (file) drop(state, file);
-    passBy(each.rotation, facts);
-  }
 }

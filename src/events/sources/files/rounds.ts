@@ -11,7 +11,8 @@ import { problemOf } from './find-files.js';
 import { inReadingOrder, logOf } from './reading-order.js';
 import { followOriginal, readTracked, startOver, type FilePass } from './tracked-file.js';
 import { postPass } from './posting.js';
-import { drop, noteLag, unlessSlow, type FollowedFile, type State } from './state.js';
+import { drop, noteLag, unlessSlow, type State } from './state.js';
+import type { FollowedFile } from './followed.js';
 
 /** A file whose name is gone is read on for late lines this long. */
 const lateMs = 60_000;

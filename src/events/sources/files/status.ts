@@ -1,9 +1,10 @@
 /** How each source stands. */
-import type { SourceStatus } from '../../../model/model.js';
+import type { SourceStatus } from '../../../model/status.js';
 import { shownPath } from './file-names.js';
 import { bareReturns } from './foreign-content.js';
 import { hangingProblem } from './find-files.js';
-import { hangsMs, isScanStuck, isSilent, lagOf, type FollowedFile, type SourceState, type State } from './state.js';
+import { hangsMs, isScanStuck, isSilent, lagOf, type SourceState, type State } from './state.js';
+import type { FollowedFile } from './followed.js';
 
 export function statusOf(state: State, each: SourceState): SourceStatus {
   const troubles = hangingIn(each);

@@ -3,7 +3,8 @@ import { connectivityLog, firstRowTimeOf } from '../../formats/connectivity-log.
 import { notWaiting, type FileFacts, type OpenFile } from './file-system.js';
 import { isConnectivityLog } from './reading-order.js';
 import { freshFile, resumeByContent, resumeUnchanged, type TrackedFile } from './tracked-file.js';
-import { serverOf, type FollowedFile, type SourceState, type State } from './state.js';
+import { serverOf, type SourceState, type State } from './state.js';
+import type { FollowedFile } from './followed.js';
 
 /** What one scan of a source found. */
 export type Findings = { readonly present: Set<string>; readonly problems: string[] };

@@ -6,7 +6,7 @@
  * where it stood, and one that was truncated and written anew is read from its beginning, whatever its size.
  */
 import { withoutInode } from '../../../model/checkpoint-key.js';
-import type { FileCheckpoint, Fingerprint, Position } from '../../../model/model.js';
+import type { FileCheckpoint, Fingerprint, Position } from '../../../model/batch.js';
 import type { Format, PassResult, ReadableFile } from '../../formats/format.js';
 import { fingerprintOf, type Reader } from '../../read/pass.js';
 import type { Encoding } from '../../read/text.js';

@@ -8,7 +8,8 @@
 import path from 'node:path';
 import { watch } from 'chokidar';
 import { watchedFolder, type Found } from './find-files.js';
-import type { NameWatcher, State } from './state.js';
+import type { NameWatcher } from './followed.js';
+import type { State } from './state.js';
 
 /** chokidar looks at every file of a folder with each change in it; with more of them the scans alone do. */
 const mostFiles = 1_000;

@@ -3,74 +3,13 @@
  * again when it ends. Records and the place behind them are entered together, so a crash anywhere loses nothing and
  * counts nothing twice.
  */
-import os from 'node:os';
-import type { Log } from '../../../runtime/log.js';
-import type {
-  Batch,
-  Checkpoint,
-  Evidence,
-  LogCheckpoint,
-  SourceStatus,
-  UnreadableReason,
-} from '../../../model/model.js';
-import { classify } from '../../classify.js';
-import { eventXml } from '../../formats/event-xml.js';
-import { unreadableOf } from '../../decode/unreadable.js';
+import type { Checkpoint, LogCheckpoint } from '../../../model/batch.js';
+import type { SourceStatus } from '../../../model/status.js';
 import type { Followed } from '../files/files.js';
+import { type Channel, defaultTiming, type WindowsLogOptions } from './channel.js';
 import type { Place, ReaderLine } from './log-api.js';
-import { startReader, type RunningReader } from './reader-process.js';
-
-export type WindowsLogOptions = {
-  /** Each is a source of its own, labelled with its name. */
-  readonly channels: readonly string[];
-  readonly checkpoints: () => readonly Checkpoint[];
-  /** Resolves when reading may go on; evidence and bookmark are entered together. */
-  readonly post: (batch: Batch) => Promise<void>;
-  readonly knownConnectors: () => readonly string[];
-  /** The one name of a Send connector, as the transport logs have taught it. */
-  readonly nameOf?: ((connector: string) => string) | undefined;
-  readonly log: Log;
-  /** Milliseconds since 1970 UTC. */
-  readonly now: () => number;
-  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
-  readonly steady?: (() => number) | undefined;
-  readonly start?: typeof startReader;
-  readonly timing?: Partial<typeof defaultTiming>;
-};
-
-const defaultTiming = {
-  /** Pause before a reader that ended is started again; doubled each time that it tells nothing. */
-  leastPauseMs: 1_000,
-  mostPauseMs: 60_000,
-  /** A reader that says nothing for so long hangs. */
-  silentMs: 180_000,
-  /** A reader that was asked to end is given this time. */
-  endMs: 5_000,
-};
-
-type Channel = WindowsLogOptions & {
-  readonly steady: () => number;
-  readonly channel: string;
-  readonly times: typeof defaultTiming;
-  place: Place | undefined;
-  /** Until all of a log that was never read has been read once. */
-  history: boolean;
-  /** True once a reader has told of the log: until then nobody can say that it is read. */
-  heard: boolean;
-  drained: boolean;
-  problem: string | undefined;
-  /** By the steady clock. */
-  behindSince: number | undefined;
-  lastRecordAt: number | undefined;
-  bytesRead: number;
-  restarts: number;
-  reopened: number;
-  bookmarksLost: number;
-  pauseMs: number;
-  stopped: boolean;
-  reader: RunningReader | undefined;
-  wake: (() => void) | undefined;
-};
+import { startReader } from './reader-process.js';
+import { sortOut } from './sort-out.js';
 
 /** Follows all channels until stopped. Only Windows has them. */
 export function followWindowsLogs(options: WindowsLogOptions): Followed {
@@ -235,30 +174,6 @@ async function enter(state: Channel, line: Extract<ReaderLine, { kind: 'records'
     unfiltered: false,
     behind: true,
   });
-}
-
-type Sorted = {
-  readonly evidence: Evidence[];
-  ignored: number;
-  readonly unreadable: Partial<Record<UnreadableReason, number>>;
-};
-
-function sortOut(state: Channel, events: readonly string[]): Sorted {
-  const sorted: Sorted = { evidence: [], ignored: 0, unreadable: {} };
-  const options = { server: os.hostname(), knownConnectors: state.knownConnectors, nameOf: state.nameOf };
-  for (const xml of events) {
-    try {
-      for (const record of eventXml.decode(xml)) {
-        const found = record.kind === 'event' ? classify(record, options) : undefined;
-        if (found) sorted.evidence.push(found);
-        else sorted.ignored++;
-      }
-    } catch (error) {
-      const { reason } = unreadableOf(error);
-      sorted.unreadable[reason] = (sorted.unreadable[reason] ?? 0) + 1;
-    }
-  }
-  return sorted;
 }
 
 function statusOf(state: Channel): SourceStatus {

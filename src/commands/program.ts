@@ -1,0 +1,211 @@
+/** The program as its user types it: verbs, flags and help. */
+import { Command, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { quitAfterSteps } from '../model/words.js';
+import { endProcess } from '../runtime/process-end.js';
+import { stopSignal } from '../runtime/stop-signal.js';
+import { exporterVersion } from '../runtime/version.js';
+import type { DemoFlags } from './demo.js';
+import type { DoctorFlags } from './doctor.js';
+import type { DrillFlags } from './drill.js';
+import { endWith } from './exit.js';
+import { collect, demoPort, levels, positiveNumber, secondsOrNone, wholeNumber } from './flag-values.js';
+import type { GenerateFlags } from './generate.js';
+import type { ProbeFlags } from './probe.js';
+import type { ServeFlags } from './serve.js';
+
+const examples = `
+Examples:
+  Read an export of the Application log, probe nothing:
+    $ send-connector-exporter --no-probe application.ndjson
+
+  Follow what Winlogbeat writes, and probe only your own smart hosts:
+    $ send-connector-exporter --probe.allow=203.0.113.0/24 '/var/log/winlogbeat/*.ndjson'
+
+  Check a configuration file, then use it:
+    $ send-connector-exporter check config.yml
+    $ send-connector-exporter --config.file=config.yml
+
+  Visit one destination now, and look at the way there:
+    $ send-connector-exporter probe relay.contoso.example:25
+
+  See it all work on this machine alone:
+    $ send-connector-exporter demo
+
+With the defaults, the status page is at http://localhost:10202/ and the metrics at http://localhost:10202/metrics.`;
+
+export function program(): Command {
+  const root = new Command('send-connector-exporter')
+    .description('Prometheus exporter for Exchange Send connectors: which cannot reach what, since when, and why.')
+    .version(exporterVersion(), '--version', 'Print the version.')
+    .helpOption('-h, --help', 'Print this.')
+    .helpCommand('help [command]', 'print this, or the help of a command')
+    .enablePositionalOptions()
+    .showHelpAfterError('(--help lists the flags)')
+    // Thrown, not ended at once: what was printed has to be written first.
+    .exitOverride()
+    .addHelpText('after', examples);
+  addServe(root, true);
+  addServe(root.command('serve').description('read, probe and answer: the same as no command at all'), false);
+  addCheck(root);
+  addDoctor(root);
+  addDrill(root);
+  addProbe(root);
+  addGenerate(root);
+  addDemo(root);
+  addVersion(root);
+  addReader(root);
+  return root;
+}
+
+/** Read, probe, answer, until a signal comes: the command without a name, where a mistyped command arrives, too. */
+function addServe(command: Command, mayBeMistyped: boolean): void {
+  command
+    .argument('[files...]', 'files, folders or globs to read; instead of the sources of the configuration file')
+    .option('--config.file <path>', 'Configuration in YAML. Every setting has a default.')
+    .option('--state.directory <path>', 'Folder for counts and positions; default: a folder of the system or of yours.')
+    .option('--web.listen-address <address>', 'Where to answer, repeatable. (default: ":10202")', collect)
+    .option('--web.telemetry-path <path>', 'Where Prometheus reads the metrics. (default: "/metrics")')
+    .option('--web.external-url <url>', 'Address under which people reach this exporter, for links.')
+    .option('--web.config.file <path>', 'TLS, client certificates, users and headers, as for every exporter.')
+    .option('--no-probe', 'Connect to nothing; only read events.')
+    .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
+    .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
+    .addOption(new Option('--log.level <level>', 'Least level to log.').choices(levels()).default('info'))
+    .addOption(new Option('--log.format <format>', 'Form of the log.').choices(['logfmt', 'json']).default('logfmt'))
+    .action(async (files: string[], flags: ServeFlags) => {
+      // Before anything that takes time: a service may be stopped in its first second.
+      const signal = stopSignal();
+      if (mayBeMistyped) await refuseMistyped(command, files[0]);
+      const { serveCommand } = await import('./serve.js');
+      endWith(await serveCommand(files, flags, signal));
+    });
+}
+
+function addCheck(root: Command): void {
+  root
+    .command('check')
+    .description('check a configuration file: all mistakes at once, exit code 1 when there is one')
+    .argument('<file>', 'configuration in YAML')
+    .action(async (file: string) => {
+      const { checkCommand } = await import('./check.js');
+      endWith(await checkCommand(file));
+    });
+}
+
+function addDoctor(root: Command): void {
+  root
+    .command('doctor')
+    .description('look at all that the exporter needs on this machine, and say what to do')
+    .argument('[files...]', 'files, folders or globs to read, as the exporter is started with')
+    .option('--json', 'Print the findings as JSON.')
+    .option('--config.file <path>', 'Configuration of the exporter.')
+    .option('--state.directory <path>', 'State folder of the exporter.')
+    .option('--web.listen-address <address>', 'Where the exporter answers, repeatable.', collect)
+    .option('--web.config.file <path>', 'Web configuration of the exporter.')
+    .option('--no-probe', 'Connect to nothing.')
+    .action(async (files: string[], flags: DoctorFlags) => {
+      const { doctorCommand } = await import('./doctor.js');
+      endWith(await doctorCommand(files, flags));
+    });
+}
+
+function addDrill(root: Command): void {
+  root
+    .command('drill')
+    .description('write marked errors into a running exporter, to see alerts and paging work')
+    .requiredOption('--connector <name>', 'Send connector to name; "DRILL: " is put before it.')
+    .requiredOption('--destination <host:port>', 'Destination to name; nothing connects to it because of a drill.')
+    .option('--server <name>', 'Server to name; default: this host.')
+    .option('--count <errors>', 'Errors to write; three make an alert of repeated errors.', wholeNumber, 1)
+    .option('--config.file <path>', 'Configuration of the running exporter.')
+    .option('--state.directory <path>', 'State folder of the running exporter.')
+    .option('--prometheus-url <url>', 'Where Prometheus answers: follow the drill to its pending or firing alert.')
+    .option('--alertmanager-url <url>', 'Where Alertmanager answers: follow the drill to the receivers it is sent to.')
+    .option('--wait <seconds>', 'Follow the drill for at most so long; 0 writes it and ends.', secondsOrNone, 120)
+    .action(async (flags: DrillFlags) => {
+      const { drillCommand } = await import('./drill.js');
+      endWith(await drillCommand(flags));
+    });
+}
+
+function addProbe(root: Command): void {
+  root
+    .command('probe')
+    .description('visit one destination now: every step, time and line, ping and path; exit code 1 when it fails')
+    .argument('<host[:port]>', 'host name or address, and port (25)')
+    .option('--config.file <path>', 'Configuration in YAML: what may be probed, EHLO name, authorities, inventory.')
+    .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
+    .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
+    .addOption(new Option('--quit-after <step>', 'End the visit after this step.').choices(quitAfterSteps))
+    .option('--no-path', 'Do not look at the path.')
+    .option('--json', 'Print one JSON document at the end instead.')
+    .action(async (destination: string, flags: ProbeFlags) => {
+      const { probeCommand } = await import('./probe.js');
+      endWith(await probeCommand(destination, flags));
+    });
+}
+
+function addGenerate(root: Command): void {
+  root
+    .command('generate')
+    .description('write alert rules, dashboards and the Alertmanager example for your own addresses')
+    .option(
+      '--exporter-url <url>',
+      'Where people reach the exporter, or a template such as "http://{{ $labels.instance }}".',
+    )
+    .option('--grafana-url <url>', 'Where people reach Grafana.')
+    .option('--datasource-uid <uid>', "Grafana's uid of the Prometheus data source. (default: prometheus)")
+    .option('--output <folder>', 'Folder to write into.', '.')
+    .action(async (flags: GenerateFlags) => {
+      const { generateCommand } = await import('./generate.js');
+      endWith(await generateCommand(flags));
+    });
+}
+
+function addDemo(root: Command): void {
+  root
+    .command('demo')
+    .description('show a small mail world on this machine: mail servers, events, alerts; ends with Ctrl-C')
+    .addOption(demoPort('--demo.port', 'the status page', 10202))
+    .addOption(demoPort('--demo.prometheus-port', 'Prometheus', 9090))
+    .addOption(demoPort('--demo.alertmanager-port', 'Alertmanager', 9093))
+    .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
+    .action(async (flags: DemoFlags) => {
+      const { demoCommand } = await import('./demo.js');
+      // It has no verdict and no end of its own: without a reader it is over.
+      process.stdout.once('error', ({ code }: NodeJS.ErrnoException) => {
+        if (code === 'EPIPE') endProcess(0);
+      });
+      endWith(await demoCommand(flags));
+    });
+}
+
+/** Ends with 2 when the first word is no command and no file: `docter` must not start an exporter on every address. */
+async function refuseMistyped(root: Command, word: string | undefined): Promise<void> {
+  if (word === undefined || !/^[a-z][\w-]*$/i.test(word) || existsSync(word)) return;
+  const { closestTo } = await import('../runtime/did-you-mean.js');
+  const meant = closestTo(
+    word,
+    root.commands.map((each) => each.name()),
+  );
+  const hint = meant === undefined ? '--help lists the commands' : `did you mean ${meant}?`;
+  root.error(`error: ${word} is no command, and no file or folder here: ${hint} (a file that comes later: ./${word})`);
+}
+
+function addVersion(root: Command): void {
+  root
+    .command('version')
+    .description('print the version')
+    .action(() => {
+      process.stdout.write(`${exporterVersion()}\n`);
+    });
+}
+
+/** Not for people: the exporter starts it for each live Windows log. */
+function addReader(root: Command): void {
+  root.command('read-windows-log', { hidden: true }).action(async () => {
+    const { readWindowsLogCommand } = await import('./read-windows-log.js');
+    endWith(await readWindowsLogCommand());
+  });
+}

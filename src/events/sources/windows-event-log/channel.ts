@@ -1,0 +1,58 @@
+/** A channel that is followed, and with what. */
+import type { Batch, Checkpoint } from '../../../model/batch.js';
+import type { Log } from '../../../runtime/log.js';
+import type { Place } from './log-api.js';
+import type { startReader } from './reader-process.js';
+import { type RunningReader } from './reader-process.js';
+
+export type WindowsLogOptions = {
+  /** Each is a source of its own, labelled with its name. */
+  readonly channels: readonly string[];
+  readonly checkpoints: () => readonly Checkpoint[];
+  /** Resolves when reading may go on; evidence and bookmark are entered together. */
+  readonly post: (batch: Batch) => Promise<void>;
+  readonly knownConnectors: () => readonly string[];
+  /** The one name of a Send connector, as the transport logs have taught it. */
+  readonly nameOf?: ((connector: string) => string) | undefined;
+  readonly log: Log;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
+  readonly steady?: (() => number) | undefined;
+  readonly start?: typeof startReader;
+  readonly timing?: Partial<typeof defaultTiming>;
+};
+
+export const defaultTiming = {
+  /** Pause before a reader that ended is started again; doubled each time that it tells nothing. */
+  leastPauseMs: 1_000,
+  mostPauseMs: 60_000,
+  /** A reader that says nothing for so long hangs. */
+  silentMs: 180_000,
+  /** A reader that was asked to end is given this time. */
+  endMs: 5_000,
+};
+
+export type Channel = WindowsLogOptions & {
+  readonly steady: () => number;
+  readonly channel: string;
+  readonly times: typeof defaultTiming;
+  place: Place | undefined;
+  /** Until all of a log that was never read has been read once. */
+  history: boolean;
+  /** True once a reader has told of the log: until then nobody can say that it is read. */
+  heard: boolean;
+  drained: boolean;
+  problem: string | undefined;
+  /** By the steady clock. */
+  behindSince: number | undefined;
+  lastRecordAt: number | undefined;
+  bytesRead: number;
+  restarts: number;
+  reopened: number;
+  bookmarksLost: number;
+  pauseMs: number;
+  stopped: boolean;
+  reader: RunningReader | undefined;
+  wake: (() => void) | undefined;
+};

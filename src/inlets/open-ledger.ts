@@ -1,0 +1,40 @@
+/** Opens the ledger for the inlets: what is met, renamed or cannot be saved is said and acted on. */
+import type { Config } from '../config/config.js';
+import { isDrill } from '../events/sources/drills.js';
+import { type Ledger, openLedger } from '../ledger/ledger.js';
+import type { Targets } from '../probes/targets.js';
+import type { Log } from '../runtime/log.js';
+import { clocks, type Inlets } from './parts.js';
+
+export async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inlets): Promise<Ledger> {
+  const servers = new Set<string>();
+  const ledger = await openLedger({
+    directory: config.state.directory,
+    ...clocks,
+    limit: config.destinations.limit,
+    forgetAfterMs: config.destinations.forgetAfter,
+    readingHistory: () => inlets.followed?.readingHistory() ?? true,
+    onPublished: (row) => {
+      // A destination that everything reaches is nobody to visit.
+      if (row.lastErrorAt !== undefined && !isDrill(row.connector))
+        targets.observe(row.destination, row.lastErrorAt, row.connector);
+      if (servers.size !== servers.add(row.server).size) inlets.metServer?.();
+    },
+    onServerRenamed: (name, fullName) => {
+      log.info('a server goes by its full name from now on, and its counts go with it', { name, full_name: fullName });
+      inlets.metServer?.();
+    },
+    onFolderLost: (what) => {
+      log.error('the saved ledger has vanished', { problem: what });
+    },
+    onSaving: (failing) => {
+      if (failing === undefined) log.info('the ledger can be saved again; reading goes on');
+      else log.error('the ledger cannot be saved; reading waits and the logs are the buffer', { error: failing });
+    },
+  });
+  const { movedAside } = ledger.saving();
+  if (movedAside !== undefined) {
+    log.error('the saved ledger could not be read; counting begins anew', { problem: movedAside });
+  }
+  return ledger;
+}

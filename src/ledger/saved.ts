@@ -1,0 +1,248 @@
+/** The saved form of the ledger, as a schema: what is not of it is refused with its place. */
+import { z } from 'zod';
+import type { Checkpoint, LedgerRow } from '../model/batch.js';
+import type { RecentError, RelatedEvent } from '../model/evidence.js';
+import { type OpenSession, type ServerLogs, talkSteps } from '../model/sessions.js';
+import { type Reason, reasons } from '../model/words.js';
+import type { SavedAvailability } from './availability.js';
+import type { SavedErrorHours } from './error-hours.js';
+import type { SavedLog } from './log-numbering.js';
+import type { RelatedCount } from './related-ring.js';
+import type { Scraper } from './scrapers.js';
+import type { SavedRecords } from './seen-records.js';
+import type { KnownServer } from './server-names.js';
+
+/** One counter of a row, which is a series: the failures have one for each reason. */
+export type Counter = 'errors' | 'attempts' | Reason;
+
+/** A row as saved, with the counters that scrapers are still to see at a value of before. */
+export type SavedRow = LedgerRow & {
+  readonly shown?: Readonly<Partial<Record<Counter, number>>> | undefined;
+  /** What scrapers are to see in its place first, under the names that its server had before. */
+  readonly former?: readonly LedgerRow[] | undefined;
+  /** How much of its counters scrapers were told under another name of its server. */
+  readonly toldElsewhere?: Readonly<Partial<Record<Counter, number>>> | undefined;
+};
+
+/** What is saved, in one file, in one rename: counts and checkpoints cannot disagree (invariant 2). */
+export type SavedLedger = {
+  readonly rows: readonly SavedRow[];
+  readonly checkpoints: readonly Checkpoint[];
+  readonly seen: readonly SavedRecords[];
+  readonly scrapers: readonly Scraper[];
+  /** What is known of the record IDs of each log, and how many records each source has missed. */
+  readonly logs: readonly SavedLog[];
+  readonly missed: readonly { readonly source: string; readonly records: number }[];
+  /** Sessions of the transport logs that are not over, and what is known of these logs. */
+  readonly sessions: readonly (OpenSession | ServerLogs)[];
+  /** Related events by number and the last of each server, and the errors of the last day. */
+  readonly related: readonly RelatedEvent[];
+  readonly relatedCounts: readonly RelatedCount[];
+  readonly recent: readonly RecentError[];
+  /** How many visits of each destination passed, and its last outages. */
+  readonly availability: readonly SavedAvailability[];
+  /** Errors of each connector by reason and hour. */
+  readonly errorHours: readonly SavedErrorHours[];
+  /** Full names of servers, and the short ones that were declared to stand for them. */
+  readonly servers: readonly KnownServer[];
+};
+
+/** The file cannot be used as it is; the message says why and what to do. */
+export class LedgerFileError extends Error {
+  constructor(
+    readonly kind: 'damaged' | 'newer',
+    message: string,
+  ) {
+    super(message);
+    this.name = 'LedgerFileError';
+  }
+}
+
+const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() });
+
+const time = z.number().optional();
+
+const range = z.tuple([z.int(), z.int()]);
+
+const reason = z.enum(reasons);
+
+const session = z.strictObject({
+  server: z.string(),
+  session: z.string(),
+  touchedAt: z.number(),
+  teller: z.enum(['send', 'connectivity']).optional(),
+  connector: z.string().optional(),
+  remotes: z.array(z.string()).optional(),
+  talk: z
+    .strictObject({
+      destination: z.string(),
+      step: z.enum(talkSteps),
+      suspect: reason.optional(),
+      about: z.string().optional(),
+      proxied: z.string().optional(),
+    })
+    .optional(),
+  delivery: z.string().optional(),
+  proxyFor: z.string().optional(),
+  nextHop: z.string().optional(),
+  resolved: z.string().optional(),
+  waiting: z
+    .array(
+      z.strictObject({
+        destination: z.string(),
+        portKnown: z.boolean(),
+        attempt: z.boolean(),
+        reason: reason.optional(),
+        host: z.string().optional(),
+        at: time,
+        history: z.boolean().optional(),
+      }),
+    )
+    .optional(),
+  waitingSince: time,
+});
+
+const serverLogs = z.strictObject({
+  server: z.string(),
+  from: time,
+  until: time,
+  connectors: z.array(
+    z.strictObject({
+      delivery: z.string(),
+      name: z.string().optional(),
+      port: z.int().optional(),
+      unnamed: z.boolean().optional(),
+    }),
+  ),
+});
+
+const fileCheckpoint = z.strictObject({
+  source: z.string(),
+  path: z.string(),
+  inode: z.string(),
+  head: fingerprint,
+  tail: fingerprint,
+  history: z.boolean(),
+  offset: z.int().min(0),
+  skipping: z.boolean().optional(),
+  memory: z.unknown().optional(),
+  modifiedMs: z.number().optional(),
+  sizeRead: z.int().min(0).optional(),
+});
+
+const logCheckpoint = z.strictObject({
+  source: z.string(),
+  channel: z.string(),
+  bookmark: z.string(),
+  recordId: z.int().min(0),
+  time,
+});
+
+const related = z.strictObject({
+  kind: z.literal('related_event'),
+  key: z.strictObject({ server: z.string(), channel: z.string(), recordId: z.int().optional(), time }),
+  server: z.string(),
+  provider: z.string(),
+  eventId: z.int(),
+  at: time,
+  text: z.string(),
+  connector: z.string().optional(),
+});
+
+const counts = z.strictObject({
+  first: z.int().min(0),
+  all: z.array(z.int().min(0)),
+  failed: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+});
+
+const availability = z.strictObject({
+  destination: z.string(),
+  hours: counts,
+  days: counts,
+  outages: z.array(z.strictObject({ from: z.number(), until: time })),
+});
+
+const recent = z.strictObject({
+  server: z.string(),
+  connector: z.string(),
+  destination: z.string(),
+  reason: reason.optional(),
+  at: z.number(),
+  until: z.number(),
+  count: z.int().min(1),
+});
+
+const row = z.strictObject({
+  server: z.string(),
+  connector: z.string(),
+  destination: z.string(),
+  errors: z.int().min(0),
+  // A ledger written before the transport logs were read has none of them.
+  attempts: z.int().min(0).default(0),
+  failures: z.partialRecord(z.enum(reasons), z.int().min(0)).default({}),
+  lastErrorAt: time,
+  lastObservedAt: time,
+  lastAttemptAt: time,
+  host: z.string().optional(),
+});
+
+const counters = z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional();
+
+export const schema = z.strictObject({
+  version: z.literal(1),
+  savedAt: z.string(),
+  rows: z.array(row.extend({ shown: counters, toldElsewhere: counters, former: z.array(row).optional() })),
+  checkpoints: z.array(z.union([fileCheckpoint, logCheckpoint])),
+  seen: z.array(
+    z.strictObject({
+      server: z.string(),
+      channel: z.string(),
+      floor: range.optional(),
+      blocks: z.array(z.string()),
+    }),
+  ),
+  scrapers: z.array(z.strictObject({ address: z.string(), lastAt: z.number(), intervalMs: z.number().optional() })),
+  // A ledger written before these were known has none.
+  logs: z
+    .array(
+      z.strictObject({
+        server: z.string(),
+        channel: z.string(),
+        known: z.array(range),
+        latestAt: time,
+        startedAt: time,
+        bringers: z.array(
+          z.strictObject({
+            source: z.string(),
+            top: z.int().optional(),
+            streak: z.int(),
+            complete: z.boolean(),
+            gaps: z.int(),
+          }),
+        ),
+        open: z.array(
+          z.strictObject({ source: z.string(), first: z.int(), last: z.int(), nextAt: time, since: z.number() }),
+        ),
+      }),
+    )
+    .default([]),
+  missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })).default([]),
+  sessions: z.array(z.union([session, serverLogs])).default([]),
+  related: z.array(related).default([]),
+  relatedCounts: z
+    .array(z.strictObject({ server: z.string(), provider: z.string(), eventId: z.int(), count: z.int().min(0) }))
+    .default([]),
+  recent: z.array(recent).default([]),
+  // A ledger written before the visits were kept has none.
+  availability: z.array(availability).default([]),
+  errorHours: z.array(z.strictObject({ connector: z.string(), reason: reason.optional(), hours: counts })).default([]),
+  servers: z.array(z.strictObject({ full: z.string(), short: z.string().optional() })).default([]),
+});
+
+export function parse(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new LedgerFileError('damaged', `${file}: damaged: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,38 @@
+/** How a source stands, and what can be typed on the host of the exporter. */
+
+/** What a source says of itself. */
+export type SourceStatus = {
+  /** Label: the path, glob or channel as it was given. */
+  readonly source: string;
+  /** False when the source cannot be read at present. */
+  readonly up: boolean;
+  /** Sentence for a person: why it is down, or what it reads. */
+  readonly detail: string;
+  /** Time of the newest record read, milliseconds since 1970 UTC. */
+  readonly lastRecordAt: number | undefined;
+  readonly lagBytes: number;
+  /** Seconds since unread bytes were first seen; 0 when all is read. */
+  readonly lagSeconds: number;
+  /** Seconds that reading has stood still at one place: it fails there, or does not end; 0 while it moves on. */
+  readonly stalledSeconds: number;
+  readonly bytesRead: number;
+  /** Of a live log, since the start. */
+  readonly subscription?: {
+    /** Times that its reader ended by itself and was started again. */
+    readonly restarts: number;
+    /** Times that it was subscribed to anew, and for which of them the bookmark was of no use. */
+    readonly reopened: number;
+    readonly bookmarksLost: number;
+  };
+};
+
+/** What can be typed on the host of this exporter. */
+export type OwnHost = {
+  readonly windows: boolean;
+  /** The words that start this exporter there; a command follows. */
+  readonly self: readonly string[];
+  /** Options that a command needs to do as this exporter does. */
+  readonly configured: readonly string[];
+  /** Those of `swaks` and `openssl` that are installed. */
+  readonly programs: readonly string[];
+};

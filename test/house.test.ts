@@ -1,0 +1,79 @@
+/** The rules of the house that no linter knows, and that those which one knows would be broken in vain. */
+import { execFile } from 'node:child_process';
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { temporaryFolder } from './support/folder.js';
+
+const root = path.resolve(import.meta.dirname, '..');
+const run = promisify(execFile);
+
+test('every file opens with a sentence of purpose', async () => {
+  const files = await readdir(path.join(root, 'src'), { recursive: true });
+  const code = files.filter((name) => /\.(tsx?|js)$/.test(name));
+  const texts = await Promise.all(code.map((name) => readFile(path.join(root, 'src', name), 'utf8')));
+  expect(code.filter((_, index) => !/^(#!.*\n)?\/\*\*\s/.test(texts[index] ?? ''))).toEqual([]);
+  expect(code.length).toBeGreaterThan(200);
+});
+
+test('the source has few rooms', async () => {
+  expect((await readdir(path.join(root, 'src'))).length).toBeLessThanOrEqual(16);
+});
+
+test('imports run in one direction and in no circle; one that does not is found', async () => {
+  const copy = await copyOfTree();
+  await cruise(copy);
+  const model = path.join(copy, 'src/model/words.ts');
+  await writeFile(model, `import '../ledger/ledger.js';\n${await readFile(model, 'utf8')}`);
+  await expect(cruise(copy)).rejects.toMatchObject({
+    stdout: expect.stringContaining('model-imports: src/model/words.ts → src/ledger/ledger.ts') as string,
+  });
+}, 120_000);
+
+test('a format is one new file and one line of a list, as docs/design.md shows', async () => {
+  const copy = await copyOfTree();
+  const { file, text, list, before, line, importLine } = await workedExample();
+  await writeFile(path.join(copy, file), text);
+  const listed = await readFile(path.join(copy, list), 'utf8');
+  expect(listed).toContain(before);
+  await writeFile(path.join(copy, list), `${importLine}\n${listed.replace(before, `${before}\n  ${line}`)}`);
+  await run(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], {
+    cwd: copy,
+  });
+  await Promise.all(
+    ['style.css', 'refresh.js'].map((name) =>
+      cp(path.join(copy, 'src/web/assets', name), path.join(copy, 'dist/web/assets', name)),
+    ),
+  );
+  const log = path.join(copy, 'toy.log');
+  await writeFile(log, 'TOY|2026-11-28T09:00:00Z|EXCH01|7|MSExchangeTransport|2002|Outbound|203.0.113.7:25\n');
+  const { stdout } = await run(process.execPath, [path.join(copy, 'dist/main.js'), 'check', log]);
+  expect(stdout).toContain('toy');
+}, 120_000);
+
+/** What the compiler and the dependency checker read, without what was built. */
+async function copyOfTree(): Promise<string> {
+  const copy = await temporaryFolder();
+  await cp(path.join(root, 'src'), path.join(copy, 'src'), { recursive: true });
+  for (const name of ['package.json', 'tsconfig.json', 'tsconfig.build.json', '.dependency-cruiser.js'])
+    await cp(path.join(root, name), path.join(copy, name));
+  await mkdir(path.join(copy, 'test'));
+  await symlink(path.join(root, 'node_modules'), path.join(copy, 'node_modules'), 'junction');
+  return copy;
+}
+
+function cruise(folder: string) {
+  const program = path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs');
+  return run(process.execPath, [program, 'src'], { cwd: folder });
+}
+
+/** The example as it stands in docs/design.md, so that what is shown is what is tried. */
+async function workedExample() {
+  const design = await readFile(path.join(root, 'docs/design.md'), 'utf8');
+  const [, file = '', text = ''] = /^`(src\/events\/formats\/toy\.ts)`:\n\n```ts\n([\s\S]*?)```/m.exec(design) ?? [];
+  const [, list = '', importLine = '', line = ''] =
+    /^`(src\/events\/formats\/formats\.ts)`:\n\n```ts\n(import .*)\n\n {2}(.*)\n```/m.exec(design) ?? [];
+  expect([file, list, line]).toEqual(['src/events/formats/toy.ts', 'src/events/formats/formats.ts', 'toy,']);
+  return { file, text, list, importLine, line, before: 'export const formats: readonly Format[] = [' };
+}
