@@ -100,7 +100,7 @@ export function errorsOfRetries(limits: Thresholds): string {
 }
 
 /** Pairs of which the transport logs tell an attempt that came through. Without these logs nothing is known of successes. */
-export function somethingCameThrough(seconds: number): string {
+function somethingCameThrough(seconds: number): string {
   const tried = countedIn(attempts, seconds);
   return ofReplicas('max', `${tried} > (sum without (reason) (${countedIn(failures, seconds)}) or 0 * ${tried})`);
 }
@@ -155,7 +155,7 @@ function visits(limits: Thresholds): string {
 }
 
 /** The latest visit beside each probed pair: 1 passes, 0 fails. A pass is one whichever exporter of a pair tells it. */
-export function latestVisit(limits: Thresholds): string {
+function latestVisit(limits: Thresholds): string {
   return `${besidePairs('max', visits(limits), limits)} % 2`;
 }
 

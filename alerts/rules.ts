@@ -8,11 +8,11 @@ import type { Thresholds } from './thresholds.js';
  * narrower alerts that it explains.
  */
 export const scopes = ['exporter', 'server', 'connector', 'destination', 'error'] as const;
-export type Scope = (typeof scopes)[number];
+type Scope = (typeof scopes)[number];
 
 /** `critical` wakes somebody, `warning` waits for the morning, `info` explains. */
 export const severities = ['critical', 'warning', 'info'] as const;
-export type Severity = (typeof severities)[number];
+type Severity = (typeof severities)[number];
 
 /** Labels that say who an alert is about; they go into the links to the runbook and the dashboard. */
 export type Subject = 'connector' | 'destination' | 'server' | 'source' | 'instance';

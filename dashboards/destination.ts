@@ -29,7 +29,7 @@ import {
   once,
 } from './queries.js';
 
-export const destinationUid = 'send-connector-destination';
+const destinationUid = 'send-connector-destination';
 
 export function destinationBoard(exporterUrl: string): object {
   const steps = `label_values(exchange_destination_probe_step_duration_seconds_bucket${chosenDestinations}, step)`;

@@ -6,7 +6,7 @@ import { chosenBy, chosenExporters, perExporter } from './queries.js';
 import { lines, link, overTime, stat, stateTimeline, thresholds, valueNow, zeroOne } from './panels.js';
 
 /** The address of this dashboard; alerts about the exporter link to it. */
-export const exporterUid = 'send-connector-exporter';
+const exporterUid = 'send-connector-exporter';
 
 export function exporterHealth(exporterUrl: string): object {
   return boardOf(

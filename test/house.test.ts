@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { startExporter } from './support/exporter.js';
 import { temporaryFolder } from './support/folder.js';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -47,9 +48,18 @@ test('a format is one new file and one line of a list, as docs/design.md shows',
     ),
   );
   const log = path.join(copy, 'toy.log');
-  await writeFile(log, 'TOY|2026-11-28T09:00:00Z|EXCH01|7|MSExchangeTransport|2002|Outbound|203.0.113.7:25\n');
-  const { stdout } = await run(process.execPath, [path.join(copy, 'dist/main.js'), 'check', log]);
-  expect(stdout).toContain('toy');
+  const at = new Date().toISOString();
+  await writeFile(log, `TOY|${at}|EXCH01|7|MSExchangeTransport|2002|Outbound|203.0.113.7:25\n`);
+  const program = path.join(copy, 'dist/main.js');
+  const exporter = await startExporter({ files: [log], args: ['--no-probe'], program });
+  onTestFinished(async () => {
+    await exporter.stop();
+  });
+  await vi.waitFor(async () => {
+    expect(await exporter.scrape()).toMatch(
+      /connection_errors_total\{server="exch01",connector="Outbound",destination="203\.0\.113\.7:25"\} 1/,
+    );
+  });
 }, 120_000);
 
 /** What the compiler and the dependency checker read, without what was built. */

@@ -46,7 +46,7 @@ export type BoardEntry = {
   readonly path: PathReport | undefined;
 };
 
-export type FailureCount = { readonly step: StepName; readonly reason: Reason; readonly count: number };
+type FailureCount = { readonly step: StepName; readonly reason: Reason; readonly count: number };
 
 export type BoardOptions = {
   /** A clock that only goes forward, milliseconds: a clock that is set forgets nothing. @default performance.now */

@@ -20,7 +20,6 @@ export type Config = ReadonlyDeep<
     state: { directory: string };
   }
 >;
-export type SourceConfig = Config['sources'][number];
 export type ProbeConfig = Config['probe'];
 
 /** Settings given on the command line, as the person wrote them. Each replaces what the file says. */

@@ -108,11 +108,11 @@ export function text<Value>(expected: string, parse: (text: string) => Value | u
     });
 }
 
-export function nonEmpty(given: string): string | undefined {
+function nonEmpty(given: string): string | undefined {
   return given.trim() === '' ? undefined : given;
 }
 
-export function fileName(description: string) {
+function fileName(description: string) {
   return text('the path of a file or folder', nonEmpty, { description, minLength: 1 });
 }
 
@@ -121,7 +121,7 @@ function hostName(description: string) {
   return text('a host name', (given) => (given.includes(':') ? undefined : parse(given)), { description });
 }
 
-export function whole(least: number, most: number, description: string) {
+function whole(least: number, most: number, description: string) {
   const error = `a whole number from ${least} to ${most}`;
   return z.int({ error }).min(least, { error }).max(most, { error }).describe(description);
 }

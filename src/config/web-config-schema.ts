@@ -14,7 +14,7 @@ const clientAuthTypes = [
 ] as const;
 export type ClientAuthType = (typeof clientAuthTypes)[number];
 
-export const versionNames = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
+const versionNames = ['TLS10', 'TLS11', 'TLS12', 'TLS13'] as const;
 const curveNames = ['X25519', 'CurveP256', 'CurveP384', 'CurveP521'] as const;
 
 /** Go's names of cipher suites to those of OpenSSL. Those of TLS 1.3 have one name everywhere. */

@@ -12,7 +12,7 @@ import type { Reason } from '../model/words.js';
 import type { RecentError } from '../model/evidence.js';
 
 /** The latest visit of a destination, and since when its visits fail. Times in milliseconds since 1970 UTC. */
-export type Visited = {
+type Visited = {
   readonly destination: string;
   readonly latest: ProbeResult;
   readonly failingSince: number | undefined;

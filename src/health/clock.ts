@@ -1,7 +1,7 @@
 /** Notices that the clock of this machine jumped: set back or forward, or the machine was suspended. */
 import type { Log } from '../runtime/log.js';
 
-export type ClockJumps = { readonly back: number; readonly forward: number };
+type ClockJumps = { readonly back: number; readonly forward: number };
 
 export type ClockWatch = {
   /** Jumps since the start. */

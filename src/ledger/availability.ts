@@ -4,7 +4,7 @@ import { keepLatest } from '../runtime/keep-latest.js';
 import type { ProbeResult } from '../model/probes.js';
 
 /** Times in milliseconds since 1970 UTC; `until` is undefined while it lasts. */
-export type Outage = { readonly from: number; readonly until?: number | undefined };
+type Outage = { readonly from: number; readonly until?: number | undefined };
 
 export type DestinationAvailability = {
   /** By the hour: the last 24 hours and 7 days; by the day: the last 30. The place that is under way counts. */

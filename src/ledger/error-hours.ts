@@ -25,7 +25,7 @@ export type ErrorHoursBook = {
 };
 
 const hourMs = 3_600_000;
-export const hoursKept = 7 * 24;
+const hoursKept = 7 * 24;
 
 type Kept = Omit<SavedErrorHours, 'hours'> & { readonly hours: CountRing; text: string | undefined };
 

@@ -74,12 +74,12 @@ export type LedgerOptions = {
 };
 
 /** Records of one source by what became of them, since the start. */
-export type Tally = {
+type Tally = {
   readonly outcomes: Readonly<Record<RecordOutcome, number>>;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
 };
 
-export type Saving = {
+type Saving = {
   /** Why saving fails at present. */
   readonly failing: string | undefined;
   readonly lastSavedAt: number | undefined;

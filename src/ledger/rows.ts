@@ -39,7 +39,7 @@ export type Row = {
 export type Held = { readonly value: number; birth: number; seen: boolean };
 
 /** Rows as they stood when the fuller name of the server was learnt, one for each name. */
-export type Former = { readonly rows: readonly LedgerRow[]; readonly birth: number };
+type Former = { readonly rows: readonly LedgerRow[]; readonly birth: number };
 
 export const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 export const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };

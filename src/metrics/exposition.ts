@@ -1,6 +1,6 @@
 /** Writes the Prometheus text format, version 0.0.4. */
 
-export type MetricType = 'counter' | 'gauge' | 'histogram';
+type MetricType = 'counter' | 'gauge' | 'histogram';
 
 /** One metric family: its name, what it means, and its samples. */
 export type Family = { readonly name: string; readonly type: MetricType; readonly help: string };

@@ -17,7 +17,7 @@ export type ConnectionError = {
 };
 
 /** A Send connector tried to connect to a destination; source: the transport logs. */
-export type ConnectionAttempt = {
+type ConnectionAttempt = {
   readonly kind: 'connection_attempt';
   /** Lower case name of the server that logged it. */
   readonly server: string;

@@ -1,7 +1,7 @@
 /** The related events by provider and event ID, each with its area and what it means, from the documentation of Exchange and Windows. */
 
 /** Where to look, in a word. */
-export type RelatedArea =
+type RelatedArea =
   'transport' | 'name resolution' | 'TCP/IP' | 'network card' | 'TLS' | 'certificates' | 'domain' | 'resources';
 
 export type RelatedKind = {

@@ -7,7 +7,7 @@ export type Reply = { readonly code: number; readonly lines: readonly string[] }
 export const maxLineBytes = 4096;
 
 /** Most lines of one reply. */
-export const maxReplyLines = 128;
+const maxReplyLines = 128;
 
 /**
  * Takes the first reply (RFC 5321 section 4.2.1) from the front of the buffer.

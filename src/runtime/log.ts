@@ -2,10 +2,8 @@
 import { pino } from 'pino';
 import { visibleText } from './visible-text.js';
 
-export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
-export const logFormats = ['logfmt', 'json'] as const;
-export type LogLevel = (typeof logLevels)[number];
-export type LogFormat = (typeof logFormats)[number];
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogFormat = 'logfmt' | 'json';
 
 /** Facts that belong to a message. An Error is written as its message; undefined leaves no field. */
 export type LogFields = Readonly<Record<string, unknown>>;

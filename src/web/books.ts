@@ -11,7 +11,7 @@ import type { OwnHost, SourceStatus } from '../model/status.js';
 import type { Reason, StepName } from '../model/words.js';
 
 /** The ledger as the pages read it. */
-export type LedgerView = {
+type LedgerView = {
   readonly rows: () => readonly LedgerRow[];
   /** Errors counted under the destination `other`, and the latest destinations that are, newest last. */
   readonly folded?: () => {
@@ -56,7 +56,7 @@ export type BoardEntry = {
 };
 
 /** The board as the pages read it. */
-export type BoardView = {
+type BoardView = {
   readonly entry: (destination: string) => BoardEntry | undefined;
   readonly entries: () => readonly BoardEntry[];
   /** Visits that are kept, newest first; failed ones may be kept longer than good ones. */
@@ -64,7 +64,7 @@ export type BoardView = {
 };
 
 /** Whether the exporter does its job, with a sentence for everything that is missing. */
-export type Ready = { readonly ready: boolean; readonly why: readonly string[] };
+type Ready = { readonly ready: boolean; readonly why: readonly string[] };
 
 /** Everything a page may read. */
 export type Books = {

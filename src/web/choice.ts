@@ -2,7 +2,7 @@
 import { sortedInSteps, type Steps } from '../runtime/breath.js';
 import { byText, type Row, type RowState, rowStates } from './view.js';
 
-export const sortKeys = ['last', 'errors', 'state', 'destination', 'connector', 'server'] as const;
+const sortKeys = ['last', 'errors', 'state', 'destination', 'connector', 'server'] as const;
 
 export type SortKey = (typeof sortKeys)[number];
 

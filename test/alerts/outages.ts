@@ -39,7 +39,7 @@ export const beginsAt = 30 * 60;
 /** The last error is at this time or before it, by the distance of two retries at most. */
 export const endsAt = beginsAt + 8 * 3600;
 /** The fault is mended this long after the last error. */
-export const mendedAfter = 8 * 60;
+const mendedAfter = 8 * 60;
 export const simulatedSeconds = endsAt + 2 * 3600;
 
 const minute = 60;

@@ -21,7 +21,7 @@ export type Prometheus = {
   readonly now: (expression: string) => Promise<readonly Labelled[]>;
 };
 
-export type Labelled = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
+type Labelled = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
 export type PrometheusOptions = {
   readonly job?: string;

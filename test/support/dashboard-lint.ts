@@ -1,7 +1,7 @@
 /** The rules of Grafana's dashboard-linter, as our own checks: each by its name there, and where it is documented. */
 import { parser } from '@prometheus-io/lezer-promql';
 
-export type Target = { expr: string; datasource?: { uid?: string } };
+type Target = { expr: string; datasource?: { uid?: string } };
 export type Panel = {
   type: string;
   title?: string;

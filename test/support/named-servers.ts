@@ -32,7 +32,7 @@ export function evidenceOf(server: string, kind: Kind, id = nextRecordId()): Evi
   return { kind: 'connection_error', key, server, ...pair, at: now };
 }
 
-export function valueIn(row: LedgerRow, kind: Kind): number | undefined {
+function valueIn(row: LedgerRow, kind: Kind): number | undefined {
   if (kind === 'errors') return row.errors;
   if (kind === 'attempts') return row.lastAttemptAt === undefined ? undefined : row.attempts;
   return row.failures.refused;

@@ -11,7 +11,7 @@ export const chromiumIsAbsent = executablePath === undefined;
 
 type ContextOptions = NonNullable<Parameters<Browser['newContext']>[0]>;
 
-export type Visited = {
+type Visited = {
   readonly page: Page;
   readonly context: BrowserContext;
   /** What the console complains of. */

@@ -24,7 +24,7 @@ export type Wine = {
   readonly close: () => Promise<void>;
 };
 
-export type WineProgram = {
+type WineProgram = {
   readonly pid: number;
   /** All that it wrote on standard output and standard error. */
   readonly output: () => string;

@@ -19,7 +19,7 @@ export type Authority = {
   readonly issue: (names: readonly string[], validity?: Validity) => Certificate;
 };
 
-export type Validity = { readonly from?: Date; readonly to?: Date };
+type Validity = { readonly from?: Date; readonly to?: Date };
 
 /**
  * `ec` (P-256) is made in a millisecond. `rsa` (2048 bits) takes a tenth of a second or more, and is what Exchange shows:

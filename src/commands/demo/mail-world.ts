@@ -6,7 +6,7 @@ import { demoAuthority, type SmtpServer } from './smtp-talk.js';
 import { expiredCertificate, healthy, refusing, rude, slowBanner, withoutStartTls } from './smtp-servers.js';
 
 /** One destination of the demo, with a few words on what it is and what the exporter finds. */
-export type DemoServer = { readonly destination: string; readonly is: string; readonly shows: string };
+type DemoServer = { readonly destination: string; readonly is: string; readonly shows: string };
 
 export type MailWorld = {
   readonly servers: readonly DemoServer[];
@@ -21,7 +21,7 @@ export type MailWorld = {
 };
 
 /** The part of an exported Send connector that names it; it has more. */
-export type NamedConnector = { readonly Name: string; readonly Guid: string };
+type NamedConnector = { readonly Name: string; readonly Guid: string };
 
 type Failing = Omit<Outage, 'destination' | 'ending'>;
 type Place = {

@@ -6,7 +6,7 @@ import type { MailWorld } from './mail-world.js';
 import type { Outage } from './outage.js';
 
 /** The folder with the logs of one Exchange server, as it stands below its `TransportRoles\Logs\Hub`. */
-export type ServerLogs = { readonly computer: string; readonly folders: readonly string[] };
+type ServerLogs = { readonly computer: string; readonly folders: readonly string[] };
 
 export type TransportLogs = {
   /** One folder a log and server, made already. */

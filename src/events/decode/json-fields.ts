@@ -5,7 +5,7 @@ import { isBrokenJson } from './json-text.js';
 import { UnreadableRecord, withoutStack } from './unreadable.js';
 
 /** The value at a wanted path, by the number of the path; undefined where there is none. */
-export type Fields = (path: number) => unknown;
+type Fields = (path: number) => unknown;
 
 /** Reads the object that fills `bytes` from `start` to `end` (UTF-8, blanks around it allowed). */
 export type FieldReader = (bytes: Buffer, start: number, end: number) => Fields;

@@ -4,10 +4,10 @@
  */
 
 /** A file as it is watched. */
-export type Watched = { readonly source: string; readonly path: string };
+type Watched = { readonly source: string; readonly path: string };
 
 /** A file that stands still. */
-export type Standstill = Watched & {
+type Standstill = Watched & {
   /** How long it has not moved on, in milliseconds. */
   readonly ms: number;
   /** Sentence for a person. */

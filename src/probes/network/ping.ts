@@ -5,7 +5,7 @@ import { shown } from '../smtp-lines.js';
 import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
 
 /** Echoes of one ping. */
-export const echoes = 5;
+const echoes = 5;
 
 export type PingOptions = {
   readonly signal: AbortSignal;

@@ -9,8 +9,8 @@ import type { Row } from '../view.js';
 import type { Visit } from '../books.js';
 import { sentenceOf } from '../parts/words.js';
 
-export type ApiAnswer = { readonly status: number; readonly body: unknown };
-export type ApiRequest = { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams };
+type ApiAnswer = { readonly status: number; readonly body: unknown };
+type ApiRequest = { readonly params: Readonly<Record<string, string>>; readonly query: URLSearchParams };
 export type ApiRoute = {
   readonly path: string;
   /** Whether it reads the rows. */

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { keepLatest } from '../../runtime/keep-latest.js';
 import { bcryptSource } from './bcrypt-source.js';
 
-export type Question = {
+type Question = {
   readonly password: string;
   readonly hash: string;
   /** A wrong password takes as long as with a hash of this cost, at least that of the hash itself. */

@@ -9,12 +9,12 @@ import { contextKeys, type Context, type Links } from '../parts/links.js';
 import { wildcards } from '../parts/quoting.js';
 
 /** A heading of the second level, for the list of contents. */
-export type Heading = { readonly id: string; readonly text: string };
+type Heading = { readonly id: string; readonly text: string };
 
 /** A runbook ready to be shown. */
-export type ShownRunbook = { readonly title: string; readonly html: string; readonly headings: readonly Heading[] };
+type ShownRunbook = { readonly title: string; readonly html: string; readonly headings: readonly Heading[] };
 
-export type Runbook = { readonly name: string; readonly title: string; readonly summary: string };
+type Runbook = { readonly name: string; readonly title: string; readonly summary: string };
 
 export type Runbooks = {
   /** In the order of the alphabet. */

@@ -178,7 +178,7 @@ export function NextStep({ row, page, bare }: { row: Row; page: PageContext; bar
 }
 
 /** @returns undefined when none of the runbooks that would fit is installed */
-export function runbookFor(row: Row, page: PageContext): string | undefined {
+function runbookFor(row: Row, page: PageContext): string | undefined {
   const failing = row.state === 'unreachable' || row.state === 'refusing';
   const fitting = failing
     ? [row.errors > 0 ? 'DestinationDown' : 'DestinationFailingWithoutErrors', 'DestinationDown', 'SendConnectorError']

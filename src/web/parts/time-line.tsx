@@ -9,7 +9,7 @@ import { Moment, ReasonWords } from './pieces.js';
 import { clockOf, reasonWords, stepWords, tookOf } from './words.js';
 
 /** How long the line is on one page, and where its other pages are. */
-export type Paging = {
+type Paging = {
   readonly size: number;
   readonly number: number;
   readonly addressOf: (number: number | 'all') => string;

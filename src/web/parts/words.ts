@@ -26,11 +26,6 @@ export const originWords: Record<Origin, string> = {
   configured: 'named in the configuration',
 };
 
-/** `connection refused`; undefined for a visit that succeeded. */
-export function failureOf(visit: Visit): string | undefined {
-  return visit.success ? undefined : reasonWords[visit.reason ?? 'other'].what;
-}
-
 /** What a row means, in one sentence: the diagnosis where there is one. */
 export function sentenceOf(row: Row, now: number): string {
   if (row.diagnosis) return row.diagnosis.sentence;
@@ -62,7 +57,7 @@ function reachableSentence(row: Row, now: number): string {
 }
 
 /** What was not well at a visit that passed: what is not offered has not failed. */
-export function warningOf({ step, reason }: Failure): string {
+function warningOf({ step, reason }: Failure): string {
   const { what } = reasonWords[reason];
   return reason === 'starttls_not_offered' ? 'no STARTTLS is offered' : `${stepWords[step]} failed: ${what}`;
 }

@@ -8,7 +8,7 @@ export type Part = readonly (string | number)[];
 export type NestedPart = { readonly index: number; readonly place: Place };
 
 /** A substitution that holds all insertion strings of a classic event, or none. */
-export type ListPart = { readonly list: number };
+type ListPart = { readonly list: number };
 
 /** Where the parts of a `WindowsEvent` are. */
 export type Layout = {

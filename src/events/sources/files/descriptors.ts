@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { OpenFile } from './file-system.js';
 
 /** A file that is open now and then. */
-export type Openable = {
+type Openable = {
   handle: OpenFile | undefined;
   /** Since when somebody works with it; it is not closed then. */
   workingSince: number | undefined;

@@ -59,7 +59,7 @@ export function notWaiting(): Waiting {
   return { since: undefined, movedAt: performance.now() };
 }
 
-export type Entry = { readonly name: string; readonly isFolder: boolean };
+type Entry = { readonly name: string; readonly isFolder: boolean };
 
 export type FileSystem = {
   /** @param place where operations hang together; the device once it is known */

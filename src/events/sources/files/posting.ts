@@ -102,7 +102,7 @@ function bringsNothing(state: State, file: FollowedFile, pass: PassResult, check
 }
 
 /** While the ledger cannot be saved this waits, and the lag grows; a stop does not wait for it. */
-export function postBatch(state: State, batch: Batch): Promise<void> {
+function postBatch(state: State, batch: Batch): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setInterval(() => {
       lookAtSizes(state);

@@ -16,7 +16,7 @@ export type RunningReader = {
 };
 
 /** Name of the hidden command. */
-export const readerCommand = 'read-windows-log';
+const readerCommand = 'read-windows-log';
 
 const keptErrorText = 2_000;
 const lateOutputMs = 1_000;
