@@ -193,7 +193,7 @@ describe('a running exporter', () => {
     expect(exporter.log()).toMatch(/msg=stopping signal=SIGTERM\n[^]*msg=stopped\n$/);
   });
 
-  it.each(['commands/serve', 'config', 'log', 'serve', 'web/server'])(
+  it.each(['commands/serve', 'config/config', 'runtime/log', 'serve', 'web/http/server'])(
     '16.5: ends cleanly when SIGTERM comes in the first moments of the start, while %s is loaded',
     async (module) => {
       const hooks = ['--import', pathToFileURL(join(import.meta.dirname, 'support/stopped-at-load.mjs')).href];

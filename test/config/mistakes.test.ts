@@ -98,7 +98,11 @@ describe('what a configuration file may throw at the reader (issue 14, section 1
 
   test('every route of the web server is among the paths that the metrics may not have', async () => {
     const folder = path.resolve(import.meta.dirname, '../../src/web');
-    const texts = await Promise.all((await readdir(folder)).map((name) => readFile(path.join(folder, name), 'utf8')));
+    const texts = await Promise.all(
+      (await readdir(folder, { recursive: true }))
+        .filter((name) => /\.tsx?$/.test(name))
+        .map((name) => readFile(path.join(folder, name), 'utf8')),
+    );
     const routes = texts.join('\n').matchAll(/(?:path: |router\.\w+\()['`](\/[\w-]+(?:\/[\w-]+)*)/g);
     const paths = [...new Set([...routes].map(([, route]) => route ?? ''))];
     expect(paths.length).toBeGreaterThan(10);

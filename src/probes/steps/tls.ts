@@ -124,8 +124,8 @@ const asRfc9525 = { subject: 'never', partialWildcards: false, multiLabelWildcar
 
 /** Why a wildcard that looks as if it covered the name does not. */
 function wildcardWords(leaf: ShownCertificate['leaf'], name: string): string {
-  const patterns = leaf.subjectAltName?.match(/(?<=DNS:)[^,\s]*\*[^,\s]*/g) ?? [];
-  for (const pattern of patterns) {
+  const names = leaf.subjectAltName?.split(', ').filter((each) => each.startsWith('DNS:')) ?? [];
+  for (const pattern of names.map((each) => each.slice('DNS:'.length)).filter((each) => each.includes('*'))) {
     const why = whyNotCovered(pattern.toLowerCase(), name.toLowerCase());
     if (why !== undefined) return `; ${pattern} does not cover it: ${why}`;
   }
