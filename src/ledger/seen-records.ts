@@ -52,8 +52,10 @@ type Log = {
   readonly channel: string;
   floor: readonly [id: number, second: number] | undefined;
   readonly blocks: Block[];
-  /** Seconds by record ID; several where a cleared log used an ID again. NaN stands for a time not known. */
-  readonly secondsById: Map<number, number | number[]>;
+  /** Seconds by record ID; several where a cleared log, or a carrier that numbers nothing, used an ID again. NaN: not known. */
+  readonly secondsById: Map<number, number | Set<number>>;
+  /** Records in the blocks. */
+  count: number;
   text: string | undefined;
 };
 
@@ -61,7 +63,7 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
   const { now = Date.now, perLog = 65_536, inAll = 262_144, logs: mostLogs = 4_096 } = options;
   const logs = new Map<string, Log>();
   for (const each of saved) logs.set(keyOf(each), restore(each));
-  let total = [...logs.values()].reduce((sum, log) => sum + log.secondsById.size, 0);
+  let total = [...logs.values()].reduce((sum, log) => sum + log.count, 0);
   let latest: Log | undefined;
   return {
     note: (key) => {
@@ -78,7 +80,7 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       }
       add(log, key.recordId, second);
       total++;
-      if (log.secondsById.size > perLog) total -= dropOldest(log, now());
+      if (log.count > perLog) total -= dropOldest(log, now());
       else if (total > inAll) total -= dropOldest(largest(logs), now());
       return true;
     },
@@ -88,9 +90,9 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
         logs.delete(name);
         const before = logs.get(keyOf({ ...log, server: to }));
         const moved = joined(before ?? freshLog(to, log.channel), log, now());
-        total += moved.secondsById.size - (before ? before.secondsById.size : 0) - log.secondsById.size;
+        total += moved.count - (before ? before.count : 0) - log.count;
         logs.set(keyOf(moved), moved);
-        while (moved.secondsById.size > perLog) total -= dropOldest(moved, now());
+        while (moved.count > perLog) total -= dropOldest(moved, now());
       }
       latest = undefined;
     },
@@ -108,16 +110,17 @@ function keyOf(key: { readonly server: string; readonly channel: string }): stri
 }
 
 function freshLog(server: string, channel: string): Log {
-  return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), text: undefined };
+  return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), count: 0, text: undefined };
 }
 
 function isNoted(log: Log, id: number, second: number): boolean {
   const known = log.secondsById.get(id);
-  return typeof known === 'object' ? known.some((each) => isSameTime(each, second)) : isSameNumber(known, second);
-}
-
-function isSameNumber(known: number | undefined, second: number): boolean {
-  return known !== undefined && isSameTime(known, second);
+  if (known === undefined) return false;
+  if (typeof known === 'number') return isSameTime(known, second);
+  if (Number.isNaN(second) || known.has(Number.NaN)) return true;
+  for (let each = second - toleranceSeconds; each <= second + toleranceSeconds; each++)
+    if (known.has(each)) return true;
+  return false;
 }
 
 function isKnown(log: Log, id: number, second: number, now: number): boolean {
@@ -137,7 +140,9 @@ function isSameTime(a: number, b: number): boolean {
 
 function add(log: Log, id: number, second: number): void {
   const known = log.secondsById.get(id);
-  log.secondsById.set(id, known === undefined ? second : [...(typeof known === 'number' ? [known] : known), second]);
+  if (typeof known === 'object') known.add(second);
+  else log.secondsById.set(id, known === undefined ? second : new Set([known, second]));
+  log.count++;
   let block = log.blocks.at(-1);
   if (!block?.pairs) log.blocks.push((block = { pairs: [], text: undefined }));
   const pairs = (block.pairs ??= []);
@@ -154,22 +159,19 @@ function pairsIn({ pairs, text }: Block): readonly [id: number, second: number][
   return pairs ?? pairsOf(text ?? '');
 }
 
-/** Lets go of the block that was noted first. @returns how many record IDs that were */
+/** Lets go of the block that was noted first. @returns how many records that were */
 function dropOldest(log: Log, now: number): number {
-  const before = log.secondsById.size;
   const block = log.blocks.shift();
-  for (const [id, second] of block ? pairsIn(block) : []) {
+  const pairs = block ? pairsIn(block) : [];
+  for (const [id, second] of pairs) {
     const known = log.secondsById.get(id);
-    if (typeof known === 'object' && known.length > 1)
-      log.secondsById.set(
-        id,
-        known.filter((each) => !Object.is(each, second)),
-      );
-    else log.secondsById.delete(id);
+    if (typeof known === 'object') known.delete(second);
+    if (typeof known !== 'object' || known.size === 0) log.secondsById.delete(id);
     liftFloor(log, id, second, now);
   }
+  log.count -= pairs.length;
   log.text = undefined;
-  return before - log.secondsById.size;
+  return pairs.length;
 }
 
 function liftFloor(log: Log, id: number, second: number, now: number): void {
@@ -195,16 +197,16 @@ function joined(into: Log, from: Log, now: number): Log {
   return log;
 }
 
-/** @returns how many record IDs are no longer known */
+/** @returns how many records are no longer known */
 function dropFirst(logs: Map<string, Log>): number {
   const [first] = logs;
   if (!first) return 0;
   logs.delete(first[0]);
-  return first[1].secondsById.size;
+  return first[1].count;
 }
 
 function largest(logs: ReadonlyMap<string, Log>): Log {
-  return [...logs.values()].reduce((most, log) => (log.secondsById.size > most.secondsById.size ? log : most));
+  return [...logs.values()].reduce((most, log) => (log.count > most.count ? log : most));
 }
 
 function textOf(log: Log): string {
@@ -231,10 +233,7 @@ function blockText(pairs: readonly (readonly [id: number, second: number])[]): s
 function restore(saved: SavedRecords): Log {
   const log = freshLog(saved.server, saved.channel);
   log.floor = saved.floor;
-  for (const text of saved.blocks) {
-    const pairs = pairsOf(text);
-    for (const [id, second] of pairs) add(log, id, second);
-  }
+  for (const text of saved.blocks) for (const [id, second] of pairsOf(text)) add(log, id, second);
   return log;
 }
 
