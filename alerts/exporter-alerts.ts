@@ -39,7 +39,7 @@ function sourceStalled(limits: Thresholds): Alert {
       `{{ if eq $value 0.0 }}cannot be read{{ else }}is ${valueAsAge} behind{{ end }}`,
     description:
       `The exporter at ${exporterName} does not see the newest records of this source, so connection errors ` +
-      'are reported late or not at all. Silence of the other alerts is no proof of health until this is solved.',
+      'are reported late or not at all. Until this is solved, the silence of other alerts proves nothing.',
   };
 }
 
@@ -149,7 +149,7 @@ function recordsMissed(limits: Thresholds): Alert {
     expr: `${countedIn('exchange_exporter_source_records_missed_total', limits.lossShownSeconds)} > 0`,
     forSeconds: 0,
     subjects: ['source', 'instance'],
-    summary: 'Records of source {{ $labels.source }} never came to the Send connector exporter',
+    summary: 'Records of source {{ $labels.source }} are missing',
     description:
       `Record IDs seen within the last ${inWords(limits.lossShownSeconds)} have gaps: records were overwritten or ` +
       'dropped before they were read. Connection errors may be among them.',
@@ -184,7 +184,7 @@ function reloadFailed(limits: Thresholds): Alert {
     subjects: ['instance'],
     summary: `The Send connector exporter at ${exporterName} could not take its changed configuration into use`,
     description:
-      'The last good configuration is in force. Its log names every mistake with its line; a restart in this state would ' +
+      'The last good configuration is in force. Its log reports every error with its line number; a restart in this state would ' +
       'fail.',
   };
 }

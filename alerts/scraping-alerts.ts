@@ -95,9 +95,9 @@ function serverUnwatched(limits: Thresholds): Alert {
     expr: `${ofReplicas('max', `0 * ${known}\n+ ignoring (server) group_left () (up or ${before})`)} == 0`,
     forSeconds: limits.exporterDownSeconds,
     subjects: ['server'],
-    summary: 'No exporter tells of the Send connectors of server {{ $labels.server }} any more',
+    summary: 'No exporter reports on the Send connectors of server {{ $labels.server }} any more',
     description:
-      `Every exporter that told of this server within ${inWords(limits.repeatedWindowSeconds)} has been down for ` +
+      `Every exporter that reported on this server within ${inWords(limits.repeatedWindowSeconds)} has been down for ` +
       `${inWords(limits.exporterDownSeconds)}. The other alerts about it are out of date and silenced meanwhile; ` +
       'SendConnectorExporterDown says which exporter it is.',
   };

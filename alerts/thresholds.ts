@@ -80,7 +80,7 @@ export const thresholds = {
   saveWaitSeconds: 5 * 60,
   /** An Application log without a single record for a day: Exchange writes some every hour. */
   sourceSilentSeconds: 24 * 60 * 60,
-  /** How long records that never came, and errors counted as `other`, are shown. */
+  /** How long missing records, and errors counted as `other`, are shown. */
   lossShownSeconds: 60 * 60,
   /** Long enough to save a file twice while editing it. */
   reloadFailedSeconds: 5 * 60,

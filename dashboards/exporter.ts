@@ -95,7 +95,7 @@ function losses(): Builder<Panel>[] {
     ),
     lines({
       title: 'Records missed',
-      description: 'Records that never came, by gaps in their record IDs, since the state was begun.',
+      description: 'Records missing since the state began, inferred from gaps in record IDs.',
       empty: 'no source',
       runbook: 'RecordsMissed',
       ...half,

@@ -57,7 +57,7 @@ export function errorsWithin(range: string): string {
  */
 export const errorsPerStep = perStep(errors);
 
-/** The same of the transport logs: connections tried, and those that came to nothing. */
+/** The same of the transport logs: connections tried, and those that failed. */
 export const attemptsPerStep = perStep(`exchange_send_connector_connection_attempts_total${chosenErrors}`);
 export const failuresPerStep = perStep(`exchange_send_connector_connection_failures_total${chosenErrors}`);
 

@@ -1,58 +1,79 @@
-/** Documents: links lead somewhere, and what they say of metrics and of figures is what the code and the README say. */
+/** Documents: links lead somewhere, and what they say of metrics and of figures is what the code and the benchmarks say. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
-import { globSync } from 'tinyglobby';
 import { describe, expect, it } from 'vitest';
 import { defaultPorts } from '../src/probes/policy.js';
 import { paceOf, targetOf } from '../src/probes/targets.js';
+import { anchorsOf, deadLinks } from './support/markdown-links.js';
 
 const root = path.resolve(import.meta.dirname, '..');
 const read = (file: string): string => readFileSync(path.join(root, file), 'utf8');
-const pages = globSync(['*.md', 'docs/**/*.md', 'examples/**/*.md', 'alerts/runbooks/*.md'], { cwd: root });
+const filesOfGit = (pattern: string): string[] =>
+  execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard', '--', pattern], { cwd: root })
+    .toString()
+    .split('\0')
+    .filter((file) => file !== '' && existsSync(path.join(root, file)));
+const repository = { files: new Set(filesOfGit('.')), read };
+const pages = filesOfGit('*.md');
 
-/** The addresses of GitHub and of Markdown viewers: words in lower case, joined by dashes. */
-function anchorsOf(markdown: string): Set<string> {
-  const headings = [...markdown.matchAll(/^#+ (.+)$/gm)].map((match) => match[1]!);
-  const written = [...markdown.matchAll(/<a (?:id|name)="([^"]+)"/g)].map((match) => match[1]!);
-  const slug = (text: string): string =>
-    text
-      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
-      .toLowerCase()
-      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
-      .replaceAll(' ', '-');
-  return new Set([...headings.map(slug), ...written]);
-}
-
-function deadLinks(file: string, markdown: string): string[] {
-  const text = markdown.replace(/```[\s\S]*?```/g, '').replace(/`[^`\n]*`/g, '');
-  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link = '']) => {
-    if (/^(?:https?:|mailto:|\/)/.test(link)) return [];
-    const [name = '', anchor] = link.split('#');
-    const target = name === '' ? file : path.join(path.dirname(file), name);
-    if (!existsSync(path.join(root, target))) return [`${file}: ${link}`];
-    if (anchor === undefined || !target.endsWith('.md')) return [];
-    return anchorsOf(read(target)).has(anchor) ? [] : [`${file}: ${link}`];
+describe('17.10: links in Markdown', () => {
+  it('every Markdown file that git knows is looked at', () => {
+    for (const file of ['README.md', 'docs/limits.md', 'examples/shippers/README.md', 'alerts/runbooks/reasons.md'])
+      expect(pages).toContain(file);
   });
-}
 
-describe('links in Markdown', () => {
   it.each(pages)('%s', (file) => {
-    expect(deadLinks(file, read(file))).toEqual([]);
+    expect(deadLinks(file, read(file), repository)).toEqual([]);
   });
 
   it('a dead one would be found', () => {
-    const text = '[a](docs/nothing.md) [b](README.md#no-such-heading) [c](LICENSE) [d](README.md#metrics) [e](#x)\n# x';
-    expect(deadLinks('README.md', text)).toEqual([
-      'README.md: docs/nothing.md',
-      'README.md: README.md#no-such-heading',
-      'README.md: #x',
-    ]);
+    const text =
+      '[a](docs/nothing.md) [b](README.md#no-such-heading) [c](LICENSE) [d](README.md#run-it) [e](#x) [f][g] ' +
+      '![h](no.png) [i](docs) [j](docs/) [k](/docs/limits.md#files) [l](https://mail.contoso.example) <img src="m.png">\n' +
+      '`[n](no.md)` [o]\n\n[o]: no.md\n\n```\n[p](no.md)\n```\n# x y';
+    expect(deadLinks('HERE.md', text, repository)).toEqual(
+      ['docs/nothing.md', 'README.md#no-such-heading', '#x', '[f][g]', 'no.png', 'm.png', 'no.md'].map(
+        (link) => `HERE.md: ${link}`,
+      ),
+    );
+  });
+
+  it('a file that exists but is not in git is a dead link', () => {
+    expect(deadLinks('README.md', '[a](node_modules/marked/README.md)', repository)).toHaveLength(1);
+  });
+
+  it.each([
+    ['## `/probe` and `/sd`', ['probe-and-sd']],
+    ['# Beside blackbox_exporter', ['beside-blackbox_exporter']],
+    ['# 421 4.4.0: R&D &amp; *more*, [as ever](x.md)', ['421-440-rd--more-as-ever']],
+    ['# Über Größe – 日本', ['über-größe--日本']],
+    ['# Next\n# Next\n# Next-1\n# next', ['next', 'next-1', 'next-1-1', 'next-2']],
+    ['Setext\n======\n\n```\n# code\n```\n\n<a id="own"></a>', ['setext', 'own']],
+  ])('%j has the anchors that GitHub gives', (markdown, anchors) => {
+    expect([...anchorsOf(markdown)]).toEqual(anchors);
   });
 
   it('every document in docs/ is linked from the README', () => {
     for (const file of pages.filter((page) => page.startsWith('docs/')))
       expect(read('README.md'), file).toContain(`](${file})`);
+  });
+
+  it('17.10: the README has at most 150 lines, and turns event 2002 on before anything that needs it', () => {
+    const readme = read('README.md');
+    expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+    expect([...readme.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading)).toEqual([
+      'Run it',
+      'Point it at your own log',
+      'Turn event 2002 on',
+      'Get the events into a file',
+      'Prometheus, Alertmanager, Grafana',
+      'Install it as a service',
+      'When something is wrong',
+      'Documentation',
+    ]);
+    expect(readme.match(/^!\[/gm)).toHaveLength(1);
   });
 });
 
@@ -119,8 +140,8 @@ describe('docs/metrics.md', () => {
 });
 
 describe('figures in docs/', () => {
-  it.each(['docs/sizing.md', 'docs/comparison.md'])('every measured figure of %s is one of the README', (file) => {
-    const speed = /^## Speed\n[\s\S]*?(?=^## )/m.exec(read('README.md'))![0];
+  it.each(['docs/sizing.md', 'docs/comparison.md'])('every measured figure of %s is one of docs/benchmarks.md', (file) => {
+    const speed = read('docs/benchmarks.md');
     const rows = read(file)
       .split('\n')
       .filter((line) => line.startsWith('|') && /`|\[4\]/.test(line));

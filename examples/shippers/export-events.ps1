@@ -29,11 +29,11 @@ $text = Get-Content -Raw -Encoding UTF8 (Join-Path $PSScriptRoot 'exchange-event
 if ($Log -eq 'ForwardedEvents') { $text = $text -replace 'Path="(Application|System)"', 'Path="ForwardedEvents"' }
 Set-Content -Path $query -Value $text -Encoding UTF8
 
-# cmd, because PowerShell's own redirection would write the text anew.
+# cmd, because PowerShell's own redirection would write the text again.
 $since = if (Test-Path $bookmark) { "/bm:`"$bookmark`"" } else { '' }
 cmd.exe /d /c "wevtutil.exe qe `"$query`" /sq:true /f:xml /uni:true $since /sbm:`"$bookmark`" > `"$partial`""
 if ($LASTEXITCODE -ne 0) {
-  # A bookmark to a log that was cleared since: begin anew. The exporter counts no event twice.
+  # A bookmark to a log that was cleared since: start over. The exporter counts no event twice.
   if ($since) { Remove-Item $bookmark }
   throw "wevtutil ended with $LASTEXITCODE. Is this account allowed to read the $Log log?"
 }

@@ -46,7 +46,7 @@ export function program(): Command {
     .exitOverride()
     .addHelpText('after', examples);
   addServe(root, true);
-  addServe(root.command('serve').description('read, probe and answer: the same as no command at all'), false);
+  addServe(root.command('serve').description('read, probe and answer; this is the default command'), false);
   addCheck(root);
   addDoctor(root);
   addDrill(root);
@@ -61,18 +61,18 @@ export function program(): Command {
 /** Read, probe, answer, until a signal comes: the command without a name, where a mistyped command arrives, too. */
 function addServe(command: Command, mayBeMistyped: boolean): void {
   command
-    .argument('[files...]', 'files, folders or globs to read; instead of the sources of the configuration file')
+    .argument('[files...]', 'files, folders or globs to read; they replace the sources of the configuration file')
     .option('--config.file <path>', 'Configuration in YAML. Every setting has a default.')
-    .option('--state.directory <path>', 'Folder for counts and positions; default: a folder of the system or of yours.')
-    .option('--web.listen-address <address>', 'Where to answer, repeatable. (default: ":10202")', collect)
-    .option('--web.telemetry-path <path>', 'Where Prometheus reads the metrics. (default: "/metrics")')
-    .option('--web.external-url <url>', 'Address under which people reach this exporter, for links.')
+    .option('--state.directory <path>', 'Folder for counts and positions; default: a system folder, or one in your home.')
+    .option('--web.listen-address <address>', 'Where to listen, repeatable. (default: ":10202")', collect)
+    .option('--web.telemetry-path <path>', 'Path of the metrics. (default: "/metrics")')
+    .option('--web.external-url <url>', 'Address at which people reach this exporter, for links.')
     .option('--web.config.file <path>', 'TLS, client certificates, users and headers, as for every exporter.')
     .option('--no-probe', 'Connect to nothing; only read events.')
     .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
     .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
-    .addOption(new Option('--log.level <level>', 'Least level to log.').choices(levels()).default('info'))
-    .addOption(new Option('--log.format <format>', 'Form of the log.').choices(['logfmt', 'json']).default('logfmt'))
+    .addOption(new Option('--log.level <level>', 'Lowest level to log.').choices(levels()).default('info'))
+    .addOption(new Option('--log.format <format>', 'Format of the log.').choices(['logfmt', 'json']).default('logfmt'))
     .action(async (files: string[], flags: ServeFlags) => {
       // Before anything that takes time: a service may be stopped in its first second.
       const signal = stopSignal();
@@ -85,7 +85,7 @@ function addServe(command: Command, mayBeMistyped: boolean): void {
 function addCheck(root: Command): void {
   root
     .command('check')
-    .description('check a configuration file: all mistakes at once, exit code 1 when there is one')
+    .description('check a configuration file: report every error with its line number; exit code 1 if there is one')
     .argument('<file>', 'configuration in YAML')
     .action(async (file: string) => {
       const { checkCommand } = await import('./check.js');
@@ -96,12 +96,12 @@ function addCheck(root: Command): void {
 function addDoctor(root: Command): void {
   root
     .command('doctor')
-    .description('look at all that the exporter needs on this machine, and say what to do')
+    .description('check everything the exporter needs on this machine, and say what to do')
     .argument('[files...]', 'files, folders or globs to read, as the exporter is started with')
     .option('--json', 'Print the findings as JSON.')
     .option('--config.file <path>', 'Configuration of the exporter.')
     .option('--state.directory <path>', 'State folder of the exporter.')
-    .option('--web.listen-address <address>', 'Where the exporter answers, repeatable.', collect)
+    .option('--web.listen-address <address>', 'Where the exporter listens, repeatable.', collect)
     .option('--web.config.file <path>', 'Web configuration of the exporter.')
     .option('--no-probe', 'Connect to nothing.')
     .action(async (files: string[], flags: DoctorFlags) => {
@@ -122,7 +122,7 @@ function addDrill(root: Command): void {
     .option('--state.directory <path>', 'State folder of the running exporter.')
     .option('--prometheus-url <url>', 'Where Prometheus answers: follow the drill to its pending or firing alert.')
     .option('--alertmanager-url <url>', 'Where Alertmanager answers: follow the drill to the receivers it is sent to.')
-    .option('--wait <seconds>', 'Follow the drill for at most so long; 0 writes it and ends.', secondsOrNone, 120)
+    .option('--wait <seconds>', 'Follow the drill for at most this long; 0 writes it and ends.', secondsOrNone, 120)
     .action(async (flags: DrillFlags) => {
       const { drillCommand } = await import('./drill.js');
       endWith(await drillCommand(flags));
@@ -132,13 +132,13 @@ function addDrill(root: Command): void {
 function addProbe(root: Command): void {
   root
     .command('probe')
-    .description('visit one destination now: every step, time and line, ping and path; exit code 1 when it fails')
+    .description('visit one destination now: every step, time and line, ping and path; exit code 1 if it fails')
     .argument('<host[:port]>', 'host name or address, and port (25)')
     .option('--config.file <path>', 'Configuration in YAML: what may be probed, EHLO name, authorities, inventory.')
     .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
     .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
     .addOption(new Option('--quit-after <step>', 'End the visit after this step.').choices(quitAfterSteps))
-    .option('--no-path', 'Do not look at the path.')
+    .option('--no-path', 'Do not trace the path.')
     .option('--json', 'Print one JSON document at the end instead.')
     .action(async (destination: string, flags: ProbeFlags) => {
       const { probeCommand } = await import('./probe.js');
@@ -166,7 +166,7 @@ function addGenerate(root: Command): void {
 function addDemo(root: Command): void {
   root
     .command('demo')
-    .description('show a small mail world on this machine: mail servers, events, alerts; ends with Ctrl-C')
+    .description('run a small mail world on this machine: mail servers, events, alerts; Ctrl-C ends it')
     .addOption(demoPort('--demo.port', 'the status page', 10202))
     .addOption(demoPort('--demo.prometheus-port', 'Prometheus', 9090))
     .addOption(demoPort('--demo.alertmanager-port', 'Alertmanager', 9093))

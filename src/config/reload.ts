@@ -75,7 +75,7 @@ export function createReloader(options: ReloadOptions): Reloader {
     status = { successful: true, successAt: now(), waiting };
     log.info('the configuration was read again', { file: options.file });
     if (waiting.length > 0)
-      log.warn('changed settings that take effect at the next start', { settings: waiting.join() });
+      log.warn('startup-only settings have changed; they take effect after a restart', { settings: waiting.join() });
   };
   const reload = async (): Promise<ReloadStatus> => {
     const mine = running.then(once).catch((error: unknown) => {

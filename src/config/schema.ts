@@ -15,8 +15,8 @@ export const configSchema = mapping({
     file: fileName('Get-SendConnector export (JSON): connectors and their smart hosts').optional(),
   }),
   destinations: settings({
-    static: list(destination(), 'a list of host:port').prefault([]).describe('Destinations to probe in any case.'),
-    limit: whole(1, 1_000_000, 'Destinations shown by name; further ones are counted as `other`.').prefault(2000),
+    static: list(destination(), 'a list of host:port').prefault([]).describe('Destinations that are always probed.'),
+    limit: whole(1, 1_000_000, 'Destinations shown by name; more are counted as `other`.').prefault(2000),
     forgetAfter: duration('Destinations without errors for this long are no longer shown.').prefault('30d'),
   }),
   probe: settings({
@@ -31,7 +31,7 @@ export const configSchema = mapping({
       .prefault([25, 465, 475, 587, 717, 2525])
       .describe('Ports that may be probed.'),
     caFile: fileName(
-      'Certificates (PEM) trusted besides those of Node and of this host: of your own authority.',
+      'Authorities (PEM) to trust in addition to those of Node and of this host.',
     ).optional(),
     ehloName: text('a host name or an address literal such as [192.0.2.1]', ehloNameOf, {
       description: 'Name given in EHLO; by default the full name of this host, or the literal of its address.',
@@ -76,11 +76,11 @@ function sourceSchema() {
     unfiltered: z
       .boolean({ error: 'true or false' })
       .optional()
-      .describe('Whether every record of the logs is in the files; absent: the record IDs tell.'),
+      .describe('Whether all records of the logs arrive; if absent, the record IDs decide.'),
     mayBeEmpty: z
       .boolean({ error: 'true or false' })
       .optional()
-      .describe('A folder without files is no trouble: its log is off, or had nothing to say yet.'),
+      .describe('A folder without files is accepted: its log is off, or has nothing to say yet.'),
   });
   const windows = mapping({
     type: z.literal('windows-event-log'),

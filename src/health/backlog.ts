@@ -51,7 +51,7 @@ export function watchBacklog({ sources, steady, log }: BacklogOptions): BacklogW
   };
   const check = (): void => {
     const { left, read } = look();
-    // Sources that were opened anew begin at nothing.
+    // Sources that were opened again begin at nothing.
     if (begun && read < begun.read) begun = undefined;
     if (begun && left < restBytes) {
       log.info('caught up', { read: mebibytes(read - begun.read), seconds: Math.round((steady() - begun.at) / 1000) });

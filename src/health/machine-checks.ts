@@ -76,7 +76,7 @@ async function checkLedger(file: string): Promise<{ findings: Finding[]; ledger:
     const isNewer = error instanceof LedgerFileError && error.kind === 'newer';
     const remedy = isNewer
       ? 'the exporter does not start with it'
-      : 'the next start moves it aside and counts anew; put a backup in its place before, if there is one';
+      : 'the next start moves it aside and starts counting over; put a backup in its place before, if there is one';
     const finding: Finding = { check, state: 'failed', text: (error as Error).message, remedy };
     return { findings: [finding], ledger: undefined };
   }

@@ -68,7 +68,7 @@ function noticesOf(parts: StandingParts, freeBytes: number | undefined): string[
   ];
   return [
     ...wrong.filter((text) => text !== undefined),
-    ...waiting.map((setting) => `a changed ${setting} takes effect at the next start`),
+    ...waiting.map((setting) => `the changed ${setting} takes effect after a restart`),
     ...findings
       .filter(({ state }) => state === 'warning' || state === 'failed')
       .map(({ text, remedy }) => (remedy === undefined ? text : `${text}: ${remedy}`)),

@@ -29,7 +29,7 @@ export function knowServers(
 }
 
 /**
- * Has the ledger show at zero what the inventory expects: anew when the inventory changes, and when a probe has resolved a
+ * Has the ledger show at zero what the inventory expects: again when the inventory changes, and when a probe has resolved a
  * smart host or a record has told the full name of a server.
  */
 export function keepExpecting(config: Config, inlets: Inlets, { ledger, board }: Parts) {

@@ -34,7 +34,7 @@ export async function openBooks(config: Config, log: Log, targets: Targets, inle
   });
   const { movedAside } = ledger.saving();
   if (movedAside !== undefined) {
-    log.error('the saved ledger could not be read; counting begins anew', { problem: movedAside });
+    log.error('the saved ledger could not be read; counting starts over', { problem: movedAside });
   }
   return ledger;
 }

@@ -23,7 +23,7 @@ export type Origin = {
 
 export const clocks: Clocks = { now: Date.now, steady: () => performance.now() };
 
-/** What reads and probes; closed and opened anew with a changed configuration. */
+/** What reads and probes; closed and opened again with a changed configuration. */
 export type Inlets = {
   policy: Policy;
   /** In force. */

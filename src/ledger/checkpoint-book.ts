@@ -2,7 +2,7 @@
  * The checkpoints of all files and logs that were ever read, and their saved form.
  *
  * There may be tens of thousands, of which a few change between two saves: they are kept in blocks, and only a block with
- * a change is written anew. Which are dropped is said by those who look for the files: nobody else knows which exist.
+ * a change is rewritten. Which are dropped is said by those who look for the files: nobody else knows which exist.
  */
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
 import type { Checkpoint } from '../model/batch.js';

@@ -92,7 +92,7 @@ type Saving = {
 /** The rows as scrapers are shown them. */
 export type Scrape = {
   readonly rows: readonly LedgerRow[];
-  /** How many series are shown at their value of before. */
+  /** How many series are exposed at their previous value. */
   readonly held: number;
   /** To be told when a scraper has the whole answer. Resolves when what it was the last to see is let go and saved. */
   readonly readBy: (scraper: string) => Promise<void>;
@@ -103,7 +103,7 @@ export type Ledger = {
   readonly rows: () => readonly LedgerRow[];
   /** Notes that a scraper asks: new series wait for it once it has read a whole answer. */
   readonly asks: (scraper: string) => void;
-  /** Published rows as scrapers see them: a new one at its value of before until all have seen it. */
+  /** Published rows as scrapers see them: a new one at its previous value until every active scraper has read it. */
   readonly scrape: () => Scrape;
   /** Who has read the metrics, and when last. */
   readonly scrapers: () => readonly Scraper[];
@@ -113,7 +113,7 @@ export type Ledger = {
   /** Sessions of the transport logs that are open after all that was entered. */
   readonly sessions: () => readonly (OpenSession | ServerLogs)[];
   readonly tallies: () => ReadonlyMap<string, Tally>;
-  /** Records that never came, by source, as saved. */
+  /** Missing records by source, as saved. */
   readonly missed: () => ReadonlyMap<string, number>;
   readonly folded: () => Folded;
   /** Errors of destinations that are no longer shown, for totals over a connector: those never fall. */
@@ -168,7 +168,7 @@ const settleMs = 10 * 60_000;
 const aheadMs = 3_600_000;
 /** More servers than any organisation has; what stands under further short names stays there. */
 const mostShortNames = 10_000;
-/** Silent destinations whose counts are kept; beyond it the one that has been silent longest begins anew at zero. */
+/** Silent destinations whose counts are kept; beyond it the one that has been silent longest starts over at zero. */
 const maxDormant = 20_000;
 
 /** What has a row of its own. */
@@ -709,7 +709,7 @@ function takeSnapshot(state: State): Snapshot {
   };
 }
 
-/** What was deleted under us is saved anew, also when nothing is read; what may not be written is found out. */
+/** What was deleted under us is saved again, also when nothing is read; what may not be written is found out. */
 async function lookAfterFolder(state: State): Promise<void> {
   if (await state.folder.isWhole()) return;
   saveWithin(state, 0);
@@ -717,7 +717,7 @@ async function lookAfterFolder(state: State): Promise<void> {
 
 const folderLookMs = 5_000;
 
-/** A row as it is saved, with the series that scrapers are still to see at a value of before. */
+/** A row as it is saved, with the series that scrapers have yet to read at their previous value. */
 function jsonOf(row: Row): string {
   const { entered, published, held, history, former, toldElsewhere } = row;
   const before = countersOf(entered).flatMap((counter): [Counter, number][] => {
@@ -933,7 +933,7 @@ function hold(state: State, row: Row, counter: Counter, before: Counts): void {
   state.held.add(row);
 }
 
-/** Series that all scrapers have seen at their value of before: those with news are let go when that is saved. */
+/** Series that all scrapers have read at their previous value: those with news are released when that is saved. */
 function noteSeen(state: State): void {
   const seenByAll = state.scrapers.seenByAll();
   for (const row of state.held) {
@@ -983,7 +983,7 @@ function sweep(state: State): void {
   }
 }
 
-/** When the clock was set, every time is looked at anew; nothing is forgotten by a clock that is wrong for a moment. */
+/** When the clock was set, every time is looked at again; nothing is forgotten by a clock that is wrong for a moment. */
 function heedClock(state: State): void {
   if (state.hasJumped()) {
     state.jumpedAt = state.clocks.steady();

@@ -130,7 +130,7 @@ function rest(gap: Gap, run: RecordRun): Gap[] {
   return [...below, ...above];
 }
 
-/** A record with a number of before and a time after all others: the log was cleared and numbers anew. */
+/** A record with an earlier number and a time after all others: the log was cleared and restarted its numbering. */
 function isNewNumbering(log: Log, run: RecordRun): boolean {
   const top = log.known.at(-1)?.[1];
   return top !== undefined && run.first <= top && isLater(run.firstAt, log.latestAt);
@@ -143,7 +143,7 @@ function startNumbering(log: Log, run: RecordRun): void {
   for (const bringer of log.bringers) bringer.top = undefined;
 }
 
-/** Late lines of before the log was cleared; those that go on from the last one are of the new numbering all the same. */
+/** Late lines from before the log was cleared; those that continue the last one belong to the new numbering all the same. */
 function isOfOldNumbering(log: Log, bringer: Bringer, run: RecordRun): boolean {
   if (!isLater(log.startedAt, run.firstAt)) return false;
   return bringer.top === undefined || run.first !== bringer.top + 1;

@@ -1,5 +1,5 @@
 /**
- * Notices records that never came, by the numbers that Windows gives them (invariant 12): per log of each server.
+ * Notices missing records by the numbers that Windows gives them (invariant 12): per log of each server.
  *
  * A gap counts only in a log that comes unfiltered: a setting says so, or a hundred record IDs in a row have come from
  * it. Records come late, too: from a rotated file, or from a shipper that tries again. So a gap stays open for a
@@ -48,7 +48,7 @@ export type GapsOptions = {
 export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now, missed }: GapsOptions): RecordGaps {
   const logs = new Map<string, Log>();
   const totals = new Map(missed);
-  // While nobody was looking nothing could fill a gap: its minute begins anew.
+  // While nobody was looking nothing could fill a gap: its minute starts over.
   for (const each of saved) {
     const open = each.open.map((gap) => ({ ...gap, nextAt: timeOf(gap.nextAt, now()), since: steady() }));
     const [latestAt, startedAt] = [timeOf(each.latestAt, now()), timeOf(each.startedAt, now())];

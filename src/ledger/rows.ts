@@ -1,4 +1,4 @@
-/** A row of the ledger: what was entered, what is saved, what pages show and what scrapers still see of before. */
+/** A row of the ledger: what was entered, what is saved, what pages show, and what scrapers still see. */
 import type { Counter } from './saved.js';
 import type { LedgerRow } from '../model/batch.js';
 import type { Reason } from '../model/words.js';
@@ -14,7 +14,7 @@ export type Row = {
   saved: LedgerRow | undefined;
   /** What pages show; undefined while not shown at all. */
   published: LedgerRow | undefined;
-  /** Series shown to scrapers at a value of before until all have seen it; undefined when there is none. */
+  /** Series exposed at a previous value until every active scraper has read it; undefined when there is none. */
   held: Map<Counter, Held> | undefined;
   /** What scrapers are shown in its place until all have seen it: the server had another name. */
   former: Former | undefined;
@@ -77,7 +77,7 @@ export function isSame(a: RowName, b: RowName): boolean {
   return keyOf(a) === keyOf(b);
 }
 
-/** The row as scrapers see it, and how many of its series stand at a value of before. */
+/** The row as scrapers see it, and how many of its series stand at a previous value. */
 export function shownOf(row: Row): { readonly rows: readonly LedgerRow[]; readonly behind: number } {
   const { published, held, former, toldElsewhere } = row;
   if (!published) return { rows: [], behind: 0 };
@@ -93,14 +93,14 @@ export function shownOf(row: Row): { readonly rows: readonly LedgerRow[]; readon
   return { rows: [{ ...published, ...told }], behind: behind.length };
 }
 
-/** Last-error times are never held back, under whatever name: an alert on them needs no sample of before. */
+/** Last-error times are never held back, under whatever name: an alert on them needs no earlier sample. */
 function withTimes(former: LedgerRow, { lastErrorAt, lastObservedAt }: LedgerRow): LedgerRow {
   return former.lastObservedAt === undefined ? former : { ...former, lastErrorAt, lastObservedAt };
 }
 
 const nothingBehind: readonly (readonly [Counter, number])[] = [];
 
-/** The counters of a row that are shown at a value of before. */
+/** The counters of a row that are exposed at a previous value. */
 function behindOf(published: LedgerRow, held: ReadonlyMap<Counter, Held>): readonly (readonly [Counter, number])[] {
   let behind = nothingBehind;
   for (const [counter, { value }] of held)

@@ -15,7 +15,7 @@ import type { KnownServer } from './server-names.js';
 /** One counter of a row, which is a series: the failures have one for each reason. */
 export type Counter = 'errors' | 'attempts' | Reason;
 
-/** A row as saved, with the counters that scrapers are still to see at a value of before. */
+/** A row as saved, with the counters that scrapers have yet to read at a previous value. */
 export type SavedRow = LedgerRow & {
   readonly shown?: Readonly<Partial<Record<Counter, number>>> | undefined;
   /** What scrapers are to see in its place first, under the names that its server had before. */

@@ -57,7 +57,7 @@ type Known = {
 
 type Mark = { readonly at: number; births: number };
 
-/** @param saved scrapers of before the restart; the active ones count as seen now, for their next scrape is to come */
+/** @param saved scrapers from before the restart; the active ones count as seen now, because their next scrape is still to come */
 export function createScrapers(saved: readonly Scraper[], clocks: ScraperClocks): Scrapers {
   const { now, steady } = clocks;
   const known = new Map<string, Known>();

@@ -1,7 +1,7 @@
 /**
  * Remembers which records were counted, so that a second delivery is not a second event (invariant 5).
  *
- * Windows numbers the records of each log of each computer upwards; a cleared log begins anew, so the time belongs to
+ * Windows numbers the records of each log of each computer upwards; a cleared log starts over, so the time belongs to
  * the key. Memory is bounded: of each log the latest records are known one by one; what is older than those counts as
  * delivered before, because shippers and exports repeat what they have, and a log that was never read has no record
  * older than its own first.
@@ -178,7 +178,7 @@ function liftFloor(log: Log, id: number, second: number, now: number): void {
   const isTimed = !Number.isNaN(second);
   if (isTimed && !isCredible(second * 1000, now)) return;
   const { floor } = log;
-  // A cleared log numbers anew from 1: its later records lift the floor in time and set it anew in number.
+  // A cleared log restarts its numbering at 1: its later records lift the floor in time and reset it in number.
   if (!hasFloor(log, now)) {
     if (isTimed || !floor) log.floor = [id, isTimed ? second : 0];
   } else if (isTimed && (second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])))

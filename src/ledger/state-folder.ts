@@ -24,7 +24,7 @@ export function createStateFolder(file: string, lock: StateLock, onLost?: (what:
     ready: async () => {
       if (isSaved && !(await isFile(file))) {
         isSaved = false;
-        onLost?.(`${file} was deleted under the running exporter; it is written anew with all that was counted`);
+        onLost?.(`${file} was deleted under the running exporter; it is rewritten with all that was counted`);
       }
       await makeFolder(folder);
       await lock.renew();

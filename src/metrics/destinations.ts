@@ -30,7 +30,7 @@ export const boardFamilies: readonly BoardFamily[] = [
   ofDestinations(
     'info',
     'gauge',
-    'Always 1; who told us about the destination, and its host name.',
+    'Always 1; where the destination is known from, and its host name.',
     ({ latest }, host) => [[{ host, origin: latest.origin }, 1]],
   ),
   ofDestinations('probe_success', 'gauge', 'Whether the latest probe of the destination succeeded.', (entry) => [
@@ -43,7 +43,7 @@ export const boardFamilies: readonly BoardFamily[] = [
   ofDestinations(
     'probe_failure_info',
     'gauge',
-    'Always 1; why the latest probe failed, in words for people, while it fails.',
+    'Always 1; why the latest probe failed, in words, while it fails.',
     (entry) => {
       const { failedStep: step, reason } = entry.latest;
       if (step === undefined || reason === undefined || !wasAsked(entry)) return [];
@@ -58,20 +58,20 @@ export const boardFamilies: readonly BoardFamily[] = [
   {
     name: 'exchange_destination_probe_step_duration_seconds',
     type: 'histogram',
-    help: 'How long the steps of probes took.',
+    help: 'Duration of each probe step.',
     lines: ({ destination, durations }, name) =>
       durations.map((each) => histogramLines(name, destination, each)).join(''),
   },
   ofDestinations('probe_last_timestamp_seconds', 'gauge', 'When the latest probe began.', ({ latest }) => [
     [{}, secondsOf(latest.at)],
   ]),
-  ofDestinations('probe_last_success_timestamp_seconds', 'gauge', 'When the latest good probe began.', (entry) => [
+  ofDestinations('probe_last_success_timestamp_seconds', 'gauge', 'When the latest successful probe began.', (entry) => [
     [{}, optionalSeconds(entry.lastSuccessAt)],
   ]),
   ofDestinations(
     'certificate_expiry_timestamp_seconds',
     'gauge',
-    'Earliest end of validity in the verified certificate chain of the destination.',
+    'Earliest expiry in the verified certificate chain of the destination.',
     ({ latest }) => [[{}, optionalSeconds(latest.facts.certificateExpiresAt)]],
   ),
   ofDestinations('tls_info', 'gauge', 'Always 1; what the latest TLS handshake agreed on.', ({ latest }) => {
@@ -81,7 +81,7 @@ export const boardFamilies: readonly BoardFamily[] = [
   ofDestinations(
     'ping_loss_ratio',
     'gauge',
-    'Echoes of the latest ping that did not come back, 0 to 1.',
+    'Share of echoes lost in the latest ping, 0 to 1.',
     ({ ping }) => [[{}, ping?.state === 'done' && ping.sent > 0 ? 1 - ping.received / ping.sent : undefined]],
   ),
   ofDestinations('ping_rtt_seconds', 'gauge', 'Average round trip of the latest ping.', ({ ping }) => [

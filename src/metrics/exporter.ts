@@ -26,42 +26,42 @@ const exporterFamilies: readonly ExporterFamily[] = [
     'When the latest record of the source was read.',
     ({ lastRecordAt }) => lastRecordAt && secondsOf(lastRecordAt),
   ),
-  ofSources('source_lag_bytes', 'gauge', 'Bytes of the source that are not read yet.', (status) => status.lagBytes),
+  ofSources('source_lag_bytes', 'gauge', 'Bytes of the source not yet read.', (status) => status.lagBytes),
   ofSources(
     'source_lag_seconds',
     'gauge',
-    'How long there have been bytes not read yet.',
+    'How long there have been unread bytes.',
     (status) => status.lagSeconds,
   ),
   ofSources(
     'source_stalled_seconds',
     'gauge',
-    'How long reading has stood still at one place of the source, where it fails or does not end; 0 while it moves on.',
+    'How long reading has been stuck at one place of the source, because it fails or does not end; 0 while it progresses.',
     (status) => status.stalledSeconds,
   ),
   ofSources('source_bytes_total', 'counter', 'Bytes read from the source.', (status) => status.bytesRead),
   ofSources(
     'source_restarts_total',
     'counter',
-    'Times that the reader of a live Windows log ended by itself and was started again.',
+    'Times that the reader of a live Windows log ended unexpectedly and was restarted.',
     ({ subscription }) => subscription?.restarts,
   ),
   ofSources(
     'source_reopened_total',
     'counter',
-    'Times that a live Windows log was subscribed to anew, after an error or a silence.',
+    'Times that a live Windows log was subscribed to again, after an error or a silence.',
     ({ subscription }) => subscription?.reopened,
   ),
   ofSources(
     'source_bookmarks_lost_total',
     'counter',
-    'Times that the place in a live Windows log was gone, so that it was read again from its oldest record.',
+    'Times that the position in a live Windows log was lost, so that it was read again from its oldest record.',
     ({ subscription }) => subscription?.bookmarksLost,
   ),
   {
     name: 'exchange_exporter_source_records_total',
     type: 'counter',
-    help: 'Records read, by what became of them.',
+    help: 'Records read, by outcome.',
     samples: ({ sources, ledger }) =>
       sources().flatMap(({ source }) =>
         recordOutcomes.map((outcome): Sample => [
@@ -82,7 +82,7 @@ const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_source_records_missed_total',
     type: 'counter',
-    help: 'Records of an unfiltered source that never came, by the gaps in their record IDs.',
+    help: 'Records missing from an unfiltered source, inferred from gaps in record IDs.',
     samples: ({ sources, ledger }) => sources().map(({ source }) => [{ source }, ledger.missed().get(source) ?? 0]),
   },
   {
@@ -103,13 +103,13 @@ const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_state_moved_aside',
     type: 'gauge',
-    help: 'Whether the saved ledger could not be read at the start and was moved aside: counting began anew.',
+    help: 'Whether the saved ledger could not be read at startup and was moved aside: counting started over.',
     samples: ({ ledger }) => [[{}, Number(ledger.saving().movedAside !== undefined)]],
   },
   {
     name: 'exchange_exporter_clock_jumps_total',
     type: 'counter',
-    help: 'Times that the clock of the machine was set back or forward, or the machine was suspended (forward).',
+    help: 'Times that the system clock was set back or forward, or the machine was suspended (forward).',
     samples: ({ clockJumps }) => Object.entries(clockJumps()).map(([direction, count]) => [{ direction }, count]),
   },
   {
@@ -121,19 +121,19 @@ const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_series_held',
     type: 'gauge',
-    help: 'Series shown at their value of before until every scraper has seen it.',
+    help: 'Series exposed at their previous value until every active scraper has read it once.',
     samples: ({ held }) => [[{}, held]],
   },
   {
     name: 'exchange_exporter_destinations_folded_total',
     type: 'counter',
-    help: 'Errors counted under the destination "other", because their connector has reached the limit.',
+    help: 'Errors counted under the destination "other", because their connector has reached its limit.',
     samples: ({ ledger }) => [[{}, ledger.folded().errors]],
   },
   {
     name: 'exchange_exporter_destinations_limit',
     type: 'gauge',
-    help: 'Destinations shown by name, of each Send connector.',
+    help: 'Destinations shown by name, per Send connector.',
     samples: ({ destinationsLimit }) => [[{}, destinationsLimit]],
   },
   {
@@ -163,19 +163,19 @@ const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_config_last_reload_successful',
     type: 'gauge',
-    help: 'Whether the configuration and the web configuration are in force as they stand in their files.',
+    help: 'Whether the configuration and web configuration files are in force as they stand.',
     samples: ({ reload }) => [[{}, Number(reload().successful)]],
   },
   {
     name: 'exchange_exporter_config_last_reload_success_timestamp_seconds',
     type: 'gauge',
-    help: 'When the configuration was last taken into use.',
+    help: 'When the configuration was last applied.',
     samples: ({ reload }) => [[{}, secondsOf(reload().successAt)]],
   },
   {
     name: 'exchange_exporter_probe_queue_length',
     type: 'gauge',
-    help: 'Probes that are due and wait for a free place.',
+    help: 'Probes that are due but waiting for a free slot.',
     samples: ({ probeQueueLength }) => [[{}, probeQueueLength()]],
   },
   {
@@ -188,7 +188,7 @@ const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_smart_host_addresses',
     type: 'gauge',
-    help: 'Addresses that the name of the smart host led to in the latest probe.',
+    help: 'Addresses that the name of the smart host resolved to in the latest probe.',
     samples: ({ board }) => smartHostsOf(board.entries()).map(([host, addresses]) => [{ host }, addresses.length]),
   },
 ];

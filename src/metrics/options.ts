@@ -16,7 +16,7 @@ export type MetricsOptions = {
   readonly diagnoses: (most: number) => Iterable<DiagnosedPair>;
   /** The next command to type for such a pair, where there is one. */
   readonly nextCommand: (pair: DiagnosedPair) => AdvisedCommand | undefined;
-  /** Probes that are due and wait for a free place. */
+  /** Probes that are due but waiting for a free slot. */
   readonly probeQueueLength: () => number;
   /** How the latest reload went; the time in milliseconds since 1970 UTC. */
   readonly reload: () => { readonly successful: boolean; readonly successAt: number };

@@ -19,7 +19,7 @@ export type TableOptions<Item> = {
   readonly families: readonly Family[];
   /** The lines of one item, one text for each family. */
   readonly linesOf: (item: Item) => readonly string[];
-  /** Whatever the lines depend on: they are written anew when one of these is not the same as before. */
+  /** Whatever the lines depend on: they are rewritten when one of these is not the same as before. */
   readonly dependsOn: (item: Item) => readonly unknown[];
 };
 

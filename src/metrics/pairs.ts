@@ -20,13 +20,13 @@ export const rowFamilies: readonly RowFamily[] = [
   {
     name: 'exchange_send_connector_connection_attempts_total',
     type: 'counter',
-    help: 'Attempts to connect, where a transport log tells of them.',
+    help: 'Attempts to connect, from the transport logs.',
     lines: (row, labels, name) => line(name, labels, row.lastAttemptAt === undefined ? undefined : row.attempts),
   },
   {
     name: 'exchange_send_connector_connection_failures_total',
     type: 'counter',
-    help: 'Connections that came to nothing, by reason; the transport logs tell of them.',
+    help: 'Failed connections by reason, from the transport logs.',
     lines: ({ server, connector, destination, failures }, _labels, name) =>
       Object.entries(failures)
         .map(([reason, count]) => sample(name, { server, connector, destination, reason }, count))
@@ -66,7 +66,7 @@ export const diagnosisFamily: Family = {
 export const adviceFamily: Family = {
   name: 'exchange_send_connector_advice_info',
   type: 'gauge',
-  help: 'Always 1; the diagnosis of such a pair in words for people, and the next command to type.',
+  help: 'Always 1; the diagnosis of such a pair in words, and the next command to type.',
 };
 
 export type Advised = { readonly pair: DiagnosedPair; readonly next: AdvisedCommand | undefined };

@@ -25,7 +25,7 @@ export type FileCheckpoint = Position & {
   readonly path: string;
   /**
    * Device and inode (volume and file index on Windows), as decimal text with a colon between. Empty when the file has
-   * been written anew since: a copy of what was read goes on where that ended.
+   * been rewritten since: a copy of what was read goes on where that ended.
    */
   readonly inode: string;
   /** Hash of the first bytes: which file this is, whatever it is called today. */
@@ -70,7 +70,7 @@ export type Batch = {
    * Checkpoint of the file or log read, after this batch. Undefined when none was read: sessions whose time has come.
    */
   readonly checkpoint: Checkpoint | undefined;
-  /** What had been read of the file before it was written anew; its inode is empty. */
+  /** What had been read of the file before it was rewritten; its inode is empty. */
   readonly former?: FileCheckpoint | undefined;
   /** Open sessions that this batch has changed: entered and saved together with the checkpoint. */
   readonly sessions?: readonly SessionChange[];

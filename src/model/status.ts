@@ -20,7 +20,7 @@ export type SourceStatus = {
   readonly subscription?: {
     /** Times that its reader ended by itself and was started again. */
     readonly restarts: number;
-    /** Times that it was subscribed to anew, and for which of them the bookmark was of no use. */
+    /** Times that it was subscribed to again, and for which of them the bookmark was of no use. */
     readonly reopened: number;
     readonly bookmarksLost: number;
   };

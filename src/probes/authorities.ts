@@ -130,7 +130,7 @@ function enter(bySubject: Map<string, string[]>, pem: string): boolean {
   }
 }
 
-/** With the option `ca` Node would parse its own authorities anew for each context. */
+/** With the option `ca` Node would parse its own authorities again for each context. */
 function addTo(secureContext: tls.SecureContext, pem: string): void {
   (secureContext.context as { readonly addCACert: (pem: string) => void }).addCACert(pem);
 }

@@ -41,7 +41,7 @@ export type Certificates = {
 /** An issuer that was replaced under the same leaf, with the same verdict, is seen after this time. */
 const keptMs = 10 * 60_000;
 
-/** Some 4 kB each. With more destinations than this the one that was read out first is read out anew. */
+/** Some 4 kB each. With more destinations than this the one that was read out first is read out again. */
 const maxKept = 2000;
 
 type Kept = { readonly certificate: ShownCertificate; readonly at: number };

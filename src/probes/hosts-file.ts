@@ -14,7 +14,7 @@ export function systemHostsFile(): string {
   return process.platform === 'win32' && root ? `${root}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
 }
 
-/** Read anew each time: small, and edited by hand while someone looks for an error. An unreadable one is empty. */
+/** Read again each time: small, and edited by hand while someone looks for an error. An unreadable one is empty. */
 export async function readHostsFile(file: string): Promise<readonly HostsLine[]> {
   const text = await readFile(file, 'utf8').catch(() => '');
   return text.split('\n').flatMap((line) => {

@@ -27,7 +27,7 @@ export type ProbingOptions = {
 };
 
 export type Probing = {
-  /** Visits that are due and wait for a free place. */
+  /** Visits that are due but waiting for a free slot. */
   readonly queueLength: () => number;
   /**
    * What the schedule's own visits tell of a known destination, within `waitMs`: the latest, or the one that is due or under
@@ -145,7 +145,7 @@ function withAddress(result: ProbeResult, latest: ProbingOptions['latest']): Pro
 function notBegun({ destination, host, origin }: Target): ProbeResult {
   const at = Date.now();
   const step = endpointOf(destination)?.address === true ? 'tcp' : 'dns';
-  const text = 'the first visit has not begun: it waits for a free place';
+  const text = 'the first visit has not begun: it is waiting for a free slot';
   return {
     ...{ id: `${destination}@${at}`, destination, host, origin, at, seconds: 0, success: false },
     ...{ failedStep: step, reason: 'timeout', steps: [], facts: {} },

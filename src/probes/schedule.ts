@@ -23,7 +23,7 @@ export type ScheduleOptions = {
 export type Schedule = {
   /** Starts no more visits, calls the running ones off, and waits until they have cleaned up. */
   readonly stop: () => Promise<void>;
-  /** Visits that are due and wait for a free place. */
+  /** Visits that are due but waiting for a free slot. */
   readonly queueLength: () => number;
   /**
    * The end of the visit of this destination that runs or waits for a place. One that was never visited is visited at once,

@@ -41,7 +41,7 @@ const explained: readonly (readonly [RegExp, string])[] = [
     /wrong signature type|no suitable signature algorithm/,
     'the server signs with an algorithm that is no longer accepted, such as SHA-1',
   ],
-  [/unsafe legacy renegotiation/, 'the server knows only the insecure renegotiation of before 2010'],
+  [/unsafe legacy renegotiation/, 'the server supports only the insecure renegotiation used before 2010'],
   [/alert unrecognized name$/, 'the server does not serve the name that we asked for (SNI)'],
   [/alert internal error$/, 'the server met a fault of its own; often it has no usable certificate or key'],
 ];

@@ -1,4 +1,4 @@
-/** Visits of a name: its addresses are asked for anew each time, and each of them is visited, many of them in turn. */
+/** Visits of a name: its addresses are asked for again each time, and each of them is visited, many of them in turn. */
 import { destinationOf } from '../model/endpoint.js';
 import type { ProbeResult } from '../model/probes.js';
 import type { Target } from '../model/connectors.js';

@@ -161,7 +161,7 @@ test.each([
     }, patience);
     expect(second.log()).toMatch(/level=error.*the saved ledger could not be read.*moved to/);
     expect(await valueOf(second, 'exchange_exporter_state_moved_aside')).toBe(1);
-    expect((await second.page('/')).body).toContain('Counting began anew');
+    expect((await second.page('/')).body).toContain('Counting started over');
     const aside = (await readdir(stateDirectory)).find((name) => name.includes('damaged'));
     expect(await readFile(path.join(stateDirectory, aside ?? ''))).toEqual(damaged);
   },

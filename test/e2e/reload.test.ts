@@ -79,6 +79,6 @@ test('SIGHUP and POST reload; another site may not ask for it; what waits for a 
   }, patience);
   await writeFile(file, `${reading('a.ndjson')}destinations: { limit: 7 }\n`);
   await vi.waitFor(() => {
-    expect(exporter.log()).toMatch(/take effect at the next start.* settings=destinations\.limit/);
+    expect(exporter.log()).toMatch(/take effect after a restart.* settings=destinations\.limit/);
   }, patience);
 });

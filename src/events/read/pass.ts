@@ -24,7 +24,7 @@ export type Reader = (file: ReadableFile, from: Position, options: PassOptions) 
  * Creates a reader that reuses one buffer; its passes must not overlap.
  * Invariant 3: the position returned never stands beyond a record that is not in the result, and half a record at
  * the end stays unread.
- * @returns `replaced` when the bytes before the position are not those of the pass before: truncated and written anew
+ * @returns `replaced` when the bytes before the position are not those of the pass before: truncated and rewritten
  */
 export function createReader(size = passBytes): Reader {
   const buffer = Buffer.allocUnsafe(size + tailBytes);

@@ -81,7 +81,7 @@ export function hasBareReturns(text: string): boolean {
   return first >= 0 && first < text.length - 1 && text.includes('\r', first + 1);
 }
 
-/** Where a record that is too long may end; found anew in every pass while it is being skipped. */
+/** Where a record that is too long may end; found again in every pass while it is being skipped. */
 export function findSkipEnd(bytes: Buffer, framing: Framing): number {
   if (framing === 'xml') return endOfEvent(bytes, 0);
   const line = endOfLine(bytes, 0);

@@ -7,7 +7,7 @@ import { startProgram } from './program-thread.js';
 export type ProgramRun = {
   /** undefined when it was ended by us. */
   readonly code: number | undefined;
-  /** Each byte one character, for Windows writes in a code page that nobody can know. */
+  /** latin1: the Windows code page is unknown. */
   readonly output: string;
   readonly errors: string;
 };

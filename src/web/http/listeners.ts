@@ -64,7 +64,7 @@ export async function listenOn(
   };
 }
 
-/** On the same port: asked for anew at once, so that between the two there is no time to be refused in. */
+/** On the same port: asked for again at once, so that between the two there is no time to be refused in. */
 async function reopen(door: Door, open: (at: ListenAt) => Promise<Server | SecureServer>): Promise<void> {
   const { port } = door.server.address() as AddressInfo;
   void closed(door.server);

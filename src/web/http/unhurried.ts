@@ -12,7 +12,7 @@ type Reading = { readonly chunks: readonly Buffer[]; readonly response: Response
 export const longestPatienceMs = 120_000;
 /** A connection that was reset because its answer was not read is reset within this time. */
 export const graceMs = 100;
-/** Pages of before that slow readers may keep in memory. */
+/** Older pages that slow readers may keep in memory. */
 const mostBytesOfBefore = 64 * 1024 * 1024;
 
 /** @returns whether all of it went out: false when the reader has gone or has been too slow */

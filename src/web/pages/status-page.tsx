@@ -123,12 +123,12 @@ function SavingBanner({ page }: { page: PageContext }): VNode | null {
   );
 }
 
-/** Until the next start: whoever looks at the counts must know that they began anew. */
+/** Until the next start: whoever looks at the counts must know that they started over. */
 function MovedAsideBanner({ page }: { page: PageContext }): VNode | null {
   const { movedAside } = page.ledger.saving();
   if (movedAside === undefined) return null;
   return (
-    <Banner tone="warn" title="Counting began anew: the saved ledger could not be read.">
+    <Banner tone="warn" title="Counting started over: the saved ledger could not be read.">
       {movedAside.replace(/\.?$/, '.')} What the logs still hold is counted again, as history.
     </Banner>
   );

@@ -1,4 +1,4 @@
-/** Which record IDs the chunks of a binary log hold: as runs without a gap, for counting the records that never came. */
+/** Which record IDs the chunks of a binary log hold: as runs without a gap, for counting missing records. */
 import type { WindowsEvent } from '../../../model/records.js';
 import type { RunFound } from '../../read/record-runs.js';
 import { eventOf, type DecodingChunk, type RecordPlace } from './record.js';

@@ -92,7 +92,7 @@ function lookOf({ more, position }: PassResult, { size, changedMs }: Look): Part
   return { modifiedMs: changedMs, ...(!more && position.offset <= size && { sizeRead: size }) };
 }
 
-/** After a restart most files are as they were: with hundreds of them their checkpoints need not be saved anew. */
+/** After a restart most files are as they were: with hundreds of them their checkpoints need not be saved again. */
 function bringsNothing(state: State, file: FollowedFile, pass: PassResult, checkpoint: FileCheckpoint): boolean {
   if (!file.isPosted || file.history || pass.more || file.format?.kind !== 'text' || file.former) return false;
   if (pass.decoded.length + pass.ignored + Object.keys(pass.unreadable).length > 0) return false;

@@ -137,7 +137,7 @@ function isUnsettled(file: FollowedFile): boolean {
 }
 
 function restart(state: State, file: FollowedFile): void {
-  state.log.info('truncated or written anew: read from the beginning', {
+  state.log.info('truncated or rewritten: read from the beginning', {
     source: file.source,
     path: shownPath(file.path),
     bytes_not_read_before: Math.max(0, file.size - file.position.offset),

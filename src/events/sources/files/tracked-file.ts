@@ -3,7 +3,7 @@
  *
  * A file is known by its content, never by its name alone: a checkpoint fits when the hash of its first bytes and the
  * hash of the bytes right before its offset are both found in the file. So a renamed, copied or restored file goes on
- * where it stood, and one that was truncated and written anew is read from its beginning, whatever its size.
+ * where it stood, and one that was truncated and rewritten is read from its beginning, whatever its size.
  */
 import { withoutInode } from '../../../model/checkpoint-key.js';
 import type { FileCheckpoint, Fingerprint, Position } from '../../../model/batch.js';
@@ -33,7 +33,7 @@ export type TrackedFile = {
   changedMs: number;
   /** Sentence for a person while the file cannot be read. */
   problem: string | undefined;
-  /** What was read under its inode before it was written anew, until that is saved with what is read now. */
+  /** What was read under its inode before it was rewritten, until that is saved with what is read now. */
   former: FileCheckpoint | undefined;
   /** True when its content was first read in another file: what is read there need not be read here. */
   isCopy: boolean;
@@ -134,7 +134,7 @@ export async function readTracked(
   return pass;
 }
 
-/** Forgets what was read, but for where it ended: the file was truncated or written anew under the same name. */
+/** Forgets what was read, but for where it ended: the file was truncated or rewritten under the same name. */
 export function startOver(file: TrackedFile): void {
   if (file.head.length > 0 && file.position.offset > 0) file.former = withoutInode(checkpointOf(file));
   file.format = undefined;

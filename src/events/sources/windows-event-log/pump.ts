@@ -2,7 +2,7 @@
  * Reads a live log for as long as it runs, through whatever happens to the log: the rules of the subscription, apart
  * from Windows itself.
  *
- * EvtNext moves on even when it fails, so after any failure the subscription is built anew behind the last record that
+ * EvtNext moves on even when it fails, so after any failure the subscription is built again behind the last record that
  * was told. A bookmark that is of no use means the oldest record, never only the future: the ledger knows what it has
  * counted.
  */
@@ -177,7 +177,7 @@ async function recover(state: State, error: WindowsError): Promise<void> {
 
 /**
  * Whether the log has gone on without us: a subscription may fall silent without an error, for instance when the Event
- * Log service was started anew. @throws WindowsError
+ * Log service was restarted. @throws WindowsError
  */
 async function isDeaf(state: State): Promise<boolean> {
   state.watchAt = state.clock() + state.time.watchMs;

@@ -78,7 +78,7 @@ async function run(state: Channel): Promise<void> {
   }
 }
 
-/** Reads the flag anew: it changes while something is awaited. */
+/** Reads the flag again: it changes while something is awaited. */
 function isStopped(state: Channel): boolean {
   return state.stopped;
 }
@@ -144,7 +144,7 @@ async function take(state: Channel, text: string): Promise<void> {
   else {
     state.reopened++;
     if (line.kind === 'bookmark_lost') state.bookmarksLost++;
-    state.log.warn('the Windows log is subscribed to anew', { source: state.channel, problem: line.detail });
+    state.log.warn('the Windows log is subscribed to again', { source: state.channel, problem: line.detail });
   }
 }
 
