@@ -1,4 +1,4 @@
-/** The alerts about what the exporter itself suffers: when they fire, the silence of the others is no proof of health. */
+/** The alerts about what the exporter itself suffers: when they fire, the silence of the others proves nothing. */
 import { countedIn } from './expressions.js';
 import { indented } from './replicas.js';
 import type { Alert } from './rules.js';

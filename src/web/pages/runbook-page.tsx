@@ -228,7 +228,8 @@ function Unknown({ context }: { context: Context }): VNode {
                 ' ',
               ],
         )}
-        together. The alert may come from another exporter, or the pair was silent so long that it is no longer shown.
+        together. The alert may come from another exporter, or the pair has been silent for so long that it is no longer
+        shown.
       </p>
     </section>
   );

@@ -88,13 +88,13 @@ function Notices({ notices }: { notices: readonly string[] }): VNode | null {
   );
 }
 
-/** What stands below is true, and not all of it yet. Where there is nothing yet, the headline says it. */
+/** What is shown below is true but not complete yet. If there is nothing yet, the headline says so. */
 function BacklogBanner({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode | null {
   const backlog = page.backlog?.();
   if (!backlog || headlineOf(rows).worst === undefined) return null;
   return (
     <Banner tone="warn" title={`${readingOf(backlog)}.`}>
-      Errors that stand there are counted when they are read; the newest may come last.
+      Errors in there are counted as they are read; the newest may come last.
     </Banner>
   );
 }
@@ -116,8 +116,8 @@ function SavingBanner({ page }: { page: PageContext }): VNode | null {
           Last saved at <InlineMoment at={lastSavedAt} now={page.now} />.{' '}
         </>
       )}
-      Reading has stopped so that nothing is counted twice; the log files keep what is not read yet. Free the disk or
-      repair the state folder, and it goes on by itself
+      Reading has stopped so that nothing is counted twice; the log files keep what is not read yet. Free disk space or
+      repair the state folder, and it resumes by itself
       <Guide page={page} name="StateNotSaved" source={undefined} />
     </Banner>
   );
@@ -210,7 +210,7 @@ function FirstSteps({ page }: { page: PageContext }): VNode {
     <p>
       Exchange writes event 2002 only when the logging level of SmtpSend is High or Expert:{' '}
       <code>{'Set-EventLogLevel "<server>\\MSExchangeTransport\\SmtpSend" -Level High'}</code>. Until then an empty page
-      is no proof of health. <a href={page.links.page('/runbooks')}>Runbooks</a>
+      does not prove that mail flows. <a href={page.links.page('/runbooks')}>Runbooks</a>
     </p>
   );
 }

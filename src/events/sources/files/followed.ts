@@ -14,7 +14,7 @@ export type FileSource = {
   readonly server: string;
   /** Whether every record of its logs is in there; undefined: the record IDs tell. */
   readonly unfiltered?: boolean | undefined;
-  /** A folder without files is no trouble: its log is switched off, or had nothing to say yet. */
+  /** A folder without files is accepted: its log is off, or has nothing to say yet. */
   readonly mayBeEmpty?: boolean | undefined;
 };
 

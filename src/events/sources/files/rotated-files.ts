@@ -144,7 +144,7 @@ async function meetMember(
   await meetRotated(state, each, around, member);
 }
 
-/** Something else that carries the name, a list of offsets or a lock, is no trouble of the source. */
+/** Something else that carries the name, a list of offsets or a lock, is not the source's problem. */
 export async function meetRotated(
   state: State,
   each: SourceState,
