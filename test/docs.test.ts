@@ -140,15 +140,18 @@ describe('docs/metrics.md', () => {
 });
 
 describe('figures in docs/', () => {
-  it.each(['docs/sizing.md', 'docs/comparison.md'])('every measured figure of %s is one of docs/benchmarks.md', (file) => {
-    const speed = read('docs/benchmarks.md');
-    const rows = read(file)
-      .split('\n')
-      .filter((line) => line.startsWith('|') && /`|\[4\]/.test(line));
-    const figures = rows.flatMap(
-      (row) => row.match(/\d[\d.,]*(?: to [\d.]+)?(?= (?:CPU s|ms|MiB|% of a core))/g) ?? [],
-    );
-    expect(figures.length).toBeGreaterThan(3);
-    for (const figure of figures) expect(speed, figure).toContain(figure);
-  });
+  it.each(['docs/sizing.md', 'docs/comparison.md'])(
+    'every measured figure of %s is one of docs/benchmarks.md',
+    (file) => {
+      const speed = read('docs/benchmarks.md');
+      const rows = read(file)
+        .split('\n')
+        .filter((line) => line.startsWith('|') && /`|\[4\]/.test(line));
+      const figures = rows.flatMap(
+        (row) => row.match(/\d[\d.,]*(?: to [\d.]+)?(?= (?:CPU s|ms|MiB|% of a core))/g) ?? [],
+      );
+      expect(figures.length).toBeGreaterThan(3);
+      for (const figure of figures) expect(speed, figure).toContain(figure);
+    },
+  );
 });

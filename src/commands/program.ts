@@ -63,7 +63,10 @@ function addServe(command: Command, mayBeMistyped: boolean): void {
   command
     .argument('[files...]', 'files, folders or globs to read; they replace the sources of the configuration file')
     .option('--config.file <path>', 'Configuration in YAML. Every setting has a default.')
-    .option('--state.directory <path>', 'Folder for counts and positions; default: a system folder, or one in your home.')
+    .option(
+      '--state.directory <path>',
+      'Folder for counts and positions; default: a system folder, or one in your home.',
+    )
     .option('--web.listen-address <address>', 'Where to listen, repeatable. (default: ":10202")', collect)
     .option('--web.telemetry-path <path>', 'Path of the metrics. (default: "/metrics")')
     .option('--web.external-url <url>', 'Address at which people reach this exporter, for links.')

@@ -30,9 +30,7 @@ export const configSchema = mapping({
     ports: list(portRange(), 'a list of ports')
       .prefault([25, 465, 475, 587, 717, 2525])
       .describe('Ports that may be probed.'),
-    caFile: fileName(
-      'Authorities (PEM) to trust in addition to those of Node and of this host.',
-    ).optional(),
+    caFile: fileName('Authorities (PEM) to trust in addition to those of Node and of this host.').optional(),
     ehloName: text('a host name or an address literal such as [192.0.2.1]', ehloNameOf, {
       description: 'Name given in EHLO; by default the full name of this host, or the literal of its address.',
     }).optional(),

@@ -65,9 +65,12 @@ export const boardFamilies: readonly BoardFamily[] = [
   ofDestinations('probe_last_timestamp_seconds', 'gauge', 'When the latest probe began.', ({ latest }) => [
     [{}, secondsOf(latest.at)],
   ]),
-  ofDestinations('probe_last_success_timestamp_seconds', 'gauge', 'When the latest successful probe began.', (entry) => [
-    [{}, optionalSeconds(entry.lastSuccessAt)],
-  ]),
+  ofDestinations(
+    'probe_last_success_timestamp_seconds',
+    'gauge',
+    'When the latest successful probe began.',
+    (entry) => [[{}, optionalSeconds(entry.lastSuccessAt)]],
+  ),
   ofDestinations(
     'certificate_expiry_timestamp_seconds',
     'gauge',
@@ -78,12 +81,9 @@ export const boardFamilies: readonly BoardFamily[] = [
     const { tlsVersion: version, tlsCipher: cipher } = latest.facts;
     return version === undefined ? [] : [[{ version, cipher: cipher ?? '' }, 1]];
   }),
-  ofDestinations(
-    'ping_loss_ratio',
-    'gauge',
-    'Share of echoes lost in the latest ping, 0 to 1.',
-    ({ ping }) => [[{}, ping?.state === 'done' && ping.sent > 0 ? 1 - ping.received / ping.sent : undefined]],
-  ),
+  ofDestinations('ping_loss_ratio', 'gauge', 'Share of echoes lost in the latest ping, 0 to 1.', ({ ping }) => [
+    [{}, ping?.state === 'done' && ping.sent > 0 ? 1 - ping.received / ping.sent : undefined],
+  ]),
   ofDestinations('ping_rtt_seconds', 'gauge', 'Average round trip of the latest ping.', ({ ping }) => [
     [{}, ping?.rttSeconds?.average],
   ]),

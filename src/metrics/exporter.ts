@@ -27,12 +27,7 @@ const exporterFamilies: readonly ExporterFamily[] = [
     ({ lastRecordAt }) => lastRecordAt && secondsOf(lastRecordAt),
   ),
   ofSources('source_lag_bytes', 'gauge', 'Bytes of the source not yet read.', (status) => status.lagBytes),
-  ofSources(
-    'source_lag_seconds',
-    'gauge',
-    'How long there have been unread bytes.',
-    (status) => status.lagSeconds,
-  ),
+  ofSources('source_lag_seconds', 'gauge', 'How long there have been unread bytes.', (status) => status.lagSeconds),
   ofSources(
     'source_stalled_seconds',
     'gauge',
