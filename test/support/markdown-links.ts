@@ -48,7 +48,7 @@ function linksOf(markdown: string): string[] {
 
 function tokensOf(markdown: string): Token[] {
   const tokens: Token[] = [];
-  walkTokens(lexer(markdown), (token) => {
+  void walkTokens(lexer(markdown), (token) => {
     tokens.push(token);
   });
   return tokens;
