@@ -1,6 +1,7 @@
 /** Types of the plain module: see there. */
-export type Change = { readonly file: string; readonly from: string; readonly to: string };
-export declare function bundle(options?: { readonly changes?: readonly Change[] }): Promise<string>;
+import type { Plugin } from 'esbuild';
+
+export declare function bundle(plugins?: readonly Plugin[]): Promise<string>;
 export declare function nodeExe(version: string): Promise<string>;
 export declare function koffiNode(): Promise<string>;
 export declare function buildExe(folder: string): Promise<string>;

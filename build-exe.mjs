@@ -21,9 +21,11 @@ const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** Fetched packages are kept here, outside the repository. */
 const cacheFolder = process.env.EXPORTER_BUILD_CACHE ?? path.join(tmpdir(), 'send-connector-exporter-build');
 
-/** Text of the whole program as one CommonJS script. `changes` is for tests that show what a check is good for. */
-export async function bundle({ changes = [] } = {}) {
-  const left = new Set(changes);
+/**
+ * Text of the whole program as one CommonJS script.
+ * @param plugins of esbuild, after our own
+ */
+export async function bundle(plugins = []) {
   const result = await build({
     entryPoints: [path.join(root, 'src/main.ts')],
     bundle: true,
@@ -38,9 +40,8 @@ export async function bundle({ changes = [] } = {}) {
     jsxImportSource: 'preact',
     define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [withoutFiles(), changed(left)],
+    plugins: [withoutFiles(), ...plugins],
   });
-  if (left.size > 0) throw new Error(`not found in the sources: ${[...left].map(({ from }) => from).join('; ')}`);
   return result.outputFiles[0].text;
 }
 
@@ -127,22 +128,6 @@ const native = { exports: {} };
 process.dlopen(native, place());
 export default native.exports;
 `;
-
-function changed(left) {
-  return {
-    name: 'changed',
-    setup(hooks) {
-      for (const change of [...left]) {
-        hooks.onLoad({ filter: new RegExp(`${change.file.replaceAll('.', '\\.')}$`) }, async ({ path: file }) => {
-          const text = await readFile(file, 'utf8');
-          if (!text.includes(change.from)) return undefined;
-          left.delete(change);
-          return { contents: text.replace(change.from, change.to), loader: 'ts' };
-        });
-      }
-    },
-  };
-}
 
 /** A file of an npm package, fetched through npm unless it is kept from before. */
 export async function fileOfPackage(name, version, file) {

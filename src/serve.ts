@@ -7,16 +7,15 @@ import { watchClock } from './health/clock.js';
 import { createStanding } from './health/readiness.js';
 import { tellSources } from './inlets/configured-sources.js';
 import { explanation } from './inlets/explanation.js';
-import { ask, changeOver, closeInlets } from './inlets/inlets.js';
+import { changeOver, closeInlets } from './inlets/inlets.js';
 import { openBooks } from './inlets/open-ledger.js';
 import { clocks, type Inlets, type Origin, type Parts } from './inlets/parts.js';
 import { sourcesIn, statusOf } from './inlets/true-times.js';
-import { createMetrics } from './metrics/metrics.js';
+import { shownBy } from './outlets.js';
 import { createPolicy } from './probes/policy.js';
 import { createTargets } from './probes/targets.js';
 import type { Log } from './runtime/log.js';
 import { endInSteps } from './runtime/process-end.js';
-import { exporterVersion } from './runtime/version.js';
 import { openAccess } from './web/http/access.js';
 import { startWeb } from './web/http/server.js';
 
@@ -41,43 +40,34 @@ const unchanging = (config: Config): Origin => ({
 export async function serve(config: Config, log: Log, origin: Origin = unchanging(config)): Promise<Exporter> {
   tellSources(config, log);
   const access = await openAccess(config.web.configFile, log);
-  const { externalUrl, listenAddresses: listen, telemetryPath } = config.web;
   const targets = createTargets({ limit: config.destinations.limit });
   const inlets: Inlets = { policy: createPolicy(config.probe) };
   const ledger = await openBooks(config, log, targets, inlets);
-  const board = createBoard();
+  const parts: Parts = { ledger, board: createBoard(), targets, log };
   const sources = sourcesIn(inlets);
-  const parts: Parts = { ledger, board, targets, log };
   const reloader = createReloader({
     ...origin,
     started: config,
     apply: (wanted) => changeOver(inlets, wanted, parts),
     reloadAccess: async () => ((await access.reload()) ? undefined : access.problem()),
-    ...{ now: Date.now, log },
+    now: Date.now,
+    log,
   });
   const clock = watchClock({ ...clocks, log });
   const backlog = watchBacklog({ sources, steady: clocks.steady, log });
   const standing = createStanding({
     stateDirectory: config.state.directory,
-    ...{ ledger, sources, reload: statusOf(reloader), webProblem: access.problem, clockJump: clock.notice },
+    ledger,
+    sources,
+    reload: statusOf(reloader),
+    webProblem: access.problem,
+    clockJump: clock.notice,
     caughtUp: () => inlets.followed?.caughtUp() ?? false,
     inventory: () => inlets.inventory,
   });
   const told = await explanation(inlets, parts, origin);
-  const metrics = createMetrics({
-    ...{ ledger, board, sources, diagnoses: told.diagnoses, reload: standing.reloaded },
-    ...{ nextCommand: told.nextCommand, probeQueueLength: () => inlets.probing?.queueLength() ?? 0 },
-    destinationsLimit: config.destinations.limit,
-    connectors: () => inlets.inventory?.connectors() ?? [],
-    inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
-    ...{ clockJumps: clock.jumps, now: Date.now, version: exporterVersion(), ...origin.inTests },
-  });
-  const web = await startWeb({
-    ...{ listen, access, telemetryPath, externalUrl, version: exporterVersion() },
-    ...{ ledger, board, sources, metrics, ...told, ...standing, targets: targets.list, backlog: backlog.status },
-    probe: (destination: string, waitMs: number) => ask(inlets, destination, waitMs),
-    ...{ reload: reloader.reload, now: Date.now, log },
-  }).catch(async (error: unknown) => {
+  const house = { config, parts, inlets, sources, access, reloader, clock, backlog, standing, told };
+  const web = await startWeb(shownBy(house)).catch(async (error: unknown) => {
     for (const each of [access, clock, backlog]) each.close();
     await Promise.all([ledger.close(), reloader.close()]);
     throw error;

@@ -1,19 +1,15 @@
 /** What else is asked and what of it gets a connection: the neighbourhood in which a failure is judged. */
+import type { BoardEntry } from '../board/board.js';
 import type { LedgerRow } from '../model/batch.js';
 import { endpointOf } from '../model/endpoint.js';
 import type { RecentError } from '../model/evidence.js';
-import type { PathReport, PingReport, ProbeResult } from '../model/probes.js';
 import { getsConnection, type NoEgress, serversWithoutEgress } from './egress.js';
 
-/** What the board knows of a destination, as far as it decides. Times in milliseconds since 1970 UTC. */
-export type Probed = {
-  readonly destination: string;
-  readonly latest: ProbeResult;
-  readonly failingSince: number | undefined;
-  readonly passingSince?: number | undefined;
-  readonly ping?: PingReport | undefined;
-  readonly path?: PathReport | undefined;
-};
+/** What the board knows of a destination, as far as it decides. */
+export type Probed = Pick<
+  BoardEntry,
+  'destination' | 'latest' | 'failingSince' | 'passingSince' | 'ping' | 'path'
+>;
 
 export type DiagnosisOptions = {
   readonly now: number;
@@ -22,7 +18,7 @@ export type DiagnosisOptions = {
   /** Of more pairs only those with the latest errors are diagnosed. */
   readonly most?: number | undefined;
   /** Errors of the last hour and more, with the reasons that transport logs tell. */
-  readonly recent?: readonly RecentError[] | undefined;
+  readonly recent: readonly RecentError[];
 };
 
 /** How many were asked, and how many of these get a connection. */
@@ -54,7 +50,7 @@ export function worldOf(rows: readonly LedgerRow[], entries: readonly Probed[], 
     for (const entry of own.values()) count(counted, getsConnection(entry.latest));
     connectors.set(connector, counted);
   }
-  const { now, recent = [] } = options;
+  const { now, recent } = options;
   const withoutEgress = serversWithoutEgress({ rows, visits: [...probed.values()], recent, now });
   return { ...options, probed, all, families, connectors, withoutEgress };
 }

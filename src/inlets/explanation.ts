@@ -7,6 +7,8 @@ import type { Policy } from '../probes/policy.js';
 import { commandForAlert } from '../web/parts/next-command.js';
 import type { Inlets, Origin, Parts } from './parts.js';
 
+export type Explanation = Awaited<ReturnType<typeof explanation>>;
+
 /** Why something fails, why something is not looked at, and where a command can be typed. */
 export async function explanation(inlets: Inlets, { ledger, board }: Parts, origin: Origin) {
   const own = await findOwnHost({ file: origin.file, ...origin.probeFlags });
@@ -15,7 +17,7 @@ export async function explanation(inlets: Inlets, { ledger, board }: Parts, orig
     eachDiagnosis(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
   const nextCommand: MetricsOptions['nextCommand'] = (pair) =>
     commandForAlert(pair, board.entry(pair.destination)?.latest.host);
-  return { notProbed, diagnoses, nextCommand, configuration: () => inlets.config, ownHost: () => own };
+  return { notProbed, diagnoses, nextCommand, ownHost: () => own };
 }
 
 function whyNotProbed(policy: Policy, destination: string): string | undefined {

@@ -64,15 +64,13 @@ export async function changeOver(inlets: Inlets, config: Config, parts: Parts): 
   inlets.probing =
     prober &&
     startProbing({
-      ...{
-        config: config.probe,
-        prober,
-        targets,
-        log,
-        latest: board.latest,
-        postPing: board.postPing,
-        postPath: board.postPath,
-      },
+      config: config.probe,
+      prober,
+      targets,
+      log,
+      latest: board.latest,
+      postPing: board.postPing,
+      postPath: board.postPath,
       post: (result) => {
         board.post(result);
         ledger.visited(result);

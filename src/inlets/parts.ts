@@ -4,7 +4,6 @@ import type { Config, Loaded } from '../config/config.js';
 import type { Followed } from '../events/sources/files/files.js';
 import type { Inventory } from '../inventory/inventory.js';
 import type { Ledger } from '../ledger/ledger.js';
-import type { MetricsOptions } from '../metrics/options.js';
 import type { ProbeSettings } from '../probes/own-host.js';
 import type { Policy } from '../probes/policy.js';
 import type { Probing } from '../probes/probing.js';
@@ -18,7 +17,6 @@ export type Origin = {
   readonly load: () => Promise<Loaded>;
   /** Flags of probing, as they were given. */
   readonly probeFlags?: Pick<ProbeSettings, 'allow' | 'ports'>;
-  readonly inTests?: Pick<MetricsOptions, 'holdsBirths'>;
 };
 
 export const clocks: Clocks = { now: Date.now, steady: () => performance.now() };

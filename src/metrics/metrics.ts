@@ -49,7 +49,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
     families: [diagnosisFamily, adviceFamily],
     linesOf: ({ pair, next }: Advised) => linesOfDiagnosis(pair, next),
     dependsOn: ({ pair: { server, connector, destination, word }, next }: Advised) => [
-      ...[server, connector, destination, word, next?.command, next?.where],
+      server,
+      connector,
+      destination,
+      word,
+      next?.command,
+      next?.where,
     ],
   });
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
@@ -57,9 +62,8 @@ export function createMetrics(options: MetricsOptions): Metrics {
     const begun = performance.now();
     const breathe = createBreath();
     // The counts are looked at in one go; what explains them may be a moment younger.
-    const { rows: shown, held, readBy } = options.ledger.scrape();
+    const { rows, held, readBy } = options.ledger.scrape();
     await breathe();
-    const rows = options.holdsBirths === false ? options.ledger.rows() : shown;
     const exporter = exporterText({ ...options, held, rows });
     const process = registry.metrics();
     await breathe();

@@ -29,6 +29,4 @@ export type MetricsOptions = {
   readonly clockJumps: () => { readonly back: number; readonly forward: number };
   readonly now: () => number;
   readonly version: string;
-  /** False only in tests, to show what is lost when new series are not seen at zero first. */
-  readonly holdsBirths?: boolean;
 };

@@ -147,8 +147,17 @@ function notBegun({ destination, host, origin }: Target): ProbeResult {
   const step = endpointOf(destination)?.address === true ? 'tcp' : 'dns';
   const text = 'the first visit has not begun: it is waiting for a free slot';
   return {
-    ...{ id: `${destination}@${at}`, destination, host, origin, at, seconds: 0, success: false },
-    ...{ failedStep: step, reason: 'timeout', steps: [], facts: {} },
+    id: `${destination}@${at}`,
+    destination,
+    host,
+    origin,
+    at,
+    seconds: 0,
+    success: false,
+    failedStep: step,
+    reason: 'timeout',
+    steps: [],
+    facts: {},
     transcript: [{ ms: 0, direction: '*', text }],
   };
 }

@@ -1,10 +1,11 @@
 /** What the pages show, worked out from both books as plain data; knows nothing of HTML or HTTP. */
+import type { BoardEntry } from '../board/board.js';
 import type { Outcome } from '../board/outcomes.js';
 import { type DiagnosedPair, recentMs } from '../diagnosis/diagnosis.js';
 import type { LedgerRow } from '../model/batch.js';
 import type { RecentError } from '../model/evidence.js';
 import { sortedInSteps, type Steps } from '../runtime/breath.js';
-import type { BoardEntry, Books } from './books.js';
+import type { Books } from './books.js';
 
 export type { Outcome };
 
@@ -61,7 +62,7 @@ export function* rowsOf(books: Books, now: number): Steps<Row[]> {
     known.add(row.destination);
     rows.push(joined(books, row, now, told));
   }
-  const probed = [...books.board.entries(), ...(books.targets?.() ?? [])];
+  const probed = [...books.board.entries(), ...books.targets()];
   for (const { destination } of probed) {
     yield;
     if (known.size === known.add(destination).size) continue;
@@ -82,7 +83,7 @@ type Told = {
 
 function* toldOf(books: Books): Steps<Told> {
   const recent = new Map<string, RecentError[]>();
-  for (const error of books.ledger.recent?.() ?? []) {
+  for (const error of books.ledger.recent()) {
     const known = recent.get(pairKey(error));
     if (known) known.push(error);
     else recent.set(pairKey(error), [error]);

@@ -15,7 +15,6 @@ import { appendFile, rename, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { startExporter, type RunningExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -26,7 +25,8 @@ const errors = 'exchange_send_connector_connection_errors_total';
 const sideBySide = 10;
 const batches = Math.ceil(Number(process.env.SCHEDULES ?? sideBySide) / sideBySide);
 const scheduleMs = 16_000;
-const withoutHold = fileURLToPath(new URL('exporter-without-hold.mjs', import.meta.url));
+/** A ledger that shows new series at once, in place of the built one. */
+const shownAtOnce = { NODE_OPTIONS: `--import ${new URL('../support/births-shown-at-once.mjs', import.meta.url).href}` };
 
 /** A log and what was written to it: events by connector and destination. */
 type Log = { readonly folder: string; readonly written: Map<string, number>; records: number; rotations: number };
@@ -35,7 +35,7 @@ type Log = { readonly folder: string; readonly written: Map<string, number>; rec
 type World = Target & {
   readonly random: () => number;
   readonly state: string;
-  readonly program: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   exporter: RunningExporter | undefined;
 };
@@ -134,7 +134,7 @@ async function createWorld(seed: number, shared?: World): Promise<World> {
     address: await freeAddress(),
     random: randomOf(seed),
     state: await temporaryFolder(),
-    program: shared && withoutHold,
+    env: shared ? shownAtOnce : {},
     log,
     exporter: undefined,
   };
@@ -152,10 +152,10 @@ async function freeAddress(): Promise<string> {
 }
 
 async function start(world: World): Promise<void> {
-  const { program, state: stateDirectory } = world;
+  const { env, state: stateDirectory } = world;
   const args = ['--no-probe', `--web.listen-address=${world.address}`];
   const files = [path.join(world.log.folder, 'events*.ndjson')];
-  const exporter = await startExporter({ files, args, stateDirectory, ...(program !== undefined && { program }) });
+  const exporter = await startExporter({ files, args, stateDirectory, env });
   world.exporter = exporter;
   onTestFinished(() => exporter.kill9());
 }

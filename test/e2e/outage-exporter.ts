@@ -6,6 +6,7 @@ import type { LedgerRow } from '../../src/model/batch.js';
 import type { ProbeResult } from '../../src/model/probes.js';
 import type { SourceStatus } from '../../src/model/status.js';
 import { commandForAlert } from '../../src/web/parts/next-command.js';
+import { ledgerOf, savingOf } from '../support/books.js';
 import { metricsOf as quietMetricsOf } from '../support/metrics-of.js';
 import type { OutageCase, Pair } from './outage-cases.js';
 
@@ -61,27 +62,11 @@ function metricsOf(
   const notProbed = (): string | undefined => (of.probing === false ? 'probing is switched off' : undefined);
   const failed = (): number => (lasts() && of.exporter === 'not saved' ? 3 : 0);
   return quietMetricsOf(
-    {
-      rows,
-      asks: () => undefined,
-      scrape: () => ({ rows: rows(), held: 0, readBy: () => Promise.resolve() }),
-      missed: () => new Map(),
-      tallies: () => new Map(),
-      saving: () => ({
-        failing: undefined,
-        lastSavedAt: Date.now(),
-        saved: 7,
-        failed: failed(),
-        movedAside: undefined,
-      }),
-      folded: () => ({ errors: 0, latest: [] }),
-      dormantErrors: () => 0,
-      relatedCounts: () => [],
-    },
+    ledgerOf({ rows, saving: () => savingOf({ lastSavedAt: Date.now(), saved: 7, failed: failed() }) }),
     {
       board,
       sources: () => [status()],
-      diagnoses: () => diagnosesOf(rows(), board.entries(), { now: Date.now(), notProbed }),
+      diagnoses: () => diagnosesOf(rows(), board.entries(), { now: Date.now(), notProbed, recent: [] }),
       nextCommand: (pair) => commandForAlert(pair, board.entry(pair.destination)?.latest.host),
     },
   );

@@ -4,10 +4,10 @@ import { expect, test } from 'vitest';
 import { createBoard } from '../../src/board/board.js';
 import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
 import { createMetrics } from '../../src/metrics/metrics.js';
-import type { MetricsOptions } from '../../src/metrics/options.js';
 import type { LedgerRow } from '../../src/model/batch.js';
 import type { ProbeResult } from '../../src/model/probes.js';
 import type { SourceStatus } from '../../src/model/status.js';
+import { ledgerOf, savingOf } from '../support/books.js';
 import { exportedConnectors } from '../support/exported.js';
 import { runTool } from '../support/promtool.js';
 
@@ -72,24 +72,21 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
     board.post(visit(name, { host: 'relay.contoso.example', origin: 'inventory', steps: resolved, facts }));
   }
   const outcomes = { counted: 3, related: 0, ignored: 2, duplicate: 1, unreadable: 1 };
-  const ledger: MetricsOptions['ledger'] = {
+  const ledger = ledgerOf({
     rows: () => rows,
-    asks: () => undefined,
     scrape: () => ({ rows, held: 1, readBy: () => Promise.resolve() }),
     missed: () => new Map([[source.source, 3]]),
     tallies: () => new Map([[source.source, { outcomes, unreadable: { not_json: 1 } }]]),
-    saving: () => ({ failing: undefined, lastSavedAt: at + 1000, saved: 7, failed: 0, movedAside: undefined }),
-    folded: () => ({ errors: 0, latest: [] }),
-    dormantErrors: () => 0,
+    saving: () => savingOf({ lastSavedAt: at + 1000, saved: 7 }),
     relatedCounts: () => [
       { server: 'exch01.contoso.local', provider: 'Microsoft-Windows-DNS-Client', eventId: 1014, count: 2 },
     ],
-  };
+  });
   const reload = () => ({ successful: true, successAt: at });
   const rest = {
     sources: () => [source],
     reload,
-    diagnoses: () => diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined }),
+    diagnoses: () => diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined, recent: [] }),
     nextCommand: ({ connector, server }: { connector: string; server: string }) => ({
       command: `Get-SendConnector '${connector}'`,
       where: server,

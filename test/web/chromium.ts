@@ -35,7 +35,7 @@ export type Chromium = {
 export async function startChromium(world: WorldDraft, runbooks?: string): Promise<Chromium> {
   const pictures = process.env.SCREENSHOTS;
   if (pictures !== undefined) await mkdir(pictures, { recursive: true });
-  const web = await runningWeb({}, { ...booksByReference(() => started.world), ...(runbooks && { runbooks }) });
+  const web = await runningWeb({}, { ...booksOf(() => started.world), ...(runbooks && { runbooks }) });
   const flags = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
   const silent = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
   const browser = await chromium.launch({
@@ -73,25 +73,4 @@ async function opened(browser: Browser, url: string, options: ContextOptions = {
   });
   await page.goto(url);
   return { page, context, errors, strangers };
-}
-
-function booksByReference(world: () => WorldDraft): Partial<Parameters<typeof runningWeb>[1]> {
-  const entryOf = (destination: string) => world().entries?.find((one) => one.destination === destination);
-  return {
-    ledger: {
-      rows: () => world().rows ?? [],
-      recent: () => world().recent ?? [],
-      related: () => world().related ?? [],
-      errorHours: (connector) => world().errorHours?.[connector] ?? [],
-      availability: (destination) => world().availability?.[destination],
-      saving: () => ({ failing: undefined, lastSavedAt: undefined }),
-    },
-    board: {
-      entry: entryOf,
-      entries: () => world().entries ?? [],
-      history: (destination) => entryOf(destination)?.history ?? [],
-    },
-    notProbed: (destination: string) => world().notProbed?.[destination],
-    diagnoses: () => booksOf(world()).diagnoses(),
-  };
 }

@@ -35,7 +35,7 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
     runbooks: folder,
     reload: () => Promise.resolve({ successful: true }),
     probe: () => Promise.resolve(undefined),
-    targets: () => [],
+    configuration: () => ({}),
     metrics: {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       render: (scraper) => {

@@ -1,19 +1,18 @@
 /** Literal books for the tests of the pages: a small mail world with every state, and generated large ones. */
 import { finish } from '../../src/runtime/breath.js';
-import type { DestinationAvailability } from '../../src/ledger/availability.js';
-import type { ErrorHours } from '../../src/ledger/error-hours.js';
-import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
 import type { LedgerRow } from '../../src/model/batch.js';
 import type { Reason, StepName } from '../../src/model/words.js';
 import type { RecentError, RelatedEvent } from '../../src/model/evidence.js';
 import type { SourceStatus } from '../../src/model/status.js';
-import type { StepResult } from '../../src/model/probes.js';
+import type { ProbeResult, StepResult } from '../../src/model/probes.js';
 import { stepNames } from '../../src/model/words.js';
 import { linksOf } from '../../src/web/parts/links.js';
 import type { PageContext } from '../../src/web/pages/page.js';
 import { runbooksOf } from '../../src/web/pages/runbooks.js';
 import { rowsOf } from '../../src/web/view.js';
-import type { BoardEntry, Books, Visit } from '../../src/web/books.js';
+import type { BoardEntry } from '../../src/board/board.js';
+import type { Books } from '../../src/web/books.js';
+import { booksOf as booksIn, type WorldDraft } from '../support/books.js';
 
 /** 2026-11-23 08:18:30 UTC. */
 export const now = Date.UTC(2026, 10, 23, 8, 18, 30);
@@ -35,7 +34,7 @@ type VisitDraft = {
   warning?: { step: StepName; reason: Reason };
 };
 
-export function visit(destination: string, draft: VisitDraft = {}): Visit {
+export function visit(destination: string, draft: VisitDraft = {}): ProbeResult {
   const at = draft.at ?? now - 21_000;
   const host = destination.replace(/:\d+$/, '');
   const last = draft.fails ? stepNames.indexOf(draft.fails.step) : stepNames.length - 1;
@@ -81,13 +80,13 @@ export function visit(destination: string, draft: VisitDraft = {}): Visit {
   };
 }
 
-type EntryDraft = VisitDraft & { failing?: number; origin?: Visit['origin'] };
+type EntryDraft = VisitDraft & { failing?: number; origin?: ProbeResult['origin'] };
 
 /** An entry with its history: `failing` failed visits after some good ones, or only good ones. */
-export function entry(destination: string, draft: EntryDraft = {}): BoardEntry & { history: readonly Visit[] } {
+export function entry(destination: string, draft: EntryDraft = {}): BoardEntry & { history: readonly ProbeResult[] } {
   const failing = draft.fails ? (draft.failing ?? 8) : 0;
   const origin = draft.origin ?? 'observed';
-  const history = Array.from({ length: Math.max(failing, 3) + (failing === 12 ? 0 : 3) }, (_, age): Visit => {
+  const history = Array.from({ length: Math.max(failing, 3) + (failing === 12 ? 0 : 3) }, (_, age): ProbeResult => {
     const at = now - 21_000 - age * 30_000;
     const { fails, ...passes } = draft;
     return { ...visit(destination, age < failing && fails ? { fails, at } : { ...passes, at }), origin };
@@ -102,6 +101,10 @@ export function entry(destination: string, draft: EntryDraft = {}): BoardEntry &
     lastSuccessAt: lastGood?.at,
     failingSince: failed.at(-1)?.at,
     probes: 1_240,
+    failures: [],
+    durations: [],
+    ping: undefined,
+    path: undefined,
     failedInARow: failing,
     passingSince: failing > 0 ? undefined : now - 180 * minute,
     outcomes: history
@@ -126,45 +129,12 @@ const files: SourceStatus = {
   bytesRead: 12_345,
 };
 
-export type WorldDraft = {
-  rows?: readonly LedgerRow[];
-  entries?: readonly (BoardEntry & { history?: readonly Visit[] })[];
-  sources?: readonly SourceStatus[];
-  notProbed?: Readonly<Record<string, string>>;
-  saving?: ReturnType<Books['ledger']['saving']>;
-  related?: readonly RelatedEvent[];
-  recent?: readonly RecentError[];
-  errorHours?: Readonly<Record<string, readonly ErrorHours[]>>;
-  availability?: Readonly<Record<string, DestinationAvailability>>;
-  folded?: ReturnType<NonNullable<Books['ledger']['folded']>>;
-  why?: readonly string[];
-  backlog?: ReturnType<NonNullable<Books['backlog']>>;
-};
+export type { WorldDraft };
 
-export function booksOf(draft: WorldDraft): Books {
-  const entries = new Map((draft.entries ?? []).map((one) => [one.destination, one]));
-  return {
-    ledger: {
-      rows: () => draft.rows ?? [],
-      saving: () => draft.saving ?? { failing: undefined, lastSavedAt: now },
-      related: () => draft.related ?? [],
-      recent: () => draft.recent ?? [],
-      errorHours: (connector) => draft.errorHours?.[connector] ?? [],
-      availability: (destination) => draft.availability?.[destination],
-      folded: () => draft.folded ?? { errors: 0, latest: [] },
-    },
-    board: {
-      entry: (destination) => entries.get(destination),
-      entries: () => [...entries.values()],
-      history: (destination) => entries.get(destination)?.history ?? [],
-    },
-    sources: () => draft.sources ?? [files],
-    notProbed: (destination) => draft.notProbed?.[destination],
-    diagnoses: () =>
-      diagnosesOf(draft.rows ?? [], draft.entries ?? [], { now, notProbed: (name) => draft.notProbed?.[name] }),
-    backlog: () => draft.backlog,
-    ready: () => ({ ready: (draft.why ?? []).length === 0, why: draft.why ?? [] }),
-  };
+/** @param world one, or where it is looked up at each reading */
+export function booksOf(world: WorldDraft | (() => WorldDraft)): Books {
+  const draft = typeof world === 'function' ? world : () => world;
+  return booksIn(() => ({ sources: [files], ...draft() }), now);
 }
 
 /** Every state once; the two failing destinations erred last. */

@@ -5,8 +5,9 @@ import { appendFile, copyFile, mkdir, rename, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildExe, bundle, koffiNode, nodeExe, type Change } from '../../build-exe.mjs';
+import { buildExe, bundle, koffiNode, nodeExe } from '../../build-exe.mjs';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
+import { bundleWith, type Change } from './changed-sources.js';
 import { nativeLog, openFakeLog, openWine, startInWine, withoutWine, type Wine, type WineExporter } from './wine.js';
 
 if (withoutWine !== undefined) console.warn(`SKIPPED: the tests of Windows under Wine: ${withoutWine}`);
@@ -37,7 +38,7 @@ afterAll(async () => {
 async function scriptIn(name: string, changes: readonly Change[]): Promise<string> {
   const folder = path.join(wine.folder, name);
   await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, 'program.cjs'), await bundle({ changes }));
+  await writeFile(path.join(folder, 'program.cjs'), await bundleWith(changes));
   await copyFile(await koffiNode(), path.join(folder, 'koffi.node'));
   return wine.seen(path.join(folder, 'program.cjs'));
 }

@@ -14,7 +14,7 @@ import { createLongAnswers, piecesOf } from './long-answers.js';
 import { jsonPieces } from '../parts/long-list.js';
 import type { Answer, Page, PageContext, PageRequest } from '../pages/page.js';
 import { runbookIndexPage, runbookPage } from '../pages/runbook-page.js';
-import { discoveryOf, type DiscoveryOptions } from './service-discovery.js';
+import { discoveryOf } from './service-discovery.js';
 import { statusPage } from '../pages/status-page.js';
 import { supportBundle } from '../api/support-bundle.js';
 import { createSender } from './unhurried.js';
@@ -39,7 +39,7 @@ type Made = Pick<Answer, 'status' | 'redirect'> & { readonly text: Text };
 /** @param page with the rows that were asked for */
 type Make = (page: PageContext, asked: PageRequest, breathe: Breath) => Promise<Made>;
 
-export type LongOptions = Books & DiscoveryOptions & { readonly configuration?: () => unknown };
+export type LongOptions = Books & { readonly configuration: () => unknown };
 
 export function longAnswersOn(router: Router, options: LongOptions, context: () => PageContext): void {
   const answers = createLongAnswers();
@@ -81,7 +81,7 @@ export function longAnswersOn(router: Router, options: LongOptions, context: () 
     const { bundle, at } = await answers.made('support bundle', async (breathe) => {
       const page = context();
       const rows = await rowsNow(page.now, breathe);
-      return { bundle: await supportBundle({ ...page, rows }, options.configuration?.(), breathe), at: page.now };
+      return { bundle: await supportBundle({ ...page, rows }, options.configuration(), breathe), at: page.now };
     });
     const name = `send-connector-exporter-${new Date(at).toISOString().slice(0, 10)}.zip`;
     response.set('Cache-Control', 'no-store').attachment(name).type('zip').send(bundle);

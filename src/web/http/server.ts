@@ -20,7 +20,6 @@ import { textContentType } from '../../metrics/exposition.js';
 import type { Log } from '../../runtime/log.js';
 import type { Metrics } from '../../metrics/metrics.js';
 import type { ProbeResult } from '../../model/probes.js';
-import type { Target } from '../../model/connectors.js';
 import { longAnswersOn, queryOf, sendPage } from './long-routes.js';
 import type { PageContext } from '../pages/page.js';
 import { createPlaces, type Places } from './places.js';
@@ -46,11 +45,9 @@ export type WebOptions = Books & {
   readonly reload: () => Promise<{ readonly successful: boolean; readonly problem?: string }>;
   /** The latest visit of a known destination, or a new one when it is due; undefined when the destination is unknown. */
   readonly probe: (destination: string, waitMs: number) => Promise<ProbeResult | undefined>;
-  /** What is probed at present. */
-  readonly targets: () => readonly Target[];
   readonly metrics: Metrics;
   /** The configuration in force, for the support bundle; secrets are masked there. */
-  readonly configuration?: () => unknown;
+  readonly configuration: () => unknown;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
   readonly log: Log;
@@ -148,7 +145,7 @@ function routes(options: WebOptions, context: () => PageContext, { hasScraped }:
     response
       .status(ready ? 200 : 503)
       .type('text')
-      .send(readyText(ready, why, options.notices?.() ?? []));
+      .send(readyText(ready, why, options.notices()));
   });
   const answerScrape = createScrapeAnswers(options.metrics, hasScraped);
   router.get(options.telemetryPath, (request, response) => answerScrape(request, response, remoteOf(request)));

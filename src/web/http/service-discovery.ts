@@ -1,15 +1,12 @@
 /** Answers `/sd`: every destination in the form of Prometheus' http_sd, so that other probers can take them over. */
 import type { Steps } from '../../runtime/breath.js';
 import { endpointOf } from '../../model/endpoint.js';
-import type { Target } from '../../model/connectors.js';
 import { many, type Many } from '../parts/long-list.js';
 import type { Books } from '../books.js';
 
 export type TargetGroup = { readonly targets: readonly string[]; readonly labels: Readonly<Record<string, string>> };
 
-export type DiscoveryOptions = Pick<Books, 'ledger' | 'board' | 'notProbed'> & {
-  readonly targets: () => readonly Target[];
-};
+type Known = Pick<Books, 'ledger' | 'board' | 'notProbed' | 'targets'>;
 
 type Draft = { host: string; origin: string; readonly connectors: Set<string>; readonly servers: Set<string> };
 
@@ -17,7 +14,7 @@ type Draft = { host: string; origin: string; readonly connectors: Set<string>; r
  * One group for each destination. Lists are written as Prometheus does it, with a comma around each entry, so that a
  * regular expression can ask for one: `.*,Outbound to Internet,.*`.
  */
-export function* discoveryOf({ ledger, board, notProbed, targets }: DiscoveryOptions): Steps<Many> {
+export function* discoveryOf({ ledger, board, notProbed, targets }: Known): Steps<Many> {
   const drafts = new Map<string, Draft>();
   const draftOf = (destination: string): Draft => {
     const known = drafts.get(destination);

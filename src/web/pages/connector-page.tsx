@@ -39,7 +39,7 @@ export const connectorPage: Page = {
     const body = (
       <Live id="now">
         <Head name={name} rows={rows} worst={worst} page={page} />
-        <ErrorPlots hours={page.ledger.errorHours?.(rows[0]?.connector ?? name) ?? []} now={page.now} />
+        <ErrorPlots hours={page.ledger.errorHours(rows[0]?.connector ?? name)} now={page.now} />
         <h2>Servers and destinations</h2>
         <Destinations
           rows={rows}

@@ -18,7 +18,8 @@ import { nearMinutes, TimeLine } from '../parts/time-line.js';
 import { ErringConnectors } from '../parts/erring-connectors.js';
 import { NextStep } from '../parts/row-table.js';
 import { worstOf, type Row } from '../view.js';
-import type { BoardEntry, Visit } from '../books.js';
+import type { BoardEntry } from '../../board/board.js';
+import type { ProbeResult } from '../../model/probes.js';
 import { originWords, reasonWords, sentenceOf, stateWords, stepWords } from '../parts/words.js';
 
 export const destinationPage: Page = {
@@ -73,7 +74,7 @@ function Body({ page, rows, worst, query }: BodyProps): VNode {
         <Explained row={worst} page={page} />
       </section>
       {entry ? <Facts entry={entry} now={page.now} /> : null}
-      <AvailabilityFacts availability={page.ledger.availability?.(destination)} now={page.now} />
+      <AvailabilityFacts availability={page.ledger.availability(destination)} now={page.now} />
       {entry ? (
         <>
           <h2>Steps of the latest visits</h2>
@@ -176,7 +177,7 @@ function LastVisits({ entry, page, context }: VisitsProps): VNode {
   );
 }
 
-type KeptVisitsProps = { readonly visits: readonly Visit[]; readonly page: PageContext; readonly context: Context };
+type KeptVisitsProps = { readonly visits: readonly ProbeResult[]; readonly page: PageContext; readonly context: Context };
 
 /** Folded away: the time line has them already, those with one result as one. */
 function KeptVisits({ visits, page, context }: KeptVisitsProps): VNode | null {
@@ -189,7 +190,7 @@ function KeptVisits({ visits, page, context }: KeptVisitsProps): VNode | null {
   );
 }
 
-type OneVisitProps = { title: string; visit: Visit | undefined; page: PageContext; context: Context };
+type OneVisitProps = { title: string; visit: ProbeResult | undefined; page: PageContext; context: Context };
 
 /** One visit with its steps and its conversation. */
 export function OneVisit({ title, visit, page, context }: OneVisitProps): VNode {

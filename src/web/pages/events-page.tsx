@@ -55,8 +55,8 @@ export const eventsPage: Page = {
 };
 
 function chosenOf({ ledger }: PageContext, { search, server, kind }: Choice): Happening[] {
-  const errors = ledger.recent?.() ?? [];
-  const related = ledger.related?.() ?? [];
+  const errors = ledger.recent();
+  const related = ledger.related();
   const shown = happeningsOf({
     errors: kind === 'related' ? [] : errors,
     related: kind === 'errors' ? [] : kind === 'near' ? relatedNear(related, errors) : related,
@@ -95,7 +95,7 @@ function addressOf(page: PageContext, { search, server, kind }: Choice, number: 
 }
 
 function Filters({ page, choice }: { page: PageContext; choice: Choice }): VNode {
-  const all = [...(page.ledger.recent?.() ?? []), ...(page.ledger.related?.() ?? [])];
+  const all = [...page.ledger.recent(), ...page.ledger.related()];
   const filtered = choice.search !== '' || choice.server !== '' || choice.kind !== 'all';
   return (
     <form class="filters" method="get" action={page.links.page('/events')} role="search" aria-label="Filter the events">

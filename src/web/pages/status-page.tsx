@@ -69,7 +69,7 @@ function Banners({ page, rows }: { page: PageContext; rows: readonly Row[] }): V
           {ready.why.join(' ')}
         </Banner>
       )}
-      <Notices notices={page.notices?.() ?? []} />
+      <Notices notices={page.notices()} />
     </>
   );
 }
@@ -90,7 +90,7 @@ function Notices({ notices }: { notices: readonly string[] }): VNode | null {
 
 /** What is shown below is true but not complete yet. If there is nothing yet, the headline says so. */
 function BacklogBanner({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode | null {
-  const backlog = page.backlog?.();
+  const backlog = page.backlog();
   if (!backlog || headlineOf(rows).worst === undefined) return null;
   return (
     <Banner tone="warn" title={`${readingOf(backlog)}.`}>
@@ -147,7 +147,7 @@ function Guide({ page, name, source }: { page: PageContext; name: string; source
 }
 
 function Headline({ page, rows }: { page: PageContext; rows: readonly Row[] }): VNode {
-  const backlog = page.backlog?.();
+  const backlog = page.backlog();
   const found = headlineOf(rows);
   // That nothing was found yet says nothing while most is unread.
   const unread = { tone: 'quiet', text: `${backlog ? readingOf(backlog) : ''}.`, worst: undefined } as const;

@@ -9,7 +9,7 @@ import type { Row } from '../view.js';
 export function Explained({ row, page }: { row: Row; page: PageContext }): VNode | null {
   if (!row.diagnosis) return null;
   const { connector, destination, entry, server } = row;
-  const own = page.ownHost?.();
+  const own = page.ownHost();
   const commands = nextCommandsOf(row.diagnosis.word, { connector, destination, host: entry?.latest.host }, own);
   return (
     <>
@@ -17,7 +17,7 @@ export function Explained({ row, page }: { row: Row; page: PageContext }): VNode
         <Sentence text={row.diagnosis.sentence} names={[connector, destination, server]} />
       </p>
       {commands.map((next) => (
-        <Command key={next.command} next={next} server={server} windows={own?.windows ?? false} />
+        <Command key={next.command} next={next} server={server} windows={own.windows} />
       ))}
     </>
   );

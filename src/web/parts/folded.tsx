@@ -5,7 +5,7 @@ import type { PageContext } from '../pages/page.js';
 
 /** Nothing while nothing was folded. */
 export function Folded({ page }: { page: PageContext }): VNode | null {
-  const { errors, latest } = page.ledger.folded?.() ?? { errors: 0, latest: [] };
+  const { errors, latest } = page.ledger.folded();
   if (errors === 0) return null;
   return (
     <details class="notices">

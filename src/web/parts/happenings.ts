@@ -5,7 +5,7 @@ import type { RecentError, RelatedEvent } from '../../model/evidence.js';
 import { momentsOf, type ErrorMoment } from './error-moments.js';
 import type { PageContext } from '../pages/page.js';
 import type { Row } from '../view.js';
-import type { Visit } from '../books.js';
+import type { ProbeResult } from '../../model/probes.js';
 
 export type Happening =
   | { readonly kind: 'error'; readonly at: number; readonly error: ErrorMoment }
@@ -19,7 +19,7 @@ export type Happening =
   | {
       readonly kind: 'visit';
       readonly at: number;
-      readonly visit: Visit;
+      readonly visit: ProbeResult;
       readonly count: number;
       readonly since: number;
     };
@@ -30,7 +30,7 @@ export const nearMs = 5 * 60_000;
 export type Told = {
   readonly errors: readonly RecentError[];
   readonly related: readonly RelatedEvent[];
-  readonly visits: readonly Visit[];
+  readonly visits: readonly ProbeResult[];
 };
 
 /** Everything, newest first; one entry for each error. */
@@ -58,7 +58,7 @@ function together(all: readonly Happening[]): Happening[] {
   return found;
 }
 
-function isSameResult(a: Visit, b: Visit): boolean {
+function isSameResult(a: ProbeResult, b: ProbeResult): boolean {
   return (
     a.destination === b.destination &&
     a.success === b.success &&
@@ -81,8 +81,8 @@ export function relatedNear(related: readonly RelatedEvent[], errors: readonly R
 export function happeningsAround(
   rows: readonly Row[],
   { ledger }: PageContext,
-  visits: readonly Visit[] = [],
+  visits: readonly ProbeResult[] = [],
 ): Happening[] {
   const errors = rows.flatMap(({ recent }) => recent);
-  return happeningsOf({ errors, related: relatedNear(ledger.related?.() ?? [], errors), visits });
+  return happeningsOf({ errors, related: relatedNear(ledger.related(), errors), visits });
 }

@@ -1,17 +1,25 @@
 /** Lists that may be long, in documents and in JSON: written an item at a time, so that the writer can pause in between. */
 import { createContext, type VNode } from 'preact';
+import type { Immutable } from '../../runtime/immutable.js';
 
 /** A list of JSON whose items are made when they are written. */
-export type Many = { readonly items: readonly unknown[]; readonly each: (item: never) => unknown };
+export type Many<Made = unknown> = { readonly items: readonly unknown[]; readonly each: (item: never) => Made };
 
-class ManyItems implements Many {
+/** Data as it is made for JSON: any list may be one of `many`, but inside of arrays. */
+export type InMaking<Data> = Data extends readonly (infer Item)[]
+  ? Many<InMaking<Item>> | Immutable<Data>
+  : Data extends object
+    ? { readonly [Member in keyof Data]: InMaking<Data[Member]> }
+    : Data;
+
+class ManyItems<Made> implements Many<Made> {
   constructor(
     readonly items: readonly unknown[],
-    readonly each: (item: never) => unknown,
+    readonly each: (item: never) => Made,
   ) {}
 }
 
-export function many<Item>(items: Iterable<Item>, each: (item: Item) => unknown): Many {
+export function many<Item, Made>(items: Iterable<Item>, each: (item: Item) => Made): Many<Made> {
   return new ManyItems(Array.isArray(items) ? items : [...items], each);
 }
 
@@ -41,7 +49,7 @@ export function* jsonPieces(value: unknown, indent = 0, level = 0): Generator<st
   yield `${isEmpty ? before : lineBreak(indent, level)}${isList ? ']' : '}'}`;
 }
 
-function* unnamed({ items, each }: ManyItems): Generator<readonly [undefined, unknown]> {
+function* unnamed({ items, each }: ManyItems<unknown>): Generator<readonly [undefined, unknown]> {
   for (const item of items) yield [undefined, each(item as never) ?? null];
 }
 

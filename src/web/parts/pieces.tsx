@@ -1,10 +1,9 @@
 /** Small parts that several pages share: times, badges, the steps of a visit, transcripts. */
 import type { ComponentChildren, VNode } from 'preact';
 import { endpointOf } from '../../model/endpoint.js';
-import type { StepResult } from '../../model/probes.js';
+import type { ProbeResult, StepResult } from '../../model/probes.js';
 import { type Reason, stepNames } from '../../model/words.js';
 import { visibleText } from '../../runtime/visible-text.js';
-import type { Visit } from '../books.js';
 import type { PageContext } from '../pages/page.js';
 import type { RowState } from '../view.js';
 import { type Context, reasonLink } from './links.js';
@@ -76,7 +75,7 @@ export function Banner({ tone, title, children }: { tone: Tone; title: string; c
 // --------------------------------------------------------------------------------------------------------- a visit
 
 /** Every question of a visit with its answer; what was not asked stands together in the last line. */
-export function Steps({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
+export function Steps({ visit, page, context }: { visit: ProbeResult; page: PageContext; context: Context }): VNode {
   const asked = new Set(visit.steps.map((result) => result.step));
   // An address has no name to resolve: saying so on every visit would only distract.
   const address = endpointOf(visit.destination)?.address === true;
@@ -114,7 +113,7 @@ function Step({ result, page, context }: { result: StepResult; page: PageContext
 }
 
 /** The conversation of a visit as it went over the wire. */
-export function Transcript({ visit, label }: { visit: Visit; label: string }): VNode {
+export function Transcript({ visit, label }: { visit: ProbeResult; label: string }): VNode {
   if (visit.transcript.length === 0)
     return <p class="muted">Nothing was said: the visit ended before a conversation.</p>;
   return (

@@ -1,6 +1,6 @@
 /** The visits of a destination as a table. */
 import type { VNode } from 'preact';
-import type { Visit } from '../books.js';
+import type { ProbeResult } from '../../model/probes.js';
 import type { PageContext } from '../pages/page.js';
 import type { Context } from './links.js';
 import { Moment, ReasonWords } from './pieces.js';
@@ -12,7 +12,7 @@ export function VisitHistory({
   page,
   context,
 }: {
-  visits: readonly Visit[];
+  visits: readonly ProbeResult[];
   page: PageContext;
   context: Context;
 }): VNode {
@@ -40,7 +40,7 @@ export function VisitHistory({
   );
 }
 
-function VisitRow({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
+function VisitRow({ visit, page, context }: { visit: ProbeResult; page: PageContext; context: Context }): VNode {
   return (
     <tr>
       <th scope="row" data-label="Result">
@@ -59,7 +59,7 @@ function VisitRow({ visit, page, context }: { visit: Visit; page: PageContext; c
   );
 }
 
-function ResultBadge({ visit }: { visit: Visit }): VNode {
+function ResultBadge({ visit }: { visit: ProbeResult }): VNode {
   const [tone, word] = visit.success
     ? visit.warning
       ? ['warn', 'Passed, with a warning']
@@ -68,7 +68,7 @@ function ResultBadge({ visit }: { visit: Visit }): VNode {
   return <span class={`b ${tone}`}>{word}</span>;
 }
 
-function FailedStep({ visit, page, context }: { visit: Visit; page: PageContext; context: Context }): VNode {
+function FailedStep({ visit, page, context }: { visit: ProbeResult; page: PageContext; context: Context }): VNode {
   const failure = visit.success
     ? visit.warning
     : { step: visit.failedStep, reason: visit.reason ?? ('other' as const) };

@@ -3,7 +3,7 @@ import type { Origin } from '../../model/connectors.js';
 import type { Reason } from '../../model/words.js';
 import { reasonWords, stepWords } from '../../model/reason-words.js';
 import { countsOf, recentMs, worstOf, type Row, type RowState } from '../view.js';
-import type { Visit } from '../books.js';
+import type { ProbeResult } from '../../model/probes.js';
 
 export { reasonWords, stepWords } from '../../model/reason-words.js';
 
@@ -67,7 +67,7 @@ export function passesWith({ step, reason }: Failure): string {
   return `passes; ${reason === 'starttls_not_offered' ? 'no STARTTLS offered' : `${stepWords[step]} failed`}`;
 }
 
-type Failure = NonNullable<Visit['warning']>;
+type Failure = NonNullable<ProbeResult['warning']>;
 
 /** The state of everything in one sentence, and what is worst in a second. */
 export type Headline = { readonly tone: Tone; readonly text: string; readonly worst: Row | undefined };
