@@ -6,10 +6,7 @@ import type { RecentError } from '../model/evidence.js';
 import { getsConnection, type NoEgress, serversWithoutEgress } from './egress.js';
 
 /** What the board knows of a destination, as far as it decides. */
-export type Probed = Pick<
-  BoardEntry,
-  'destination' | 'latest' | 'failingSince' | 'passingSince' | 'ping' | 'path'
->;
+export type Probed = Pick<BoardEntry, 'destination' | 'latest' | 'failingSince' | 'passingSince' | 'ping' | 'path'>;
 
 export type DiagnosisOptions = {
   readonly now: number;

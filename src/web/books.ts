@@ -9,10 +9,7 @@ import type { OwnHost, SourceStatus } from '../model/status.js';
 
 /** Everything a page may read. */
 export type Books = Pick<Standing, 'ready' | 'notices'> & {
-  readonly ledger: Pick<
-    Ledger,
-    'rows' | 'folded' | 'related' | 'recent' | 'errorHours' | 'availability' | 'saving'
-  >;
+  readonly ledger: Pick<Ledger, 'rows' | 'folded' | 'related' | 'recent' | 'errorHours' | 'availability' | 'saving'>;
   readonly board: Pick<Board, 'entry' | 'entries' | 'history'>;
   readonly sources: () => readonly SourceStatus[];
   /** What is to be probed, whether it was already or not. */

@@ -439,13 +439,14 @@ describe('diagnosis', () => {
       row(b, { ago: 60 }),
       row(c, { lastErrorAt: undefined, lastObservedAt: undefined }),
     ];
-    expect(diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [] }).map(({ destination }) => destination)).toEqual([
-      a,
-    ]);
+    expect(
+      diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [] }).map(({ destination }) => destination),
+    ).toEqual([a]);
   });
 
   test('since when it is so, where that is known', () => {
-    const since = (entry: Probed) => diagnosesOf([row(a)], [entry], { now, notProbed: () => undefined, recent: [] })[0]?.since;
+    const since = (entry: Probed) =>
+      diagnosesOf([row(a)], [entry], { now, notProbed: () => undefined, recent: [] })[0]?.since;
     expect(since(down(a))).toBe(now - 5 * minute);
     expect(since(probed(a, { since: 60 }))).toBeUndefined();
   });
@@ -475,7 +476,11 @@ test('whatever is known: a sentence for every pair, and a destination is never d
         probed(destination, { ...draft, ...(received !== undefined && { ping: echoes(received) }) }),
       );
       const board = new Map(entries.map((entry) => [entry.destination, entry]));
-      const found = diagnosesOf(ledger, [...board.values()], { now, notProbed: () => (isOff ? 'off' : undefined), recent: [] });
+      const found = diagnosesOf(ledger, [...board.values()], {
+        now,
+        notProbed: () => (isOff ? 'off' : undefined),
+        recent: [],
+      });
       expect(found.length).toBe(rows.filter(({ ago }) => ago < 60).length);
       for (const { destination, word, sentence } of found) {
         expect(diagnoses).toContain(word);

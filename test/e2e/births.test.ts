@@ -26,7 +26,9 @@ const sideBySide = 10;
 const batches = Math.ceil(Number(process.env.SCHEDULES ?? sideBySide) / sideBySide);
 const scheduleMs = 16_000;
 /** A ledger that shows new series at once, in place of the built one. */
-const shownAtOnce = { NODE_OPTIONS: `--import ${new URL('../support/births-shown-at-once.mjs', import.meta.url).href}` };
+const shownAtOnce = {
+  NODE_OPTIONS: `--import ${new URL('../support/births-shown-at-once.mjs', import.meta.url).href}`,
+};
 
 /** A log and what was written to it: events by connector and destination. */
 type Log = { readonly folder: string; readonly written: Map<string, number>; records: number; rotations: number };

@@ -86,7 +86,8 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   const rest = {
     sources: () => [source],
     reload,
-    diagnoses: () => diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined, recent: [] }),
+    diagnoses: () =>
+      diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined, recent: [] }),
     nextCommand: ({ connector, server }: { connector: string; server: string }) => ({
       command: `Get-SendConnector '${connector}'`,
       where: server,

@@ -83,7 +83,8 @@ export function booksOf(world: () => WorldDraft, now: number): Books {
     sources: () => world().sources ?? [],
     targets: () => world().targets ?? [],
     notProbed,
-    diagnoses: () => diagnosesOf(world().rows ?? [], world().entries ?? [], { now, notProbed, recent: world().recent ?? [] }),
+    diagnoses: () =>
+      diagnosesOf(world().rows ?? [], world().entries ?? [], { now, notProbed, recent: world().recent ?? [] }),
     ready: () => ({ ready: (world().why ?? []).length === 0, why: world().why ?? [] }),
     notices: () => world().notices ?? [],
     ownHost: () => unknownHost,

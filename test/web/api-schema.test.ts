@@ -28,7 +28,13 @@ type Optional = 'all' | 'none' | 'some';
 
 /** An arbitrary for every member, those that may be absent too: a new member of a shape does not compile without. */
 type Whole<Shape> = { readonly [Member in keyof Required<Shape>]: fc.Arbitrary<Required<Shape>[Member]> };
-type Absent<Shape> = { [Member in keyof Shape]-?: undefined extends Shape[Member] ? Member : object extends Pick<Shape, Member> ? Member : never }[keyof Shape];
+type Absent<Shape> = {
+  [Member in keyof Shape]-?: undefined extends Shape[Member]
+    ? Member
+    : object extends Pick<Shape, Member>
+      ? Member
+      : never;
+}[keyof Shape];
 
 const text = fc.string({ unit: 'grapheme', maxLength: 20 });
 const count = fc.oneof(fc.nat(5), fc.maxSafeNat());
@@ -46,10 +52,13 @@ const connector = fc.oneof(fc.constant('Outbound to Internet'), text);
 function worlds(optional: Optional): fc.Arbitrary<WorldDraft> {
   const shape = <Shape extends object>(members: Whole<Shape>, ...absent: Absent<Shape>[]): fc.Arbitrary<Shape> => {
     const [names, left] = [Object.keys(members), absent as readonly string[]];
-    const present = Object.fromEntries(Object.entries(members).filter(([name]) => !left.includes(name)));
+    const present: Readonly<Record<string, fc.Arbitrary<unknown>>> = Object.fromEntries(
+      Object.entries<fc.Arbitrary<unknown>>(members).filter(([name]) => !left.includes(name)),
+    );
     const requiredKeys = optional === 'all' ? names : Object.keys(present);
-    const model = optional === 'none' ? present : members;
-    return fc.record(model as never, { requiredKeys: requiredKeys as never, noNullPrototype: true });
+    const model: Readonly<Record<string, fc.Arbitrary<unknown>>> = optional === 'none' ? present : members;
+    const made: fc.Arbitrary<object> = fc.record(model, { requiredKeys, noNullPrototype: true });
+    return made as fc.Arbitrary<Shape>;
   };
   const maybe = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => {
     if (optional === 'all') return value;
@@ -156,7 +165,9 @@ function worlds(optional: Optional): fc.Arbitrary<WorldDraft> {
     'rttSeconds',
   );
   const path = shape<PathReport>({ ...report, reached: fc.boolean(), hops: fc.array(hop) }, 'detail');
-  const counted = fc.tuple(count, count).map(([passed, failed]) => ({ passed, all: Math.min(passed + failed, 2 ** 53 - 1) }));
+  const counted = fc
+    .tuple(count, count)
+    .map(([passed, failed]) => ({ passed, all: Math.min(passed + failed, 2 ** 53 - 1) }));
   const availability = fc.record({
     day: counted,
     week: counted,
@@ -240,10 +251,13 @@ describe.each(apiRoutes)('issue 17, 3: $path', ({ name, path, answer }) => {
   });
 
   test('fits it as the web server sends it, with a world that has everything', async () => {
-    const [world] = fc.sample(worlds('all').filter(({ entries = [], sources = [] }) => entries.length * sources.length > 0), {
-      numRuns: 1,
-      seed: 17,
-    });
+    const [world] = fc.sample(
+      worlds('all').filter(({ entries = [], sources = [] }) => entries.length * sources.length > 0),
+      {
+        numRuns: 1,
+        seed: 17,
+      },
+    );
     const web = await runningWeb(world!);
     onTestFinished(web.close);
     const schema = (await (await fetch(`${web.url}/api/v1/schema`)).json()) as typeof apiSchema;

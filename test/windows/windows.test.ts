@@ -5,7 +5,7 @@ import { appendFile, copyFile, mkdir, rename, writeFile } from 'node:fs/promises
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildExe, bundle, koffiNode, nodeExe } from '../../build-exe.mjs';
+import { buildExe, koffiNode, nodeExe } from '../../build-exe.mjs';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { bundleWith, type Change } from './changed-sources.js';
 import { nativeLog, openFakeLog, openWine, startInWine, withoutWine, type Wine, type WineExporter } from './wine.js';

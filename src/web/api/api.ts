@@ -199,10 +199,12 @@ function factsOf(facts: VisitFacts): InMaking<ShownVisit['facts']> {
 /** `server`, `connector` and `destination` in the query choose; a related event has a server only. */
 export function eventsOf({ ledger }: PageContext, query = new URLSearchParams()): Made<'events'> {
   const chosen = (key: string, value: string | undefined): boolean => !query.has(key) || query.get(key) === value;
-  const errors = ledger.recent().filter(
-    ({ server, connector, destination }) =>
-      chosen('server', server) && chosen('connector', connector) && chosen('destination', destination),
-  );
+  const errors = ledger
+    .recent()
+    .filter(
+      ({ server, connector, destination }) =>
+        chosen('server', server) && chosen('connector', connector) && chosen('destination', destination),
+    );
   const related = ledger.related().filter(({ server }) => chosen('server', server));
   const told = [
     ...errors.map((error) => ({ at: error.until, shown: () => errorOf(error) })),

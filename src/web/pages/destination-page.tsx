@@ -78,7 +78,7 @@ function Body({ page, rows, worst, query }: BodyProps): VNode {
       {entry ? (
         <>
           <h2>Steps of the latest visits</h2>
-          <StepPlot destination={destination} outcomes={entry.outcomes ?? []} now={page.now} />
+          <StepPlot destination={destination} outcomes={entry.outcomes} now={page.now} />
           <LastVisits entry={entry} page={page} context={context} />
         </>
       ) : null}
@@ -177,7 +177,11 @@ function LastVisits({ entry, page, context }: VisitsProps): VNode {
   );
 }
 
-type KeptVisitsProps = { readonly visits: readonly ProbeResult[]; readonly page: PageContext; readonly context: Context };
+type KeptVisitsProps = {
+  readonly visits: readonly ProbeResult[];
+  readonly page: PageContext;
+  readonly context: Context;
+};
 
 /** Folded away: the time line has them already, those with one result as one. */
 function KeptVisits({ visits, page, context }: KeptVisitsProps): VNode | null {
