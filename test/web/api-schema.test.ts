@@ -90,7 +90,7 @@ function worlds(optional: Optional): fc.Arbitrary<WorldDraft> {
       destination,
       errors: fc.nat(1e9),
       attempts: count,
-      failures: fc.dictionary(reason, count) as fc.Arbitrary<LedgerRow['failures']>,
+      failures: fc.dictionary(reason, count),
       lastErrorAt: maybe(recently),
       lastObservedAt: maybe(recently),
       lastAttemptAt: maybe(recently),

@@ -10,6 +10,7 @@ import type { PageContext } from '../pages/page.js';
 import type { Row } from '../view.js';
 import { sentenceOf } from '../parts/words.js';
 import type { Answers } from './answers.js';
+import { timeOf } from './time.js';
 
 type Answer<Body> =
   | { readonly status: 200; readonly body: InMaking<Body> }
@@ -245,11 +246,3 @@ function relatedOf({ at, server, provider, eventId, text, connector }: RelatedEv
     suggests: means?.suggests ?? null,
   };
 }
-
-/** @returns null for a time that is not known, and for one that the format has no four digits for its year */
-function timeOf(at: number | undefined): string | null {
-  return at !== undefined && at >= firstTime && at < afterLastTime ? new Date(at).toISOString() : null;
-}
-
-const firstTime = Date.parse('0000-01-01T00:00:00Z');
-const afterLastTime = Date.parse('9999-12-31T23:59:59.999Z') + 1;

@@ -11,12 +11,13 @@ export const apiSchema = {
 };
 
 function definitionOf(answer: z.ZodType): object {
-  const { $schema: _, ...definition } = z.toJSONSchema(answer, {
+  const definition = z.toJSONSchema(answer, {
     override: ({ jsonSchema }) => {
       // The format says it, and no integer of JavaScript is larger.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
       if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
     },
   });
+  delete definition.$schema;
   return definition;
 }
