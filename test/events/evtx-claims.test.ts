@@ -94,6 +94,22 @@ test.each(lies.flatMap((lie) => [true, false].map((checksums) => [...lie, checks
   },
 );
 
+test.each([true, false])(
+  '1.13: chunks behind one whose damaged header says that it is empty are read while the log grows (checksums: %s)',
+  async (checksums) => {
+    const images = growing([460, 600, 700, 900, 1_200], checksums).map((image) => {
+      if (image.length <= fileHeaderSize + 2 * chunkSize) return image;
+      withLie(image, 2, { field: 48, wide: false, value: 0 }, checksums);
+      return withLie(image, 2, { field: 24, wide: true, value: 2 ** 50 }, checksums);
+    });
+    const behind = Number(images.at(-1)?.readBigUInt64LE(fileHeaderSize + 3 * chunkSize + 24));
+    expect(behind).toBeLessThan(2_100);
+    const read = await idsRead(images);
+    expect(read).toHaveLength(new Set(read).size);
+    expect(read.filter((id) => id >= behind)).toEqual(countTo(1_200).filter((id) => id >= behind));
+  },
+);
+
 test('a last record ID of 32767 in the first chunk of a growing log reads each of 227 events once', async () => {
   const lie: Lie = { field: 32, value: 32_767, wide: true };
   for (const checksums of [true, false]) {

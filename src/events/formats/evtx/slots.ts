@@ -66,6 +66,12 @@ export async function readHeader(reading: Reading, index: number): Promise<Chunk
   return headerOf(reading.bytes, reading.checksums);
 }
 
+/** Whether anything was ever written to a slot. */
+export async function hasBegun(reading: Reading, index: number): Promise<boolean> {
+  await readAt(reading, index, 4);
+  return reading.bytes.readUInt32LE(0) !== 0;
+}
+
 /**
  * First and last ID of the records in the slot whose header has just been read. A claim is believed when the first
  * and the last record, at their places, say the same; else the slot is walked.

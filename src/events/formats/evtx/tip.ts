@@ -4,7 +4,7 @@ import type { ChunkHeader } from './chunk-header.js';
 import { type ChunkReading, type IdRange, idsOf, readChunk } from './chunk.js';
 import type { Memory, Walk } from './memory.js';
 import { isOtherLog, startScan } from './scan.js';
-import { claimedBy, enter, idsAt, readHeader, type Reading, readSlot, type Slot } from './slots.js';
+import { claimedBy, enter, hasBegun, idsAt, readHeader, type Reading, readSlot, type Slot } from './slots.js';
 
 /** A chunk that is not whole is taken as it is when it was seen unchanged this many times, one look a pass. */
 export const sightingsOfDamage = 3;
@@ -25,7 +25,7 @@ export async function followTip(reading: Reading, tip: number): Promise<boolean>
     if (outcome === 'misfit') return startScan(reading);
     if (outcome === 'left') return false;
   }
-  for (const candidate of new Set([tip + 1, 0, memory.used])) {
+  for (const candidate of await placesOfNext(reading, tip)) {
     if (candidate === tip || candidate >= reading.slots) continue;
     const next = await readHeader(reading, candidate);
     if (next.kind === 'empty') continue;
@@ -42,6 +42,19 @@ export async function followTip(reading: Reading, tip: number): Promise<boolean>
     return true;
   }
   return false;
+}
+
+/** Slots looked at behind the one that comes next. */
+const slotsAhead = 8;
+
+/** Where the next chunk may be: behind the newest, or behind others that a damaged header makes look empty. */
+async function placesOfNext(reading: Reading, tip: number): Promise<ReadonlySet<number>> {
+  const { memory, slots } = reading;
+  const places = new Set([tip + 1, 0, memory.used]);
+  const last = slots - 1;
+  for (const ahead of new Set([...Array.from({ length: slotsAhead }, (_, n) => memory.used + 1 + n), last]))
+    if (ahead > memory.used && ahead < slots && (await hasBegun(reading, ahead))) places.add(ahead);
+  return places;
 }
 
 /** Reads what is new in the newest chunk. `misfit`: that is not the chunk that was the newest. */
