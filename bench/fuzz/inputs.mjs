@@ -132,6 +132,8 @@ export function configOf(corpus, seed, n) {
       () => lines.with(at, `${indent}x: "${pumped(random, 20_000)}"`),
     ];
     lines = random.pick(changes)();
+    // Without a line there is nothing left to spoil.
+    if (lines.length === 0) lines = [''];
   }
   return { name, bytes: Buffer.from(lines.join('\n')) };
 }
