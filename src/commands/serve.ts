@@ -4,7 +4,7 @@ import type { Log, LogFormat, LogLevel } from '../runtime/log.js';
 import { fileGate, inTime } from '../runtime/file-gate.js';
 import { endByForce } from '../runtime/process-end.js';
 import type { Exporter } from '../serve.js';
-import type { Origin } from '../inlets/parts.js';
+import type { Origin } from '../wiring/parts.js';
 import type { StopSignal } from '../runtime/stop-signal.js';
 import { visibleText } from '../runtime/visible-text.js';
 

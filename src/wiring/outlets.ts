@@ -1,18 +1,18 @@
 /** What the outlets read: where each value of the metrics, the pages and the API comes from. */
-import type { Config } from './config/config.js';
-import type { Reloader } from './config/reload.js';
-import type { BacklogWatch } from './health/backlog.js';
-import type { ClockWatch } from './health/clock.js';
-import type { Standing } from './health/readiness.js';
-import type { Explanation } from './inlets/explanation.js';
-import { ask } from './inlets/inlets.js';
-import type { Inlets, Parts } from './inlets/parts.js';
-import { createMetrics } from './metrics/metrics.js';
-import type { MetricsOptions } from './metrics/options.js';
-import type { SourceStatus } from './model/status.js';
-import { exporterVersion } from './runtime/version.js';
-import type { Access } from './web/http/access.js';
-import type { WebOptions } from './web/http/server.js';
+import type { Config } from '../config/config.js';
+import type { Reloader } from '../config/reload.js';
+import type { BacklogWatch } from '../health/backlog.js';
+import type { ClockWatch } from '../health/clock.js';
+import type { Standing } from '../health/readiness.js';
+import type { Explanation } from './explanation.js';
+import { ask } from './inlets.js';
+import type { Inlets, Parts } from './parts.js';
+import { createMetrics } from '../metrics/metrics.js';
+import type { MetricsOptions } from '../metrics/options.js';
+import type { SourceStatus } from '../model/status.js';
+import { exporterVersion } from '../runtime/version.js';
+import type { Access } from '../web/http/access.js';
+import type { WebOptions } from '../web/http/server.js';
 
 /** The exporter as `serve` has put it together. */
 type House = {
