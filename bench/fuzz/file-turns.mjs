@@ -36,13 +36,14 @@ export async function turnOneFile(random, folder, bytes) {
     () => appendFile(file, bytes.subarray(0, random.int(bytes.length))),
     () => overwrite(file, bytes, random.int(5_000)),
     () => writeFile(file, bytes),
+    // Not of what a link leads to: /dev/null belongs to the machine.
+    () => chmod(file, random.pick([0o000, 0o444, 0o644])),
   ];
   const changes = [
     () => rename(file, `${file}.${random.int(1_000)}`),
     () => rename(file, other),
     () => rm(file, { recursive: true, force: true }),
     () => link(file, `${file}-again`),
-    () => chmod(file, random.pick([0o000, 0o444, 0o644])),
     () => replace(file, () => mkdir(file)),
     () => replace(file, () => promisify(execFile)('mkfifo', [file])),
     () => replace(file, () => symlink(file, file)),

@@ -2,14 +2,13 @@
 import { loadConfig } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';
-import { visibleText } from '../runtime/visible-text.js';
+import { complain, print } from './terminal.js';
 
 /** @returns the exit code: 0 when the file, and the web configuration and inventory it names, are valid, else 1 */
 export async function checkCommand(file: string): Promise<number> {
   const loaded = await loadConfig({ file });
   if (!loaded.ok) {
-    complain(loaded.mistakes);
-    return 1;
+    return complain(loaded.mistakes, 1);
   }
   const { sources, destinations, probe } = loaded.config;
   const facts = [
@@ -29,8 +28,7 @@ export async function checkCommand(file: string): Promise<number> {
 async function checkWebConfig(file: string): Promise<number> {
   const loaded = await loadWebConfig(file);
   if (!loaded.ok) {
-    complain(loaded.mistakes);
-    return 1;
+    return complain(loaded.mistakes, 1);
   }
   const { tls, users, doubts } = loaded.config;
   const facts = [tls ? `TLS, ${tls.clientAuth}` : 'plain HTTP', `${users.size} user${users.size === 1 ? '' : 's'}`];
@@ -42,8 +40,7 @@ async function checkWebConfig(file: string): Promise<number> {
 async function checkInventory(file: string): Promise<number> {
   const loaded = await loadInventory(file);
   if (!loaded.ok) {
-    complain([loaded.problem]);
-    return 1;
+    return complain([loaded.problem], 1);
   }
   const { connectors, leftOut } = loaded;
   const hosts = connectors.flatMap(({ enabled, smartHosts }) => (enabled ? smartHosts : []));
@@ -52,13 +49,4 @@ async function checkInventory(file: string): Promise<number> {
   print(`${file}: ${verdict} (${facts})\n`);
   for (const { about, message } of doubtsOf(loaded)) print(`  ${about}: ${message}\n`);
   return 0;
-}
-
-/** Names in files are no part of the terminal's own signs. */
-function print(text: string): void {
-  process.stdout.write(visibleText(text));
-}
-
-function complain(mistakes: readonly string[]): void {
-  process.stderr.write(`${visibleText(mistakes.join('\n'))}\n`);
 }

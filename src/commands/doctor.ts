@@ -25,7 +25,7 @@ import { doubtsOf, loadInventory } from '../inventory/inventory.js';
 import type { SendConnector } from '../model/connectors.js';
 import type { SourceStatus } from '../model/status.js';
 import { createTargets } from '../probes/targets.js';
-import { visibleText } from '../runtime/visible-text.js';
+import { print } from './terminal.js';
 
 export type DoctorFlags = {
   readonly json?: boolean;
@@ -43,7 +43,7 @@ const readingMs = 5_000;
 export async function doctorCommand(files: readonly string[], flags: DoctorFlags): Promise<number> {
   const findings = await examine(files, flags);
   const text = flags.json ? `${JSON.stringify(findings, undefined, 2)}\n` : findingsText(findings);
-  process.stdout.write(visibleText(text));
+  print(text);
   return findings.some(({ state }) => state === 'failed') ? 1 : 0;
 }
 

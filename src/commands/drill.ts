@@ -7,7 +7,7 @@ import { drillFile, drillMark, writeDrill, type Drill } from '../events/sources/
 import { destinationOf, endpointOf } from '../model/endpoint.js';
 import { labelOf } from '../model/label.js';
 import { ownerOfStateFolder } from '../ledger/folder-lock.js';
-import { visibleText } from '../runtime/visible-text.js';
+import { complain, print } from './terminal.js';
 import { countedSoFar, followDrill } from './drill-follow.js';
 
 export type DrillFlags = {
@@ -29,13 +29,13 @@ const apart = 100;
 /** @returns the exit code: 0 when the drill came as far as was asked, 1 when it did not, 2 for a wrong flag */
 export async function drillCommand(flags: DrillFlags): Promise<number> {
   const endpoint = endpointOf(flags.destination, 25);
-  if (!endpoint) return complain(`--destination: expected host:port, got ${JSON.stringify(flags.destination)}`, 2);
+  if (!endpoint) return complain([`--destination: expected host:port, got ${JSON.stringify(flags.destination)}`], 2);
   const stateDirectory = flags['state.directory'];
   const loaded = await loadConfig({
     file: flags['config.file'],
     overrides: { ...(stateDirectory !== undefined && { stateDirectory }) },
   });
-  if (!loaded.ok) return complain(loaded.mistakes.join('\n'), loaded.inFlags === true ? 2 : 1);
+  if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags === true ? 2 : 1);
   const { directory } = loaded.config.state;
   const drill = {
     // As the label of it will be, by which it is followed.
@@ -45,11 +45,11 @@ export async function drillCommand(flags: DrillFlags): Promise<number> {
   };
   try {
     const owner = await ownerOfStateFolder(directory).catch(() => undefined);
-    if (owner === undefined) return complain(nobodyThere(directory), 1);
-    process.stdout.write(`the exporter with process id ${owner} uses ${directory}\n`);
+    if (owner === undefined) return complain([nobodyThere(directory)], 1);
+    print(`the exporter with process id ${owner} uses ${directory}\n`);
     return await writeAndFollow(drill, directory, flags);
   } catch (error) {
-    return complain(`${drillFile(directory)}: ${(error as Error).message}`, 1);
+    return complain([`${drillFile(directory)}: ${(error as Error).message}`], 1);
   }
 }
 
@@ -74,7 +74,7 @@ async function writeAndFollow(drill: Drill, directory: string, flags: DrillFlags
         },
       },
     );
-    if (problem !== undefined) return complain(problem, 1);
+    if (problem !== undefined) return complain([problem], 1);
   }
   print(whatFollows(`${drillMark}${connector}`, flags.count));
   return 0;
@@ -89,13 +89,4 @@ function whatFollows(name: string, count: number): string {
 ${count >= 3 ? 'SendConnectorError, then SendConnectorErrorsRepeated.' : 'SendConnectorError; with --count=3 SendConnectorErrorsRepeated too.'}
 The status page and /metrics show it under that name only; the real connector's series do not change.
 `;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`${text}\n`);
-  return code;
-}
-
-function print(text: string): void {
-  process.stdout.write(visibleText(text));
 }

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../runtime/make-folder.js';
 import { addressProblem, monitoringFile, monitoringFileNames } from '../web/generated/monitoring-files.js';
+import { complain, print } from './terminal.js';
 
 export type GenerateFlags = {
   readonly exporterUrl?: string;
@@ -18,7 +19,7 @@ export async function generateCommand(flags: GenerateFlags): Promise<number> {
     ['--grafana-url', flags.grafanaUrl && addressProblem(flags.grafanaUrl)],
     ['--datasource-uid', flags.datasourceUid && uidProblem(flags.datasourceUid)],
   ].flatMap(([flag, problem]) => (problem === undefined || problem === '' ? [] : [`${flag}: ${problem}`]));
-  if (problems.length > 0) return complain(problems.join('\n'), 2);
+  if (problems.length > 0) return complain(problems, 2);
   for (const name of monitoringFileNames) {
     const file = path.join(flags.output, name);
     try {
@@ -26,9 +27,9 @@ export async function generateCommand(flags: GenerateFlags): Promise<number> {
       await makeFolder(path.dirname(file));
       await writeFile(file, text);
     } catch (error) {
-      return complain(`${file}: cannot be written: ${(error as Error).message}`, 1);
+      return complain([`${file}: cannot be written: ${(error as Error).message}`], 1);
     }
-    process.stdout.write(`wrote ${file}\n`);
+    print(`wrote ${file}\n`);
   }
   return 0;
 }
@@ -36,9 +37,4 @@ export async function generateCommand(flags: GenerateFlags): Promise<number> {
 /** Grafana takes letters, digits, dashes and underscores, up to 40. */
 function uidProblem(uid: string): string | undefined {
   return /^[\w-]{1,40}$/.test(uid) ? undefined : `expected letters, digits, - and _, got ${JSON.stringify(uid)}`;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`${text}\n`);
-  return code;
 }

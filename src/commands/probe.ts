@@ -13,7 +13,7 @@ import { openProber } from '../probes/probing.js';
 import { shown } from '../probes/smtp-lines.js';
 import { createTargets, targetOf } from '../probes/targets.js';
 import type { VisitWatch } from '../probes/visit-record.js';
-import { visibleText } from '../runtime/visible-text.js';
+import { complain, print } from './terminal.js';
 
 export type ProbeFlags = {
   readonly 'config.file'?: string;
@@ -28,9 +28,9 @@ export type ProbeFlags = {
 /** @returns the exit code: 0 when the probe passed, 1 when it failed, 2 when it could not be asked */
 export async function probeCommand(text: string, flags: ProbeFlags): Promise<number> {
   const target = targetOf(text, 'configured');
-  if (!target) return complain([`expected HOST or HOST:PORT, got: ${shown(text)}`]);
+  if (!target) return complain([`expected HOST or HOST:PORT, got: ${shown(text)}`], 2);
   const loaded = await loadConfig({ file: flags['config.file'], overrides: overridesOf(flags) });
-  if (!loaded.ok) return complain(loaded.mistakes);
+  if (!loaded.ok) return complain(loaded.mistakes, 2);
   const controller = new AbortController();
   process.once('SIGINT', () => {
     controller.abort();
@@ -38,13 +38,8 @@ export async function probeCommand(text: string, flags: ProbeFlags): Promise<num
   try {
     return await probe(await asConnector(target, loaded.config), loaded.config, flags, controller.signal);
   } catch (error) {
-    return complain([error instanceof Error ? error.message : String(error)]);
+    return complain([error instanceof Error ? error.message : String(error)], 2);
   }
-}
-
-function complain(lines: readonly string[]): number {
-  process.stderr.write(`${lines.join('\n')}\n`);
-  return 2;
 }
 
 function overridesOf(flags: ProbeFlags) {
@@ -65,39 +60,36 @@ async function asConnector(target: Target, { inventory }: Config): Promise<Targe
 }
 
 async function probe(target: Target, config: Config, flags: ProbeFlags, signal: AbortSignal): Promise<number> {
-  const print = (text: string): void => {
-    if (flags.json !== true) process.stdout.write(visibleText(text));
-  };
+  const say = flags.json === true ? (): void => undefined : print;
   const prober = await openProber(config.probe, createPolicy(config.probe), flags.quitAfter);
-  if (target.settings) print(`as the Send connector does it: ${JSON.stringify(target.settings)}\n`);
-  const results = await prober.visit(target, signal, flags.json === true ? {} : printingWatch(print));
+  if (target.settings) say(`as the Send connector does it: ${JSON.stringify(target.settings)}\n`);
+  const results = await prober.visit(target, signal, flags.json === true ? {} : printingWatch(say));
   const reports: Record<string, { ping: PingReport; path?: PathReport }> = {};
   for (const result of results) {
-    print(`\n${verdictOf(result)}\n`);
+    say(`\n${verdictOf(result)}\n`);
     const { address } = result.facts;
     if (address === undefined || result.reason === 'blocked_by_policy' || signal.aborted) continue;
-    reports[result.destination] = await lookAtNetwork(address, flags.path, signal, print);
+    reports[result.destination] = await lookAtNetwork(address, flags.path, signal, say);
   }
-  if (flags.json === true)
-    process.stdout.write(`${visibleText(JSON.stringify({ results, network: reports }, undefined, 2))}\n`);
+  if (flags.json === true) print(`${JSON.stringify({ results, network: reports }, undefined, 2)}\n`);
   if (results.every(({ reason }) => reason === 'blocked_by_policy')) return 2;
   return results[0]?.success === true ? 0 : 1;
 }
 
-function printingWatch(print: (text: string) => void): VisitWatch {
+function printingWatch(say: (text: string) => void): VisitWatch {
   let shown = '';
   const under = (destination: string): void => {
-    if (destination !== shown) print(`\n${destination}\n`);
+    if (destination !== shown) say(`\n${destination}\n`);
     shown = destination;
   };
   return {
     line(destination, line: TranscriptLine) {
       under(destination);
-      print(`${String(line.ms).padStart(8)} ms ${line.direction} ${line.text}\n`);
+      say(`${String(line.ms).padStart(8)} ms ${line.direction} ${line.text}\n`);
     },
     step(destination, { step, seconds, outcome, reason }: StepResult) {
       under(destination);
-      print(`            ${step.padEnd(8)} ${outcome}${reason ? `: ${reason}` : ''} after ${seconds.toFixed(3)} s\n`);
+      say(`            ${step.padEnd(8)} ${outcome}${reason ? `: ${reason}` : ''} after ${seconds.toFixed(3)} s\n`);
     },
   };
 }
@@ -119,19 +111,19 @@ async function lookAtNetwork(
   address: string,
   withPath: boolean,
   signal: AbortSignal,
-  print: (text: string) => void,
+  say: (text: string) => void,
 ): Promise<{ ping: PingReport; path?: PathReport }> {
   const onText = (text: string): void => {
     // Whatever a program writes goes to a terminal: no control characters but the end of the line.
-    print(text.replace(/[^\t\n\x20-\x7e\xa0-\xff]/g, ''));
+    say(text.replace(/[^\t\n\x20-\x7e\xa0-\xff]/g, ''));
   };
-  print(`\nping ${destinationOf({ host: address, port: 0 }).replace(/:0$/, '')}\n`);
+  say(`\nping ${destinationOf({ host: address, port: 0 }).replace(/:0$/, '')}\n`);
   const pinged = await ping(address, { signal, onText });
-  print(`${pingText(pinged)}\n`);
+  say(`${pingText(pinged)}\n`);
   if (!withPath || signal.aborted) return { ping: pinged };
-  print('\npath (this can take a minute)\n');
+  say('\npath (this can take a minute)\n');
   const path = await findPath(address, { signal });
-  print(pathText(path));
+  say(pathText(path));
   return { ping: pinged, path };
 }
 

@@ -6,7 +6,7 @@ import { endByForce } from '../runtime/process-end.js';
 import type { Exporter } from '../serve.js';
 import type { Origin } from '../wiring/parts.js';
 import type { StopSignal } from '../runtime/stop-signal.js';
-import { visibleText } from '../runtime/visible-text.js';
+import { complain } from './terminal.js';
 
 /** Flags as the command line gives them; see main.ts for what each means. */
 export type ServeFlags = {
@@ -73,11 +73,6 @@ function overridesOf(files: readonly string[], flags: ServeFlags): Overrides {
     probePorts: flags['probe.ports'],
   };
   return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-}
-
-function complain(lines: readonly string[], code: number): number {
-  process.stderr.write(`${visibleText(lines.join('\n'))}\n`);
-  return code;
 }
 
 type Run = { readonly log: Log; readonly signal: StopSignal };

@@ -1,5 +1,5 @@
 /** Turns what YAML and the schema complain about into one line per mistake: where, what was expected, what was found. */
-import { isMap, isNode, isScalar, type Document, type LineCounter } from 'yaml';
+import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { closestTo } from '../runtime/did-you-mean.js';
 
@@ -54,7 +54,8 @@ function andMore(name: string, mistakes: number): string[] {
  * values from being read. Of a value that is one of those already nothing more is told.
  */
 export function fileMistakes(file: YamlFile, value: unknown, issues: readonly Issue[]): string[] {
-  const all = spread(issues).filter(({ path }) => !isTold(file, path));
+  const told = pathsTold(file);
+  const all = spread(issues).filter(({ path }) => !told.has(JSON.stringify(path)));
   const found = all.slice(0, mostShown).map(({ path, issue }) => {
     const line = lineOf(file, path, issue.code === 'unrecognized_keys');
     return { line, text: `${file.name}:${line}: ${pathText(path)}${sentence(issue, path, value)}` };
@@ -62,12 +63,23 @@ export function fileMistakes(file: YamlFile, value: unknown, issues: readonly Is
   return inOrder(file.name, [...syntaxOf(file), ...found], all.length + file.document.errors.length);
 }
 
-function isTold({ document }: YamlFile, path: Path): boolean {
-  if (document.errors.length === 0) return false;
-  const node: unknown = document.getIn(path, true);
-  if (!isScalar(node) || !node.range) return false;
-  const [from, to] = node.range;
-  return document.errors.some(({ pos: [at] }) => at >= from && at < to);
+/** The values in which the mistakes of the YAML stand, found in one walk: to look for each by its path costs a walk each. */
+function pathsTold({ document }: YamlFile): ReadonlySet<string> {
+  const places = document.errors.map(({ pos: [at] }) => at).sort((a, b) => a - b);
+  const told = new Set<string>();
+  let next = 0;
+  const walk = (node: unknown, path: Path): void => {
+    if (isMap(node))
+      for (const { key, value } of node.items) walk(value, [...path, String(isScalar(key) ? key.value : key)]);
+    else if (isSeq(node)) for (const [at, item] of node.items.entries()) walk(item, [...path, at]);
+    else if (isScalar(node) && node.range) {
+      const [from, to] = node.range;
+      while ((places[next] ?? Infinity) < from) next++;
+      if ((places[next] ?? Infinity) < to) told.add(JSON.stringify(path));
+    }
+  };
+  if (places.length > 0) walk(document.contents, []);
+  return told;
 }
 
 /** Mistakes in flags, for instance `--probe.allow: expected an IP address or ..., got "everything"`. */

@@ -1,5 +1,5 @@
 /**
- * Every metric name of the product: what it means and where its value comes from. The only file that knows prom-client.
+ * Puts the page of metrics together from the families of pairs, destinations and the exporter. The only file that knows prom-client.
  *
  * Rows of the ledger and destinations of the board are many and change rarely, so their lines are kept. What the
  * exporter says of itself is little; what there is to say of the process is left to prom-client.

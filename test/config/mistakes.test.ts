@@ -26,6 +26,17 @@ describe('what a configuration file may throw at the reader (issue 14, section 1
     expect(mistakes.at(-1)).toBe('config.yml: and 19900 more mistakes, not shown');
   });
 
+  test('one bad path among 20,000 unknown keys costs no more than they do', async () => {
+    const keys = Array.from({ length: 20_000 }, (_, index) => `unknown${index}: 1\n`).join('');
+    const costOf = async (text: string): Promise<number> => {
+      const before = process.cpuUsage();
+      expect((await mistakesIn(text)).at(-1)).toMatch(/more mistakes, not shown$/);
+      return process.cpuUsage(before).user / 1000;
+    };
+    const plain = await costOf(keys);
+    expect(await costOf(`${keys}inventory:\n  file: "C:\\Quota"\n`)).toBeLessThan(2 * plain + 500);
+  });
+
   test.for([
     [
       'two documents',

@@ -9,7 +9,7 @@ import { openLedger } from '../../src/ledger/ledger.js';
 import { recordOutcomes } from '../../src/model/records.js';
 import type { ConnectionError } from '../../src/model/evidence.js';
 import { temporaryFolder } from '../support/folder.js';
-import { silentLog } from '../support/log-double.js';
+import { nothingKnown } from '../support/follow.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { decodeAll, fixtureText } from './records.js';
 
@@ -105,11 +105,7 @@ test('every record of a file ends in exactly one outcome, whatever its bytes', a
           sources: [{ name: 'log', paths: [file], server: '' }],
           checkpoints: ledger.checkpoints,
           post: ledger.post,
-          knownConnectors: () => [],
-          sessions: () => [],
-          connectorOfGuid: () => undefined,
-          log: silentLog,
-          now: Date.now,
+          ...nothingKnown,
         });
         await vi.waitFor(() => {
           expect(followed.caughtUp()).toBe(true);

@@ -7,7 +7,7 @@ import type { Batch, FileCheckpoint } from '../../src/model/batch.js';
 import { createRecordGaps } from '../../src/ledger/record-gaps.js';
 import { addEvent, createLog, flush } from '../support/evtx-writer.js';
 import { temporaryFolder } from '../support/folder.js';
-import { silentLog } from '../support/log-double.js';
+import { nothingKnown } from '../support/follow.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 type Book = { readonly batches: Batch[]; readonly checkpoints: Map<string, FileCheckpoint> };
@@ -29,11 +29,7 @@ function follow(book: Book, ...given: (Partial<Pick<FollowOptions, 'now' | 'stea
         book.checkpoints.set(batch.checkpoint.inode, batch.checkpoint);
       return Promise.resolve();
     },
-    knownConnectors: () => [],
-    sessions: () => [],
-    connectorOfGuid: () => undefined,
-    log: silentLog,
-    now: Date.now,
+    ...nothingKnown,
     ...clock,
   });
   onTestFinished(() => followed.stop());
@@ -318,11 +314,7 @@ test('a source whose reading fails again and again at one place is not healthy, 
       book.entered += batch.evidence.length;
       return Promise.resolve();
     },
-    knownConnectors: () => [],
-    sessions: () => [],
-    connectorOfGuid: () => undefined,
-    log: silentLog,
-    now: Date.now,
+    ...nothingKnown,
     steady: () => clock.ms,
   });
   onTestFinished(() => followed.stop());

@@ -7,7 +7,7 @@ import { followFiles, type Followed, type FollowOptions } from '../../src/events
 import { createCheckpoints } from '../../src/events/sources/files/checkpoints.js';
 import type { Batch, FileCheckpoint } from '../../src/model/batch.js';
 import { temporaryFolder } from '../support/folder.js';
-import { silentLog } from '../support/log-double.js';
+import { nothingKnown } from '../support/follow.js';
 import { makeFifo, onPosix, withFifo } from '../support/named-pipe.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
@@ -19,11 +19,7 @@ function follow(batches: Batch[], names: readonly string[], more: Partial<Follow
       batches.push(batch);
       return Promise.resolve();
     },
-    knownConnectors: () => [],
-    sessions: () => [],
-    connectorOfGuid: () => undefined,
-    log: silentLog,
-    now: Date.now,
+    ...nothingKnown,
     ...more,
   });
   onTestFinished(() => followed.stop());

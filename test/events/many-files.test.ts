@@ -6,7 +6,7 @@ import { followFiles } from '../../src/events/sources/files/files.js';
 import { systemCalls, type SystemCalls } from '../../src/events/sources/files/file-system.js';
 import type { FileCheckpoint } from '../../src/model/batch.js';
 import { temporaryFolder } from '../support/folder.js';
-import { silentLog } from '../support/log-double.js';
+import { nothingKnown } from '../support/follow.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 type Work = { stats: number; opens: number; events: number };
@@ -33,11 +33,7 @@ async function readToEnd(folder: string, book: Map<string, FileCheckpoint>): Pro
       if (checkpoint && 'inode' in checkpoint) book.set(checkpoint.inode, checkpoint);
       return Promise.resolve();
     },
-    knownConnectors: () => [],
-    sessions: () => [],
-    connectorOfGuid: () => undefined,
-    log: silentLog,
-    now: Date.now,
+    ...nothingKnown,
     calls,
   });
   onTestFinished(() => followed.stop());

@@ -5,8 +5,7 @@ import type { PassResult, TextFormat, Trouble } from '../formats/format.js';
 import { idFilter, type PassOptions } from './id-filter.js';
 import { startOfRecord, trimBlanks } from './record-bounds.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
-import type { ShortRecords } from './short-records.js';
-import { type Outcome, shortRecordBytes } from './short-records.js';
+import { type Outcome, shortRecordBytes, type ShortRecords } from './short-records.js';
 import { findEndFor, findSkipEnd, maxRecordBytes, restKind, type WaitingRest, waitingRest } from './text.js';
 
 const passMs = 20;

@@ -44,17 +44,18 @@ export async function followTip(reading: Reading, tip: number): Promise<boolean>
   return false;
 }
 
-/** Slots looked at behind the one that comes next. */
-const slotsAhead = 8;
+/** Of chunks that a damaged header makes look empty so many are passed over. */
+const mostLookedOver = 8;
 
-/** Where the next chunk may be: behind the newest, or behind others that a damaged header makes look empty. */
+/** Where the next chunk may be: behind the newest, behind others that only look empty, or at the end of a file that is copied. */
 async function placesOfNext(reading: Reading, tip: number): Promise<ReadonlySet<number>> {
   const { memory, slots } = reading;
   const places = new Set([tip + 1, 0, memory.used]);
-  const last = slots - 1;
-  for (const ahead of new Set([...Array.from({ length: slotsAhead }, (_, n) => memory.used + 1 + n), last]))
-    if (ahead > memory.used && ahead < slots && (await hasBegun(reading, ahead))) places.add(ahead);
-  return places;
+  for (let at = memory.used; at < Math.min(slots, memory.used + mostLookedOver); at++) {
+    if (!(await hasBegun(reading, at))) break;
+    places.add(at + 1);
+  }
+  return slots - 1 > memory.used ? places.add(slots - 1) : places;
 }
 
 /** Reads what is new in the newest chunk. `misfit`: that is not the chunk that was the newest. */

@@ -2,8 +2,7 @@
 import type { Batch, Checkpoint } from '../../../model/batch.js';
 import type { Log } from '../../../runtime/log.js';
 import type { Place } from './log-api.js';
-import type { startReader } from './reader-process.js';
-import { type RunningReader } from './reader-process.js';
+import type { RunningReader, startReader } from './reader-process.js';
 
 export type WindowsLogOptions = {
   /** Each is a source of its own, labelled with its name. */
