@@ -1,7 +1,7 @@
 /** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
 import { digitsAt } from './bytes.js';
 import { backslash, type Cursor, mostNumbered, quote, readObject, skipBlanks, wantedMembers } from './json-scan.js';
-import { isBrokenJson } from './json-text.js';
+import { isBrokenJson, isBrokenJsonText } from './json-text.js';
 import { UnreadableRecord, withoutStack } from './unreadable.js';
 
 /** The value at a wanted path, by the number of the path; undefined where there is none. */
@@ -43,7 +43,7 @@ export function fieldReader(paths: readonly (readonly string[])[]): FieldReader 
 
 /** The same by `JSON.parse`: what the reader falls back on, and what its tests compare it with. */
 export function fieldsByParsing(record: string, paths: readonly (readonly string[])[]): unknown[] {
-  const top = objectOf(record);
+  const top = parsedObject(record);
   return paths.map((path) => path.reduce<unknown>(memberOf, top));
 }
 
@@ -61,18 +61,16 @@ function numberedMembersOf(value: unknown, prefix: string): unknown[] {
   return Array.from(members);
 }
 
-/** Of longer records the error of `JSON.parse` is no more the greater part of the work. */
-const mostScanned = 1_024;
-
 /**
  * A record as a JSON object.
  * @throws UnreadableRecord `not_json`, `wrong_shape`
  */
 export function objectOf(record: string): Record<string, unknown> {
-  if (record.length <= mostScanned) {
-    const bytes = Buffer.from(record);
-    if (isBrokenJson(bytes, 0, bytes.length)) throw notJson('object', () => record);
-  }
+  if (isBrokenJsonText(record)) throw notJson('object', () => record);
+  return parsedObject(record);
+}
+
+function parsedObject(record: string): Record<string, unknown> {
   let parsed: unknown;
   try {
     parsed = withoutStack(() => JSON.parse(record) as unknown);

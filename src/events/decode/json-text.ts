@@ -15,6 +15,13 @@ export function isBrokenJson(bytes: Buffer, start: number, end: number): boolean
   return end - start <= mostBytes && !isJson(bytes, start, end);
 }
 
+/** The same of a string. */
+export function isBrokenJsonText(text: string): boolean {
+  if (text.length > mostBytes) return false;
+  const bytes = Buffer.from(text);
+  return isBrokenJson(bytes, 0, bytes.length);
+}
+
 function isJson(bytes: Buffer, start: number, end: number): boolean {
   let depth = 0;
   for (let at = behindBlanks(bytes, start, end); at >= 0 && at < end;) {
