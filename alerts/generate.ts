@@ -37,7 +37,7 @@ export function ruleFiles(options: RuleOptions = defaultRuleOptions): Readonly<R
 }
 
 function heading(use: string): string {
-  return `# Alerts of send-connector-exporter. Generated from alerts/rules.ts: edit there, then \`npm run generate\`.
+  return `# Alerts of send-connector-exporter. Generated from the TypeScript files of alerts/: edit these, then \`npm run generate\`.
 # ${use}
 # Other addresses in the links: npm run generate -- --exporter-url https://... --grafana-url https://...
 `;

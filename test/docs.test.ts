@@ -79,16 +79,16 @@ describe('17.10: links in Markdown', () => {
 
 describe('1.7: what one log line makes the exporter do stands in one plain sentence', () => {
   const sentenceOf = (file: string): string =>
-    /\*\*(One log line makes the exporter connect to [^*]+)\*\*/.exec(read(file))?.[1]?.replace(/\s+/g, ' ') ?? '';
+    /\*\*(One log line is enough to make the exporter connect, [^*]+)\*\*/.exec(read(file))?.[1]?.replace(/\s+/g, ' ') ?? '';
 
   it.each(['README.md', 'SECURITY.md'])('%s: whom, how often, and how to forbid it, as the code has it', (file) => {
     const sentence = sentenceOf(file);
-    expect(sentence).toMatch(/private ones included, on mail ports/);
+    expect(sentence).toMatch(/to the mail ports .*of the host that it names, even a private one/);
     const seenInLog = targetOf('mail.contoso.example:25', 'observed')!;
     const minutesAfter = (failures: number): number => paceOf()(seenInLog, failures) / 60_000;
     const [, every, failing] = /every (\d+) minutes \(every (\d+) while it fails\)/.exec(sentence) ?? [];
     expect([Number(every), Number(failing)]).toEqual([minutesAfter(0), minutesAfter(20)]);
-    expect(sentence).toContain('`--no-probe` forbids it all');
+    expect(sentence).toContain('`--no-probe` prevents this');
     expect(sentence).toContain('`probe.allow`');
     expect(sentence.slice(0, -1)).not.toMatch(/\. /);
   });

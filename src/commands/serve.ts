@@ -8,7 +8,7 @@ import type { Origin } from '../wiring/parts.js';
 import type { StopSignal } from '../runtime/stop-signal.js';
 import { complain } from './terminal.js';
 
-/** Flags as the command line gives them; see main.ts for what each means. */
+/** Flags as the command line gives them; see program.ts for what each means. */
 export type ServeFlags = {
   readonly 'config.file'?: string;
   readonly 'state.directory'?: string;

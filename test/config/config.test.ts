@@ -342,7 +342,7 @@ it.each([
   });
 });
 
-it('publishes its schema for editors, as it is (after a change: npx vitest run test/config.test.ts -u)', async () => {
+it('publishes its schema for editors, as it is (after a change: npx vitest run test/config/config.test.ts -u)', async () => {
   const path = 'examples/config.schema.json';
   const options = await resolveConfig(path);
   const text = await format(JSON.stringify(configJsonSchema()), { ...options, filepath: path });

@@ -1,8 +1,10 @@
 /** The bundled runbooks as they are served: every link in them leads somewhere, every reason has its place. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { reasons } from '../../src/model/words.js';
 import { linksOf } from '../../src/web/parts/links.js';
+import { startTlsCheck } from '../../src/web/parts/starttls-check.js';
 import { loadRunbooks } from '../../src/web/pages/runbooks.js';
 import { bundledRunbooks as bundled } from '../../src/web/pages/bundled-runbooks.js';
 
@@ -26,6 +28,11 @@ describe.skipIf(absent)('the bundled runbooks', () => {
   const links = linksOf('https://monitor.example/x/');
   const idsIn = (html: string): Set<string> =>
     new Set([...html.matchAll(/ (?:id|name)="([^"]+)"/g)].map((match) => match[1]!));
+
+  test('16.4.1: the look at STARTTLS from a Windows server is the one that the pages offer', () => {
+    const line = startTlsCheck("'<host>'", 25, "'<host>'").replace(', 25)', ', <port>)');
+    expect(readFileSync(join(bundledRunbooks, 'checks.md'), 'utf8').split('\n')).toContain(line);
+  });
 
   test('links within them resolve, with their anchors', async () => {
     const runbooks = await loadRunbooks(bundledRunbooks);

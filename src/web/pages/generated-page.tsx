@@ -15,7 +15,9 @@ const kinds = [
   { beginning: 'alerts/send-connector.rules', isFor: 'Prometheus: the alert rules.' },
   { beginning: 'alerts/templates/', isFor: 'Alertmanager: the texts of its messages.' },
   { beginning: 'dashboards/provisioning/', isFor: 'Grafana: where it finds the dashboards.' },
-  { beginning: 'dashboards/', isFor: 'Grafana: a dashboard.' },
+  { beginning: 'dashboards/overview', isFor: 'Grafana: all Send connectors and their destinations.' },
+  { beginning: 'dashboards/destination', isFor: 'Grafana: one destination, its errors and its probes.' },
+  { beginning: 'dashboards/exporter', isFor: 'Grafana: whether the exporter sees everything.' },
 ] as const;
 
 export const generatedPage: Page = {
