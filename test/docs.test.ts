@@ -79,7 +79,9 @@ describe('17.10: links in Markdown', () => {
 
 describe('1.7: what one log line makes the exporter do stands in one plain sentence', () => {
   const sentenceOf = (file: string): string =>
-    /\*\*(One log line is enough to make the exporter connect, [^*]+)\*\*/.exec(read(file))?.[1]?.replace(/\s+/g, ' ') ?? '';
+    /\*\*(One log line is enough to make the exporter connect, [^*]+)\*\*/
+      .exec(read(file))?.[1]
+      ?.replace(/\s+/g, ' ') ?? '';
 
   it.each(['README.md', 'SECURITY.md'])('%s: whom, how often, and how to forbid it, as the code has it', (file) => {
     const sentence = sentenceOf(file);

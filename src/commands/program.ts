@@ -118,7 +118,10 @@ function addDrill(root: Command): void {
     .command('drill')
     .description('write marked errors into a running exporter, to see alerts and paging work')
     .requiredOption('--connector <name>', 'Send connector to name (required); "DRILL: " is put before it.')
-    .requiredOption('--destination <host:port>', 'Destination to name (required); nothing connects to it because of a drill.')
+    .requiredOption(
+      '--destination <host:port>',
+      'Destination to name (required); nothing connects to it because of a drill.',
+    )
     .option('--server <name>', 'Server to name; default: this host.')
     .option('--count <errors>', 'Errors to write; three make an alert of repeated errors.', wholeNumber, 1)
     .option('--config.file <path>', 'Configuration of the running exporter.')
