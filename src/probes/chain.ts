@@ -67,7 +67,7 @@ export function endOf(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo);
 }
 
-/** A distinguished name of Node on one line, fit to be shown. */
-export function oneLine(distinguishedName: string): string {
-  return shown(distinguishedName.replaceAll('\n', ', ')) || '(no name)';
+/** A distinguished name of Node on one line, fit to be shown; Node gives undefined for an empty one, whatever its types say. */
+export function oneLine(distinguishedName: string | undefined): string {
+  return shown(distinguishedName?.replaceAll('\n', ', ') ?? '') || '(no name)';
 }

@@ -9,6 +9,8 @@ import { createCertificates, type Certificates } from './certificates.js';
 import { openConversation, type Conversation } from './conversation.js';
 import { createEhloNames, type EhloNames } from './ehlo-name.js';
 import type { Policy } from './policy.js';
+import type { Failure } from './reason.js';
+import { shown } from './smtp-lines.js';
 import type { Step, StepLimits, Visit } from './steps/step.js';
 import { steps } from './steps/steps.js';
 import { createNames, type NamesOptions } from './steps/dns.js';
@@ -175,7 +177,7 @@ async function askAll(
   for (const step of asked) {
     if (!step.applies(visit)) continue;
     record.begin(step.name);
-    const failure = await step.run(visit);
+    const failure = await step.run(visit).catch(faultOfOurs);
     const trouble = record.step(step.name, failure);
     if (!failure || !trouble) continue;
     if (failure.fatal === true || step.fatal(failure.reason, visit.settings)) {
@@ -187,6 +189,12 @@ async function askAll(
     if (!visit.talk.idle()) break;
   }
   return { failed: undefined, warning };
+}
+
+/** A visit that gives no result would leave the last one standing, good as it may have been. */
+function faultOfOurs(error: unknown): Failure {
+  const [what = ''] = String(error).split('\n', 1);
+  return { reason: 'other', detail: shown(`a fault of the exporter, please report it: ${what}`), fatal: true };
 }
 
 /** After a fatal failure QUIT is courtesy, where the server still listens: not a step, so it has no sample. */

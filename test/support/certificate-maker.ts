@@ -12,7 +12,7 @@ type KeyUsage = keyof typeof keyUsages;
 export type Issuer = { readonly name: string; readonly keys: Keys; readonly pem: string };
 
 export type Wishes = {
-  /** Common name of the subject. */
+  /** Common name of the subject; an empty one makes a subject without any name. */
   readonly subject: string;
   /** Names under subjectAltName; none at all when absent. Addresses become iPAddress. */
   readonly names?: readonly string[];
@@ -115,6 +115,7 @@ function alternativeOf(name: string): Buffer {
 }
 
 function nameOf(commonName: string): Buffer {
+  if (commonName === '') return sequence();
   return sequence(der(0x31, sequence(oid('550403'), der(0x0c, Buffer.from(commonName)))));
 }
 

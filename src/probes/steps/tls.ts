@@ -55,9 +55,9 @@ function factsOf({ leaf, verdict, earliestSentEnd }: ShownCertificate): Certific
   };
 }
 
-/** A distinguished name as RFC 2253 writes it: the narrowest part first. */
-function nameText(distinguishedName: string): string {
-  return shown(distinguishedName.split('\n').reverse().join(','));
+/** A distinguished name as RFC 2253 writes it: the narrowest part first. Node gives undefined for an empty one. */
+function nameText(distinguishedName: string | undefined): string {
+  return shown(distinguishedName?.split('\n').reverse().join(',') ?? '');
 }
 
 function dateTrouble({ subject, validFrom, validTo }: ShownCertificate): Failure | undefined {

@@ -93,6 +93,14 @@ export const shownCertificates: readonly Row[] = [
     ...broken('certificate_name_mismatch'),
     /common name does not count/,
   ),
+  row('no subject', { tls: certificates.noSubject }, 'passes'),
+  row(
+    'no subject and another name',
+    { tls: certificates.noSubjectOtherName },
+    ...broken('certificate_name_mismatch'),
+    /other\.example/,
+  ),
+  row('an intermediate without a subject', { tls: certificates.behindNoSubject }, 'passes'),
   row('an address only', { tls: certificates.addressOnly }, ...broken('certificate_name_mismatch'), /127\.0\.0\.1/),
   row('signed by itself', { tls: certificates.selfSigned }, ...broken('certificate_untrusted'), /signed by itself/),
   row(
