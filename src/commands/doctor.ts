@@ -1,7 +1,7 @@
 /** The command `doctor`: looks at everything the exporter needs, on the machine itself, and says what to do. */
 import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfig, type Config, type Overrides } from '../config/config.js';
+import { loadConfig, type Config } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { checkEhloNames } from '../health/ehlo-names.js';
 import {
@@ -25,15 +25,13 @@ import { doubtsOf, loadInventory } from '../inventory/inventory.js';
 import type { SendConnector } from '../model/connectors.js';
 import type { SourceStatus } from '../model/status.js';
 import { createTargets } from '../probes/targets.js';
+import { overridesOf } from './flags.js';
 import { print } from './terminal.js';
 
+/** Flags that are looked at here; it takes those of `serve` too, which reach the configuration through flags.ts. */
 export type DoctorFlags = {
   readonly json?: boolean;
   readonly 'config.file'?: string;
-  readonly 'state.directory'?: string;
-  readonly 'web.listenAddress'?: string[];
-  readonly 'web.config.file'?: string;
-  readonly probe: boolean;
 };
 
 /** Sources are read this long at most: enough to know the format, whatever their size. */
@@ -49,7 +47,7 @@ export async function doctorCommand(files: readonly string[], flags: DoctorFlags
 
 async function examine(files: readonly string[], flags: DoctorFlags): Promise<Finding[]> {
   const file = flags['config.file'];
-  const loaded = await loadConfig({ file, overrides: overridesOf(files, flags) });
+  const loaded = await loadConfig({ file, overrides: overridesOf(flags, files) });
   if (!loaded.ok) return loaded.mistakes.map((text) => ({ check: 'configuration', state: 'failed', text }));
   const { config } = loaded;
   const now = Date.now();
@@ -80,17 +78,6 @@ const nothingToRead: Finding = {
   text: 'nothing to read',
   remedy: 'name files or folders, or sources in the configuration',
 };
-
-function overridesOf(files: readonly string[], flags: DoctorFlags): Overrides {
-  const overrides = {
-    files,
-    stateDirectory: flags['state.directory'],
-    listenAddresses: flags['web.listenAddress'],
-    webConfigFile: flags['web.config.file'],
-    probe: flags.probe,
-  };
-  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-}
 
 async function checkWeb(file: string | undefined): Promise<Finding[]> {
   const check = 'web';

@@ -9,6 +9,7 @@ import { labelOf } from '../model/label.js';
 import { ownerOfStateFolder } from '../ledger/folder-lock.js';
 import { complain, print } from './terminal.js';
 import { countedSoFar, followDrill } from './drill-follow.js';
+import { overridesOf } from './flags.js';
 
 export type DrillFlags = {
   readonly connector: string;
@@ -16,7 +17,6 @@ export type DrillFlags = {
   readonly server?: string;
   readonly count: number;
   readonly 'config.file'?: string;
-  readonly 'state.directory'?: string;
   readonly prometheusUrl?: string;
   readonly alertmanagerUrl?: string;
   /** Seconds to follow the drill; 0 writes it and ends. */
@@ -30,11 +30,7 @@ const apart = 100;
 export async function drillCommand(flags: DrillFlags): Promise<number> {
   const endpoint = endpointOf(flags.destination, 25);
   if (!endpoint) return complain([`--destination: expected host:port, got ${JSON.stringify(flags.destination)}`], 2);
-  const stateDirectory = flags['state.directory'];
-  const loaded = await loadConfig({
-    file: flags['config.file'],
-    overrides: { ...(stateDirectory !== undefined && { stateDirectory }) },
-  });
+  const loaded = await loadConfig({ file: flags['config.file'], overrides: overridesOf(flags) });
   if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags === true ? 2 : 1);
   const { directory } = loaded.config.state;
   const drill = {

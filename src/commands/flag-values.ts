@@ -12,8 +12,14 @@ export function levels(): string[] {
   return ['debug', 'info', 'warn', 'error'];
 }
 
-export function collect(value: string, earlier: string[] | undefined): string[] {
-  return [...(earlier ?? []), value];
+/** A flag that may be repeated: what it has given so far, and its value. */
+export function collect(value: string, earlier: unknown): string[] {
+  return [...((earlier as string[] | undefined) ?? []), value];
+}
+
+/** `25,587,2500-2599`: each as it stands between the commas. */
+export function listOf(value: string): string[] {
+  return value.split(',');
 }
 
 function portNumber(text: string): number {

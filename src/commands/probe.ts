@@ -13,12 +13,11 @@ import { openProber } from '../probes/probing.js';
 import { shown } from '../probes/smtp-lines.js';
 import { createTargets, targetOf } from '../probes/targets.js';
 import type { VisitWatch } from '../probes/visit-record.js';
+import { overridesOf } from './flags.js';
 import { complain, print } from './terminal.js';
 
 export type ProbeFlags = {
   readonly 'config.file'?: string;
-  readonly 'probe.allow'?: string[];
-  readonly 'probe.ports'?: string[];
   readonly quitAfter?: QuitAfter;
   readonly json?: boolean;
   /** False with `--no-path`. */
@@ -40,13 +39,6 @@ export async function probeCommand(text: string, flags: ProbeFlags): Promise<num
   } catch (error) {
     return complain([error instanceof Error ? error.message : String(error)], 2);
   }
-}
-
-function overridesOf(flags: ProbeFlags) {
-  return {
-    ...(flags['probe.allow'] && { probeAllow: flags['probe.allow'] }),
-    ...(flags['probe.ports'] && { probePorts: flags['probe.ports'] }),
-  };
 }
 
 /** With the settings of the Send connector whose smart host this is, when the inventory of the configuration has one. */

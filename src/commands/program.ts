@@ -1,7 +1,6 @@
 /** The program as its user types it: verbs, flags and help. */
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { existsSync } from 'node:fs';
-import { quitAfterSteps } from '../model/words.js';
 import { endProcess } from '../runtime/process-end.js';
 import { stopSignal } from '../runtime/stop-signal.js';
 import { exporterVersion } from '../runtime/version.js';
@@ -9,7 +8,8 @@ import type { DemoFlags } from './demo.js';
 import type { DoctorFlags } from './doctor.js';
 import type { DrillFlags } from './drill.js';
 import { endWith } from './exit.js';
-import { collect, demoPort, levels, positiveNumber, secondsOrNone, wholeNumber } from './flag-values.js';
+import { demoPort, positiveNumber } from './flag-values.js';
+import { flagsOf, type Verb } from './flags.js';
 import type { GenerateFlags } from './generate.js';
 import type { ProbeFlags } from './probe.js';
 import type { ServeFlags } from './serve.js';
@@ -58,24 +58,15 @@ export function program(): Command {
   return root;
 }
 
+function withFlags(command: Command, verb: Verb): Command {
+  for (const flag of flagsOf(verb)) command.addOption(flag);
+  return command;
+}
+
 /** Read, probe, answer, until a signal comes: the command without a name, where a mistyped command arrives, too. */
 function addServe(command: Command, mayBeMistyped: boolean): void {
-  command
+  withFlags(command, 'serve')
     .argument('[files...]', 'files, folders or globs to read; they replace the sources of the configuration file')
-    .option('--config.file <path>', 'Configuration in YAML. Every setting has a default.')
-    .option(
-      '--state.directory <path>',
-      'Folder for counts and positions; default: a system folder, or one in your home.',
-    )
-    .option('--web.listen-address <address>', 'Where to listen, repeatable. (default: ":10202")', collect)
-    .option('--web.telemetry-path <path>', 'Path of the metrics. (default: "/metrics")')
-    .option('--web.external-url <url>', 'Address at which people reach this exporter, for links.')
-    .option('--web.config.file <path>', 'TLS, client certificates, users and headers, as for every exporter.')
-    .option('--no-probe', 'Connect to nothing; only read events.')
-    .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
-    .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
-    .addOption(new Option('--log.level <level>', 'Lowest level to log.').choices(levels()).default('info'))
-    .addOption(new Option('--log.format <format>', 'Format of the log.').choices(['logfmt', 'json']).default('logfmt'))
     .action(async (files: string[], flags: ServeFlags) => {
       // Before anything that takes time: a service may be stopped in its first second.
       const signal = stopSignal();
@@ -97,16 +88,9 @@ function addCheck(root: Command): void {
 }
 
 function addDoctor(root: Command): void {
-  root
-    .command('doctor')
+  withFlags(root.command('doctor'), 'doctor')
     .description('check everything the exporter needs on this machine, and say what to do')
     .argument('[files...]', 'files, folders or globs to read, as the exporter is started with')
-    .option('--json', 'Print the findings as JSON.')
-    .option('--config.file <path>', 'Configuration of the exporter.')
-    .option('--state.directory <path>', 'State folder of the exporter.')
-    .option('--web.listen-address <address>', 'Where the exporter listens, repeatable.', collect)
-    .option('--web.config.file <path>', 'Web configuration of the exporter.')
-    .option('--no-probe', 'Connect to nothing.')
     .action(async (files: string[], flags: DoctorFlags) => {
       const { doctorCommand } = await import('./doctor.js');
       endWith(await doctorCommand(files, flags));
@@ -114,21 +98,8 @@ function addDoctor(root: Command): void {
 }
 
 function addDrill(root: Command): void {
-  root
-    .command('drill')
+  withFlags(root.command('drill'), 'drill')
     .description('write marked errors into a running exporter, to see alerts and paging work')
-    .requiredOption('--connector <name>', 'Send connector to name (required); "DRILL: " is put before it.')
-    .requiredOption(
-      '--destination <host:port>',
-      'Destination to name (required); nothing connects to it because of a drill.',
-    )
-    .option('--server <name>', 'Server to name; default: this host.')
-    .option('--count <errors>', 'Errors to write; three make an alert of repeated errors.', wholeNumber, 1)
-    .option('--config.file <path>', 'Configuration of the running exporter.')
-    .option('--state.directory <path>', 'State folder of the running exporter.')
-    .option('--prometheus-url <url>', 'Where Prometheus answers: follow the drill to its pending or firing alert.')
-    .option('--alertmanager-url <url>', 'Where Alertmanager answers: follow the drill to the receivers it is sent to.')
-    .option('--wait <seconds>', 'Follow the drill for at most this long; 0 writes it and ends.', secondsOrNone, 120)
     .action(async (flags: DrillFlags) => {
       const { drillCommand } = await import('./drill.js');
       endWith(await drillCommand(flags));
@@ -136,16 +107,9 @@ function addDrill(root: Command): void {
 }
 
 function addProbe(root: Command): void {
-  root
-    .command('probe')
+  withFlags(root.command('probe'), 'probe')
     .description('visit one destination now: every step, time and line, ping and path; exit code 1 if it fails')
     .argument('<host[:port]>', 'host name or address, and port (25)')
-    .option('--config.file <path>', 'Configuration in YAML: what may be probed, EHLO name, authorities, inventory.')
-    .option('--probe.allow <network>', 'Probe only this network or address, repeatable.', collect)
-    .option('--probe.ports <ports>', 'Ports that may be probed, like 25,587,2500-2599.', (ports) => ports.split(','))
-    .addOption(new Option('--quit-after <step>', 'End the visit after this step.').choices(quitAfterSteps))
-    .option('--no-path', 'Do not trace the path.')
-    .option('--json', 'Print one JSON document at the end instead.')
     .action(async (destination: string, flags: ProbeFlags) => {
       const { probeCommand } = await import('./probe.js');
       endWith(await probeCommand(destination, flags));

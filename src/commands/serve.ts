@@ -1,22 +1,17 @@
 /** The command without a name: from flags to a running exporter, from a signal to a clean end. */
-import { loadConfig, type Config, type Loaded, type Overrides } from '../config/config.js';
+import { loadConfig, type Config, type Loaded } from '../config/config.js';
 import type { Log, LogFormat, LogLevel } from '../runtime/log.js';
 import { fileGate, inTime } from '../runtime/file-gate.js';
 import { endByForce } from '../runtime/process-end.js';
 import type { Exporter } from '../serve.js';
 import type { Origin } from '../wiring/parts.js';
 import type { StopSignal } from '../runtime/stop-signal.js';
+import { overridesOf } from './flags.js';
 import { complain } from './terminal.js';
 
-/** Flags as the command line gives them; see program.ts for what each means. */
+/** Flags that are looked at here; those that are settings reach the configuration through flags.ts. */
 export type ServeFlags = {
   readonly 'config.file'?: string;
-  readonly 'state.directory'?: string;
-  readonly 'web.listenAddress'?: string[];
-  readonly 'web.telemetryPath'?: string;
-  readonly 'web.externalUrl'?: string;
-  readonly 'web.config.file'?: string;
-  readonly probe: boolean;
   readonly 'probe.allow'?: string[];
   readonly 'probe.ports'?: string[];
   readonly 'log.level': LogLevel;
@@ -30,7 +25,7 @@ export type ServeFlags = {
  */
 export async function serveCommand(files: readonly string[], flags: ServeFlags, signal: StopSignal): Promise<number> {
   const file = flags['config.file'];
-  const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(files, flags) });
+  const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(flags, files) });
   const loaded = await Promise.race([load(), signal.first]);
   if (typeof loaded !== 'string') {
     if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags ? 2 : 1);
@@ -59,21 +54,6 @@ async function openLog(flags: ServeFlags): Promise<Log> {
 const nothingToRead = `Nothing to read. Expected files, folders or globs with exported events, for instance
   send-connector-exporter --no-probe application.ndjson
 or a configuration file that names sources (--config.file=config.yml). Reading the live Windows event log needs Windows.`;
-
-function overridesOf(files: readonly string[], flags: ServeFlags): Overrides {
-  const overrides = {
-    files,
-    stateDirectory: flags['state.directory'],
-    listenAddresses: flags['web.listenAddress'],
-    telemetryPath: flags['web.telemetryPath'],
-    externalUrl: flags['web.externalUrl'],
-    webConfigFile: flags['web.config.file'],
-    probe: flags.probe,
-    probeAllow: flags['probe.allow'],
-    probePorts: flags['probe.ports'],
-  };
-  return Object.fromEntries(Object.entries(overrides).filter(([, value]) => value !== undefined));
-}
 
 type Run = { readonly log: Log; readonly signal: StopSignal };
 

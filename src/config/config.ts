@@ -22,19 +22,21 @@ export type Config = ReadonlyDeep<
 >;
 export type ProbeConfig = Config['probe'];
 
+/** Path of a setting: `web.telemetryPath`, or the name of a section that is a list: `sources`. */
+export type SettingPath = {
+  [Section in keyof Given & string]-?: NonNullable<Given[Section]> extends readonly unknown[]
+    ? Section
+    : `${Section}.${keyof NonNullable<Given[Section]> & string}`;
+}[keyof Given & string];
+
 /** Settings given on the command line, as the person wrote them. Each replaces what the file says. */
-export type Overrides = {
-  /** Files, folders and globs to read instead of the sources of the file. */
-  readonly files?: readonly string[];
-  readonly stateDirectory?: string;
-  readonly listenAddresses?: readonly string[];
-  readonly telemetryPath?: string;
-  readonly externalUrl?: string;
-  readonly webConfigFile?: string;
-  readonly probe?: boolean;
-  readonly probeAllow?: readonly string[];
-  readonly probePorts?: readonly string[];
-};
+export type Overrides = readonly {
+  /** What the person typed, for messages: `--web.telemetry-path`. */
+  readonly flag: string;
+  readonly setting: SettingPath;
+  /** As the file would have it; not checked yet. */
+  readonly value: unknown;
+}[];
 
 /** A configuration, or all that is wrong with it, one line each. */
 export type Loaded =
@@ -55,15 +57,16 @@ export async function loadConfig(
   machine: Machine = process,
 ): Promise<Loaded> {
   const fromFile = given.file === undefined ? undefined : await readYamlFile(given.file, configSchema);
-  const flags = flagSettings(given.overrides ?? {});
+  const overrides = given.overrides ?? [];
+  const flags = withOverrides({}, overrides);
   const flagCheck = configSchema.safeParse(flags);
   const mistakes = [
     ...(fromFile?.ok === false ? fromFile.mistakes : []),
-    ...(flagCheck.success ? [] : flagMistakes(flagOf, flags, flagCheck.error.issues)),
+    ...(flagCheck.success ? [] : flagMistakes((path) => flagOf(overrides, path), flags, flagCheck.error.issues)),
   ];
   if (mistakes.length > 0) return { ok: false, mistakes, inFlags: fromFile?.ok !== false };
   const written = fromFile?.ok ? besideFile(fromFile.given, dirname(given.file ?? '')) : {};
-  return { ok: true, config: resolve(configSchema.parse(merge(written, flags)), machine) };
+  return { ok: true, config: resolve(configSchema.parse(withOverrides(written, overrides)), machine) };
 }
 
 /** Paths of the file as seen from here. Joined with `/`, which Windows takes too, because globs need it. */
@@ -83,54 +86,18 @@ function besideFile(value: Given, folder: string): Given {
   };
 }
 
-const flagNames: Readonly<Record<string, string>> = {
-  sources: 'FILES',
-  'state.directory': '--state.directory',
-  'web.listenAddresses': '--web.listen-address',
-  'web.telemetryPath': '--web.telemetry-path',
-  'web.externalUrl': '--web.external-url',
-  'web.configFile': '--web.config.file',
-  'probe.allow': '--probe.allow',
-  'probe.ports': '--probe.ports',
-};
-
-function flagOf(path: readonly PropertyKey[]): string {
-  return flagNames[path.slice(0, 2).join('.')] ?? flagNames[String(path[0])] ?? path.join('.');
+function flagOf(overrides: Overrides, path: readonly PropertyKey[]): string {
+  const place = `${path.join('.')}.`;
+  return overrides.find(({ setting }) => place.startsWith(`${setting}.`))?.flag ?? path.join('.');
 }
 
-/** The flags in the shape of the file; a flag that was not given leaves no key. */
-function flagSettings(flags: Overrides): Given {
-  return withoutUndefined({
-    sources: flags.files?.length ? [{ type: 'file' as const, paths: [...flags.files] }] : undefined,
-    state: withoutUndefined({ directory: flags.stateDirectory }),
-    probe: withoutUndefined({
-      enabled: flags.probe === false ? false : undefined,
-      allow: flags.probeAllow && [...flags.probeAllow],
-      ports: flags.probePorts && [...flags.probePorts],
-    }),
-    web: withoutUndefined({
-      listenAddresses: flags.listenAddresses && [...flags.listenAddresses],
-      telemetryPath: flags.telemetryPath,
-      externalUrl: flags.externalUrl,
-      configFile: flags.webConfigFile,
-    }),
-  });
-}
-
-type Defined<T> = { [Key in keyof T]?: Exclude<T[Key], undefined> };
-
-function withoutUndefined<T extends object>(value: T): Defined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, setting]) => setting !== undefined)) as Defined<T>;
-}
-
-function merge(file: Given, flags: Given): Given {
-  return {
-    ...file,
-    ...flags,
-    state: { ...file.state, ...flags.state },
-    probe: { ...file.probe, ...flags.probe },
-    web: { ...file.web, ...flags.web },
-  };
+function withOverrides(written: Given, overrides: Overrides): unknown {
+  const whole: Record<string, unknown> = { ...written };
+  for (const { setting, value } of overrides) {
+    const [section = '', key] = setting.split('.');
+    whole[section] = key === undefined ? value : { ...(whole[section] as object | undefined), [key]: value };
+  }
+  return whole;
 }
 
 function resolve(checked: Checked, machine: Machine): Config {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { format, resolveConfig } from 'prettier';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { overridesOf } from '../../src/commands/flags.js';
 import { configJsonSchema } from '../../src/config/json-schema.js';
 import { loadConfig, type Config, type Overrides } from '../../src/config/config.js';
 
@@ -122,15 +123,15 @@ describe('a configuration with mistakes', () => {
   });
 
   it('tells the mistakes of the flags together with those of the file', async () => {
-    const overrides = {
-      probeAllow: ['10.0.0.0/8', 'all'],
-      probePorts: ['25', ''],
-      listenAddresses: ['10202'],
-      telemetryPath: '',
-      externalUrl: 'ftp://x',
-      stateDirectory: '',
-      files: [' '],
+    const flags = {
+      'probe.allow': ['10.0.0.0/8', 'all'],
+      'probe.ports': ['25', ''],
+      'web.listenAddress': ['10202'],
+      'web.telemetryPath': '',
+      'web.externalUrl': 'ftp://x',
+      'state.directory': '',
     };
+    const overrides = overridesOf(flags, [' ']);
     expect(await mistakes({ file: `${fixtures}/wrong-indentation.yml`, overrides })).toEqual([
       `${fixtures}/wrong-indentation.yml:3:1: not readable as YAML: All mapping items must start at the same column`,
       'FILES: expected the path of a file or folder, got " "',
@@ -241,7 +242,7 @@ describe('a valid configuration', () => {
     expect(read.inventory.file).toBe(`${below}/c.json`);
     expect(read.state.directory).toBe(`${below}/s`);
     expect(read.probe.caFile).toBe(`${below}/ca.pem`);
-    const flagged = await config({ file, overrides: { files: ['x.json'], stateDirectory: 'y' } });
+    const flagged = await config({ file, overrides: overridesOf({ 'state.directory': 'y' }, ['x.json']) });
     expect(flagged.sources).toEqual([{ type: 'file', paths: ['x.json'] }]);
     expect(flagged.state.directory).toBe('y');
   });
@@ -250,14 +251,14 @@ describe('a valid configuration', () => {
     const file = 'examples/config.yml';
     const read = await config({
       file,
-      overrides: {
-        listenAddresses: ['127.0.0.1:0', '[::1]:0'],
-        telemetryPath: '/m',
-        externalUrl: 'http://x:1/',
+      overrides: overridesOf({
+        'web.listenAddress': ['127.0.0.1:0', '[::1]:0'],
+        'web.telemetryPath': '/m',
+        'web.externalUrl': 'http://x:1/',
         probe: false,
-        probeAllow: ['127.0.0.0/8', '::1'],
-        probePorts: ['25-25', '1-65535'],
-      },
+        'probe.allow': ['127.0.0.0/8', '::1'],
+        'probe.ports': ['25-25', '1-65535'],
+      }),
     });
     expect(read.web).toEqual({
       listenAddresses: [
@@ -273,7 +274,7 @@ describe('a valid configuration', () => {
       deny: ['10.99.0.0/16'],
       ports: ['25', '1-65535'],
     });
-    expect((await config({ file, overrides: { probe: true } })).probe.enabled).toBe(true);
+    expect((await config({ file, overrides: overridesOf({ probe: true }) })).probe.enabled).toBe(true);
   });
 
   it('normalises destinations as labels are', async () => {

@@ -1,0 +1,191 @@
+/** Every flag of `serve`, `doctor`, `probe` and `drill`: one row each, and the setting that it replaces. */
+import { Option } from 'commander';
+import type { Overrides, SettingPath } from '../config/config.js';
+import { quitAfterSteps } from '../model/words.js';
+import { collect, levels, listOf, secondsOrNone, wholeNumber } from './flag-values.js';
+
+/** The commands that share the table; `check` takes its file as an argument, and has no flags. */
+export type Verb = 'serve' | 'doctor' | 'probe' | 'drill';
+
+type Row = {
+  /** As it is typed. */
+  readonly flag: `--${string}`;
+  /** The name of its value in the help; absent: it has none. */
+  readonly argument?: string;
+  readonly help: string;
+  /** Path in the configuration of what it replaces; absent: it is no setting. */
+  readonly setting?: SettingPath;
+  /** From what is typed to its value, which is checked as that of the configuration file is; default: the text itself. */
+  readonly read?: (text: string, earlier: unknown) => unknown;
+  readonly choices?: readonly string[];
+  /** What it is when it is not given. */
+  readonly usual?: string | number;
+  readonly isRequired?: true;
+  readonly of: readonly Verb[];
+};
+
+const table: readonly Row[] = [
+  {
+    flag: '--connector',
+    argument: 'name',
+    help: 'Send connector to name (required); "DRILL: " is put before it.',
+    isRequired: true,
+    of: ['drill'],
+  },
+  {
+    flag: '--destination',
+    argument: 'host:port',
+    help: 'Destination to name (required); nothing connects to it because of a drill.',
+    isRequired: true,
+    of: ['drill'],
+  },
+  { flag: '--server', argument: 'name', help: 'Server to name; default: this host.', of: ['drill'] },
+  {
+    flag: '--count',
+    argument: 'errors',
+    help: 'Errors to write; three make an alert of repeated errors.',
+    read: wholeNumber,
+    usual: 1,
+    of: ['drill'],
+  },
+  {
+    flag: '--config.file',
+    argument: 'path',
+    help: 'Configuration in YAML. Every setting has a default.',
+    of: ['serve', 'doctor', 'probe', 'drill'],
+  },
+  {
+    flag: '--state.directory',
+    argument: 'path',
+    help: 'Folder for counts and positions; default: a system folder, or one in your home.',
+    setting: 'state.directory',
+    of: ['serve', 'doctor', 'drill'],
+  },
+  {
+    flag: '--web.listen-address',
+    argument: 'address',
+    help: 'Where to listen, repeatable. (default: ":10202")',
+    setting: 'web.listenAddresses',
+    read: collect,
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--web.telemetry-path',
+    argument: 'path',
+    help: 'Path of the metrics. (default: "/metrics")',
+    setting: 'web.telemetryPath',
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--web.external-url',
+    argument: 'url',
+    help: 'Address at which people reach this exporter, for links.',
+    setting: 'web.externalUrl',
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--web.config.file',
+    argument: 'path',
+    help: 'TLS, client certificates, users and headers, as for every exporter.',
+    setting: 'web.configFile',
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--no-probe',
+    help: 'Connect to nothing; only read events.',
+    setting: 'probe.enabled',
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--probe.allow',
+    argument: 'network',
+    help: 'Probe only this network or address, repeatable.',
+    setting: 'probe.allow',
+    read: collect,
+    of: ['serve', 'doctor', 'probe'],
+  },
+  {
+    flag: '--probe.ports',
+    argument: 'ports',
+    help: 'Ports that may be probed, like 25,587,2500-2599.',
+    setting: 'probe.ports',
+    read: listOf,
+    of: ['serve', 'doctor', 'probe'],
+  },
+  {
+    flag: '--log.level',
+    argument: 'level',
+    help: 'Lowest level to log.',
+    choices: levels(),
+    usual: 'info',
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--log.format',
+    argument: 'format',
+    help: 'Format of the log.',
+    choices: ['logfmt', 'json'],
+    usual: 'logfmt',
+    of: ['serve', 'doctor'],
+  },
+  {
+    flag: '--quit-after',
+    argument: 'step',
+    help: 'End the visit after this step.',
+    choices: quitAfterSteps,
+    of: ['probe'],
+  },
+  { flag: '--no-path', help: 'Do not trace the path.', of: ['probe'] },
+  { flag: '--json', help: 'Print one JSON document at the end instead.', of: ['doctor', 'probe'] },
+  {
+    flag: '--prometheus-url',
+    argument: 'url',
+    help: 'Where Prometheus answers: follow the drill to its pending or firing alert.',
+    of: ['drill'],
+  },
+  {
+    flag: '--alertmanager-url',
+    argument: 'url',
+    help: 'Where Alertmanager answers: follow the drill to the receivers it is sent to.',
+    of: ['drill'],
+  },
+  {
+    flag: '--wait',
+    argument: 'seconds',
+    help: 'Follow the drill for at most this long; 0 writes it and ends.',
+    read: secondsOrNone,
+    usual: 120,
+    of: ['drill'],
+  },
+];
+
+/** The flags of a command, in the order of its help. */
+export function flagsOf(verb: Verb): Option[] {
+  return table.filter(({ of }) => of.includes(verb)).map(optionOf);
+}
+
+function optionOf({ flag, argument, help, read, choices, usual, isRequired }: Row): Option {
+  const option = new Option(argument === undefined ? flag : `${flag} <${argument}>`, help);
+  if (read) option.argParser(read);
+  if (choices) option.choices(choices);
+  if (usual !== undefined) option.default(usual);
+  return option.makeOptionMandatory(isRequired === true);
+}
+
+/**
+ * The settings that a command line gives.
+ * @param flags as commander hands them to a command; what is no setting is left out
+ * @param files its arguments, which stand for the sources
+ */
+export function overridesOf(flags: Readonly<Record<string, unknown>>, files: readonly string[] = []): Overrides {
+  const given = table.flatMap((row) => {
+    const { setting } = row;
+    const option = optionOf(row);
+    const value = flags[option.attributeName()];
+    // Without `--no-probe` commander says true, which is no word of the person.
+    if (setting === undefined || value === undefined || (option.negate && value === true)) return [];
+    return [{ flag: row.flag, setting, value }];
+  });
+  const sources = [{ type: 'file', paths: files }];
+  return files.length === 0 ? given : [{ flag: 'FILES', setting: 'sources', value: sources }, ...given];
+}
