@@ -47,12 +47,16 @@ export default {
       from: { path: within('runtime/') },
       to: { path: '^src/', pathNot: within('runtime/') },
     },
-    only('events/', ['config/'], 'the inlet of records knows neither book nor outlet'),
+    only('events/', ['config/forms'], 'the inlet of records knows neither book nor outlet'),
     only('probes/', ['config/'], 'the inlet of visits knows neither book nor outlet'),
     only('ledger/', [], 'a book knows neither inlet nor outlet'),
     only('board/', [], 'a book knows neither inlet nor outlet'),
     only('inventory/', [], 'what Exchange exports'),
-    only('config/', [], 'settings are read before anything runs'),
+    only(
+      'config/',
+      ['events/sources/sources'],
+      'settings are read before anything runs; those of a source are described beside it',
+    ),
     only('diagnosis/', ['ledger/', 'board/'], 'pure: both books in, a word and a sentence out'),
     only('metrics/', ['ledger/', 'board/', 'diagnosis/'], 'an outlet reads the books'),
     only(

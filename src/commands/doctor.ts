@@ -1,7 +1,6 @@
 /** The command `doctor`: looks at everything the exporter needs, on the machine itself, and says what to do. */
-import os from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfig, type Config } from '../config/config.js';
+import { loadConfig } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { checkEhloNames } from '../health/ehlo-names.js';
 import {
@@ -20,7 +19,8 @@ import {
   checkSecrets,
   checkStateFolder,
 } from '../health/machine-checks.js';
-import { followFiles, type FileSource } from '../events/sources/files/files.js';
+import { followSources, type Looked } from '../events/sources/sources.js';
+import { isTold, lookedAt } from '../inlets/configured-sources.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';
 import type { SendConnector } from '../model/connectors.js';
 import type { SourceStatus } from '../model/status.js';
@@ -53,14 +53,17 @@ async function examine(files: readonly string[], flags: DoctorFlags): Promise<Fi
   const now = Date.now();
   const { findings, ledger, owner } = await checkStateFolder(config.state.directory);
   const inventory = await readInventory(config.inventory.file);
-  const { sources, newestAt } = await readSources(config);
+  const { looked, refusals } = lookedAt(config, process.platform);
+  const { sources, newestAt } = await readSources(looked);
   const targets = createTargets({ configured: config.destinations.static });
   targets.setInventory(inventory.connectors);
   return [
     { check: 'configuration', state: 'ok', text: file ?? 'defaults and flags' },
     ...(await checkWeb(config.web.configFile)),
     ...findings,
-    ...(sources.length > 0 ? sourceFindings(sources) : [nothingToRead]),
+    ...(config.sources.length === 0 ? [nothingToRead] : []),
+    ...refusals.map((text): Finding => ({ check: 'source', state: 'failed', text })),
+    ...sourceFindings(sources),
     clockFinding(newestAt, now),
     await checkEventLevel(process.platform),
     ...inventoryFindings(inventory.status, { ...inventory, connectors: inventory.connectors.length }, now),
@@ -107,18 +110,11 @@ async function readInventory(file: string | undefined) {
 /** How the sources stand, and the time of their newest error or attempt (milliseconds since 1970 UTC). */
 type Read = { readonly sources: readonly SourceStatus[]; readonly newestAt: number | undefined };
 
-/** Reads as the exporter does, and counts nothing. */
-async function readSources(config: Config): Promise<Read> {
-  const sources = config.sources.flatMap((source): FileSource[] =>
-    source.type === 'file'
-      ? source.paths.map((path) => ({ name: path, paths: [path], server: source.server ?? os.hostname() }))
-      : [],
-  );
-  if (sources.length === 0) return { sources: [], newestAt: undefined };
+/** Reads what the exporter reads, and counts nothing. */
+async function readSources(looked: readonly Looked[]): Promise<Read> {
   let newestAt: number | undefined;
   const silent = (): void => undefined;
-  const followed = followFiles({
-    sources,
+  const followed = await followSources(looked, {
     checkpoints: () => [],
     post: ({ evidence }) => {
       for (const { at } of evidence) if (at !== undefined && at > (newestAt ?? 0)) newestAt = at;
@@ -133,5 +129,5 @@ async function readSources(config: Config): Promise<Read> {
   for (let waited = 0; waited < readingMs && !followed.caughtUp(); waited += 50) await pause(50);
   const statuses = followed.statuses();
   await followed.stop();
-  return { sources: statuses, newestAt };
+  return { sources: statuses.filter(isTold), newestAt };
 }

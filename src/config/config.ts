@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
 import type { z } from 'zod';
+import { besideFile as sourceBesideFile } from '../events/sources/sources.js';
 import { transportLogFolders } from './exchange-folders.js';
 import { flagMistakes } from './mistakes.js';
 import { configSchema } from './schema.js';
@@ -74,11 +75,7 @@ function besideFile(value: Given, folder: string): Given {
   const seen = (path: string): string => (folder === '.' || isAbsolute(path) ? path : `${folder}/${path}`);
   return {
     ...value,
-    ...(value.sources && {
-      sources: value.sources.map((source) =>
-        source.type === 'file' ? { ...source, paths: source.paths.map(seen) } : source,
-      ),
-    }),
+    ...(value.sources && { sources: value.sources.map((source) => sourceBesideFile(source, seen)) }),
     ...(value.inventory?.file !== undefined && { inventory: { file: seen(value.inventory.file) } }),
     ...(value.probe?.caFile !== undefined && { probe: { ...value.probe, caFile: seen(value.probe.caFile) } }),
     ...(value.web?.configFile !== undefined && { web: { ...value.web, configFile: seen(value.web.configFile) } }),

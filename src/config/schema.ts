@@ -1,9 +1,9 @@
 /** Every setting of the configuration file: its form, its default and the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
+import { sourceKinds } from '../events/sources/sources.js';
 import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
-
-// The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.
+import { duration, fileName, list, mapping, settings, text, whole, yesOrNo } from './forms.js';
 
 /** Where other answers of the exporter are, and all below them. web/server.ts has the routes; a test compares. */
 const ownPaths = ['/-', '/api', '/assets', '/connectors', '/destinations', '/events', '/probe', '/runbooks', '/sd'];
@@ -20,7 +20,7 @@ export const configSchema = mapping({
     forgetAfter: duration('Destinations without errors for this long are no longer shown.').prefault('30d'),
   }),
   probe: settings({
-    enabled: z.boolean({ error: 'true or false' }).prefault(true).describe('Probe destinations at all.'),
+    enabled: yesOrNo().prefault(true).describe('Probe destinations at all.'),
     interval: duration('Between two probes of a destination named here or in the inventory.').prefault('30s'),
     observedInterval: duration('Between two probes of a destination known only from events.').prefault('5m'),
     timeout: duration('For one whole probe.').prefault('45s'),
@@ -47,92 +47,23 @@ export const configSchema = mapping({
 /** An address to listen on; without a host all addresses of this machine, port 0 takes a free one. */
 export type ListenAddress = { readonly host?: string; readonly port: number };
 
-const durationUnits: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** A mapping that refuses unknown keys; absent, it is empty and every key has its default. */
-export function settings<Shape extends z.ZodRawShape>(shape: Shape) {
-  // Every key of every section is optional or has a default, so an empty mapping is complete.
-  return mapping(shape).prefault({} as never);
-}
-
-export function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
-  const keys = Object.keys(shape).join(', ');
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping with the keys ${keys}`),
-  });
-}
-
-export function list<Item extends z.ZodType>(item: Item, expected: string, least = 0) {
-  return z.array(item, { error: expected }).min(least, { error: `${expected} with at least one entry` });
-}
-
+/** One of the kinds that sources.ts lists. */
 function sourceSchema() {
-  const file = mapping({
-    type: z.literal('file'),
-    paths: list(fileName('File, folder or glob.'), 'a list of files, folders or globs', 1),
-    server: hostName('Server that wrote the files; only for files that do not name it (transport logs).').optional(),
-    unfiltered: z
-      .boolean({ error: 'true or false' })
-      .optional()
-      .describe('Whether all records of the logs arrive; if absent, the record IDs decide.'),
-    mayBeEmpty: z
-      .boolean({ error: 'true or false' })
-      .optional()
-      .describe('A folder without files is accepted: its log is off, or has nothing to say yet.'),
+  const words = sourceKinds.map(({ type }) => `"${type}"`).join(' or ');
+  return z.discriminatedUnion('type', settingsOf(sourceKinds), {
+    error: (issue) => (isMapping(issue.input) ? words : 'a mapping with a type'),
   });
-  const windows = mapping({
-    type: z.literal('windows-event-log'),
-    channels: list(text('the name of a channel', nonEmpty), 'a list of channels', 1).prefault(['Application']),
-  });
-  return z.discriminatedUnion('type', [file, windows], {
-    error: (issue) => (isMapping(issue.input) ? '"file" or "windows-event-log"' : 'a mapping with a type'),
-  });
+}
+
+/** The schema of each kind, with the types of all. */
+function settingsOf<Kinds extends readonly { readonly settings: z.ZodType }[]>(kinds: Kinds) {
+  return kinds.map(({ settings }) => settings) as unknown as {
+    readonly [Index in keyof Kinds]: Kinds[Index]['settings'];
+  };
 }
 
 function isMapping(value: unknown): boolean {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A string with a meaning: `parse` gives it, or undefined when the string has none. */
-export function text<Value>(expected: string, parse: (text: string) => Value | undefined, about: z.GlobalMeta = {}) {
-  return z
-    .string({ error: expected })
-    .meta(about)
-    .transform((given, context): Value => {
-      const value = parse(given);
-      if (value !== undefined) return value;
-      context.addIssue({ code: 'custom', message: expected, input: given });
-      return z.NEVER;
-    });
-}
-
-function nonEmpty(given: string): string | undefined {
-  return given.trim() === '' ? undefined : given;
-}
-
-function fileName(description: string) {
-  return text('the path of a file or folder', nonEmpty, { description, minLength: 1 });
-}
-
-function hostName(description: string) {
-  const parse = (given: string): string | undefined => (endpointOf(given, 25)?.host === undefined ? undefined : given);
-  return text('a host name', (given) => (given.includes(':') ? undefined : parse(given)), { description });
-}
-
-function whole(least: number, most: number, description: string) {
-  const error = `a whole number from ${least} to ${most}`;
-  return z.int({ error }).min(least, { error }).max(most, { error }).describe(description);
-}
-
-/** `30s`, `5m`, `12h`, `30d` to milliseconds; from a second to ten years. */
-function duration(description: string) {
-  const parse = (given: string): number | undefined => {
-    const match = /^(\d{1,9}(?:\.\d{1,3})?)(s|m|h|d)$/.exec(given);
-    const milliseconds = Number(match?.[1]) * (durationUnits[match?.[2] ?? ''] ?? Number.NaN);
-    return milliseconds >= 1000 && milliseconds <= 3650 * 86_400_000 ? milliseconds : undefined;
-  };
-  const pattern = '^[0-9]{1,9}([.][0-9]{1,3})?(s|m|h|d)$';
-  return text('a duration of a second or more, like 30s, 5m, 12h or 30d', parse, { description, pattern });
 }
 
 /** `host:port` in its normal form, for instance `203.0.113.25:25`. */

@@ -1,6 +1,6 @@
 /** The form of the web configuration file: every key of exporter-toolkit, and of its values what that takes, no more. */
 import { z } from 'zod';
-import { list, mapping, settings, text } from './schema.js';
+import { list, mapping, settings, text } from './forms.js';
 
 // Keys, defaults and what is refused: docs/web-configuration.md and web/*.go of prometheus/exporter-toolkit. Every value
 // comes as the text that stands in the file, for the toolkit takes `X-XSS-Protection: 1` and `http2: yes` as they are.

@@ -23,7 +23,7 @@ const unscrapedMs = 10 * 60_000;
 export function sourceFindings(statuses: readonly SourceStatus[]): Finding[] {
   return statuses.map(({ up, detail, source }) =>
     up
-      ? { check: 'source', state: 'ok', text: `${source}: ${detail}` }
+      ? { check: 'source', state: 'ok', text: `${source}: ${withoutName(detail, source)}` }
       : { check: 'source', state: 'failed', text: `${source}: ${withoutName(detail, source)}` },
   );
 }

@@ -1,50 +1,45 @@
-/** What is read by a configuration: files, channels, and what cannot be read on this machine. */
+/** What is looked at by a configuration: `serve` follows it, `doctor` looks at it once, and both leave out the same. */
 import os from 'node:os';
 import type { Config } from '../config/config.js';
 import { drillFile, drillSource } from '../events/sources/drills.js';
-import type { FileSource } from '../events/sources/files/files.js';
+import { files } from '../events/sources/files/source.js';
+import { type Looked, partsOf } from '../events/sources/sources.js';
+import type { SourceStatus } from '../model/status.js';
 import type { Log } from '../runtime/log.js';
 
-/** Every path is a source of its own, named as it was given, so that each says by itself when it cannot be read. */
-export function fileSources(config: Config): FileSource[] {
-  const drills = {
-    name: drillSource,
-    paths: [drillFile(config.state.directory)],
-    server: os.hostname(),
-    unfiltered: false,
+export type LookedAt = {
+  /** What is read here, kind by kind: what the configuration names, and the drills. */
+  readonly looked: readonly Looked[];
+  /** Why what else it names cannot be read on this kind of machine at all, a sentence each. */
+  readonly refusals: readonly string[];
+};
+
+export function lookedAt({ sources, state }: Config, platform: NodeJS.Platform): LookedAt {
+  const drills = { name: drillSource, paths: [drillFile(state.directory)], server: os.hostname(), unfiltered: false };
+  const all = partsOf(sources)
+    .map(({ kind, parts }) => ({ kind, parts: kind.type === files.type ? [...parts, drills] : parts }))
+    .filter(({ parts }) => parts.length > 0)
+    .map((each) => ({ ...each, refusal: each.kind.refusal?.(platform) }));
+  return {
+    looked: all.filter(({ refusal }) => refusal === undefined),
+    refusals: all.flatMap(({ refusal }) => refusal ?? []),
   };
-  const files = config.sources.flatMap((source) =>
-    source.type === 'file'
-      ? source.paths.map((path) => ({
-          name: path,
-          paths: [path],
-          server: source.server ?? os.hostname(),
-          unfiltered: source.unfiltered,
-          mayBeEmpty: source.mayBeEmpty,
-        }))
-      : [],
-  );
-  return [...files, drills];
 }
 
-/** Channels of the live event log, each once. */
-export function channelsOf({ sources }: Config): string[] {
-  return [...new Set(sources.flatMap((source) => (source.type === 'windows-event-log' ? source.channels : [])))];
+/** @throws when something that is named cannot be read on this kind of machine at all */
+export function readHere(config: Config): readonly Looked[] {
+  const { looked, refusals } = lookedAt(config, process.platform);
+  if (refusals.length > 0) throw new Error(refusals.join('; '));
+  return looked;
 }
 
-/** @throws when a source cannot be read on this kind of machine at all */
-export function refuseForeignSources(config: Config, platform: NodeJS.Platform): void {
-  if (platform === 'win32' || channelsOf(config).length === 0) return;
-  throw new Error(
-    'sources: windows-event-log is read on Windows only; on this machine read a file that a shipper writes ' +
-      '(type: file; examples/shippers shows how), or run the exporter on the Windows server',
-  );
-}
-
-/** What is read, also where nobody named it. @throws as refuseForeignSources does */
+/** What is read, also where nobody named it. @throws as readHere does */
 export function tellSources(config: Config, log: Log): void {
-  refuseForeignSources(config, process.platform);
-  for (const { name, server } of fileSources(config))
+  for (const { name, server } of readHere(config).flatMap(({ parts }) => parts))
     if (name !== drillSource) log.info('reading', { source: name, server });
-  for (const channel of channelsOf(config)) log.info('reading', { source: channel, server: os.hostname() });
+}
+
+/** Where no drill was ever written there is nothing to say of drills. */
+export function isTold({ up, source }: SourceStatus): boolean {
+  return up || source !== drillSource;
 }

@@ -1,6 +1,6 @@
 /** What the inventory expects: names of servers, and rows that are shown at zero before anything fails. */
-import os from 'node:os';
 import type { Config } from '../config/config.js';
+import { onlyServerOf } from '../events/sources/sources.js';
 import { expectedRows } from '../inventory/expected-rows.js';
 import type { Export } from '../inventory/export-file.js';
 import type { Ledger } from '../ledger/ledger.js';
@@ -17,7 +17,7 @@ export function knowServers(
   const declared = servers.flatMap(({ shortName: short, name: full }) =>
     short === undefined ? [] : [{ short, full }],
   );
-  const set = sources.flatMap((source) => (source.type === 'file' ? (source.server ?? []) : []));
+  const set = sources.flatMap((source) => ('server' in source ? (source.server ?? []) : []));
   const named = [
     ...set,
     ...connectors.flatMap(({ sourceServers }) => sourceServers),
@@ -66,10 +66,6 @@ export function keepExpecting(config: Config, inlets: Inlets, { ledger, board }:
 
 /** The servers whose records alone can be in the sources; undefined when the files may hold those of any. */
 function ownServers({ sources }: Config): readonly string[] | undefined {
-  const isOwn = (channels: readonly string[]): boolean => !channels.some((each) => /^forwardedevents$/i.test(each));
-  const named = sources.map((source) => {
-    if (source.type === 'file') return source.server;
-    return isOwn(source.channels) ? os.hostname() : undefined;
-  });
+  const named = sources.map(onlyServerOf);
   return named.every((name) => name !== undefined) ? named : undefined;
 }

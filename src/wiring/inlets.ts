@@ -12,7 +12,7 @@ import { createPolicy } from '../probes/policy.js';
 import { openProber, startProbing } from '../probes/probing.js';
 import type { Log } from '../runtime/log.js';
 import { makeFolder } from '../runtime/make-folder.js';
-import { channelsOf, fileSources, refuseForeignSources } from './configured-sources.js';
+import { readHere } from './configured-sources.js';
 import { keepExpecting, knowServers } from './expectation.js';
 import { clocks, type Inlets, type Parts } from './parts.js';
 
@@ -28,7 +28,7 @@ export async function closeInlets({ inventory, followed, probing }: Inlets): Pro
 /** Reads and probes as the configuration says from now on. @throws when it cannot; then all is as before */
 export async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise<void> {
   const { ledger, targets, board, log } = parts;
-  refuseForeignSources(config, process.platform);
+  const looked = readHere(config);
   const policy = createPolicy(config.probe);
   // Opened first, because it may fail: nothing is probed twice, for it begins when the one before has ended.
   const prober = config.probe.enabled ? await openProber(config.probe, policy) : undefined;
@@ -45,9 +45,7 @@ export async function changeOver(inlets: Inlets, config: Config, parts: Parts): 
   });
   // Watched from the start; without it drills do not come in, and nothing else is lost.
   await makeFolder(dirname(drillFile(config.state.directory))).catch(() => undefined);
-  inlets.followed = followSources({
-    sources: fileSources(config),
-    channels: channelsOf(config),
+  inlets.followed = await followSources(looked, {
     checkpoints: ledger.checkpoints,
     forget: ledger.forget,
     post: ledger.post,

@@ -1,7 +1,7 @@
 /** The inlets that are open, and the parts of the exporter that outlive a change of configuration. */
 import type { createBoard } from '../board/board.js';
 import type { Config, Loaded } from '../config/config.js';
-import type { Followed } from '../events/sources/files/files.js';
+import type { Followed } from '../events/sources/source.js';
 import type { Inventory } from '../inventory/inventory.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { ProbeSettings } from '../probes/own-host.js';

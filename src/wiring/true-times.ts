@@ -1,16 +1,15 @@
 /** Statuses with times that hold although the clock was wrong when they were noted. */
 import type { Reloader, ReloadStatus } from '../config/reload.js';
-import { drillSource } from '../events/sources/drills.js';
 import type { SourceStatus } from '../model/status.js';
 import { timeKeeper } from '../runtime/noted-time.js';
+import { isTold } from './configured-sources.js';
 import { clocks, type Inlets } from './parts.js';
 
-/** Where no drill was ever written there is nothing to say of drills. */
 export function sourcesIn(inlets: Inlets): () => SourceStatus[] {
   const timeOf = timeKeeper(clocks);
   return () =>
     (inlets.followed?.statuses() ?? [])
-      .filter(({ source, up }) => up || source !== drillSource)
+      .filter(isTold)
       .map((status) => ({ ...status, lastRecordAt: timeOf(status.source, status.lastRecordAt) }));
 }
 

@@ -10,8 +10,10 @@ import { freePort } from '../../src/commands/demo/free-port.js';
 import { healthy, refusing } from '../../src/commands/demo/smtp-servers.js';
 import { loadConfig } from '../../src/config/config.js';
 import { checkEhloNames } from '../../src/health/ehlo-names.js';
+import { sourceFindings, type Finding } from '../../src/health/findings.js';
 import { checkPrograms, eventLevelFinding } from '../../src/health/machine-checks.js';
 import type { SendConnector } from '../../src/model/connectors.js';
+import type { SourceStatus } from '../../src/model/status.js';
 import { builtProgram, loopbackOnly, startExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
@@ -100,6 +102,18 @@ const broken: Readonly<Record<string, (world: SetUp) => Promise<unknown>>> = {
     Promise.resolve(config.splice(0, 1, 'sources: [{ type: file, paths: [none.ndjson] }]')),
   'source-binary': ({ write }) =>
     write('events.ndjson', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13])),
+  'source-empty-folder': async ({ folder, config }) => {
+    await mkdir(path.join(folder, 'logs'));
+    config.splice(0, 1, 'sources: [{ type: file, paths: [logs] }]');
+  },
+  'source-empty-folder-that-may-be': async ({ folder, config }) => {
+    await mkdir(path.join(folder, 'logs'));
+    config.splice(0, 1, 'sources: [{ type: file, paths: [logs], mayBeEmpty: true }]');
+  },
+  'source-of-another-system': ({ config }) =>
+    Promise.resolve(
+      config.splice(0, 1, 'sources: [{ type: file, paths: [events.ndjson] }, { type: windows-event-log }]'),
+    ),
   'source-not-named': ({ config }) => Promise.resolve(config.splice(0, 1)),
   'state-folder-is-a-file': ({ write }) => write('state', 'not a folder'),
   'ledger-damaged': async ({ folder, write }) => {
@@ -142,6 +156,32 @@ test.each(Object.keys(broken))('%s', async (name) => {
   const { text } = await doctor(world);
   await expect(stable(text, world)).toMatchFileSnapshot(golden(name));
 });
+
+test('17.3: doctor says of each source what the exporter says that was started with the same', async () => {
+  const world = await setUp();
+  const at = (name: string): string => path.join(world.folder, name);
+  for (const name of ['empty', 'off', 'full', 'foreign']) await mkdir(at(name));
+  await world.write('full/events.ndjson', winlogbeatLine());
+  await world.write('foreign/cat.png', Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]));
+  const named = ['empty', 'full', 'foreign', 'full/*.json', 'none/events.ndjson'].map(at);
+  const sources = `sources: ${JSON.stringify([
+    { type: 'file', paths: named },
+    { type: 'file', paths: [at('off')], mayBeEmpty: true },
+  ])}`;
+  world.config.splice(0, 1, sources);
+  const { text } = await doctor(world, '--json', '--no-probe');
+  const findings = (JSON.parse(text) as Finding[]).filter(({ check }) => check === 'source');
+  await world.write('serve.yml', sources);
+  const exporter = await startExporter({ args: ['--no-probe', `--config.file=${at('serve.yml')}`] });
+  onTestFinished(() => exporter.kill9());
+  await vi.waitFor(async () => {
+    const answer = JSON.parse((await exporter.page('/api/v1/status')).body) as { sources: SourceStatus[] };
+    expect(answer.sources.map(({ source, up }) => [source, up])).toEqual(
+      [...named, at('off')].map((name) => [name, ['full', 'off'].includes(path.basename(name))]),
+    );
+    expect(findings).toEqual(sourceFindings(answer.sources));
+  }, 25_000);
+}, 60_000);
 
 test('healthy, while the exporter runs and is scraped; as JSON too', async () => {
   const world = await setUp();

@@ -2,7 +2,8 @@ import { appendFile, chmod, copyFile, mkdir, rename, rm, symlink, truncate, writ
 import { closeSync, openSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
+import { followFiles, type FollowOptions } from '../../src/events/sources/files/files.js';
+import type { Followed } from '../../src/events/sources/source.js';
 import type { Batch, FileCheckpoint } from '../../src/model/batch.js';
 import { createRecordGaps } from '../../src/ledger/record-gaps.js';
 import { addEvent, createLog, flush } from '../support/evtx-writer.js';

@@ -2,7 +2,8 @@
 import { appendFile, copyFile, mkdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { followFiles, type Followed, type FollowOptions } from '../../src/events/sources/files/files.js';
+import { followFiles, type FollowOptions } from '../../src/events/sources/files/files.js';
+import type { Followed } from '../../src/events/sources/source.js';
 import { keyOfCheckpoint } from '../../src/model/checkpoint-key.js';
 import type { FileCheckpoint } from '../../src/model/batch.js';
 import { temporaryFolder } from '../support/folder.js';

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Followed } from '../../src/events/sources/files/files.js';
+import type { Followed } from '../../src/events/sources/source.js';
 import type { Place, ReaderLine, ReaderRequest } from '../../src/events/sources/windows-event-log/log-api.js';
 import { followWindowsLogs } from '../../src/events/sources/windows-event-log/windows-event-log.js';
 import type { WindowsLogOptions } from '../../src/events/sources/windows-event-log/channel.js';

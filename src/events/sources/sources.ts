@@ -1,23 +1,56 @@
-/** All that is read, of whatever kind, followed as one. */
-import { followFiles, type Followed, type FollowOptions } from './files/files.js';
-import { followWindowsLogs } from './windows-event-log/windows-event-log.js';
+/** All kinds of sources, and all that is read, of whatever kind, followed as one. */
+import { files } from './files/source.js';
+import type { Followed, Part, Reading, SourceKind } from './source.js';
+import { windowsEventLog } from './windows-event-log/source.js';
 
-export type SourcesOptions = FollowOptions & {
-  /** Channels of the live event log of this machine. */
-  readonly channels: readonly string[];
-};
+/** What is told of sources keeps this order. */
+export const sourceKinds = [files, windowsEventLog] as const;
+
+/** Each is one of them, without its own types. */
+const kinds: readonly SourceKind[] = sourceKinds;
+
+/** What is read of one kind. */
+export type Looked = { readonly kind: SourceKind; readonly parts: readonly Part[] };
+
+/** Settings of a source, of whatever kind. */
+type Settings = { readonly type: string };
+
+/** What is read by these settings, kind by kind; a kind without settings has no parts. */
+export function partsOf(settings: readonly Settings[]): Looked[] {
+  return kinds.map((kind) => ({ kind, parts: kind.parts(settings.filter(({ type }) => type === kind.type)) }));
+}
+
+/** The server whose records alone can be in a source; undefined when they may be of any. */
+export function onlyServerOf(settings: Settings): string | undefined {
+  return kindOf(settings).onlyServer(settings);
+}
+
+/** Settings as a file has them, their paths as seen from here. */
+export function besideFile<Given extends Settings>(settings: Given, seen: (path: string) => string): Given {
+  // A kind gives back what it is given.
+  return (kindOf(settings).besideFile?.(settings, seen) ?? settings) as Given;
+}
+
+/** @throws for settings that the schema has not seen */
+function kindOf({ type }: Settings): SourceKind {
+  const kind = kinds.find((each) => each.type === type);
+  if (!kind) throw new Error(`expected a kind of source, got ${JSON.stringify(type)}`);
+  return kind;
+}
 
 /** Follows everything until stopped. */
-export function followSources(options: SourcesOptions): Followed {
-  const files = options.sources.length > 0 ? followFiles(options) : undefined;
-  const logs = options.channels.length > 0 ? followWindowsLogs({ ...options, nameOf: files?.nameOf }) : undefined;
-  const kinds: readonly Followed[] = [files, logs].filter((kind) => kind !== undefined);
+export async function followSources(looked: readonly Looked[], reading: Reading): Promise<Followed> {
+  const followed: Followed[] = [];
+  const nameOf = (connector: string): string =>
+    followed.find((each) => each.nameOf !== undefined)?.nameOf?.(connector) ?? connector;
+  for (const { kind, parts } of looked)
+    if (parts.length > 0) followed.push(await kind.follow(parts, { ...reading, nameOf }));
   return {
-    statuses: () => kinds.flatMap((kind) => kind.statuses()),
-    caughtUp: () => kinds.every((kind) => kind.caughtUp()),
-    readingHistory: () => kinds.some((kind) => kind.readingHistory()),
+    statuses: () => followed.flatMap((each) => each.statuses()),
+    caughtUp: () => followed.every((each) => each.caughtUp()),
+    readingHistory: () => followed.some((each) => each.readingHistory()),
     stop: async () => {
-      await Promise.all(kinds.map((kind) => kind.stop()));
+      await Promise.all(followed.map((each) => each.stop()));
     },
   };
 }

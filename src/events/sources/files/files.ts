@@ -5,7 +5,7 @@
  * something is written and slowly when nothing is. A scan looks for names, and at the files that have been quiet. All
  * file sources share one loop, so that passes do not overlap, but for those of files that the system keeps waiting.
  */
-import type { SourceStatus } from '../../../model/status.js';
+import type { Followed } from '../source.js';
 import { endSessions } from './posting.js';
 import { round } from './rounds.js';
 import { scan } from './scan.js';
@@ -14,16 +14,6 @@ import type { FollowOptions } from './followed.js';
 import { isReadingHistory, isReadToEnd, statusOf, tellHanging } from './status.js';
 
 export type { FileSource, FollowOptions } from './followed.js';
-
-export type Followed = {
-  readonly statuses: () => readonly SourceStatus[];
-  /** True once every source was looked at and read to its end. */
-  readonly caughtUp: () => boolean;
-  /** True while the first read of a source goes on. */
-  readonly readingHistory: () => boolean;
-  /** Does not wait for what the system does not answer. */
-  readonly stop: () => Promise<void>;
-};
 
 export type FollowedFiles = Followed & {
   /** The one name of a Send connector, as the transport logs have taught it. */

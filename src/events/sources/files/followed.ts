@@ -1,47 +1,19 @@
 /** The files of a source that are followed, and what is known of each. */
-import type { Batch, Checkpoint, FileCheckpoint } from '../../../model/batch.js';
-import type { OpenSession, ServerLogs } from '../../../model/sessions.js';
-import type { Log } from '../../../runtime/log.js';
 import type { PassResult } from '../../formats/format.js';
+import type { Part, Reading } from '../source.js';
 import type { SystemCalls, Waiting } from './file-system.js';
 import type { TrackedFile } from './tracked-file.js';
 
-export type FileSource = {
-  /** Label: the path, folder or glob as it was given. */
-  readonly name: string;
+export type FileSource = Part & {
   readonly paths: readonly string[];
-  /** Server for records that do not name their computer. */
-  readonly server: string;
   /** Whether every record of its logs is in there; undefined: the record IDs tell. */
   readonly unfiltered?: boolean | undefined;
   /** A folder without files is accepted: its log is off, or has nothing to say yet. */
   readonly mayBeEmpty?: boolean | undefined;
 };
 
-export type FollowOptions = {
+export type FollowOptions = Reading & {
   readonly sources: readonly FileSource[];
-  /** Saved checkpoints of all that was ever read. */
-  readonly checkpoints: () => readonly Checkpoint[];
-  /** Told of checkpoints that nobody needs any more: their files have been gone for long. */
-  readonly forget?: (checkpoints: readonly FileCheckpoint[]) => void;
-  /** Resolves when reading may go on; evidence and checkpoint are entered together. */
-  readonly post: (batch: Batch) => Promise<void>;
-  readonly knownConnectors: () => readonly string[];
-  /** Sessions of the transport logs that were open after all that was entered. */
-  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
-  /** Name of the Send connector of a GUID, as the connectivity log has it. */
-  readonly connectorOfGuid: (guid: string) => string | undefined;
-  /** Its port for smart hosts. */
-  readonly portOfGuid?: (guid: string) => number | undefined;
-  /** Whether the inventory has a Send connector of this name. */
-  readonly isListed?: (name: string) => boolean;
-  /** The one name of a server, by any of its names. */
-  readonly nameOfServer?: (name: string) => string;
-  readonly log: Log;
-  /** Milliseconds since 1970 UTC. */
-  readonly now: () => number;
-  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
-  readonly steady?: (() => number) | undefined;
   /** File operations of the system; tests make them slow. */
   readonly calls?: SystemCalls;
   /** Descriptors that this process may have; default: what the system says. */

@@ -1,23 +1,14 @@
 /** A channel that is followed, and with what. */
-import type { Batch, Checkpoint } from '../../../model/batch.js';
-import type { Log } from '../../../runtime/log.js';
+import type { Reading } from '../source.js';
 import type { Place } from './log-api.js';
 import type { RunningReader, startReader } from './reader-process.js';
 
-export type WindowsLogOptions = {
+export type WindowsLogOptions = Pick<
+  Reading,
+  'checkpoints' | 'post' | 'knownConnectors' | 'nameOf' | 'log' | 'now' | 'steady'
+> & {
   /** Each is a source of its own, labelled with its name. */
   readonly channels: readonly string[];
-  readonly checkpoints: () => readonly Checkpoint[];
-  /** Resolves when reading may go on; evidence and bookmark are entered together. */
-  readonly post: (batch: Batch) => Promise<void>;
-  readonly knownConnectors: () => readonly string[];
-  /** The one name of a Send connector, as the transport logs have taught it. */
-  readonly nameOf?: ((connector: string) => string) | undefined;
-  readonly log: Log;
-  /** Milliseconds since 1970 UTC. */
-  readonly now: () => number;
-  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
-  readonly steady?: (() => number) | undefined;
   readonly start?: typeof startReader;
   readonly timing?: Partial<typeof defaultTiming>;
 };

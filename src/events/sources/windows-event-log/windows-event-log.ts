@@ -5,7 +5,7 @@
  */
 import type { Checkpoint, LogCheckpoint } from '../../../model/batch.js';
 import type { SourceStatus } from '../../../model/status.js';
-import type { Followed } from '../files/files.js';
+import type { Followed } from '../source.js';
 import { type Channel, defaultTiming, type WindowsLogOptions } from './channel.js';
 import type { Place, ReaderLine } from './log-api.js';
 import { startReader } from './reader-process.js';

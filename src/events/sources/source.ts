@@ -1,0 +1,80 @@
+/** What a kind of source is: its settings, what is read by them, and how that is followed. sources.ts lists the kinds. */
+import type { z } from 'zod';
+import type { Batch, Checkpoint, FileCheckpoint } from '../../model/batch.js';
+import type { OpenSession, ServerLogs } from '../../model/sessions.js';
+import type { SourceStatus } from '../../model/status.js';
+import type { Log } from '../../runtime/log.js';
+
+/** One thing that is read, and that says by itself when it cannot be: a path, a channel. */
+export type Part = {
+  /** As a person named it: the label `source`, and what is said at the start. */
+  readonly name: string;
+  /** Server for records that do not name their computer. */
+  readonly server: string;
+};
+
+/** A kind of source. All is asked of the kind once for all settings of it that a configuration has. */
+export type SourceKind<Settings extends z.ZodType = z.ZodType, Own extends Part = Part> = {
+  /** The word in the configuration: `type: file`; also the literal of `type` in the settings. */
+  readonly type: string;
+  /** One entry of `sources`, from the helpers of config/forms.ts: they say what was expected. */
+  readonly settings: Settings;
+  /**
+   * The settings with their paths as seen from here, where they hold paths.
+   * @param seen a path of the configuration file, which is relative to that file
+   */
+  besideFile?(settings: z.input<Settings>, seen: (path: string) => string): z.input<Settings>;
+  /** What is read by these settings, each once. */
+  parts(settings: readonly z.output<Settings>[]): readonly Own[];
+  /** The server whose records alone can be in there; undefined when they may be of any. */
+  onlyServer(settings: z.output<Settings>): string | undefined;
+  /**
+   * Why it cannot be read on this kind of machine at all, and what to do: `serve` does not start, `doctor` tells it.
+   * Absent: it is read everywhere.
+   */
+  refusal?(platform: NodeJS.Platform): string | undefined;
+  /** Follows all parts until stopped. Loads the code for it: a command that reads nothing does without. */
+  follow(parts: readonly Own[], reading: Reading): Promise<Followed>;
+};
+
+/** What a source is handed: where to begin, whom to tell, and what others know. */
+export type Reading = {
+  /** Saved checkpoints of all that was ever read. */
+  readonly checkpoints: () => readonly Checkpoint[];
+  /** Told of checkpoints that nobody needs any more: their files have been gone for long. */
+  readonly forget?: (checkpoints: readonly FileCheckpoint[]) => void;
+  /** Resolves when reading may go on; evidence and checkpoint are entered together. */
+  readonly post: (batch: Batch) => Promise<void>;
+  readonly knownConnectors: () => readonly string[];
+  /** Sessions of the transport logs that were open after all that was entered. */
+  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  /** Name of the Send connector of a GUID, as the connectivity log has it. */
+  readonly connectorOfGuid: (guid: string) => string | undefined;
+  /** Its port for smart hosts. */
+  readonly portOfGuid?: (guid: string) => number | undefined;
+  /** Whether the inventory has a Send connector of this name. */
+  readonly isListed?: (name: string) => boolean;
+  /** The one name of a server, by any of its names. */
+  readonly nameOfServer?: (name: string) => string;
+  /** The one name of a Send connector, as the transport logs have taught it. */
+  readonly nameOf?: ((connector: string) => string) | undefined;
+  readonly log: Log;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
+  readonly steady?: (() => number) | undefined;
+};
+
+/** What is being followed. */
+export type Followed = {
+  /** How each part stands: for the metrics, the pages, and `doctor`. */
+  readonly statuses: () => readonly SourceStatus[];
+  /** True once every part was looked at and read to its end. */
+  readonly caughtUp: () => boolean;
+  /** True while the first read of a part goes on. */
+  readonly readingHistory: () => boolean;
+  /** The one name of a Send connector, where this kind learns it. */
+  readonly nameOf?: (connector: string) => string;
+  /** Does not wait for what the system does not answer. */
+  readonly stop: () => Promise<void>;
+};
