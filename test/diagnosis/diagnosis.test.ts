@@ -487,7 +487,8 @@ test('whatever is known: a sentence for every pair, and a destination is never d
         expect(sentence).toMatch(/[.!?]$/);
         const passed = board.get(destination)?.latest.success === true;
         if (word === 'destination_down') expect(passed).toBe(false);
-        if (word === 'recovered' || word === 'intermittent') expect(passed && !isOff).toBe(true);
+        if (word === 'recovered' || word === 'intermittent')
+          expect({ passed, isOff }).toEqual({ passed: true, isOff: false });
       }
     }),
     { numRuns: 500 },

@@ -2,9 +2,20 @@
 import { appendFile, chmod, copyFile, mkdir, rename, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { addEvent, createLog, imageOf } from '../support/evtx-writer.js';
 import { appendTorn, line, lines, playScenario, timeOf, type World } from '../support/exactness.js';
+import type { RunningExporter } from '../support/exporter.js';
+import { valueOf } from '../support/scraped.js';
+
+const patience = { timeout: 60_000, interval: 50 };
+
+/** Waits until the exporter has seen that nothing has the name of its source. */
+async function misses(exporter: RunningExporter): Promise<void> {
+  await vi.waitFor(async () => {
+    expect((await exporter.page('/api/v1/status')).body).toMatch(/"detail": ?"[^"]*no such file or folder/);
+  }, patience);
+}
 
 /** What happens, and in the end how many events there were. */
 const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {
@@ -22,13 +33,15 @@ const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {
     return 60;
   },
 
-  'half a line, a pause, the rest': async ({ file, start, shows }) => {
+  'half a line, a pause, the rest': async ({ file, start, shows, exporter }) => {
     await writeFile(file, lines(1, 3));
     await start();
     await shows(3);
     const next = lines(4, 5);
     await appendFile(file, next.slice(0, 300));
-    await pause(1500);
+    await vi.waitFor(async () => {
+      expect(await valueOf(exporter(), 'exchange_exporter_source_lag_bytes')).toBe(300);
+    }, patience);
     await appendFile(file, next.slice(300));
     return 5;
   },
@@ -54,6 +67,7 @@ const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {
         await kill9();
         await start();
       }
+      // The pace of the load, not a wait: it is killed in the midst of reading.
       await pause(20);
     }
     return 1200;
@@ -71,12 +85,12 @@ const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {
     return 75;
   },
 
-  'the name alone is read, and the file is renamed out of its sight': async ({ file, start, shows }) => {
+  'the name alone is read, and the file is renamed out of its sight': async ({ file, start, shows, exporter }) => {
     await writeFile(file, lines(1, 50));
     await start([file]);
     await shows(50);
     await rename(file, `${file}.1`);
-    await pause(1500);
+    await misses(exporter());
     await appendFile(`${file}.1`, lines(51, 60));
     await writeFile(file, lines(61, 70));
     return 70;
@@ -160,15 +174,15 @@ const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {
     return 160;
   },
 
-  'a folder that appears later': async ({ folder, start, shows }) => {
+  'a folder that appears later': async ({ folder, start, shows, exporter }) => {
     const later = path.join(folder, 'a', 'b');
     await start([later]);
-    await pause(500);
+    await misses(exporter());
     await mkdir(later, { recursive: true });
     await writeFile(path.join(later, 'events.ndjson'), lines(1, 20));
     await shows(20);
     await rm(path.join(folder, 'a'), { recursive: true });
-    await pause(1500);
+    await misses(exporter());
     await mkdir(later, { recursive: true });
     await writeFile(path.join(later, 'events.ndjson'), lines(21, 50));
     return 50;
@@ -267,7 +281,7 @@ const scenarios: Readonly<Record<string, (world: World) => Promise<number>>> = {
     const bytes = Buffer.from(`\uFEFF${lines(1, 40, { connector: 'Büro → Außen' })}`, 'utf16le');
     await writeFile(file, bytes.subarray(0, 20_001));
     await start();
-    await pause(500);
+    await shows(bytes.subarray(0, 20_001).toString('utf16le').split('\n').length - 1);
     await appendFile(file, bytes.subarray(20_001));
     await shows(40);
     await appendFile(file, Buffer.from(lines(41, 50), 'utf16le'));

@@ -298,9 +298,8 @@ async function expectTenSeconds({ alerts: [alert] }: Notification, destination: 
   const answer = await fetch(alert?.annotations.runbook_url ?? '');
   expect(answer.status).toBe(200);
   const html = await answer.text();
-  const now = textOf(html.slice(html.indexOf('<main'), html.indexOf('Meaning')));
   for (const part of ['exch01', internet, destination, 'connection refused', 'since ', 'Test-NetConnection'])
-    expect(now.includes(part) || textOf(html).includes(part), `${part} in ${now}`).toBe(true);
+    expect(textOf(html)).toContain(part);
   const [host = '', port = ''] = destination.split(':');
   expect(textOf(html)).toContain(`Test-NetConnection ${host} -Port ${port}`);
   if (process.env.SHOW_PAGE !== undefined) await writeFile(process.env.SHOW_PAGE, textOf(html));

@@ -54,7 +54,7 @@ test('never throws', () => {
   fc.assert(
     fc.property(fc.anything(), (value) => {
       const time = timeOf(value);
-      expect(time === undefined || Number.isFinite(time)).toBe(true);
+      if (time !== undefined) expect(time).toSatisfy(Number.isFinite);
     }),
   );
 });

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { domainIn, ownFullName } from '../../src/health/host-name.js';
@@ -82,8 +83,13 @@ describe('2.1: one name for one server', () => {
     const asked = vi.fn(() => Promise.resolve(answer));
     expect(await ownFullName('linux', asked)).toBeUndefined();
     expect(asked).not.toHaveBeenCalled();
-    const own = await ownFullName('win32', asked);
-    expect(own === undefined || own.full === `${own.short}.contoso.local`).toBe(true);
+    const host = vi.spyOn(os, 'hostname').mockReturnValue('EX01');
+    onTestFinished(() => {
+      host.mockRestore();
+    });
+    expect(await ownFullName('win32', asked)).toEqual({ short: 'ex01', full: 'ex01.contoso.local' });
+    host.mockReturnValue('ex01.contoso.example');
+    expect(await ownFullName('win32', asked)).toBeUndefined();
   });
 });
 

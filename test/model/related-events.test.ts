@@ -68,7 +68,7 @@ describe('classifying', () => {
   test('its text is one bounded line of what the event says', () => {
     const texts = evidence.flatMap((each) => (each?.kind === 'related_event' ? [each.text] : []));
     expect(texts[2]).toBe('Outbound to Internet, 203.0.113.25:25');
-    expect(texts.every((text) => text.length <= 300 && !/[\r\n]/.test(text))).toBe(true);
+    expect(texts.filter((text) => text.length > 300 || /[\r\n]/.test(text))).toEqual([]);
   });
 
   test('an ID alone is nothing: the provider decides', () => {

@@ -221,11 +221,11 @@ describe('one server for each way to fail', () => {
       ? result.warning
       : result.failedStep && result.reason && { step: result.failedStep, reason: result.reason };
     expect(seen).toEqual(failed && { step: failed.step, reason: failed.reason });
-    expect(failed === undefined || (failed.detail ?? '') !== '').toBe(true);
+    if (failed) expect(failed.detail, `the detail of ${failed.step}`).toMatch(/\S/);
     // A silent server is asked whether it waits for TLS, on ports that are not known to begin in clear text.
     const [text = ''] = server.commands().join('\n').split('\x16\x03');
     const commands = text.split('\n').filter((line) => line !== '');
-    expect(commands.every((line) => /^(EHLO|HELO|STARTTLS|QUIT)/.test(line))).toBe(true);
+    expect(commands.filter((line) => !/^(EHLO|HELO|STARTTLS|QUIT)/.test(line))).toEqual([]);
   });
 });
 
