@@ -83,9 +83,11 @@ test('17.3: documents and examples name no flag of ours that the help does not k
   const named = files
     .filter((file) => file !== 'CHANGELOG.md')
     .flatMap((file) =>
-      [...readFileSync(path.join(root, file), 'utf8').matchAll(/--(?:no-probe|(?:config|state|web|probe|log)\.[a-z][\w.-]*\w)/g)].map(
-        ([flag]) => ({ file, flag }),
-      ),
+      [
+        ...readFileSync(path.join(root, file), 'utf8').matchAll(
+          /--(?:no-probe|(?:config|state|web|probe|log)\.[a-z][\w.-]*\w)/g,
+        ),
+      ].map(([flag]) => ({ file, flag })),
     );
   expect(named.filter(({ flag }) => !known.has(flag))).toEqual([]);
   expect(new Set(named.map(({ flag }) => flag)).size).toBeGreaterThan(5);
