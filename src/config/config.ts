@@ -25,10 +25,10 @@ export type ProbeConfig = Config['probe'];
 
 /** Path of a setting: `web.telemetryPath`, or the name of a section that is a list: `sources`. */
 export type SettingPath = {
-  [Section in keyof Given & string]-?: NonNullable<Given[Section]> extends readonly unknown[]
+  [Section in keyof Given]-?: NonNullable<Given[Section]> extends readonly unknown[]
     ? Section
     : `${Section}.${keyof NonNullable<Given[Section]> & string}`;
-}[keyof Given & string];
+}[keyof Given];
 
 /** Settings given on the command line, as the person wrote them. Each replaces what the file says. */
 export type Overrides = readonly {

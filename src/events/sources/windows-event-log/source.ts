@@ -2,7 +2,7 @@
 import os from 'node:os';
 import { z } from 'zod';
 import { list, mapping, nonEmpty, text } from '../../../config/forms.js';
-import type { Part, SourceKind } from '../source.js';
+import type { SourceKind } from '../source.js';
 
 const type = 'windows-event-log';
 const settings = mapping({
@@ -10,7 +10,7 @@ const settings = mapping({
   channels: list(text('the name of a channel', nonEmpty), 'a list of channels', 1).prefault(['Application']),
 });
 
-export const windowsEventLog: SourceKind<typeof settings, Part> = {
+export const windowsEventLog: SourceKind<typeof settings> = {
   type,
   settings,
   parts: (given) => {
