@@ -13,7 +13,7 @@ import { createState, hangsMs, isScanStuck, type State } from './state.js';
 import type { FollowOptions } from './followed.js';
 import { isReadingHistory, isReadToEnd, statusOf, tellHanging } from './status.js';
 
-export type { FileSource, FollowOptions } from './followed.js';
+export type { FollowOptions } from './followed.js';
 
 export type FollowedFiles = Followed & {
   /** The one name of a Send connector, as the transport logs have taught it. */
