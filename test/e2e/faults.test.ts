@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFile, chmod, chown, mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { expect, onTestFinished, test, vi, type TestContext } from 'vitest';
 import { startAddingScraper, type AddingScraper } from '../support/adding-scraper.js';
@@ -70,13 +71,12 @@ async function failedSaves(exporter: RunningExporter): Promise<number> {
   return (await valueOf(exporter, 'exchange_exporter_state_saves_total', 'failed')) ?? 0;
 }
 
-/** Appends while reading waits, until the exporter has seen that more is to be read. */
-async function appendSeen(exporter: RunningExporter, file: string, text: string): Promise<void> {
-  const lag = async (): Promise<number> => (await valueOf(exporter, 'exchange_exporter_source_lag_bytes')) ?? 0;
-  const before = await lag();
+/** Appends, and waits until a save has failed since: while reading waits nobody looks at the file. */
+async function appendWhileFailing(exporter: RunningExporter, file: string, text: string): Promise<void> {
+  const failed = await failedSaves(exporter);
   await appendFile(file, text);
   await vi.waitFor(async () => {
-    expect(await lag()).toBeGreaterThan(before);
+    expect(await failedSaves(exporter)).toBeGreaterThan(failed);
   }, patience);
 }
 
@@ -99,7 +99,7 @@ test('a full disk: reading waits, and goes on by itself when there is room again
   const filler = path.join(stateDirectory, 'filler');
   await fillDisk(filler);
   for (let n = 11; n <= 50; n += 10) {
-    await appendSeen(exporter, file, lines(n, n + 9));
+    await appendWhileFailing(exporter, file, lines(n, n + 9));
   }
   await saysThatSavingFails(exporter, 'ENOSPC');
   expect(scraper.shown()).toBe(10);
@@ -108,11 +108,7 @@ test('a full disk: reading waits, and goes on by itself when there is room again
   await saysThatItSavesAgain(exporter);
   // Full again, and killed: after the restart what was not saved is read again.
   await fillDisk(filler);
-  const failed = await failedSaves(exporter);
-  await appendFile(file, lines(51, 60));
-  await vi.waitFor(async () => {
-    expect(await failedSaves(exporter)).toBeGreaterThan(failed);
-  }, patience);
+  await appendWhileFailing(exporter, file, lines(51, 60));
   await exporter.kill9();
   await rm(filler);
   await start();
@@ -130,7 +126,7 @@ test('with a full disk a stop does not hang', async (context) => {
   await vi.waitFor(() => {
     expect(exporter.log()).toContain('ENOSPC');
   }, patience);
-  await appendSeen(exporter, file, lines(21, 30));
+  await appendWhileFailing(exporter, file, lines(21, 30));
   expect(await exporter.stop()).toBe(0);
 }, 120_000);
 
@@ -140,7 +136,8 @@ test('a state folder that may not be written', async () => {
   await chmod(stateDirectory, 0o555);
   const exporter = await start(isRoot ? { uid: nobody } : {});
   for (let n = 11; n <= 30; n += 10) {
-    await appendSeen(exporter, file, lines(n, n + 9));
+    await pause(300);
+    await appendFile(file, lines(n, n + 9));
   }
   await saysThatSavingFails(exporter, 'EACCES');
   expect(scraper.shown()).toBe(0);
