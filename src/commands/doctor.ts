@@ -20,7 +20,7 @@ import {
   checkStateFolder,
 } from '../health/machine-checks.js';
 import { followSources, type Looked } from '../events/sources/sources.js';
-import { isTold, lookedAt } from '../inlets/configured-sources.js';
+import { isTold, lookedAt } from '../wiring/configured-sources.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';
 import type { SendConnector } from '../model/connectors.js';
 import type { SourceStatus } from '../model/status.js';
