@@ -73,7 +73,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     throw error;
   });
   for (const url of web.addresses) log.info('listening', { url });
-  await changeOver(inlets, config, parts);
+  await reloader.begin();
   return {
     addresses: web.addresses,
     reload: reloader.reload,

@@ -62,7 +62,7 @@ async function run(config: Config, origin: Origin, { log, signal }: Run): Promis
   try {
     const starting = serve(config, log, origin);
     const exporter = await Promise.race([starting, signal.first.then(() => undefined)]);
-    if (exporter) process.on('SIGHUP', () => void exporter.reload());
+    if (exporter) signal.onHangup(() => void exporter.reload());
     log.info('stopping', { signal: await signal.first });
     const left = await stop(exporter, starting);
     if (left.length === 0) {

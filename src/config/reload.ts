@@ -15,6 +15,8 @@ export type ReloadStatus = {
 };
 
 export type Reloader = {
+  /** Takes the configuration of the start into use; a reload that is asked for meanwhile comes after it. @throws as `apply` does */
+  readonly begin: () => Promise<void>;
   readonly status: () => ReloadStatus;
   /** Asked for by a person. @returns whether everything is in force that can be without a restart */
   readonly reload: () => Promise<ReloadStatus>;
@@ -87,6 +89,11 @@ export function createReloader(options: ReloadOptions): Reloader {
   };
   const watch = options.file === undefined ? undefined : watchFiles(() => [options.file ?? ''], reload);
   return {
+    begin: () => {
+      const first = options.apply(options.started);
+      running = first.catch(() => undefined);
+      return first;
+    },
     status: () => status,
     reload,
     close: async () => {

@@ -1,4 +1,4 @@
-/** Hears SIGINT and SIGTERM from the first moment of a start on, so that none of them ends it half-way. */
+/** Hears SIGINT, SIGTERM and SIGHUP from the first moment of a start on, so that none of them ends it half-way. */
 import { endProcess } from './process-end.js';
 
 export type StopSignal = {
@@ -6,6 +6,8 @@ export type StopSignal = {
   readonly first: Promise<NodeJS.Signals>;
   /** What is to be said when a second one ends the process at once. */
   onSecond: (name: NodeJS.Signals) => void;
+  /** @param reload called for each SIGHUP, and at once when one has come already */
+  readonly onHangup: (reload: () => void) => void;
 };
 
 /** Milliseconds within which a second signal is the same Ctrl-C: npm passes on what the terminal has delivered already. */
@@ -15,7 +17,18 @@ const sameKeyPress = 1000;
 export function stopSignal(): StopSignal {
   let told: (name: NodeJS.Signals) => void;
   const first = new Promise<NodeJS.Signals>((resolve) => (told = resolve));
-  const signal: StopSignal = { first, onSecond: () => undefined };
+  let hasHungUp = false;
+  let hangup = (): void => {
+    hasHungUp = true;
+  };
+  const signal: StopSignal = {
+    first,
+    onSecond: () => undefined,
+    onHangup: (reload) => {
+      hangup = reload;
+      if (hasHungUp) reload();
+    },
+  };
   let firstAt: number | undefined;
   const hear = (name: NodeJS.Signals, code: number): void => {
     firstAt ??= performance.now();
@@ -30,6 +43,9 @@ export function stopSignal(): StopSignal {
   });
   process.on('SIGTERM', () => {
     hear('SIGTERM', 143);
+  });
+  process.on('SIGHUP', () => {
+    hangup();
   });
   return signal;
 }

@@ -51,6 +51,33 @@ test('the start counts as a success; a changed file is applied, an unchanged one
   expect(applied.map(({ probe }) => probe.interval)).toEqual([60_000]);
 });
 
+test('a reload during the start waits until what the start opens is open', async () => {
+  const order: string[] = [];
+  let opened = (): void => undefined;
+  const opening = new Promise<void>((resolve) => (opened = resolve));
+  const { write, reloader } = await world(interval('30s'), {
+    apply: async ({ probe }) => {
+      order.push(`begins ${probe.interval}`);
+      await opening;
+      order.push(`ends ${probe.interval}`);
+    },
+  });
+  const begun = reloader.begin();
+  await write(interval('1m'));
+  const reloaded = reloader.reload();
+  opened();
+  await Promise.all([begun, reloaded]);
+  expect(order).toEqual(['begins 30000', 'ends 30000', 'begins 60000', 'ends 60000']);
+});
+
+test('a start that fails says so to whoever starts, and a reload after it tries anew', async () => {
+  const apply = vi.fn().mockRejectedValueOnce(new Error('no such folder')).mockResolvedValueOnce(undefined);
+  const { write, reloader } = await world(interval('30s'), { apply });
+  await expect(reloader.begin()).rejects.toThrow('no such folder');
+  await write(interval('1m'));
+  expect(await reloader.reload()).toMatchObject({ successful: true });
+});
+
 test('a wrong file leaves the last good one in force, is said once, and what was changed back is not applied anew', async () => {
   const { write, applied, log, clock, reloader } = await world(interval('30s'));
   await write(interval('soon'));

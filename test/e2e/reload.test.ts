@@ -66,6 +66,15 @@ test('a wrong file keeps the last good configuration; log, metric and request sa
   }, patience);
 });
 
+test('a SIGHUP in the middle of the start is a reload after it, not the end of the exporter', async () => {
+  const { exporter } = await running(() => reading('a.ndjson'));
+  process.kill(exporter.pid, 'SIGHUP');
+  await vi.waitFor(() => {
+    expect(exporter.log()).toContain('the configuration was read again');
+  }, patience);
+  expect(await exporter.stop()).toBe(0);
+});
+
 test('SIGHUP and POST reload; another site may not ask for it; what waits for a start is named', async () => {
   const { exporter, file } = await running(() => reading('a.ndjson'));
   const post = (headers = {}) => fetch(new URL('/-/reload', exporter.url), { method: 'POST', headers });
