@@ -37,6 +37,21 @@ const wellKnownBundles: readonly string[] = [
   '/etc/ssl/cert.pem',
 ];
 
+/**
+ * What a visit offers to a server: of what Node offers, that which Windows Server speaks too. A server with nothing but
+ * ARIA, CCM, X448 or signatures with SHA-224 would be good for us, and out of reach for Exchange.
+ * Source: learn.microsoft.com, "TLS Cipher Suites in Windows Server 2022" and "TLS Elliptic Curves in Windows 10".
+ */
+const offered: tls.SecureContextOptions = {
+  ciphers: `${tls.DEFAULT_CIPHERS}:!ARIA:!CAMELLIA:!AESCCM`,
+  ecdhCurve: 'X25519:P-256:P-384:P-521',
+  sigalgs: [
+    'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519',
+    'rsa_pss_rsae_sha256:rsa_pss_rsae_sha384:rsa_pss_rsae_sha512:rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512',
+    'rsa_pkcs1_sha256:rsa_pkcs1_sha384:rsa_pkcs1_sha512',
+  ].join(':'),
+};
+
 /** How often the files are looked at for a change. */
 const lookAgainMs = 10 * 60_000;
 
@@ -95,15 +110,15 @@ async function build(bundle: Bundle | undefined, extraCa: string | undefined): P
   const known = new Set(tls.rootCertificates.map(withoutSpace));
   // Node knows those of NODE_EXTRA_CA_CERTS by itself; here they are read for the sake of the index.
   const ofNode = await firstBundle([process.env.NODE_EXTRA_CA_CERTS ?? '']);
-  const offered = [bundle?.text ?? '', ofNode?.text ?? '', extraCa ?? ''].flatMap(certificatesIn);
-  const secureContext = tls.createSecureContext();
+  const found = [bundle?.text ?? '', ofNode?.text ?? '', extraCa ?? ''].flatMap(certificatesIn);
+  const secureContext = tls.createSecureContext(offered);
   const breath = createBreath();
   const bySubject = new Map<string, string[]>();
   for (const pem of tls.rootCertificates) {
     await breath();
     enter(bySubject, pem);
   }
-  for (const pem of [...offered, ...storeOfSystem()]) {
+  for (const pem of [...found, ...storeOfSystem()]) {
     const body = withoutSpace(pem);
     if (known.has(body)) continue;
     known.add(body);

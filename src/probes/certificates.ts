@@ -7,6 +7,7 @@ import type tls from 'node:tls';
 import { keepLatest } from '../runtime/keep-latest.js';
 import type { Trust } from './authorities.js';
 import { faultOf } from './chain-faults.js';
+import { leniencyOf } from './chain-leniency.js';
 import { chainOf, endOf, oneLine, sentBy } from './chain.js';
 import { contentOf } from './der.js';
 import { weaknessOf, weakKeyText } from './weaknesses.js';
@@ -29,7 +30,7 @@ export type ShownCertificate = {
   readonly verdict: string | undefined;
   /** What is too weak in it, under OpenSSL's name; Node has none for it. */
   readonly weakness: string | undefined;
-  /** What else is wrong with it, in words, where the verdict is none that explains itself. */
+  /** What else is wrong with it, in words: where the verdict does not explain itself, and where OpenSSL is too lenient. */
   readonly fault: string | undefined;
 };
 
@@ -99,7 +100,9 @@ function readOut(socket: tls.TLSSocket, verdict: string | undefined, trust: Trus
     verdict,
     weakness: weaknessOf([...chain, ...needless]),
     fault:
-      verdict === undefined ? undefined : faultOf(verdict, chain, [...trust.issuersOf(chain.at(-1) ?? leaf), ...sent]),
+      verdict === undefined
+        ? leniencyOf(chain)
+        : faultOf(verdict, chain, [...trust.issuersOf(chain.at(-1) ?? leaf), ...sent]),
   };
 }
 

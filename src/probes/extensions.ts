@@ -10,23 +10,33 @@ export type Extensions = {
   /** Domains, as in `.contoso.example`, of which alone it may vouch for names, and those for which it may not. */
   readonly permitted: readonly string[];
   readonly excluded: readonly string[];
+  /** extendedKeyUsage as OIDs; undefined where there is none and every purpose is allowed. */
+  readonly purposes: readonly string[] | undefined;
+  /** policyConstraints: below so many certificates each needs a policy (requireExplicitPolicy). */
+  readonly explicitPolicyAfter: number | undefined;
+  /** Whether certificatePolicies are there. */
+  readonly namesPolicies: boolean;
   /** Whether nameConstraints are there, of whatever kind. */
   readonly hasNameConstraints: boolean;
   /** Extensions marked critical that OpenSSL does not know, as OIDs: `1.3.6.1.4.1.311.21.10`. */
   readonly unknownCritical: readonly string[];
 };
 
-const ids = { keyUsage: '551d0f', basicConstraints: '551d13', nameConstraints: '551d1e' } as const;
+const ids = {
+  keyUsage: '551d0f',
+  basicConstraints: '551d13',
+  nameConstraints: '551d1e',
+  certificatePolicies: '551d20',
+  policyConstraints: '551d24',
+  extendedKeyUsage: '551d25',
+} as const;
 
 /** Those that OpenSSL judges. Source: the list of X509_supported_extension in crypto/x509/v3_purp.c of OpenSSL 3. */
 const known: ReadonlySet<string> = new Set([
   ...Object.values(ids),
   '551d11', // subjectAltName
   '551d1f', // cRLDistributionPoints
-  '551d20', // certificatePolicies
   '551d21', // policyMappings
-  '551d24', // policyConstraints
-  '551d25', // extendedKeyUsage
   '551d36', // inhibitAnyPolicy
   '6086480186f8420101', // Netscape certificate type
   '2b06010505070107', // IP address blocks
@@ -36,7 +46,7 @@ const known: ReadonlySet<string> = new Set([
 ]);
 
 const [booleanTag, bitsTag, oidTag, octetsTag, dnsNameTag] = [0x01, 0x03, 0x06, 0x04, 0x82];
-const [extensionsTag, permittedTag, excludedTag] = [0xa3, 0xa0, 0xa1];
+const [extensionsTag, permittedTag, excludedTag, explicitPolicyTag] = [0xa3, 0xa0, 0xa1, 0x80];
 const keyCertSign = 0x04;
 
 type Extension = { readonly id: string; readonly isCritical: boolean; readonly value: Buffer };
@@ -51,6 +61,9 @@ export function extensionsOf({ raw }: X509Certificate): Extensions {
     maySignCertificates: usage === undefined || hasBit(usage, keyCertSign),
     permitted: domainsOf(constraints, permittedTag),
     excluded: domainsOf(constraints, excludedTag),
+    purposes: purposesOf(valueOf(ids.extendedKeyUsage)),
+    explicitPolicyAfter: explicitPolicyOf(valueOf(ids.policyConstraints)),
+    namesPolicies: valueOf(ids.certificatePolicies) !== undefined,
     hasNameConstraints: constraints !== undefined,
     unknownCritical: all.filter(({ id, isCritical }) => isCritical && !known.has(id)).map(({ id }) => dotted(id)),
   };
@@ -63,19 +76,18 @@ function listOf(raw: Buffer): readonly Extension[] {
   if (!place) return [];
   return elementsWithin(raw, contentOf(raw, place.start)).flatMap((each) => {
     const parts = elementsWithin(raw, each);
-    const bytesOf = (tag: number): Buffer | undefined =>
-      bytes(
-        raw,
-        parts.find((part) => part.tag === tag),
-      );
+    const bytesOf = (tag: number): Buffer | undefined => {
+      const found = parts.find((part) => part.tag === tag);
+      return found && bytes(raw, found);
+    };
     const [id, value] = [bytesOf(oidTag), bytesOf(octetsTag)];
     if (!id || !value) return [];
     return [{ id: id.toString('hex'), isCritical: (bytesOf(booleanTag)?.[0] ?? 0) !== 0, value }];
   });
 }
 
-function bytes(der: Buffer, element: Element | undefined): Buffer | undefined {
-  return element && der.subarray(element.start, element.end);
+function bytes(der: Buffer, { start, end }: Element): Buffer {
+  return der.subarray(start, end);
 }
 
 /** `BasicConstraints ::= SEQUENCE { cA BOOLEAN DEFAULT FALSE, ... }` */
@@ -98,6 +110,17 @@ function domainsOf(value: Buffer | undefined, tag: number): readonly string[] {
     .flatMap((subtree) => elementsWithin(value, subtree))
     .filter((name) => name.tag === dnsNameTag)
     .map((name) => value.toString('latin1', name.start, name.end));
+}
+
+/** `ExtKeyUsageSyntax ::= SEQUENCE OF OID` */
+function purposesOf(value: Buffer | undefined): readonly string[] | undefined {
+  return value && elementsWithin(value, contentOf(value, 0)).map((each) => dotted(bytes(value, each).toString('hex')));
+}
+
+/** `PolicyConstraints ::= SEQUENCE { requireExplicitPolicy [0] INTEGER OPTIONAL, ... }` */
+function explicitPolicyOf(value: Buffer | undefined): number | undefined {
+  const found = value && elementsWithin(value, contentOf(value, 0)).find(({ tag }) => tag === explicitPolicyTag);
+  return found && bytes(value, found).reduce((sum, byte) => sum * 256 + byte, 0);
 }
 
 /** The arcs of an OID: seven bits a byte, and the first two in one number. */

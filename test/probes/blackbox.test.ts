@@ -44,6 +44,13 @@ const stricter: readonly string[] = [
   ...['two answers inside', 'codes that differ inside', 'two answers to QUIT'],
 ];
 
+/** Where it says 0 and ours passes whatever the connector demands: what Go does not know and OpenSSL does. */
+const unknownToGo: readonly string[] = [
+  ...['DHE alone', 'CBC with SHA-256 alone', 'an authority with a brainpool key', 'an authority with a key of Ed448'],
+  ...['signed with SHA-224', 'an issuer that inhibits the policy for all', 'a policy where its issuer requires one'],
+  'no policy where an issuer requires one farther down',
+];
+
 /** STARTTLS as the example configuration of blackbox_exporter has it, with the certificate checked. */
 const configuration = `
 modules:
@@ -121,8 +128,9 @@ describe.skipIf(program === undefined)('blackbox_exporter beside ours', () => {
     expect([...verdicts].filter(([, verdict]) => verdict !== 0 && verdict !== 1)).toEqual([]);
     const bad = rows.filter(({ what }) => verdicts.get(what) === 0);
     const good = rows.filter(({ what }) => verdicts.get(what) === 1);
-    expect(bad.filter(({ strict }) => !strict.startsWith('fails')).map(({ what }) => what)).toEqual([]);
-    const warned = bad.filter(({ open }) => !open.startsWith('fails')).map(({ open }) => open);
+    const passing = bad.filter(({ strict }) => !strict.startsWith('fails')).map(({ what }) => what);
+    expect(passing.toSorted()).toEqual(unknownToGo.toSorted());
+    const warned = bad.filter(({ open }) => open.startsWith('warns')).map(({ open }) => open);
     const listed = Object.entries(withoutRule).flatMap(([step, reasons]) =>
       reasons.map((each) => `warns ${step} ${each}`),
     );

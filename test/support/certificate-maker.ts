@@ -2,7 +2,8 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
 
 export type Keys = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
-export type KeyKind = 'ec' | 'rsa2048' | 'rsa1024' | 'rsa512';
+export type KeyKind = 'ec' | 'brainpool' | 'ed448' | 'rsa2048' | 'rsa1024' | 'rsa512';
+export type Digest = 'sha256' | 'sha224' | 'sha1' | 'md5';
 
 /** The bits of the extension (RFC 5280 4.2.1.3). */
 const keyUsages = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const;
@@ -19,13 +20,19 @@ export type Wishes = {
   /** Who signs; itself when absent. */
   readonly issuer?: { readonly name: string; readonly keys: Keys };
   readonly keys?: Keys;
-  readonly digest?: 'sha256' | 'sha1' | 'md5';
+  readonly digest?: Digest;
   readonly authority?: boolean;
   /** Issuers that may stand between it and a leaf. */
   readonly pathLength?: number;
   readonly usage?: readonly KeyUsage[];
   /** extendedKeyUsage, in place of none. */
-  readonly purpose?: 'server' | 'client';
+  readonly purpose?: 'server' | 'client' | 'sgc';
+  /** Below so many certificates each needs a policy. */
+  readonly explicitPolicy?: number;
+  /** Whether it names a policy. */
+  readonly policy?: boolean;
+  /** Whether the policy that stands for all is none below it. */
+  readonly inhibitAnyPolicy?: boolean;
   /** Domains of which alone it may vouch for names, or may not. */
   readonly permitted?: readonly string[];
   readonly excluded?: readonly string[];
@@ -38,6 +45,8 @@ export type Wishes = {
 
 const keyKinds: Readonly<Record<KeyKind, () => Keys>> = {
   ec: () => generateKeyPairSync('ec', { namedCurve: 'prime256v1' }),
+  brainpool: () => generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' }),
+  ed448: () => generateKeyPairSync('ed448'),
   rsa2048: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
   rsa1024: () => generateKeyPairSync('rsa', { modulusLength: 1024 }),
   rsa512: () => generateKeyPairSync('rsa', { modulusLength: 512 }),
@@ -69,32 +78,44 @@ export function certificateOf(wishes: Wishes): { readonly cert: string; readonly
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensionsOf(wishes))),
   );
-  const signature = der(3, Buffer.from([0]), sign(digest, body, issuer.keys.privateKey));
+  const signature = der(3, Buffer.from([0]), sign(algorithmOfEd448.equals(algorithm) ? null : digest, body, issuer.keys.privateKey));
   return {
     cert: pem('CERTIFICATE', sequence(body, algorithm, signature)),
     key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
 
-function algorithmOf(key: KeyObject, digest: 'sha256' | 'sha1' | 'md5'): Buffer {
-  const rsa = { sha256: '2a864886f70d01010b', sha1: '2a864886f70d010105', md5: '2a864886f70d010104' };
-  const ec = { sha256: '2a8648ce3d040302', sha1: '2a8648ce3d0401', md5: '' };
+const algorithmOfEd448 = sequence(oid('2b6571'));
+
+function algorithmOf(key: KeyObject, digest: Digest): Buffer {
+  const rsa = {
+    sha256: '2a864886f70d01010b',
+    sha224: '2a864886f70d01010e',
+    sha1: '2a864886f70d010105',
+    md5: '2a864886f70d010104',
+  };
+  const ec = { sha256: '2a8648ce3d040302', sha224: '2a8648ce3d040301', sha1: '2a8648ce3d0401', md5: '' };
+  if (key.asymmetricKeyType === 'ed448') return algorithmOfEd448;
   return key.asymmetricKeyType === 'rsa' ? sequence(oid(rsa[digest]), der(5)) : sequence(oid(ec[digest]));
 }
 
 function extensionsOf(wishes: Wishes): readonly Buffer[] {
   const { authority = false, names = [], pathLength, usage, purpose, permitted, excluded, unknownCritical } = wishes;
+  const { explicitPolicy, policy = false, inhibitAnyPolicy = false } = wishes;
   const isAuthority = authority ? [der(1, Buffer.from([0xff]))] : [];
   const length = pathLength === undefined ? [] : [der(2, Buffer.from([pathLength]))];
   const found = [critical('551d13', sequence(...isAuthority, ...length))];
   if (names.length > 0) found.push(sequence(oid('551d11'), der(4, sequence(...names.map(alternativeOf)))));
   if (usage) found.push(critical('551d0f', usageOf(usage)));
-  const purposes = { server: '2b06010505070301', client: '2b06010505070302' };
+  const purposes = { server: '2b06010505070301', client: '2b06010505070302', sgc: '6086480186f8420401' };
   if (purpose) found.push(sequence(oid('551d25'), der(4, sequence(oid(purposes[purpose])))));
   const subtrees = (tag: number, domains: readonly string[] = []): readonly Buffer[] =>
     domains.length === 0 ? [] : [der(tag, ...domains.map((domain) => sequence(alternativeOf(domain))))];
   const constraints = [...subtrees(0xa0, permitted), ...subtrees(0xa1, excluded)];
   if (constraints.length > 0) found.push(critical('551d1e', sequence(...constraints)));
+  if (explicitPolicy !== undefined) found.push(critical('551d24', sequence(der(0x80, Buffer.from([explicitPolicy])))));
+  if (policy) found.push(sequence(oid('551d20'), der(4, sequence(sequence(oid('2b060104018237150801'))))));
+  if (inhibitAnyPolicy) found.push(critical('551d36', der(2, Buffer.from([0]))));
   if (unknownCritical !== undefined) found.push(critical(unknownCritical, der(5)));
   return found;
 }

@@ -59,7 +59,11 @@ function hintOf(code: number, name: string): string {
   return isShort && code >= 500 ? `; ${name} is not a full name: see Fqdn of the connector, or probe.ehloName` : '';
 }
 
-/** Keywords of the lines after the first, which only greets. */
+/**
+ * Keywords of the lines after the first, which only greets. A space before one stays: RFC 5321 4.1.1.1 has none there, so
+ * a client may overlook what follows.
+ */
 function extensionsOf(reply: Reply): ReadonlySet<string> {
-  return new Set(reply.lines.slice(1).map((line) => line.trim().split(/[\s=]/, 1)[0]?.toUpperCase() ?? ''));
+  const keywords = reply.lines.slice(1).map((line) => /^\s*[^\s=]*/.exec(line)?.[0].toUpperCase() ?? '');
+  return new Set(keywords.filter((keyword) => keyword.trim() !== ''));
 }

@@ -42,10 +42,10 @@ function certificateTrouble(visit: Visit, socket: tls.TLSSocket): Failure | unde
   );
 }
 
-function factsOf({ leaf, verdict, earliestSentEnd }: ShownCertificate): CertificateFacts {
+function factsOf({ leaf, verdict, fault, earliestSentEnd }: ShownCertificate): CertificateFacts {
   const names = leaf.subjectAltName?.match(/(?<=DNS:|IP Address:)[^,\s]+/g) ?? [];
   return {
-    verified: verdict === undefined,
+    verified: verdict === undefined && fault === undefined,
     earliestSentEndsAt: earliestSentEnd,
     fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
     serialNumber: leaf.serialNumber.toLowerCase(),
@@ -71,9 +71,9 @@ function dateTrouble({ subject, validFrom, validTo }: ShownCertificate): Failure
 }
 
 function trustTrouble({ subject, issuer, verdict, weakness, fault }: ShownCertificate): Failure | undefined {
-  if (verdict === undefined) return undefined;
+  if (verdict === undefined && fault === undefined) return undefined;
   const named = verdict === 'UNSPECIFIED' ? (weakness ?? verdict) : verdict;
-  const words = (named === verdict ? fault : undefined) ?? verdictText(named);
+  const words = (named === verdict ? fault : undefined) ?? verdictText(named ?? '');
   const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${words}`;
   if (verdict === 'CERT_HAS_EXPIRED') return { reason: 'certificate_expired', detail };
   if (verdict === 'CERT_NOT_YET_VALID') return { reason: 'certificate_not_yet_valid', detail };
@@ -112,12 +112,20 @@ function withoutDot(name: string): string {
  * TlsDomain may be `*.contoso.example`: any name below it. OpenSSL writes that with a leading dot.
  */
 function nameTrouble({ leaf, subject }: ShownCertificate, name: string | undefined): Failure | undefined {
-  if (name === undefined || leaf.checkHost(name.replace(/^\*\./, '.'), asRfc9525) !== undefined) return undefined;
+  if (name === undefined || covers(leaf, name)) return undefined;
   const names = namesOf(leaf) ?? `no names under subjectAltName; its common name does not count (${subject})`;
   return {
     reason: 'certificate_name_mismatch',
     detail: shown(`expected a certificate for ${name}, got one for ${names}${wildcardWords(leaf, name)}`),
   };
+}
+
+function covers(leaf: ShownCertificate['leaf'], name: string): boolean {
+  if (leaf.checkHost(name.replace(/^\*\./, '.'), asRfc9525) !== undefined) return true;
+  // Hosts of Windows have underscores in their names, for which an asterisk of OpenSSL does not stand.
+  const first = /^[a-z\d_-]+(?=\.)/i.exec(name)?.[0] ?? '';
+  const alike = 'a'.repeat(63) + name.slice(first.length);
+  return first.includes('_') && leaf.checkHost(alike, asRfc9525)?.startsWith('*.') === true;
 }
 
 const asRfc9525 = { subject: 'never', partialWildcards: false, multiLabelWildcards: false } as const;

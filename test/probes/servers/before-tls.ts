@@ -130,6 +130,8 @@ export const answersToEhlo: readonly Row[] = [
   row('starttls in lower case', { ehlo: '250-x\r\n250 starttls\r\n' }, 'passes'),
   row('STARTTLS with a parameter', { ehlo: '250-x\r\n250-STARTTLS now\r\n250 SIZE\r\n' }, 'passes'),
   row('STARTTLS in the first line only', { ehlo: '250-STARTTLS\r\n250 SIZE\r\n' }, ...noOffer),
+  row('STARTTLS behind two spaces', { ehlo: '250-x\r\n250  STARTTLS\r\n' }, ...noOffer, /got: {2}STARTTLS/),
+  row('STARTTLS behind a tab', { ehlo: '250-x\r\n250-\tSTARTTLS\r\n250 SIZE\r\n' }, ...noOffer),
   row('STARTTLS as a part of a word', { ehlo: '250-x\r\n250 XSTARTTLS\r\n' }, ...noOffer, /XSTARTTLS/),
   row('STARTTLS masked', { ehlo: '250-x\r\n250 XXXXXXXA\r\n' }, ...noOffer, /XXXXXXXA/),
   row('odd keywords', { ehlo: '250-x\r\n250-\r\n250-=\r\n250-\t\r\n250 STARTTLS\r\n' }, 'passes'),

@@ -7,10 +7,12 @@ const intermediate = authorityOf('Table Intermediate', { issuer: root });
 const stranger = authorityOf('Somebody Else');
 const old = authorityOf('Expired Intermediate', { issuer: root, from: -400, to: -10 });
 const short = authorityOf('Short Intermediate', { issuer: root, keys: newKeys('rsa512') });
+const brainpoolRoot = authorityOf('Table Brainpool Root', { keys: newKeys('brainpool') });
+const ed448Root = authorityOf('Table Ed448 Root', { keys: newKeys('ed448') });
 const rsaRoot = authorityOf('Table RSA Root', { keys: newKeys('rsa2048') });
 
 /** PEM of what the visits trust. */
-export const trusted = root.pem + rsaRoot.pem;
+export const trusted = [root, rsaRoot, brainpoolRoot, ed448Root].map(({ pem }) => pem).join('');
 
 const made = (wishes: Partial<Wishes>) => certificateOf({ subject: host, names: [host], issuer: root, ...wishes });
 const behind = (issuer: typeof root, more = issuer.pem) => {
@@ -68,6 +70,20 @@ export const certificates = {
   behindCrlSigner: behind(between('List Signer', { usage: ['cRLSign'] })),
   behindCertSign: behind(between('Signer', { usage: ['keyCertSign', 'cRLSign'] })),
   forClients: made({ purpose: 'client' }),
+  forOldServers: made({ purpose: 'sgc' }),
+  behindForOldServers: behind(between('Old Servers', { purpose: 'sgc' })),
+  policyMissing: behind(between('Strict', { explicitPolicy: 0, policy: true })),
+  policyThere: (() => {
+    const strict = between('Strict', { explicitPolicy: 0, policy: true });
+    const { cert, key } = made({ issuer: strict, policy: true });
+    return { cert: cert + strict.pem, key };
+  })(),
+  policyMissingFarther: behind(between('Less Strict', { explicitPolicy: 2 })),
+  inhibitsAnyPolicy: behind(between('Inhibiting', { inhibitAnyPolicy: true })),
+  ofBrainpool: made({ issuer: brainpoolRoot }),
+  ofEd448: made({ issuer: ed448Root }),
+  sha224: made({ digest: 'sha224' }),
+  ed448: made({ keys: newKeys('ed448') }),
   forServers: made({ purpose: 'server' }),
   pathTooLong: behind(belowShortPath, belowShortPath.pem + shortPath.pem),
   rsa512: weak({ keys: newKeys('rsa512'), issuer: rsaRoot }),

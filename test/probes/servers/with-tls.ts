@@ -5,6 +5,8 @@ import { row, type Row } from './talk.js';
 const alert = Buffer.from([0x15, 0x03, 0x03, 0x00, 0x02, 0x02, 0x28]);
 const broken = (reason: string) => [`warns tls ${reason}`, `fails tls ${reason}`] as const;
 const loose = 'DEFAULT@SECLEVEL=0';
+const aria = 'ECDHE-ECDSA-ARIA256-GCM-SHA384';
+const dhe = { maxVersion: 'TLSv1.2', ciphers: 'DHE-RSA-AES256-GCM-SHA384', dhparam: 'auto' } as const;
 
 export const handshakes: readonly Row[] = [
   row('TLS 1.2', { tls: { maxVersion: 'TLSv1.2' } }, 'passes'),
@@ -18,6 +20,21 @@ export const handshakes: readonly Row[] = [
     /1\.2 and 1\.3 are asked for/,
   ),
   row('TLS 1.0', { tls: { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: loose } }, ...broken('tls_handshake')),
+  row('ARIA alone', { tls: { maxVersion: 'TLSv1.2', ciphers: aria } }, ...broken('tls_handshake')),
+  row('CCM alone', { tls: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-CCM8' } }, ...broken('tls_handshake')),
+  row('X448 alone', { tls: { ecdhCurve: 'X448' } }, ...broken('tls_handshake')),
+  row(
+    'signatures with SHA-224 alone',
+    { tls: { maxVersion: 'TLSv1.2', sigalgs: 'ECDSA+SHA224' } },
+    ...broken('tls_handshake'),
+  ),
+  row('a key of Ed448', { tls: certificates.ed448 }, ...broken('tls_handshake')),
+  row('DHE alone', { tls: { ...certificates.rsa, ...dhe } }, 'passes'),
+  row(
+    'CBC with SHA-256 alone',
+    { tls: { ...certificates.rsa, maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA256' } },
+    'passes',
+  ),
   row(
     'no cipher in common',
     { tls: { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-NULL-SHA:@SECLEVEL=0' } },
@@ -176,6 +193,42 @@ export const shownCertificates: readonly Row[] = [
     ...broken('certificate_untrusted'),
     /not for servers \(INVALID_PURPOSE\)/,
   ),
+  row(
+    'for servers of the nineties alone',
+    { tls: certificates.forOldServers },
+    ...broken('certificate_untrusted'),
+    /CN=mail\.contoso\.example is not for servers: its extended key usage lacks serverAuth \(INVALID_PURPOSE\)/,
+  ),
+  row(
+    'an intermediate for servers of the nineties alone',
+    { tls: certificates.behindForOldServers },
+    ...broken('certificate_untrusted'),
+    /CN=Old Servers is not for servers/,
+  ),
+  row(
+    'no policy where its issuer requires one',
+    { tls: certificates.policyMissing },
+    ...broken('certificate_untrusted'),
+    /CN=Strict requires a policy .*, and CN=mail\.contoso\.example has none \(NO_EXPLICIT_POLICY\)/,
+  ),
+  row('a policy where its issuer requires one', { tls: certificates.policyThere }, 'passes'),
+  row('no policy where an issuer requires one farther down', { tls: certificates.policyMissingFarther }, 'passes'),
+  row('an issuer that inhibits the policy for all', { tls: certificates.inhibitsAnyPolicy }, 'passes'),
+  row('an authority with a brainpool key', { tls: certificates.ofBrainpool }, 'passes'),
+  row('an authority with a key of Ed448', { tls: certificates.ofEd448 }, 'passes'),
+  row('signed with SHA-224', { tls: certificates.sha224 }, 'passes'),
+  {
+    ...row('a wildcard for a name with an underscore', { tls: certificates.wildcard }, 'passes'),
+    name: 'ex_01.contoso.example',
+  },
+  {
+    ...row(
+      'a wildcard for another domain of a name with an underscore',
+      { tls: certificates.wildcardBelow },
+      ...broken('certificate_name_mismatch'),
+    ),
+    name: 'ex_01.contoso.example',
+  },
   row('for servers', { tls: certificates.forServers }, 'passes'),
   row(
     'more issuers than one of them allows',
