@@ -78,7 +78,11 @@ export function certificateOf(wishes: Wishes): { readonly cert: string; readonly
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der(0xa3, sequence(...extensionsOf(wishes))),
   );
-  const signature = der(3, Buffer.from([0]), sign(algorithmOfEd448.equals(algorithm) ? null : digest, body, issuer.keys.privateKey));
+  const signature = der(
+    3,
+    Buffer.from([0]),
+    sign(algorithmOfEd448.equals(algorithm) ? null : digest, body, issuer.keys.privateKey),
+  );
   return {
     cert: pem('CERTIFICATE', sequence(body, algorithm, signature)),
     key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
