@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:cry
 
 export type Keys = { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
 export type KeyKind = 'ec' | 'brainpool' | 'ed448' | 'rsa2048' | 'rsa1024' | 'rsa512';
-export type Digest = 'sha256' | 'sha224' | 'sha1' | 'md5';
+type Digest = 'sha256' | 'sha224' | 'sha1' | 'md5';
 
 /** The bits of the extension (RFC 5280 4.2.1.3). */
 const keyUsages = { digitalSignature: 0x80, keyCertSign: 0x04, cRLSign: 0x02 } as const;
