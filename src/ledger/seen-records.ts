@@ -8,6 +8,7 @@
  */
 import type { RecordKey } from '../model/records.js';
 import { isCredible } from '../runtime/noted-time.js';
+import { createKnownRecords, type KnownRecords } from './known-records.js';
 
 export type SeenRecords = {
   /**
@@ -44,16 +45,16 @@ const blockLength = 256;
 /** Carriers cut or round the time: whole seconds on old servers, seven digits on new ones. */
 const toleranceSeconds = 1;
 
-/** A block that is full is kept as its text alone, which is a tenth of the size of its pairs. */
-type Block = { pairs: [id: number, second: number][] | undefined; text: string | undefined };
+/** `pairs`: ID and second of each record in turn. A block that is full is kept as its text alone, a third of their size. */
+type Block = { pairs: number[] | undefined; text: string | undefined };
 
 type Log = {
   readonly server: string;
   readonly channel: string;
   floor: readonly [id: number, second: number] | undefined;
   readonly blocks: Block[];
-  /** Seconds by record ID; several where a cleared log, or a carrier that numbers nothing, used an ID again. NaN: not known. */
-  readonly secondsById: Map<number, number | Set<number>>;
+  /** The same records to look up; an ID comes several times where a cleared log, or a carrier that numbers nothing, used it again. */
+  readonly known: KnownRecords;
   /** Records in the blocks. */
   count: number;
   text: string | undefined;
@@ -110,17 +111,11 @@ function keyOf(key: { readonly server: string; readonly channel: string }): stri
 }
 
 function freshLog(server: string, channel: string): Log {
-  return { server, channel, floor: undefined, blocks: [], secondsById: new Map(), count: 0, text: undefined };
+  return { server, channel, floor: undefined, blocks: [], known: createKnownRecords(), count: 0, text: undefined };
 }
 
 function isNoted(log: Log, id: number, second: number): boolean {
-  const known = log.secondsById.get(id);
-  if (known === undefined) return false;
-  if (typeof known === 'number') return isSameTime(known, second);
-  if (Number.isNaN(second) || known.has(Number.NaN)) return true;
-  for (let each = second - toleranceSeconds; each <= second + toleranceSeconds; each++)
-    if (known.has(each)) return true;
-  return false;
+  return log.known.has(id, second, toleranceSeconds);
 }
 
 function isKnown(log: Log, id: number, second: number, now: number): boolean {
@@ -134,44 +129,36 @@ function hasFloor(log: Log, now: number): log is Log & { floor: readonly [id: nu
   return log.floor !== undefined && isCredible(log.floor[1] * 1000, now);
 }
 
-function isSameTime(a: number, b: number): boolean {
-  return Number.isNaN(a) || Number.isNaN(b) || Math.abs(a - b) <= toleranceSeconds;
-}
-
 function add(log: Log, id: number, second: number): void {
-  const known = log.secondsById.get(id);
-  if (typeof known === 'object') known.add(second);
-  else log.secondsById.set(id, known === undefined ? second : new Set([known, second]));
+  log.known.add(id, second);
   log.count++;
   let block = log.blocks.at(-1);
   if (!block?.pairs) log.blocks.push((block = { pairs: [], text: undefined }));
   const pairs = (block.pairs ??= []);
-  pairs.push([id, second]);
+  pairs.push(id, second);
   block.text = undefined;
   log.text = undefined;
-  if (pairs.length < blockLength) return;
+  if (pairs.length < 2 * blockLength) return;
   // Written now and not with the next save, which would have many to write in one go.
   block.text = blockText(pairs);
   block.pairs = undefined;
 }
 
-function pairsIn({ pairs, text }: Block): readonly [id: number, second: number][] {
-  return pairs ?? pairsOf(text ?? '');
+function* pairsIn({ pairs, text }: Block): Generator<[id: number, second: number]> {
+  const numbers = pairs ?? pairsOf(text ?? '');
+  for (let at = 0; at < numbers.length; at += 2) yield [numbers[at] ?? 0, numbers[at + 1] ?? Number.NaN];
 }
 
 /** Lets go of the block that was noted first. @returns how many records that were */
 function dropOldest(log: Log, now: number): number {
-  const block = log.blocks.shift();
-  const pairs = block ? pairsIn(block) : [];
-  for (const [id, second] of pairs) {
-    const known = log.secondsById.get(id);
-    if (typeof known === 'object') known.delete(second);
-    if (typeof known !== 'object' || known.size === 0) log.secondsById.delete(id);
+  const before = log.count;
+  for (const [id, second] of pairsIn(log.blocks.shift() ?? { pairs: [], text: undefined })) {
+    log.known.remove(id, second);
+    log.count--;
     liftFloor(log, id, second, now);
   }
-  log.count -= pairs.length;
   log.text = undefined;
-  return pairs.length;
+  return before - log.count;
 }
 
 function liftFloor(log: Log, id: number, second: number, now: number): void {
@@ -214,32 +201,35 @@ function textOf(log: Log): string {
     server: log.server,
     channel: log.channel,
     floor: log.floor,
-    blocks: log.blocks.map((block) => (block.text ??= blockText(pairsIn(block)))),
+    blocks: log.blocks.map((block) => (block.text ??= blockText(block.pairs ?? []))),
   } satisfies SavedRecords);
   return log.text;
 }
 
-function blockText(pairs: readonly (readonly [id: number, second: number])[]): string {
+function blockText(pairs: readonly number[]): string {
   let [lastId, lastSecond] = [0, 0];
-  const parts = pairs.map(([id, second]) => {
-    const part = `${(id - lastId).toString(36)}:${Number.isNaN(second) ? '' : (second - lastSecond).toString(36)}`;
+  const parts: string[] = [];
+  for (let at = 0; at < pairs.length; at += 2) {
+    const [id, second] = [pairs[at] ?? 0, pairs[at + 1] ?? Number.NaN];
+    parts.push(`${(id - lastId).toString(36)}:${Number.isNaN(second) ? '' : (second - lastSecond).toString(36)}`);
     lastId = id;
     if (!Number.isNaN(second)) lastSecond = second;
-    return part;
-  });
+  }
+  // Joined and not added up: what is added up is kept in its pieces.
   return parts.join(' ');
 }
 
 function restore(saved: SavedRecords): Log {
   const log = freshLog(saved.server, saved.channel);
   log.floor = saved.floor;
-  for (const text of saved.blocks) for (const [id, second] of pairsOf(text)) add(log, id, second);
+  for (const text of saved.blocks)
+    for (const [id, second] of pairsIn({ pairs: undefined, text })) if (!Number.isNaN(id)) add(log, id, second);
   return log;
 }
 
-function pairsOf(text: string): [id: number, second: number][] {
+function pairsOf(text: string): number[] {
   let [id, second] = [0, 0];
-  return text.split(' ').map((part) => {
+  return text.split(' ').flatMap((part) => {
     const [idPart = '', secondPart = ''] = part.split(':');
     id += Number.parseInt(idPart, 36);
     if (secondPart === '') return [id, Number.NaN];

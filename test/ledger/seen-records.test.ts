@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
@@ -130,4 +131,36 @@ test('a record that is known takes less than sixty bytes, however many there are
   // The bound of all logs together was reached and not passed: the first and the last are still told apart from news.
   expect(seen.note(key(0, start, { server: 'exch00' }))).toBe(false);
   expect(seen.note(key(records - 1, start + (records - 1) * 8, { server: 'exch03' }))).toBe(false);
+});
+
+/** Pages of numbers lie outside of the heap, and what was let go of is given back while the process goes on. */
+async function bytesInUse(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  for (let n = 0; n < 3; n++) {
+    collectGarbage();
+    await turn();
+  }
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
+
+test.for<[string, number, (n: number) => [id: number, log: number]]>([
+  ['one after the other in four logs', 24, (n) => [Math.floor(n / 4), n % 4]],
+  ['as twenty files bring them by turns', 24, (n) => [n - (n % 1000) + ((n * 7919) % 1000), n % 4]],
+  ['in logs that are cleared again and again', 36, (n) => [Math.floor(n / 4) % 2000, n % 4]],
+  ['in the logs of two thousand servers', 80, (n) => [Math.floor(n / 2000), n % 2000]],
+])('of 262,144 records, %s, each costs at most %i bytes of heap and buffers together', async ([, most, place]) => {
+  const records = 262_144;
+  const before = await bytesInUse();
+  const seen = createSeenRecords([]);
+  let fresh = 0;
+  for (let n = 0; n < records; n++) {
+    const [id, log] = place(n);
+    if (seen.note(key(id, start + n * 80, { server: `exch${log}` }))) fresh++;
+  }
+  expect(fresh).toBe(records);
+  expect(((await bytesInUse()) - before) / records).toBeLessThan(most);
+  const [id, log] = place(0);
+  expect(seen.note(key(id, start, { server: `exch${log}` }))).toBe(false);
 });
