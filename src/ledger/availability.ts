@@ -1,10 +1,21 @@
 /** How many visits of each destination passed within 1, 7 and 30 days, and its last outages. Bounded and saved. */
-import { createCountRing, type Counted, type CountRing, type SavedCounts } from './count-ring.js';
+import { z } from 'zod';
+import { createCountRing, type Counted, type CountRing, savedCounts, type SavedCounts } from './count-ring.js';
+import type { Immutable } from '../runtime/immutable.js';
 import { keepLatest } from '../runtime/keep-latest.js';
 import type { ProbeResult } from '../model/probes.js';
 
+export const savedAvailability = z.strictObject({
+  destination: z.string(),
+  hours: savedCounts,
+  days: savedCounts,
+  /** Oldest first. */
+  outages: z.array(z.strictObject({ from: z.number(), until: z.number().optional() })),
+});
+export type SavedAvailability = Immutable<z.infer<typeof savedAvailability>>;
+
 /** Times in milliseconds since 1970 UTC; `until` is undefined while it lasts. */
-type Outage = { readonly from: number; readonly until?: number | undefined };
+type Outage = SavedAvailability['outages'][number];
 
 export type DestinationAvailability = {
   /** By the hour: the last 24 hours and 7 days; by the day: the last 30. The place that is under way counts. */
@@ -12,14 +23,6 @@ export type DestinationAvailability = {
   readonly week: Counted;
   readonly month: Counted;
   /** Newest first. */
-  readonly outages: readonly Outage[];
-};
-
-export type SavedAvailability = {
-  readonly destination: string;
-  readonly hours: SavedCounts;
-  readonly days: SavedCounts;
-  /** Oldest first. */
   readonly outages: readonly Outage[];
 };
 

@@ -4,8 +4,35 @@
  * There may be tens of thousands, of which a few change between two saves: they are kept in blocks, and only a block with
  * a change is rewritten. Which are dropped is said by those who look for the files: nobody else knows which exist.
  */
+import { z } from 'zod';
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
 import type { Checkpoint } from '../model/batch.js';
+
+const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() });
+
+const fileCheckpoint = z.strictObject({
+  source: z.string(),
+  path: z.string(),
+  inode: z.string(),
+  head: fingerprint,
+  tail: fingerprint,
+  history: z.boolean(),
+  offset: z.int().min(0),
+  skipping: z.boolean().optional(),
+  memory: z.unknown().optional(),
+  modifiedMs: z.number().optional(),
+  sizeRead: z.int().min(0).optional(),
+});
+
+const logCheckpoint = z.strictObject({
+  source: z.string(),
+  channel: z.string(),
+  bookmark: z.string(),
+  recordId: z.int().min(0),
+  time: z.number().optional(),
+});
+
+export const savedCheckpoint = z.union([fileCheckpoint, logCheckpoint]);
 
 export type CheckpointBook = {
   /** Takes the place of the one before of the same file or log. */

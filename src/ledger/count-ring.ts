@@ -1,4 +1,6 @@
 /** Counts of the latest hours or days: a ring of fixed size, whatever the clock does. Saved as a list from the first on. */
+import { z } from 'zod';
+import type { Immutable } from '../runtime/immutable.js';
 
 export type CountRing = {
   /** @param place number of the hour or day since 1970 UTC */
@@ -13,11 +15,12 @@ export type CountRing = {
 export type Counted = { readonly passed: number; readonly all: number };
 
 /** `all` by place from `first` on, and how many of them failed, by offset from `first`, where any did. */
-export type SavedCounts = {
-  readonly first: number;
-  readonly all: readonly number[];
-  readonly failed: readonly (readonly [offset: number, count: number])[];
-};
+export const savedCounts = z.strictObject({
+  first: z.int().min(0),
+  all: z.array(z.int().min(0)),
+  failed: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
+});
+export type SavedCounts = Immutable<z.infer<typeof savedCounts>>;
 
 /** @param size how many places are kept; one that is set to a far future takes one of them, and no more */
 export function createCountRing(size: number, saved?: SavedCounts): CountRing {

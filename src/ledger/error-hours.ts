@@ -1,7 +1,9 @@
 /** Errors of each Send connector by reason and hour, for a week: what its page plots. Bounded and saved. */
-import { createCountRing, type CountRing, type SavedCounts } from './count-ring.js';
+import { z } from 'zod';
+import { createCountRing, type CountRing, savedCounts } from './count-ring.js';
+import type { Immutable } from '../runtime/immutable.js';
 import { keepLatest } from '../runtime/keep-latest.js';
-import type { Reason } from '../model/words.js';
+import { type Reason, reasons } from '../model/words.js';
 
 /** Errors of one connector for one reason; without a reason they are events 2002. */
 export type ErrorHours = {
@@ -10,11 +12,12 @@ export type ErrorHours = {
   readonly counts: readonly number[];
 };
 
-export type SavedErrorHours = {
-  readonly connector: string;
-  readonly reason?: Reason | undefined;
-  readonly hours: SavedCounts;
-};
+export const savedErrorHours = z.strictObject({
+  connector: z.string(),
+  reason: z.enum(reasons).optional(),
+  hours: savedCounts,
+});
+export type SavedErrorHours = Immutable<z.infer<typeof savedErrorHours>>;
 
 export type ErrorHoursBook = {
   readonly note: (connector: string, reason: Reason | undefined, at: number) => void;

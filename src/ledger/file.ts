@@ -48,9 +48,20 @@ function notReadable(file: string): string {
 export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string | Buffer> };
 
 const partNames = [
-  ...(['rows', 'checkpoints', 'seen', 'scrapers', 'logs', 'missed', 'sessions'] as const),
-  ...(['related', 'relatedCounts', 'recent', 'servers', 'availability', 'errorHours'] as const),
-];
+  'rows',
+  'checkpoints',
+  'seen',
+  'scrapers',
+  'logs',
+  'missed',
+  'sessions',
+  'related',
+  'relatedCounts',
+  'recent',
+  'servers',
+  'availability',
+  'errorHours',
+] as const;
 
 /** The whole file. Pieces that are bytes already are taken as they are: with many files they are most of it. */
 export function ledgerBytes(savedAt: number, parts: LedgerParts): Buffer {

@@ -1,42 +1,46 @@
 /** What is known of the numbers of one event log: up to where they came, what is missing, and who brings them. */
+import { z } from 'zod';
 import type { RecordRun } from '../model/records.js';
 import { isCredible } from '../runtime/noted-time.js';
 import type { RunsOfBatch } from './runs-of-batch.js';
 
 /** How one source brings one log. */
-type Bringer = {
-  readonly source: string;
+const bringer = z.strictObject({
+  source: z.string(),
   /** Highest record ID of this source; undefined before the first. */
-  top: number | undefined;
+  top: z.int().optional(),
   /** Record IDs one after the other without a gap, up to `top`. */
-  streak: number;
+  streak: z.int(),
   /** True once the log was found to come unfiltered. */
-  complete: boolean;
+  complete: z.boolean(),
   /** Gaps lately, less one for each hundred IDs in a row: many of them are a filter. */
-  gaps: number;
-};
+  gaps: z.int(),
+});
+type Bringer = z.infer<typeof bringer>;
 
 /** Record IDs that have not come; `nextAt`: when the record behind them was logged. */
-type Gap = {
-  readonly source: string;
-  readonly first: number;
-  readonly last: number;
-  readonly nextAt: number | undefined;
-  since: number;
-};
+const gap = z.strictObject({
+  source: z.string(),
+  first: z.int(),
+  last: z.int(),
+  nextAt: z.number().optional(),
+  since: z.number(),
+});
+type Gap = z.infer<typeof gap>;
 
 /** One log of one server as saved. */
-export type SavedLog = {
-  readonly server: string;
-  readonly channel: string;
+export const savedLog = z.strictObject({
+  server: z.string(),
+  channel: z.string(),
   /** The latest record IDs that came, as runs with their ends, ascending. */
-  known: (readonly [first: number, last: number])[];
+  known: z.array(z.tuple([z.int(), z.int()])),
   /** Time of the newest record, and of the first one of this numbering where the log was cleared before. */
-  latestAt: number | undefined;
-  startedAt: number | undefined;
-  bringers: Bringer[];
-  open: Gap[];
-};
+  latestAt: z.number().optional(),
+  startedAt: z.number().optional(),
+  bringers: z.array(bringer),
+  open: z.array(gap),
+});
+export type SavedLog = z.infer<typeof savedLog>;
 
 /** So many record IDs in a row are no accident: the log comes unfiltered. */
 const provenStreak = 100;
@@ -52,7 +56,6 @@ const dayMs = 86_400_000;
 const toleranceMs = 1_000;
 
 const mostKnown = 64;
-
 const mostOpen = 64;
 
 const mostLogs = 1_000;
@@ -204,7 +207,8 @@ function withRun(known: SavedLog['known'], { first, last }: RecordRun): SavedLog
     else if (start > to + 1) above.push([start, end]);
     else [from, to] = [Math.min(from, start), Math.max(to, end)];
   }
-  return [...below, [from, to] as const, ...above].slice(-mostKnown);
+  const joined: [number, number] = [from, to];
+  return [...below, joined, ...above].slice(-mostKnown);
 }
 
 export function postpone(logs: ReadonlyMap<string, Log>, source: string, now: number): void {

@@ -1,5 +1,17 @@
 /** The errors and failures of the last day, for time lines and small plots. Bounded and saved; counts are elsewhere. */
+import { z } from 'zod';
 import type { ConnectionError, ConnectionFailure, RecentError } from '../model/evidence.js';
+import { reasons } from '../model/words.js';
+
+export const savedRecentError = z.strictObject({
+  server: z.string(),
+  connector: z.string(),
+  destination: z.string(),
+  reason: z.enum(reasons).optional(),
+  at: z.number(),
+  until: z.number(),
+  count: z.int().min(1),
+});
 
 export type RecentErrors = {
   readonly note: (evidence: ConnectionError | ConnectionFailure, readAt: number) => void;

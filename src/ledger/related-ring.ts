@@ -1,12 +1,31 @@
 /** Related events by number, and the last of each server: what stands right before and after an error. Bounded, saved. */
+import { z } from 'zod';
 import type { RelatedEvent } from '../model/evidence.js';
+import type { Immutable } from '../runtime/immutable.js';
 
-export type RelatedCount = {
-  readonly server: string;
-  readonly provider: string;
-  readonly eventId: number;
-  readonly count: number;
-};
+export const savedRelatedCount = z.strictObject({
+  server: z.string(),
+  provider: z.string(),
+  eventId: z.int(),
+  count: z.int().min(0),
+});
+export type RelatedCount = Immutable<z.infer<typeof savedRelatedCount>>;
+
+export const savedRelatedEvent = z.strictObject({
+  kind: z.literal('related_event'),
+  key: z.strictObject({
+    server: z.string(),
+    channel: z.string(),
+    recordId: z.int().optional(),
+    time: z.number().optional(),
+  }),
+  server: z.string(),
+  provider: z.string(),
+  eventId: z.int(),
+  at: z.number().optional(),
+  text: z.string(),
+  connector: z.string().optional(),
+});
 
 export type RelatedRing = {
   readonly note: (event: RelatedEvent) => void;

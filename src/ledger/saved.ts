@@ -4,13 +4,16 @@ import type { Checkpoint, LedgerRow } from '../model/batch.js';
 import type { RecentError, RelatedEvent } from '../model/evidence.js';
 import { type OpenSession, type ServerLogs, talkSteps } from '../model/sessions.js';
 import { type Reason, reasons } from '../model/words.js';
-import type { SavedAvailability } from './availability.js';
-import type { SavedErrorHours } from './error-hours.js';
-import type { SavedLog } from './log-numbering.js';
-import type { RelatedCount } from './related-ring.js';
-import type { Scraper } from './scrapers.js';
-import type { SavedRecords } from './seen-records.js';
-import type { KnownServer } from './server-names.js';
+import { type SavedAvailability, savedAvailability } from './availability.js';
+import { savedCheckpoint } from './checkpoint-book.js';
+import { type SavedErrorHours, savedErrorHours } from './error-hours.js';
+import { type SavedLog, savedLog } from './log-numbering.js';
+import { savedRecentError } from './recent-errors.js';
+import { type RelatedCount, savedRelatedCount, savedRelatedEvent } from './related-ring.js';
+import type { OfType } from './same-type.js';
+import { type Scraper, savedScraper } from './scrapers.js';
+import { type SavedRecords, savedRecords } from './seen-records.js';
+import { type KnownServer, savedServer } from './server-names.js';
 
 /** One counter of a row, which is a series: the failures have one for each reason. */
 export type Counter = 'errors' | 'attempts' | Reason;
@@ -58,11 +61,7 @@ export class LedgerFileError extends Error {
   }
 }
 
-const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() });
-
 const time = z.number().optional();
-
-const range = z.tuple([z.int(), z.int()]);
 
 const reason = z.enum(reasons);
 
@@ -116,62 +115,6 @@ const serverLogs = z.strictObject({
   ),
 });
 
-const fileCheckpoint = z.strictObject({
-  source: z.string(),
-  path: z.string(),
-  inode: z.string(),
-  head: fingerprint,
-  tail: fingerprint,
-  history: z.boolean(),
-  offset: z.int().min(0),
-  skipping: z.boolean().optional(),
-  memory: z.unknown().optional(),
-  modifiedMs: z.number().optional(),
-  sizeRead: z.int().min(0).optional(),
-});
-
-const logCheckpoint = z.strictObject({
-  source: z.string(),
-  channel: z.string(),
-  bookmark: z.string(),
-  recordId: z.int().min(0),
-  time,
-});
-
-const related = z.strictObject({
-  kind: z.literal('related_event'),
-  key: z.strictObject({ server: z.string(), channel: z.string(), recordId: z.int().optional(), time }),
-  server: z.string(),
-  provider: z.string(),
-  eventId: z.int(),
-  at: time,
-  text: z.string(),
-  connector: z.string().optional(),
-});
-
-const counts = z.strictObject({
-  first: z.int().min(0),
-  all: z.array(z.int().min(0)),
-  failed: z.array(z.tuple([z.int().min(0), z.int().min(0)])),
-});
-
-const availability = z.strictObject({
-  destination: z.string(),
-  hours: counts,
-  days: counts,
-  outages: z.array(z.strictObject({ from: z.number(), until: time })),
-});
-
-const recent = z.strictObject({
-  server: z.string(),
-  connector: z.string(),
-  destination: z.string(),
-  reason: reason.optional(),
-  at: z.number(),
-  until: z.number(),
-  count: z.int().min(1),
-});
-
 const row = z.strictObject({
   server: z.string(),
   connector: z.string(),
@@ -188,56 +131,28 @@ const row = z.strictObject({
 
 const counters = z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional();
 
-export const schema = z.strictObject({
+const file = z.strictObject({
   version: z.literal(1),
   savedAt: z.string(),
   rows: z.array(row.extend({ shown: counters, toldElsewhere: counters, former: z.array(row).optional() })),
-  checkpoints: z.array(z.union([fileCheckpoint, logCheckpoint])),
-  seen: z.array(
-    z.strictObject({
-      server: z.string(),
-      channel: z.string(),
-      floor: range.optional(),
-      blocks: z.array(z.string()),
-    }),
-  ),
-  scrapers: z.array(z.strictObject({ address: z.string(), lastAt: z.number(), intervalMs: z.number().optional() })),
+  checkpoints: z.array(savedCheckpoint),
+  seen: z.array(savedRecords),
+  scrapers: z.array(savedScraper),
   // A ledger written before these were known has none.
-  logs: z
-    .array(
-      z.strictObject({
-        server: z.string(),
-        channel: z.string(),
-        known: z.array(range),
-        latestAt: time,
-        startedAt: time,
-        bringers: z.array(
-          z.strictObject({
-            source: z.string(),
-            top: z.int().optional(),
-            streak: z.int(),
-            complete: z.boolean(),
-            gaps: z.int(),
-          }),
-        ),
-        open: z.array(
-          z.strictObject({ source: z.string(), first: z.int(), last: z.int(), nextAt: time, since: z.number() }),
-        ),
-      }),
-    )
-    .default([]),
+  logs: z.array(savedLog).default([]),
   missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })).default([]),
   sessions: z.array(z.union([session, serverLogs])).default([]),
-  related: z.array(related).default([]),
-  relatedCounts: z
-    .array(z.strictObject({ server: z.string(), provider: z.string(), eventId: z.int(), count: z.int().min(0) }))
-    .default([]),
-  recent: z.array(recent).default([]),
+  related: z.array(savedRelatedEvent).default([]),
+  relatedCounts: z.array(savedRelatedCount).default([]),
+  recent: z.array(savedRecentError).default([]),
   // A ledger written before the visits were kept has none.
-  availability: z.array(availability).default([]),
-  errorHours: z.array(z.strictObject({ connector: z.string(), reason: reason.optional(), hours: counts })).default([]),
-  servers: z.array(z.strictObject({ full: z.string(), short: z.string().optional() })).default([]),
+  availability: z.array(savedAvailability).default([]),
+  errorHours: z.array(savedErrorHours).default([]),
+  servers: z.array(savedServer).default([]),
 });
+
+/** The whole file. What the model has a type for, such as a checkpoint, is of that type, or this does not compile. */
+export const schema: OfType<typeof file, SavedLedger & { readonly version: 1; readonly savedAt: string }> = file;
 
 export function parse(text: string, file: string): unknown {
   try {

@@ -6,14 +6,17 @@
  * who has read a whole answer lately: whoever asks and breaks off holds nothing back. And nobody holds back a series for
  * longer than twice its own interval, or than five minutes.
  */
+import { z } from 'zod';
+import type { Immutable } from '../runtime/immutable.js';
 
-export type Scraper = {
-  readonly address: string;
+export const savedScraper = z.strictObject({
+  address: z.string(),
   /** When it last had a whole answer, milliseconds since 1970 UTC. */
-  readonly lastAt: number;
+  lastAt: z.number(),
   /** Longest of the latest intervals, milliseconds; undefined after a single scrape. */
-  readonly intervalMs: number | undefined;
-};
+  intervalMs: z.number().optional(),
+});
+export type Scraper = Immutable<z.infer<typeof savedScraper>>;
 
 export type Scrapers = {
   /** A mark for a series that is first shown now. */

@@ -6,7 +6,9 @@
  * delivered before, because shippers and exports repeat what they have, and a log that was never read has no record
  * older than its own first.
  */
+import { z } from 'zod';
 import type { RecordKey } from '../model/records.js';
+import type { Immutable } from '../runtime/immutable.js';
 import { isCredible } from '../runtime/noted-time.js';
 import { createKnownRecords, type KnownRecords } from './known-records.js';
 
@@ -22,14 +24,14 @@ export type SeenRecords = {
   readonly texts: () => readonly string[];
 };
 
-/** One log of one server as saved: `floor` is the newest ID and second that were let go, `records` as written below. */
-export type SavedRecords = {
-  readonly server: string;
-  readonly channel: string;
-  readonly floor: readonly [id: number, second: number] | undefined;
-  /** Blocks of `id:second` pairs, each a difference to the pair before, base 36. */
-  readonly blocks: readonly string[];
-};
+/** One log of one server as saved: `floor` is the newest ID and second let go; `blocks`: `id:second` pairs, base 36, as differences. */
+export const savedRecords = z.strictObject({
+  server: z.string(),
+  channel: z.string(),
+  floor: z.tuple([z.int(), z.int()]).optional(),
+  blocks: z.array(z.string()),
+});
+export type SavedRecords = Immutable<z.infer<typeof savedRecords>>;
 
 export type SeenOptions = {
   /** Milliseconds since 1970 UTC. @default Date.now */
@@ -47,7 +49,6 @@ const toleranceSeconds = 1;
 
 /** `pairs`: ID and second of each record in turn. A block that is full is kept as its text alone, a third of their size. */
 type Block = { pairs: number[] | undefined; text: string | undefined };
-
 type Log = {
   readonly server: string;
   readonly channel: string;

@@ -6,12 +6,15 @@
  * them is meant is not guessed. What the inventory says of a name, or the host of its own, goes before what fits.
  */
 import { isIP } from 'node:net';
+import { z } from 'zod';
+import type { Immutable } from '../runtime/immutable.js';
 
 /** The full name that a short one stands for, because the inventory or the host says so. */
 export type DeclaredName = { readonly short: string; readonly full: string };
 
 /** As saved: a full name that is known, and the short one that was declared to stand for it. */
-export type KnownServer = { readonly full: string; readonly short?: string | undefined };
+export const savedServer = z.strictObject({ full: z.string(), short: z.string().optional() });
+export type KnownServer = Immutable<z.infer<typeof savedServer>>;
 
 export type ServerNames = {
   /** The one name of a server; a name of which no more is known stays as it is. */
