@@ -120,7 +120,7 @@ function cipherSuite() {
 function headerValue(values?: readonly string[]) {
   const parse = (given: string): string | undefined => {
     const line = isBlank(given) ? '' : given.replace(/[\r\n]+/g, ' ').trim();
-    if (values !== undefined && line !== '') return values.find((each) => each === line);
+    if (values !== undefined && line !== '') return values.find((each) => each === given);
     return /^[\t\x20-\x7e]*$/.test(line) ? line : undefined;
   };
   return text(values === undefined ? 'the value of a header' : `one of ${values.join(', ')}`, parse);
@@ -143,8 +143,8 @@ function bcryptHash() {
 /** Booleans of YAML 1.1, which the toolkit reads. */
 function trueOrFalse() {
   return text('true or false', (given) => {
-    if (/^(y|yes|true|on)$/i.test(given)) return true;
-    return /^(n|no|false|off)$/i.test(given) ? false : undefined;
+    if (/^(y|Y|yes|Yes|YES|true|True|TRUE|on|On|ON)$/.test(given)) return true;
+    return /^(n|N|no|No|NO|false|False|FALSE|off|Off|OFF)$/.test(given) ? false : undefined;
   });
 }
 

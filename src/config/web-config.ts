@@ -129,13 +129,19 @@ async function loadTls(given: CheckedTls, isHttp2: boolean, seen: (path: string)
     const pair = pairMistake(cert ?? '', key ?? '');
     if (pair !== undefined) return { mistake: pair };
     doubts.push(...doubtsOfChain(cert ?? '', 'the certificate', Date.now()));
-    const authority = ca === undefined ? undefined : authorityOf(ca, Date.now());
-    if (typeof authority === 'string') return { mistake: authority };
+    const clientAuth = given.client_auth_type ?? 'NoClientCert';
+    const read = ca === undefined ? undefined : authorityOf(ca, Date.now());
+    const verifies = clientAuth.includes('Verify');
+    if (typeof read === 'string' && verifies) return { mistake: read };
+    const authority = typeof read === 'string' ? undefined : read;
+    if (typeof read === 'string')
+      doubts.push(
+        `client_ca_file has no certificate that can be read; it does not count, for ${clientAuth} verifies none`,
+      );
     doubts.push(...(authority?.doubts ?? []));
     const context: SecureContextOptions = { cert, key, ...(authority && { ca: authority.ca }), ...settingsOf(given) };
     const fails = await handshakeMistake(context);
     if (fails !== undefined) return { mistake: fails };
-    const clientAuth = given.client_auth_type ?? 'NoClientCert';
     return { settings: { context, clientAuth, clientAllowedSans: given.client_allowed_sans }, doubts };
   } catch (error) {
     return { mistake: (error as Error).message };

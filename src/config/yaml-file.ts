@@ -1,5 +1,4 @@
 /** Reads a YAML file against a schema: what it holds, or every mistake with its line. */
-import { isUtf8 } from 'node:buffer';
 import {
   isMap,
   isNode,
@@ -203,7 +202,8 @@ function pathWords(written: string): string {
   return `in double quotes a backslash does not stand for itself: write the path in single quotes, '${shown}'`;
 }
 
-const notText = 'expected a YAML file in UTF-8, got bytes that are no such text: save it as UTF-8';
+const notText =
+  'expected a YAML file in UTF-8, or in UTF-16 with a byte order mark, got bytes that are no such text: save it as UTF-8';
 
 function aliasWords({ message }: Error): string {
   return message.startsWith('Excessive alias count')
@@ -213,10 +213,22 @@ function aliasWords({ message }: Error): string {
 
 async function readText(name: string): Promise<string | { readonly mistake: string }> {
   try {
-    const bytes = await readPlainFile(name);
-    return isUtf8(bytes) && !bytes.includes(0) ? bytes.toString('utf8') : { mistake: `${name}: ${notText}` };
+    const text = textOf(await readPlainFile(name));
+    return text ?? { mistake: `${name}: ${notText}` };
   } catch (error) {
     return { mistake: `${name}: expected a readable YAML file, got ${(error as Error).message}` };
+  }
+}
+
+/** The encodings of YAML 1.1 and 1.2: PowerShell's `>` writes UTF-16. @returns undefined for what is no text in any */
+function textOf(bytes: Buffer): string | undefined {
+  const mark = bytes.toString('hex', 0, 2);
+  const encoding = mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8';
+  try {
+    const text = new TextDecoder(encoding, { fatal: true }).decode(bytes);
+    return text.includes('\0') ? undefined : text;
+  } catch {
+    return undefined;
   }
 }
 

@@ -162,6 +162,15 @@ const taken: readonly (readonly [what: string, yaml: string, expected: object, d
     tls('client_ca_file: ca.crt, client_auth_type: RequireAndVerifyClientCert'),
     withTls('RequireAndVerifyClientCert', { ca: expect.anything() as unknown }),
   ],
+  ...['RequestClientCert', 'RequireClientCert', 'RequireAnyClientCert'].map(
+    (policy) =>
+      [
+        `words for an authority that nothing is verified with, ${policy}`,
+        tls(`client_ca_file: words.txt, client_auth_type: ${policy}`),
+        withTls(policy === 'RequestClientCert' ? policy : 'RequireAnyClientCert'),
+        'no certificate that can be read',
+      ] as const,
+  ),
   ['http2 on', 'http_server_config: { http2: true }', noTls],
   // Users
   ['no users', 'basic_auth_users: {}', { users: new Map() }],
@@ -280,6 +289,13 @@ const refused: readonly (readonly [what: string, yaml: string, told: string])[] 
     tls('client_ca_file: words.txt, client_auth_type: RequireAndVerifyClientCert'),
     'expected certificates of an authority as PEM',
   ],
+  [
+    'words for an authority of clients that need not show a certificate',
+    tls('client_ca_file: words.txt, client_auth_type: VerifyClientCertIfGiven'),
+    'expected certificates of an authority as PEM',
+  ],
+  ['a space before the value of a header', headers('X-Frame-Options: " deny"'), 'expected one of deny, sameorigin'],
+  ['true in odd capitals', 'http_server_config: { http2: tRUE }', 'expected true or false'],
   [
     'names without a policy',
     tls('client_allowed_sans: [a.example]'),
@@ -411,6 +427,20 @@ test.each(documented)('2.2 every key of the toolkit stands in both tables and in
   expect(refused.some(holds)).toBe(true);
   const docs = await readFile(new URL('../../docs/web-configuration.md', import.meta.url), 'utf8');
   expect(docs).toMatch(new RegExp(`^\\|.*[\`.]${key}\``, 'm'));
+});
+
+test.each([
+  ['UTF-16 of Windows', 'fffe', (text: string) => Buffer.from(text, 'utf16le')],
+  ['UTF-16, big end first', 'feff', (text: string) => Buffer.from(text, 'utf16le').swap16()],
+  ['UTF-8 with a byte order mark', 'efbbbf', (text: string) => Buffer.from(text)],
+])('2.2 taken: a file in %s', async (_what, mark, encoded) => {
+  const file = path.join(folder, 'encoded.yml');
+  await writeFile(
+    file,
+    Buffer.concat([Buffer.from(mark, 'hex'), encoded(`basic_auth_users: { "é": ${bcryptHash} }\n`)]),
+  );
+  const loaded = await loadWebConfig(file);
+  expect(loaded.ok && [...loaded.config.users.keys()]).toEqual(['é']);
 });
 
 test('a file that is not there is refused', async () => {
