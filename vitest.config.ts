@@ -9,5 +9,12 @@ export default defineConfig({
     // Most tests wait for programs: two of them fit two cores.
     maxWorkers: 2,
     reporters: ['default'],
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.{ts,tsx}'],
+      reporter: ['text-summary'],
+      reportOnFailure: true,
+      reportsDirectory: 'node_modules/.cache/coverage',
+    },
   },
 });
