@@ -1,4 +1,4 @@
-/** Writes the committed files that are made from TypeScript: alert rules and dashboards. Run by `npm run generate`. */
+/** Writes the committed files that are made from TypeScript: alert rules, dashboards, the reference of metrics. Run by `npm run generate`. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,11 +26,13 @@ const options = {
 
 const { ruleFiles } = await load('alerts/generate.ts');
 const { dashboardFiles } = await load('dashboards/generate.ts');
+const { referenceFiles } = await load('docs/generate.ts');
 const { composeAlertmanager } = await load('alerts/compose-alertmanager.ts');
 const example = await readFile(join(root, 'alerts/alertmanager.yml'), 'utf8');
 const files = {
   ...ruleFiles(options),
   ...dashboardFiles(options),
+  ...referenceFiles(),
   'examples/docker/alertmanager.yml': composeAlertmanager(example),
 };
 for (const [name, text] of Object.entries(files)) {

@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parser } from '@prometheus-io/lezer-promql';
 import { describe, expect, it } from 'vitest';
+import { referenceFiles } from '../docs/generate.js';
 import { defaultPorts } from '../src/probes/policy.js';
 import { paceOf, targetOf } from '../src/probes/targets.js';
 import { anchorsOf, deadLinks } from './support/markdown-links.js';
@@ -101,6 +102,10 @@ describe('1.7: what one log line makes the exporter do stands in one plain sente
 });
 
 describe('docs/metrics.md', () => {
+  it('is what `npm run generate` writes', () => {
+    expect(Object.entries(referenceFiles())).toEqual([['docs/metrics.md', read('docs/metrics.md')]]);
+  });
+
   const golden = read('test/golden/metrics.txt');
   const types = new Map([...golden.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type]) => [name, type]));
   const baseOf = (name: string): string => (types.has(name) ? name : name.replace(/_(?:bucket|sum|count)$/, ''));

@@ -12,7 +12,7 @@ type ExporterFacts = MetricsOptions & { readonly held: number; readonly rows: re
 
 type ExporterFamily = Family & { readonly samples: (facts: ExporterFacts) => readonly Sample[] };
 
-const exporterFamilies: readonly ExporterFamily[] = [
+export const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_build_info',
     type: 'gauge',
