@@ -36,11 +36,16 @@ function follow(ledger: Ledger, folder: string, options: Partial<FollowOptions> 
   return followed;
 }
 
+/** Both clocks go on together. */
+function clocksBy(clock: Clock): Pick<FollowOptions, 'now' | 'steady'> {
+  return { now: () => Date.now() + clock.ms, steady: () => performance.now() + clock.ms };
+}
+
 /** Reads a folder to its end and then lets so much time pass that nothing waits any more. */
 async function readAll(folder: string, options: Partial<FollowOptions> = {}): Promise<Ledger> {
   const ledger = await ledgerIn(path.join(await temporaryFolder(), 'state'));
   const clock: Clock = { ms: 0 };
-  const followed = follow(ledger, folder, { now: () => Date.now() + clock.ms, ...options });
+  const followed = follow(ledger, folder, { ...clocksBy(clock), ...options });
   await vi.waitFor(
     () => {
       expect(followed.caughtUp()).toBe(true);
@@ -150,7 +155,7 @@ test('the other log may come much later: the facts are the same', async () => {
     const ledger = await ledgerIn(path.join(await temporaryFolder(), 'state'));
     const folder = await folderOf(first);
     const clock: Clock = { ms: 0 };
-    const followed = follow(ledger, folder, { now: () => Date.now() + clock.ms });
+    const followed = follow(ledger, folder, clocksBy(clock));
     await vi.waitFor(
       () => {
         expect(ledger.checkpoints()).toHaveLength(1);

@@ -7,7 +7,7 @@ import { createSessions } from '../../src/events/transport/sessions.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
 import type { ConnectionError, Evidence } from '../../src/model/evidence.js';
 import type { ProbeResult } from '../../src/model/probes.js';
-import type { RecordKey } from '../../src/model/records.js';
+import type { RecordKey, SendRow } from '../../src/model/records.js';
 import type { SessionChange } from '../../src/model/sessions.js';
 import { timeKeeper } from '../../src/runtime/noted-time.js';
 import { createRecordGaps } from '../../src/ledger/record-gaps.js';
@@ -142,6 +142,82 @@ test('a connectivity log with a row of 9999, and one of 1601, does not speak for
 });
 
 // ------------------------------------------------------------------------------------------------ a clock that is wrong
+
+const refusal = [
+  ['*', 'attempting to connect'],
+  ['+', ''],
+  ['<', '220 mail ready'],
+  ['>', 'EHLO mail.contoso.example'],
+  ['<', '550 5.7.1 go away'],
+] as const;
+
+/** A Send log alone: a server that refuses, and what is made of it once nothing more comes for a quarter of an hour. */
+function refusedTalk(clock: Clock, saved: readonly SessionChange[] = []) {
+  const found: Evidence[] = [];
+  const sessions = createSessions({
+    saved: saved.flatMap(({ json }) => (json === undefined ? [] : [JSON.parse(json) as never])),
+    connectorOfGuid: () => undefined,
+    unknownCode: () => undefined,
+    now: () => clock.wall + clock.steady,
+    steady: () => clock.steady,
+  });
+  const say = (event: SendRow['event'], text: string): void => {
+    const row = { kind: 'send_row', session: 'S1', connector: 'Outbound', remote: '203.0.113.25:25' } as const;
+    sessions.read({ ...row, event, text, at: start }, { server: 'exch01', history: false }, found);
+  };
+  /** What is found once the logs have been read to their end so long after the start. */
+  const failuresAfter = (ms: number): number => {
+    clock.steady = ms;
+    sessions.expire(found);
+    return found.filter(({ kind }) => kind === 'connection_failure').length;
+  };
+  return { sessions, say, failuresAfter };
+}
+
+test.for([100 * year, -100 * year])(
+  'a clock that jumps by %i ms neither ends an open session of a transport log nor keeps it',
+  (jump) => {
+    const clock = { wall: start, steady: 0 };
+    const { say, failuresAfter } = refusedTalk(clock);
+    for (const [event, text] of refusal) say(event, text);
+    clock.wall += jump;
+    expect(failuresAfter(14 * minute)).toBe(0);
+    expect(failuresAfter(16 * minute)).toBe(1);
+  },
+);
+
+test.for([100 * year, -100 * year])(
+  'a session that was saved before the clock jumped by %i ms is open for its quarter of an hour after the restart',
+  (jump) => {
+    const before = refusedTalk({ wall: start, steady: 0 });
+    for (const [event, text] of refusal) before.say(event, text);
+    const { failuresAfter } = refusedTalk({ wall: start + jump, steady: 0 }, before.sessions.changes());
+    expect(failuresAfter(14 * minute)).toBe(0);
+    expect(failuresAfter(16 * minute)).toBe(1);
+  },
+);
+
+test.for([100 * year, -100 * year])(
+  'a fact that waits for its connector waits for no more and no less when the clock jumps by %i ms',
+  (jump) => {
+    const clock = { wall: start, steady: 0 };
+    const { sessions } = refusedTalk(clock);
+    const found: Evidence[] = [];
+    const row = { kind: 'connectivity_row', session: 'S2', at: start, nextHop: 'relay.contoso.example' } as const;
+    const origin = { server: 'exch01', history: false };
+    sessions.read({ ...row, direction: '+', text: 'SmtpRelayWithinAdSite' }, origin, found);
+    const text = 'Established connection to 203.0.113.25';
+    sessions.read({ ...row, direction: '>', text }, origin, found);
+    clock.wall += jump;
+    const waited = (ms: number): number => {
+      clock.steady = ms;
+      sessions.expire(found);
+      return found.length;
+    };
+    expect(waited(44 * second)).toBe(0);
+    expect(waited(46 * second)).toBe(1);
+  },
+);
 
 type Clock = { wall: number; steady: number };
 

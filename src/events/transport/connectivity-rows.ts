@@ -10,6 +10,7 @@ import { deliveryOf } from './delivery.js';
 import { dnsFailureOf } from './dns-failures.js';
 import { give, historyOf, learn, portIn, settle } from './join.js';
 import {
+  beginWaiting,
   noteOver,
   noteTime,
   openSession,
@@ -24,7 +25,7 @@ import {
 const [maxFacts, maxResolved] = [64, 512];
 
 export function sessionFor(state: State, server: Server, row: ConnectivityRow): Session | undefined {
-  server.readAt = state.now();
+  server.readAt = state.steady();
   if (row.at !== undefined) noteTime(state, server, row.at);
   const known = server.sessions.get(row.session);
   if (known || row.direction === '-') return known;
@@ -49,7 +50,7 @@ export function readConnectivity(
     if (fact.portKnown && fact.attempt) learn(state, server, session, portIn(fact.destination), found);
     if (!session.waiting && give(state, server, session, fact, found)) return;
     session.waiting = [...(session.waiting ?? []), fact].slice(-maxFacts);
-    session.waitingSince ??= state.now();
+    beginWaiting(state, session);
     server.waiting.add(session);
     settle(state, server, session, found);
   }

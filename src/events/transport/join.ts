@@ -9,6 +9,7 @@ import { guidOf, implicitConnectorOf, isRelay, sharesConnector } from './deliver
 import {
   endedSession,
   maxConnectors,
+  waitingSteadily,
   type EndedSession,
   type RowOrigin,
   type Server,
@@ -58,6 +59,7 @@ export function settle(state: State, server: Server, session: Session, found: Ev
   session.waiting = left.length > 0 ? left : undefined;
   if (left.length > 0) return;
   session.waitingSince = undefined;
+  session[waitingSteadily] = undefined;
   server.waiting.delete(session);
 }
 

@@ -1,7 +1,15 @@
 /** What the join of both transport logs saves, and how it comes back after a restart. */
 import type { OpenSession, ServerLogs, SessionChange } from '../../model/sessions.js';
 import { learnAlias } from './join.js';
-import { noteTime, serverOf, type Session, type State } from './servers.js';
+import {
+  noteTime,
+  serverOf,
+  steadyTime,
+  touchedSteadily,
+  waitingSteadily,
+  type Session,
+  type State,
+} from './servers.js';
 
 /** Sessions and servers changed since the last call. */
 export function changesOf(state: State): SessionChange[] {
@@ -24,7 +32,12 @@ export function changesOf(state: State): SessionChange[] {
 export function restore(state: State, saved: OpenSession | ServerLogs): void {
   const server = serverOf(state, saved.server);
   if ('session' in saved) {
-    const session: Session = { ...saved, server: server.name };
+    const session: Session = {
+      ...saved,
+      server: server.name,
+      [touchedSteadily]: steadyTime(state, saved.touchedAt),
+      [waitingSteadily]: saved.waitingSince === undefined ? undefined : steadyTime(state, saved.waitingSince),
+    };
     server.sessions.set(session.session, session);
     if (session.waiting) server.waiting.add(session);
     return;

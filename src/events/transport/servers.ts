@@ -14,7 +14,10 @@ export type SessionsOptions = {
   readonly nameOfServer?: ((name: string) => string) | undefined;
   /** Told of codes that are not known; they count as `other`. */
   readonly unknownCode: (code: string) => void;
+  /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
+  /** A clock that only goes forward, milliseconds: by it sessions wait and end. */
+  readonly steady: () => number;
   /** Sessions known of one server. */
   readonly limit: number;
 };
@@ -39,7 +42,14 @@ const firstLogsAt = Date.UTC(2006, 0);
 export const maxConnectors = 1_000;
 const maxOver = 5_000;
 
-export type Session = { -readonly [Field in keyof OpenSession]: OpenSession[Field] };
+/** When it was last touched and since when it waits, by the steady clock: symbols, since that clock means nothing to who reads the saved form. */
+export const touchedSteadily = Symbol('touched');
+export const waitingSteadily = Symbol('waiting');
+
+export type Session = { -readonly [Field in keyof OpenSession]: OpenSession[Field] } & {
+  [touchedSteadily]: number;
+  [waitingSteadily]: number | undefined;
+};
 
 /** What is left of a session that is over: a front end may still tell that it passed its mail on. */
 export type EndedSession = Pick<Session, 'connector' | 'delivery'>;
@@ -54,7 +64,7 @@ export type Server = {
   readonly connectors: Map<string, KnownConnector>;
   from: number | undefined;
   until: number | undefined;
-  /** By our clock: when a connectivity log was found or read last, and when any log of the server was first seen. */
+  /** By the steady clock: when a connectivity log was found or read last, and when any log of the server was first seen. */
   readAt: number;
   readonly since: number;
   changed: boolean;
@@ -87,6 +97,8 @@ function moveServer(state: State, from: Server, to: Server): void {
     const moved: Session = Object.assign(same ?? session, {
       ...session,
       ...(same && told(same)),
+      [touchedSteadily]: (same ?? session)[touchedSteadily],
+      [waitingSteadily]: same?.[waitingSteadily] ?? session[waitingSteadily],
       server: to.name,
       waiting: waiting.length > 0 ? waiting : undefined,
     });
@@ -119,7 +131,7 @@ function createServer(state: State, name: string): Server {
     from: undefined,
     until: undefined,
     readAt: -Infinity,
-    since: state.now(),
+    since: state.steady(),
     changed: false,
   };
   state.servers.set(name, server);
@@ -142,6 +154,8 @@ export function openSession(server: Server, id: string): Session {
     resolved: undefined,
     waiting: undefined,
     waitingSince: undefined,
+    [touchedSteadily]: 0,
+    [waitingSteadily]: undefined,
   };
   server.sessions.set(id, session);
   return session;
@@ -149,7 +163,14 @@ export function openSession(server: Server, id: string): Session {
 
 export function touch(state: State, session: Session): void {
   session.touchedAt = state.now();
+  session[touchedSteadily] = state.steady();
   state.changed.add(session);
+}
+
+export function beginWaiting(state: State, session: Session): void {
+  if (session.waitingSince !== undefined) return;
+  session.waitingSince = state.now();
+  session[waitingSteadily] = state.steady();
 }
 
 export function noteOver(server: Server, { session, connector, delivery }: Session): void {
@@ -180,9 +201,18 @@ export function noteTime(state: State, server: Server, at: number): void {
   server.changed = true;
 }
 
-/** A time from the future, which a clock that was wrong has left, is long ago: nobody knows when it was. */
-export function passedSince({ now }: State, at: number): number {
-  return Math.abs(now() - at);
+/** @param at by the steady clock */
+export function passedSince({ steady }: State, at: number): number {
+  return steady() - at;
+}
+
+/**
+ * A time that was saved, by the steady clock of today. One in the future, or longer ago than any session lasts, was
+ * noted by a clock that was wrong, or nobody has looked since: it counts from now.
+ */
+export function steadyTime({ now, steady }: State, savedAt: number): number {
+  const passed = now() - savedAt;
+  return steady() - (passed >= 0 && passed <= openMs ? passed : 0);
 }
 
 /** Does a connectivity log of the server tell of what happened then? */

@@ -20,7 +20,9 @@ import { readSend, sessionForSend } from './send-rows.js';
 import * as known from './servers.js';
 import { failureOf } from './talk.js';
 
-type Options = Omit<known.SessionsOptions, 'limit'> & {
+type Options = Omit<known.SessionsOptions, 'limit' | 'steady'> & {
+  /** @default now */
+  readonly steady?: (() => number) | undefined;
   /** What was open when it was last saved. */
   readonly saved: readonly (OpenSession | ServerLogs)[];
   readonly limit?: number;
@@ -40,7 +42,15 @@ export type Sessions = {
 };
 
 export function createSessions(options: Options): Sessions {
-  const state: known.State = { limit: 10_000, ...options, servers: new Map(), changed: new Set(), aliases: new Map() };
+  const { limit = 10_000, steady = options.now } = options;
+  const state: known.State = {
+    ...options,
+    limit,
+    steady,
+    servers: new Map(),
+    changed: new Set(),
+    aliases: new Map(),
+  };
   for (const each of options.saved) restore(state, each);
   return {
     read: (row, origin, found) => {
@@ -58,7 +68,7 @@ export function createSessions(options: Options): Sessions {
     },
     logFound: (name, firstAt) => {
       const server = known.serverOf(state, name);
-      server.readAt = state.now();
+      server.readAt = state.steady();
       if (firstAt !== undefined) known.noteTime(state, server, firstAt);
     },
     expire: (found) => {
@@ -85,9 +95,9 @@ function isNeeded(state: known.State, server: known.Server, session: known.Sessi
 }
 
 function expire(state: known.State, server: known.Server, found: Evidence[]): void {
-  const now = state.now();
+  const now = state.steady();
   for (const session of [...server.waiting]) {
-    const isLate = known.passedSince(state, session.waitingSince ?? now) >= known.waitMs;
+    const isLate = known.passedSince(state, session[known.waitingSteadily] ?? now) >= known.waitMs;
     // The session of the other server may have come since.
     if (!isLate && session.proxyFor === undefined) continue;
     if (isLate) giveUpNaming(server, session);
@@ -96,7 +106,7 @@ function expire(state: known.State, server: known.Server, found: Evidence[]): vo
   }
   for (const session of [...server.sessions.values()]) {
     const isOpen = session.talk !== undefined || (session.delivery !== undefined && !known.isOver(server, session));
-    const isOld = known.passedSince(state, session.touchedAt) > (isOpen ? known.openMs : known.keepMs);
+    const isOld = known.passedSince(state, session[known.touchedSteadily]) > (isOpen ? known.openMs : known.keepMs);
     if (isOld && !session.waiting) drop(state, server, session, found);
   }
 }

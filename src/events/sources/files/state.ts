@@ -81,6 +81,7 @@ export function createState(options: FollowOptions): State {
       nameOfServer: options.nameOfServer,
       unknownCode: unknownCodeLog(options.log),
       now: options.now,
+      steady,
     }),
     progress: watchProgress(steady),
     readers: [createReader()],
