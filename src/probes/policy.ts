@@ -82,7 +82,8 @@ type Address = ipaddr.IPv4 | ipaddr.IPv6;
 /**
  * Ranges that no Send connector delivers to, and that an attacker would love us to knock at. Only an entry of
  * `probe.allow` inside the range lifts it: `0.0.0.0/0` does not open loopback or a cloud's metadata by accident.
- * Sources: RFC 6890, RFC 5737, RFC 3849, RFC 3879, RFC 9637, and the metadata addresses of the large clouds.
+ * Sources: RFC 6890, RFC 5737, RFC 3849, RFC 3879, RFC 9637, and the metadata addresses of AWS,
+ * Google, Azure, Oracle, Alibaba, Scaleway and Linode.
  */
 const special: readonly (Network & { readonly name: string })[] = (
   [
@@ -104,6 +105,10 @@ const special: readonly (Network & { readonly name: string })[] = (
     ['fec0::/10', 'site-local'],
     ['ff00::/8', 'multicast'],
     ['fd00:ec2::254', 'cloud metadata'],
+    ['fd00:ec2::23', 'cloud metadata'],
+    ['fd20:ce::254', 'cloud metadata'],
+    ['fd00:42::42', 'cloud metadata'],
+    ['fd00:a9fe:a9fe::1', 'cloud metadata'],
     ['2001:db8::/32', 'a documentation range'],
     ['3fff::/20', 'a documentation range'],
   ] as const
