@@ -106,7 +106,7 @@ export function startProbing(options: ProbingOptions): Probing {
       // An address that belongs to a name is visited with the name: what is known of it is the latest there is.
       if (target && !isCurrent) await within(waitMs, schedule.visitUnderWay(destination));
       const known = options.latest(destination) ?? prober.underWay(destination);
-      return known ? withAddress(known, options.latest) : target && notBegun(target);
+      return known ? withAddress(known, options.latest) : target && notBegun(target, 'it is waiting for a free slot');
     },
     async stop() {
       controller.abort();
@@ -115,7 +115,8 @@ export function startProbing(options: ProbingOptions): Probing {
   };
 }
 
-async function within(ms: number, waited: Promise<void> | undefined): Promise<void> {
+/** Waits until it is done, and no longer than that. */
+export async function within(ms: number, waited: Promise<void> | undefined): Promise<void> {
   if (!waited) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
@@ -141,11 +142,11 @@ function withAddress(result: ProbeResult, latest: ProbingOptions['latest']): Pro
   };
 }
 
-/** Known, and waiting for a place among the visits. */
-function notBegun({ destination, host, origin }: Target): ProbeResult {
+/** Known, and never visited. @param why in a clause: `it is waiting for a free slot` */
+export function notBegun({ destination, host, origin }: Target, why: string): ProbeResult {
   const at = Date.now();
   const step = endpointOf(destination)?.address === true ? 'tcp' : 'dns';
-  const text = 'the first visit has not begun: it is waiting for a free slot';
+  const text = `the first visit has not begun: ${why}`;
   return {
     id: `${destination}@${at}`,
     destination,

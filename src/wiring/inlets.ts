@@ -9,15 +9,31 @@ import type { Ledger } from '../ledger/ledger.js';
 import { implicitNames } from '../model/implicit-connectors.js';
 import type { ProbeResult } from '../model/probes.js';
 import { createPolicy } from '../probes/policy.js';
-import { openProber, startProbing } from '../probes/probing.js';
+import { notBegun, openProber, startProbing, within } from '../probes/probing.js';
+import type { Targets } from '../probes/targets.js';
 import type { Log } from '../runtime/log.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { readHere } from './configured-sources.js';
 import { keepExpecting, knowServers } from './expectation.js';
 import { clocks, type Inlets, type Parts } from './parts.js';
 
-export function ask({ probing }: Inlets, destination: string, waitMs: number): Promise<ProbeResult | undefined> {
-  return probing?.ask(destination, waitMs) ?? Promise.resolve(undefined);
+/**
+ * What is known of a destination by then. While the exporter starts, which may take as long as its inventory, its sources
+ * or its resolver do, a known one is not unknown: it is one that nobody has visited yet.
+ * @returns undefined for a destination that nobody has named, and where probing is off
+ */
+export async function ask(
+  inlets: Inlets,
+  targets: Targets,
+  destination: string,
+  waitMs: number,
+): Promise<ProbeResult | undefined> {
+  const began = performance.now();
+  if (!inlets.probing) await within(waitMs, inlets.opening);
+  if (inlets.probing) return inlets.probing.ask(destination, Math.max(0, waitMs - (performance.now() - began)));
+  const target = targets.list().find((each) => each.destination === destination);
+  const isWanted = inlets.opening !== undefined && inlets.config?.probe.enabled === true;
+  return isWanted && target ? notBegun(target, 'the exporter is starting') : undefined;
 }
 
 export async function closeInlets({ inventory, followed, probing }: Inlets): Promise<void> {
@@ -27,6 +43,16 @@ export async function closeInlets({ inventory, followed, probing }: Inlets): Pro
 
 /** Reads and probes as the configuration says from now on. @throws when it cannot; then all is as before */
 export async function changeOver(inlets: Inlets, config: Config, parts: Parts): Promise<void> {
+  const opened = openAll(inlets, config, parts);
+  inlets.opening = opened.catch(() => undefined);
+  try {
+    await opened;
+  } finally {
+    inlets.opening = undefined;
+  }
+}
+
+async function openAll(inlets: Inlets, config: Config, parts: Parts): Promise<void> {
   const { ledger, targets, board, log } = parts;
   const looked = readHere(config);
   const policy = createPolicy(config.probe);

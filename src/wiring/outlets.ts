@@ -67,7 +67,7 @@ export function shownBy(house: House): WebOptions {
     ready: standing.ready,
     notices: standing.notices,
     backlog: backlog.status,
-    probe: (destination, waitMs) => ask(inlets, destination, waitMs),
+    probe: (destination, waitMs) => ask(inlets, parts.targets, destination, waitMs),
     reload: reloader.reload,
     now: Date.now,
     log: parts.log,

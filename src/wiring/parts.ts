@@ -29,6 +29,8 @@ export type Inlets = {
   inventory?: Inventory;
   followed?: Followed;
   probing?: Probing | undefined;
+  /** Done, well or not, when what is being opened is open; undefined at all other times. */
+  opening?: Promise<void> | undefined;
   /** Called when a server is met for the first time. */
   metServer?: () => void;
 };
