@@ -1,7 +1,8 @@
-/** A channel that is followed, and with what. */
+/** A channel that is followed, and with what: its reader, and the place behind what was entered. */
 import type { Reading } from '../source.js';
 import type { Place } from './log-api.js';
 import type { RunningReader, startReader } from './reader-process.js';
+import type { Standing } from './standing.js';
 
 export type WindowsLogOptions = Pick<
   Reading,
@@ -24,23 +25,11 @@ export const defaultTiming = {
 };
 
 export type Channel = WindowsLogOptions & {
-  readonly steady: () => number;
   readonly channel: string;
   readonly times: typeof defaultTiming;
+  readonly standing: Standing;
+  /** Behind what was entered last. */
   place: Place | undefined;
-  /** Until all of a log that was never read has been read once. */
-  history: boolean;
-  /** True once a reader has told of the log: until then nobody can say that it is read. */
-  heard: boolean;
-  drained: boolean;
-  problem: string | undefined;
-  /** By the steady clock. */
-  behindSince: number | undefined;
-  lastRecordAt: number | undefined;
-  bytesRead: number;
-  restarts: number;
-  reopened: number;
-  bookmarksLost: number;
   pauseMs: number;
   stopped: boolean;
   reader: RunningReader | undefined;

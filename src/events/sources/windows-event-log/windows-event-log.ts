@@ -4,22 +4,22 @@
  * counts nothing twice.
  */
 import type { Checkpoint, LogCheckpoint } from '../../../model/batch.js';
-import type { SourceStatus } from '../../../model/status.js';
 import type { Followed } from '../source.js';
 import { type Channel, defaultTiming, type WindowsLogOptions } from './channel.js';
 import type { Place, ReaderLine } from './log-api.js';
 import { startReader } from './reader-process.js';
 import { sortOut } from './sort-out.js';
+import { createStanding } from './standing.js';
 
 /** Follows all channels until stopped. Only Windows has them. */
 export function followWindowsLogs(options: WindowsLogOptions): Followed {
   const channels = options.channels.map((channel) => createChannel(options, channel));
   const running = channels.map((each) => run(each));
   return {
-    statuses: () => channels.map(statusOf),
-    caughtUp: () => channels.every((each) => each.drained),
+    statuses: () => channels.map(({ standing }) => standing.status()),
+    caughtUp: () => channels.every(({ standing }) => standing.isDrained()),
     // A log that cannot be read holds nobody else's history back.
-    readingHistory: () => channels.some((each) => each.history && !each.drained && each.problem === undefined),
+    readingHistory: () => channels.some(({ standing }) => standing.isHistory() && standing.problem() === undefined),
     stop: async () => {
       for (const each of channels) {
         each.stopped = true;
@@ -39,22 +39,13 @@ function createChannel(options: WindowsLogOptions, channel: string): Channel {
   const isOurs = (each: Checkpoint): each is LogCheckpoint => 'channel' in each && each.channel === channel;
   const place = options.checkpoints().find(isOurs);
   const times = { ...defaultTiming, ...options.timing };
+  const { log, now, steady = () => performance.now() } = options;
   return {
     ...options,
-    steady: options.steady ?? (() => performance.now()),
     channel,
     times,
+    standing: createStanding({ channel, isNew: place === undefined, log, now, steady }),
     place,
-    history: place === undefined,
-    heard: false,
-    drained: false,
-    problem: undefined,
-    behindSince: undefined,
-    lastRecordAt: undefined,
-    bytesRead: 0,
-    restarts: 0,
-    reopened: 0,
-    bookmarksLost: 0,
     pauseMs: times.leastPauseMs,
     stopped: false,
     reader: undefined,
@@ -66,8 +57,8 @@ async function run(state: Channel): Promise<void> {
   while (!state.stopped) {
     const why = await readOnce(state);
     if (isStopped(state)) return;
-    state.restarts++;
-    setProblem(state, `the reader ${why}`);
+    state.standing.restarted();
+    state.standing.down(`the reader ${why}`);
     state.log.warn('the reader of a Windows log ended; it is started again', {
       source: state.channel,
       problem: why,
@@ -132,64 +123,35 @@ function sleep(state: Channel, ms: number): Promise<void> {
 }
 
 async function take(state: Channel, text: string): Promise<void> {
+  const { standing, channel: source, log } = state;
   const line = JSON.parse(text) as ReaderLine;
-  state.heard ||= line.kind === 'records' || line.kind === 'drained';
-  if (line.kind === 'records') {
-    state.behindSince ??= state.steady();
-    await enter(state, line);
-  } else if (line.kind === 'drained') {
-    setProblem(state, undefined);
-    Object.assign(state, { drained: true, history: false, behindSince: undefined, pauseMs: state.times.leastPauseMs });
-  } else if (line.kind === 'down') setProblem(state, line.detail);
+  if (line.kind === 'records') await enter(state, line);
+  else if (line.kind === 'drained') {
+    standing.drained();
+    state.pauseMs = state.times.leastPauseMs;
+  } else if (line.kind === 'down') standing.down(line.detail);
   else {
-    state.reopened++;
-    if (line.kind === 'bookmark_lost') state.bookmarksLost++;
-    state.log.warn('the Windows log is subscribed to again', { source: state.channel, problem: line.detail });
+    standing.reopened(line.kind === 'bookmark_lost');
+    log.warn('the Windows log is subscribed to again', { source, problem: line.detail });
   }
 }
 
-function setProblem(state: Channel, problem: string | undefined): void {
-  const { problem: before, channel: source, log } = state;
-  if (problem !== undefined && problem !== before) log.warn('cannot read', { source, problem });
-  if (problem === undefined && before !== undefined) log.info('readable again', { source });
-  state.problem = problem;
-}
-
 async function enter(state: Channel, line: Extract<ReaderLine, { kind: 'records' }>): Promise<void> {
-  const { channel, history } = state;
+  const { channel, standing } = state;
   const sorted = sortOut(state, line.events);
   const checkpoint: LogCheckpoint = { source: channel, channel, ...placeOf(line) };
   const damaged = line.damaged + (sorted.unreadable.damaged ?? 0);
   state.place = checkpoint;
-  state.lastRecordAt = state.now();
-  state.bytesRead += line.events.reduce((sum, xml) => sum + Buffer.byteLength(xml), 0);
+  standing.records(line.events.reduce((sum, xml) => sum + Buffer.byteLength(xml), 0));
   await state.post({
     source: channel,
     evidence: sorted.evidence,
     ignored: sorted.ignored + line.dropped,
     unreadable: { ...sorted.unreadable, ...(damaged > 0 && { damaged }) },
     checkpoint,
-    history,
+    history: standing.isHistory(),
     // The query leaves records out: the numbers between are no sign of loss.
     unfiltered: false,
     behind: true,
   });
-}
-
-function statusOf(state: Channel): SourceStatus {
-  const { channel, heard, drained, problem } = state;
-  const unread = heard ? 'the log has not been read to its end yet' : 'its reader has told nothing yet';
-  const text = problem ?? (drained ? 'the live log is followed' : unread);
-  return {
-    source: channel,
-    up: heard && problem === undefined,
-    detail: `${channel}: ${text}`,
-    lastRecordAt: state.lastRecordAt,
-    lagBytes: 0,
-    lagSeconds: state.behindSince === undefined ? 0 : (state.steady() - state.behindSince) / 1000,
-    // Its reader has a watch of its own: one that is deaf or says nothing is started again, and down meanwhile.
-    stalledSeconds: 0,
-    bytesRead: state.bytesRead,
-    subscription: { restarts: state.restarts, reopened: state.reopened, bookmarksLost: state.bookmarksLost },
-  };
 }
