@@ -23,13 +23,6 @@ export type FollowedFiles = Followed & {
 /** Rounds come this often while files grow, and this often when all has been quiet. */
 const busyMs = 20;
 const quietMs = 250;
-/** A scan makes up for what the notices of the system leave out; with many files it comes less often. */
-const scanMs = 1_000;
-/** For each file, which costs a twentieth of it. */
-const scanMsPerFile = 1;
-/** Notices of the system bring scans sooner, with many files not for more than a fifth of the time. */
-const noticedMsPerFile = 0.25;
-
 /** Follows all file sources until stopped. */
 export function followFiles(options: FollowOptions): FollowedFiles {
   const state = createState(options);
@@ -40,9 +33,7 @@ export function followFiles(options: FollowOptions): FollowedFiles {
     nameOf: state.joined.nameOf,
     readingHistory: () => isReadingHistory(state),
     stop: async () => {
-      state.stopped = true;
-      state.wake?.();
-      for (const leave of [...state.leaves]) leave();
+      state.pace.stop();
       await Promise.all([running, ...[...state.watchers.values()].map(({ watcher }) => watcher.close())]);
       for (const file of state.files.values()) state.descriptors.close(file);
     },
@@ -50,23 +41,19 @@ export function followFiles(options: FollowOptions): FollowedFiles {
 }
 
 async function run(state: State): Promise<void> {
-  let pause = busyMs;
-  let noticedAt = 0;
-  while (!state.stopped) {
-    const now = performance.now();
-    if (now >= state.nextScanAt || (state.scanDue && now >= noticedAt)) {
-      state.scanDue = false;
+  const { pace } = state;
+  let ms = busyMs;
+  while (!pace.isStopped()) {
+    if (pace.takeScan()) {
       await scan(state);
-      const ended = performance.now();
-      state.nextScanAt = ended + Math.max(scanMs, state.files.size * scanMsPerFile);
-      noticedAt = ended + state.files.size * noticedMsPerFile;
+      pace.scanned(state.files.size);
     }
     // Each log has to know which others there are before a row of it is read.
     const busy = isFirstScanOver(state) && (await round(state));
     if (!busy && isReadToEnd(state)) await endSessions(state);
     tellHanging(state);
-    pause = busy ? busyMs : Math.min(quietMs, pause * 1.2);
-    await sleep(state, pause);
+    ms = busy ? busyMs : Math.min(quietMs, ms * 1.2);
+    await pace.sleep(ms);
   }
 }
 
@@ -78,17 +65,3 @@ function isFirstScanOver(state: State): boolean {
 
 /** The first scan of a source is waited for by all others, unless the system does not answer for so long. */
 const firstScanMs = Math.min(hangsMs, 1_000);
-
-function sleep(state: State, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    if (state.stopped) {
-      resolve();
-      return;
-    }
-    const timer = setTimeout(resolve, ms);
-    state.wake = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-  });
-}

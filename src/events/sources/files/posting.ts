@@ -103,25 +103,17 @@ function bringsNothing(state: State, file: FollowedFile, pass: PassResult, check
 
 /** While the ledger cannot be saved this waits, and the lag grows; a stop does not wait for it. */
 function postBatch(state: State, batch: Batch): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setInterval(() => {
-      lookAtSizes(state);
-    }, sizesMs);
-    const leave = (): void => {
-      clearInterval(timer);
-      state.leaves.delete(leave);
-      resolve();
-    };
-    if (state.stopped) {
-      leave();
-      return;
-    }
-    state.leaves.add(leave);
-    state.post(batch).then(leave, (error: unknown) => {
-      clearInterval(timer);
-      state.leaves.delete(leave);
-      reject(error instanceof Error ? error : new Error(String(error)));
-    });
+  if (state.pace.isStopped()) return Promise.resolve();
+  const timer = setInterval(() => {
+    lookAtSizes(state);
+  }, sizesMs);
+  let stay = (): void => undefined;
+  const stopped = new Promise<void>((resolve) => {
+    stay = state.pace.onStop(resolve);
+  });
+  return Promise.race([state.post(batch), stopped]).finally(() => {
+    clearInterval(timer);
+    stay();
   });
 }
 

@@ -24,7 +24,7 @@ export async function scanRotated(state: State, each: SourceState, around: Aroun
   const folders: Folder[] = [];
   if (found.by === 'folder') return folders;
   for (const [folder, bases] of basesByFolder(state, each, pattern, found)) {
-    if (state.stopped) break;
+    if (state.pace.isStopped()) break;
     try {
       const entries = await state.system.list(folder, pattern, each.waiting);
       const names = entries.filter(({ isFolder, name }) => !isFolder && !isTemporary(name)).map(({ name }) => name);

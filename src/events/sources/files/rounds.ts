@@ -26,7 +26,7 @@ export async function round(state: State): Promise<boolean> {
   /** Transport logs with an earlier file that is not read to its end: their later ones wait. */
   const unread = new Set<string>();
   for (const file of inReadingOrder(state.hot)) {
-    if (state.stopped) break;
+    if (state.pace.isStopped()) break;
     if (state.fresh.has(file)) continue;
     const log = logOf(file.path);
     if (log !== undefined && unread.has(log)) continue;
@@ -87,7 +87,7 @@ async function factsByName(state: State, file: FollowedFile): Promise<FileFacts 
   });
   if (facts?.inode === file.inode) return facts;
   state.hot.delete(file);
-  state.scanDue = true;
+  state.pace.scanSoon();
   return undefined;
 }
 
@@ -108,7 +108,7 @@ async function opened(state: State, file: FollowedFile): Promise<OpenFile> {
 
 /** @returns whether the end of the file was reached */
 async function readPasses(state: State, file: FollowedFile, handle: OpenFile, facts: FileFacts): Promise<boolean> {
-  for (let turn = 0; turn < passesPerTurn && !state.stopped; turn++) {
+  for (let turn = 0; turn < passesPerTurn && !state.pace.isStopped(); turn++) {
     const pass = await onePass(state, file, handle);
     if (pass === 'replaced') restart(state, file);
     else if (typeof pass === 'string') return true;

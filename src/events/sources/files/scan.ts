@@ -15,7 +15,7 @@ import { watchPattern } from './watching.js';
 /** Begins a scan of every source that is not being scanned, and waits for those that the system does not keep waiting. */
 export async function scan(state: State): Promise<void> {
   for (const each of state.found.values()) {
-    if (state.stopped) return;
+    if (state.pace.isStopped()) return;
     each.scanning ??= scanSource(state, each)
       .catch((error: unknown) => {
         reportProblems(state, each, [problemOf(error, each.source.name)]);
@@ -34,7 +34,7 @@ async function scanSource(state: State, each: SourceState): Promise<void> {
       findings.problems.push(error instanceof FileHangs ? hangingProblem(pattern) : problemOf(error, pattern));
       return undefined;
     });
-    if (isStopped(state)) return;
+    if (state.pace.isStopped()) return;
     if (!found) continue;
     answered++;
     if (found.problem !== undefined && !(found.isEmpty && each.source.mayBeEmpty))
@@ -42,7 +42,7 @@ async function scanSource(state: State, each: SourceState): Promise<void> {
     watchPattern(state, pattern, found);
     await lookAtFound(state, each, { pattern, found, findings });
   }
-  if (isStopped(state)) return;
+  if (state.pace.isStopped()) return;
   const isWhole = answered === each.source.paths.length;
   endScan(state, each, findings, !isWhole || each.hanging.size > 0);
   if (isWhole) each.scans++;
@@ -53,14 +53,10 @@ async function lookAtFound(state: State, each: SourceState, around: Around): Pro
   const { pattern, found, findings } = around;
   const folders = await scanRotated(state, each, around);
   for (const path of found.paths) {
-    if (state.stopped) return;
+    if (state.pace.isStopped()) return;
     await lookAtPath(state, each, path, { findings, pattern, isListed: found.by !== 'name' });
   }
   for (const folder of folders) await searchLost(state, each, around, folder);
-}
-
-function isStopped(state: State): boolean {
-  return state.stopped;
 }
 
 function endScan(state: State, each: SourceState, { present, problems }: Findings, isHanging: boolean): void {

@@ -8,6 +8,7 @@ import { type Checkpoints, createCheckpoints } from './checkpoints.js';
 import { createDescriptors, type Descriptors } from './descriptors.js';
 import { createFileSystem, type FileSystem, notWaiting, type Waiting } from './file-system.js';
 import type { FileSource, FollowedFile, FollowOptions, NameWatcher } from './followed.js';
+import { createPace, type Pace } from './pace.js';
 import { createRotation, type Rotation } from './rotation.js';
 
 export type SourceState = {
@@ -47,13 +48,7 @@ export type State = Omit<FollowOptions, 'sessions' | 'checkpoints' | 'steady'> &
   readonly hot: Set<FollowedFile>;
   /** Found by a scan that has not ended. */
   readonly fresh: Set<FollowedFile>;
-  scanDue: boolean;
-  /** By the clock that only goes forward. */
-  nextScanAt: number;
-  stopped: boolean;
-  wake: (() => void) | undefined;
-  /** End waiting for posts. */
-  readonly leaves: Set<() => void>;
+  readonly pace: Pace;
   /** What has been told of hanging operations. */
   readonly told: Set<string>;
   /** By pattern. */
@@ -89,11 +84,7 @@ export function createState(options: FollowOptions): State {
     files: new Map(),
     hot: new Set(),
     fresh: new Set(),
-    scanDue: true,
-    nextScanAt: 0,
-    stopped: false,
-    wake: undefined,
-    leaves: new Set(),
+    pace: createPace(),
     told: new Set(),
     watchers: new Map(),
   };

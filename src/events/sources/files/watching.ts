@@ -18,7 +18,7 @@ const mostFiles = 1_000;
 export function watchPattern(state: State, pattern: string, found: Found): void {
   const known = state.watchers.get(pattern);
   const isMuch = found.paths.length > mostFiles;
-  if (isMuch || state.stopped) {
+  if (isMuch || state.pace.isStopped()) {
     void known?.watcher.close();
     state.watchers.delete(pattern);
     return;
@@ -35,13 +35,9 @@ function watchNames(state: State, folder: string, depth: number | undefined): Na
     ignored: (_path, stats) => stats?.isFile() === true,
     ...(depth !== undefined && { depth }),
   });
-  const onNames = (): void => {
-    state.scanDue = true;
-    state.wake?.();
-  };
-  for (const name of ['addDir', 'unlinkDir'] as const) watcher.on(name, onNames);
+  for (const name of ['addDir', 'unlinkDir'] as const) watcher.on(name, state.pace.scanSoon);
   watcher.on('raw', (event) => {
-    if (event !== 'change') onNames();
+    if (event !== 'change') state.pace.scanSoon();
   });
   watcher.on('error', (error) => {
     state.log.warn('cannot watch a folder; it is looked at every second or so all the same', { error: String(error) });
