@@ -32,8 +32,8 @@ export function createRecentErrors(
   saved: readonly RecentError[] = [],
   most: { readonly inAll: number; readonly perServer: number } = { inAll: 4_000, perServer: 2_000 },
 ): RecentErrors {
-  /** Oldest first; the value is replaced in its place when its count rises. */
-  const kept = new Map<string, { readonly entry: RecentError; text: string | undefined }>();
+  /** Oldest first; an entry is replaced in its place when its count rises. */
+  const kept = new Map<string, { entry: RecentError; text: string | undefined }>();
   const perServer = new Map<string, number>();
   let version = 0;
 
@@ -45,10 +45,10 @@ export function createRecentErrors(
   };
   const keep = (entry: RecentError): void => {
     const key = keyOf(entry);
-    const known = kept.get(key)?.entry;
+    const known = kept.get(key);
     if (known) {
-      const [at, until] = [Math.min(known.at, entry.at), Math.max(known.until, entry.until)];
-      kept.set(key, { entry: { ...known, at, until, count: known.count + entry.count }, text: undefined });
+      known.entry = together(known.entry, entry);
+      known.text = undefined;
       return;
     }
     kept.set(key, { entry, text: undefined });
@@ -87,6 +87,11 @@ export function createRecentErrors(
   };
 }
 
+function together(known: RecentError, entry: RecentError): RecentError {
+  const [at, until] = [Math.min(known.at, entry.at), Math.max(known.until, entry.until)];
+  return { ...known, at, until, count: known.count + entry.count };
+}
+
 function keyOf({ server, connector, destination, reason, at }: RecentError): string {
-  return [server, connector, destination, reason ?? '', Math.floor(at / togetherMs)].join('\n');
+  return `${server}\n${connector}\n${destination}\n${reason ?? ''}\n${Math.floor(at / togetherMs)}`;
 }
