@@ -55,8 +55,8 @@ export type RelatedRingOptions = {
 
 export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing {
   const most = { perServer: 200, perKind: 40, inAll: 4_000, servers: 200, ...options };
-  /** Oldest first over all servers: a map keeps the order of insertion, and the text is made once. */
-  const kept = new Map<RelatedEvent, string>();
+  /** Oldest first over all servers: a map keeps the order of insertion. The text is made once, by the first save that finds it here. */
+  const kept = new Map<RelatedEvent, string | undefined>();
   const byServer = new Map<string, RelatedEvent[]>();
   const counts = new Map<string, RelatedCount>();
   const servers = new Set<string>();
@@ -71,10 +71,9 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
     const ring = byServer.get(event.server) ?? [];
     byServer.set(event.server, ring);
     ring.push(event);
-    kept.set(event, JSON.stringify(event));
-    const same = ring.filter((each) => each.eventId === event.eventId && each.provider === event.provider);
-    const [oldest] = same.length > most.perKind ? same : ring.length > most.perServer ? ring : [];
-    if (oldest) drop(oldest, ring);
+    kept.set(event, undefined);
+    const tooMany = surplusIn(ring, event, most);
+    if (tooMany) drop(tooMany, ring);
     const [oldestOfAll] = kept.keys();
     if (oldestOfAll && kept.size > most.inAll) drop(oldestOfAll, byServer.get(oldestOfAll.server) ?? []);
   };
@@ -110,7 +109,34 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
     },
     events: () => [...byServer.values()].flat(),
     counts: () => [...counts.values()],
-    texts: () => [...kept.values()],
+    texts: () => Array.from(kept, ([event, text]) => text ?? write(kept, event)),
     version: () => version,
   };
+}
+
+function write(kept: Map<RelatedEvent, string | undefined>, event: RelatedEvent): string {
+  const text = JSON.stringify(event);
+  kept.set(event, text);
+  return text;
+}
+
+/** The event that has to go since another one came. */
+function surplusIn(
+  ring: readonly RelatedEvent[],
+  event: RelatedEvent,
+  most: { readonly perKind: number; readonly perServer: number },
+): RelatedEvent | undefined {
+  if (countOf(ring, event) > most.perKind) return ring.find((each) => isSameKind(each, event));
+  return ring.length > most.perServer ? ring[0] : undefined;
+}
+
+function isSameKind(a: RelatedEvent, b: RelatedEvent): boolean {
+  return a.eventId === b.eventId && a.provider === b.provider;
+}
+
+/** How many events of a ring are of the same kind. */
+function countOf(ring: readonly RelatedEvent[], event: RelatedEvent): number {
+  let count = 0;
+  for (const each of ring) if (isSameKind(each, event)) count++;
+  return count;
 }
