@@ -70,11 +70,11 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
   return {
     note: (key) => {
       if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
-      const name = keyOf(key);
-      const log = logs.get(name) ?? freshLog(key.server, channelOf(key));
+      const log = latest && isOf(latest, key) ? latest : (logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key)));
       const second = Number.isFinite(key.time) ? Math.floor((key.time ?? 0) / 1000) : Number.NaN;
       if (isKnown(log, key.recordId, second, now())) return false;
       if (log !== latest) {
+        const name = keyOf(log);
         logs.delete(name);
         logs.set(name, log);
         latest = log;
@@ -109,6 +109,10 @@ function channelOf(key: { readonly channel: string }): string {
 
 function keyOf(key: { readonly server: string; readonly channel: string }): string {
   return `${key.server}\n${channelOf(key)}`;
+}
+
+function isOf(log: Log, key: RecordKey): boolean {
+  return log.server === key.server && log.channel === channelOf(key);
 }
 
 function freshLog(server: string, channel: string): Log {
