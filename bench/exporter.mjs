@@ -63,7 +63,7 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
     longestHoldMs: () => ask(child, 'hold'),
     /** The same less the waiting for a processor. */
     longestOwnHoldMs: () => ask(child, 'own hold'),
-    /** MiB of the heap, without the newest objects, and of buffers. */
+    /** MiB of the heap, without the newest objects, and of buffers, as the last full collection has left them. */
     heapMiB: () => ask(child, 'heap'),
     scrape: (headers = {}) => scrape(url, agent, headers),
     /** On a connection of its own. What comes is counted and let go. */

@@ -1,10 +1,10 @@
 /**
  * Loaded into the exporter under test: tells the longest time for which its event loop was held, and what its heap holds.
  * `hold` asks for the time by the clock; `own hold` for the time less the waiting for a processor, which a busy machine makes;
- * `heap` for the MiB that outlived the collection of new objects, with the buffers beside the heap.
+ * `heap` for the MiB that the last full collection has left, with the buffers beside the heap.
  */
 import { readdirSync } from 'node:fs';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { constants, monitorEventLoopDelay, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapSpaceStatistics } from 'node:v8';
 import { taskTimes } from './fuzz/cpu-wait.mjs';
 
@@ -14,6 +14,11 @@ const ownResolutionMs = 10;
 const leastTurnMs = 30;
 const meter = monitorEventLoopDelay({ resolution: resolutionMs });
 let ownMeter;
+/** Between two full collections, which may be minutes apart, the heap holds what nobody uses any more. */
+let left;
+new PerformanceObserver((list) => {
+  if (list.getEntries().some(({ detail }) => detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR)) left = oldHeapMiB();
+}).observe({ entryTypes: ['gc'] });
 process.on('message', (question) => {
   if (question === 'own hold') {
     ownMeter ??= startOwnMeter();
@@ -21,7 +26,7 @@ process.on('message', (question) => {
     return;
   }
   if (question === 'heap') {
-    process.send(oldHeapMiB());
+    process.send(left ?? oldHeapMiB());
     return;
   }
   process.send(Math.max(0, meter.max / 1e6 - resolutionMs));

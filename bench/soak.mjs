@@ -25,7 +25,7 @@ const mostHoldMs = 100;
 /** Memory is not level while a just-in-time compiler is at work and series are born. */
 const settledAfterMinutes = 3;
 /**
- * In ten minutes. The records that are known one by one fill their book, of 262,144, in the first nine minutes (9 MiB);
+ * In ten minutes. The records that are known one by one fill their book, of 262,144, in the first nine minutes (5 MiB);
  * the visits of each destination fill theirs meanwhile.
  */
 const mostRiseMiB = 20;
