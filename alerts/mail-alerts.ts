@@ -96,12 +96,16 @@ function connectorDown(limits: Thresholds): Alert {
       'All mail of this connector waits; users are told after 4 hours, mail is returned after 2 days.',
     annotations: {
       diagnosis: advice('says', ['server', 'connector'], 'connector_wide|server_egress'),
-      command: advice('command', ['server', 'connector'], 'connector_wide|server_egress'),
-      command_where: advice('where', ['server', 'connector'], 'connector_wide|server_egress'),
+      // Where the destinations fail for different reasons, the command looks at one of them.
+      command: advice('command', ['server', 'connector'], failing),
+      command_where: advice('where', ['server', 'connector'], failing),
       last_error: lastError(['server', 'connector']),
     },
   };
 }
+
+/** The diagnoses of a destination that fails now. */
+const failing = 'connector_wide|server_egress|network_path|name_resolution|smtp_refuses|tls|destination_down';
 
 function singleError(limits: Thresholds): Alert {
   return {

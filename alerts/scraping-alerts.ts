@@ -52,8 +52,9 @@ function noneIsScraped(limits: Thresholds): string {
   const seconds = limits.slowestScrapeSeconds + limits.exporterDownSeconds;
   const onlyOthers = throughout(`absent(${ofExporters}) and on () group(up)`, seconds);
   return [
-    `last_over_time((${onlyOthers})${memory}) unless on () (${ofExporters})`,
-    `or absent_over_time((${ofExporters})${memory})`,
+    // A subquery has steps of its own: the first scrape of a new Prometheus may lie between two of them.
+    `(last_over_time((${onlyOthers})${memory}) or absent_over_time((${ofExporters})${memory}))`,
+    `unless on () (${ofExporters})`,
   ].join('\n');
 }
 
