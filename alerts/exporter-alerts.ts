@@ -3,7 +3,7 @@ import { countedIn } from './expressions.js';
 import { indented } from './replicas.js';
 import type { Alert } from './rules.js';
 import { scrapingAlerts } from './scraping-alerts.js';
-import { exporterName, inWords, valueAsAge } from './texts.js';
+import { exporterName, inWords, valueAsAge } from './text-marks.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 export function exporterAlerts(limits: Thresholds): readonly Alert[] {

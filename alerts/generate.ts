@@ -1,7 +1,7 @@
 /** Turns the list of alerts into rules for Prometheus, for its operator, and for Grafana. */
 import { stringify } from 'yaml';
 import { alertsOf, type Alert, type Subject } from './rules.js';
-import { grafanaText, nameOfExporter, prometheusText } from './texts.js';
+import { grafanaText, nameOfExporter, prometheusText } from './text-marks.js';
 import { duration, scaled, type Thresholds } from './thresholds.js';
 
 export type RuleOptions = {

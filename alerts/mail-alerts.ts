@@ -13,7 +13,7 @@ import {
 import { indented, ofReplicas } from './replicas.js';
 import { diagnosisWords } from '../src/model/reason-words.js';
 import type { Alert } from './rules.js';
-import { advice, failingDestinations, inWords, lastError, latestFailure, ofPair, valueAsAge } from './texts.js';
+import { advice, failingDestinations, inWords, lastError, latestFailure, ofPair, valueAsAge } from './text-marks.js';
 import { duration, type Thresholds } from './thresholds.js';
 import { unprobedAlerts } from './unprobed-alerts.js';
 

@@ -1,7 +1,7 @@
 /** The alerts about exporters that are not scraped, or give no answer: none starts or ends by a gap of scraping. */
 import { indented, ofReplicas, replicaLabels } from './replicas.js';
 import type { Alert } from './rules.js';
-import { inWords, nameOfExporter } from './texts.js';
+import { inWords, nameOfExporter } from './text-marks.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 export function scrapingAlerts(limits: Thresholds): readonly Alert[] {

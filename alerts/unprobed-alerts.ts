@@ -5,7 +5,7 @@
 import { errorsLast, errorsOfRetries, failingUnprobed, triedLately } from './expressions.js';
 import { indented } from './replicas.js';
 import type { Alert } from './rules.js';
-import { inWords, lastError, ofPair } from './texts.js';
+import { inWords, lastError, ofPair } from './text-marks.js';
 import { type Thresholds } from './thresholds.js';
 
 /** The wider first. */

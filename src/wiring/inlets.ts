@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import type { Config } from '../config/config.js';
 import { drillFile, drillSource } from '../events/sources/drills.js';
 import { followSources } from '../events/sources/sources.js';
-import { ownFullName } from '../health/host-name.js';
+import { ownFullName } from '../health/windows-domain.js';
 import { type Inventory, openInventory } from '../inventory/inventory.js';
 import type { Ledger } from '../ledger/ledger.js';
 import { implicitNames } from '../model/implicit-connectors.js';

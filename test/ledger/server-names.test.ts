@@ -1,7 +1,7 @@
 import os from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { domainIn, ownFullName } from '../../src/health/host-name.js';
+import { domainIn, ownFullName } from '../../src/health/windows-domain.js';
 import { serverLabelOf } from '../../src/model/label.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
 import type { Evidence } from '../../src/model/evidence.js';

@@ -5,6 +5,7 @@ import { glob, isDynamicPattern } from 'tinyglobby';
 import { FileHangs } from '../../../runtime/file-gate.js';
 import { nameOfBytes, shownPath } from './file-names.js';
 import type { FileFacts, FileSystem, Waiting } from './file-system.js';
+import { problemOf } from './problems.js';
 
 /** What a pattern stands for now; `problem` says in a sentence why there is nothing to read. */
 export type Found = {
@@ -52,22 +53,6 @@ export function watchedFolder(
   const fixed = parts.findIndex((part) => isDynamicPattern(part));
   const rest = parts.slice(fixed);
   return { folder: parts.slice(0, fixed).join('/') || '/', depth: rest.includes('**') ? undefined : rest.length - 1 };
-}
-
-/** The same for a path that the system gives no answer about. */
-export function hangingProblem(at: string): string {
-  return `${shownPath(at)}: the file system does not answer (a network mount that hangs?); it is read on as soon as it does`;
-}
-
-/** A sentence for a person: what is wrong with a path, and what to do. */
-export function problemOf(error: unknown, at: string): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  const place = shownPath(at);
-  if (code === 'ENOENT') return `${place}: no such file or folder yet; it is read as soon as it appears`;
-  if (code === 'EACCES' || code === 'EPERM')
-    return `${place}: permission denied; give this account the right to read it`;
-  if (code === 'EBUSY') return `${place}: another program holds it without sharing; it is tried again`;
-  return `${place}: ${error instanceof Error ? error.message : String(error)}`;
 }
 
 function isGlob(pattern: string): boolean {

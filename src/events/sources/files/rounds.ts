@@ -7,7 +7,7 @@ import { isWanted } from '../../classify.js';
 import { createReader, type Reader } from '../../read/pass.js';
 import { shownPath } from './file-names.js';
 import type { FileFacts, OpenFile } from './file-system.js';
-import { problemOf } from './find-files.js';
+import { problemOf } from './problems.js';
 import { inReadingOrder, logOf } from './reading-order.js';
 import { followOriginal, readTracked, startOver, type FilePass } from './tracked-file.js';
 import { postPass } from './posting.js';

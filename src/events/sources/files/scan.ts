@@ -2,13 +2,13 @@
 import { FileHangs } from '../../../runtime/file-gate.js';
 import { shownPath } from './file-names.js';
 import { notWaiting } from './file-system.js';
-import { findFiles, hangingProblem, problemOf, type Found } from './find-files.js';
+import { findFiles, type Found } from './find-files.js';
+import { hangingProblem, problemOf, problemOfFile } from './problems.js';
 import { forgetGone } from './gone.js';
 import { scanRotated, type Around } from './rotated-files.js';
 import { searchLost } from './lost-files.js';
 import { unlessSlow, type SourceState, type State } from './state.js';
 import type { FollowedFile } from './followed.js';
-import { problemOfFile } from './status.js';
 import { meet, notePresent, type Findings } from './take-up.js';
 import { watchPattern } from './watching.js';
 

@@ -1,8 +1,6 @@
 /** How each source stands. */
 import type { SourceStatus } from '../../../model/status.js';
-import { shownPath } from './file-names.js';
-import { bareReturns } from './foreign-content.js';
-import { hangingProblem } from './find-files.js';
+import { hangingProblem, problemOfFile } from './problems.js';
 import { hangsMs, isScanStuck, isSilent, lagOf, type SourceState, type State } from './state.js';
 import type { FollowedFile } from './followed.js';
 
@@ -36,18 +34,6 @@ export function statusOf(state: State, each: SourceState): SourceStatus {
     bytesRead: each.bytesRead,
   };
 }
-
-/** Why a file is not read, or not to its end, as a sentence for a person; undefined when all is well. */
-export function problemOfFile({ path, problem, rest }: FollowedFile): string | undefined {
-  if (problem !== undefined || rest === undefined) return problem;
-  return `${shownPath(path)}: ${rests[rest]}`;
-}
-
-const rests: Readonly<Record<NonNullable<FollowedFile['rest']>, string>> = {
-  nul: 'ends in NUL bytes, as a crash or space that is only reserved leaves it; what is written behind or over them is read',
-  returns: bareReturns,
-  long: 'ends in a record of more than 1 MiB, which is stepped over; is it text with line ends (LF or CRLF)?',
-};
 
 /** What does not answer, a sentence each. */
 function hangingIn(each: SourceState): string[] {

@@ -1,4 +1,4 @@
-/** The full name of this host, where it can be told without asking anybody else. */
+/** The full name of this host without asking anybody else: on Windows by the domain in its registry, read at each start and reload. */
 import { execFile } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
