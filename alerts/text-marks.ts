@@ -111,10 +111,15 @@ function advised(what: string, subjects: readonly string[], of: string, seconds:
     `max_over_time(timestamp(exchange_send_connector_advice_info${selectorOf(labels, more)})[${duration(seconds)}:${duration(seconds / 10)}])`;
   const probed = 'diagnosis!=\\"not_probed\\",';
   const chosen = of === '' ? probed : `diagnosis=~\\"${of}\\",`;
-  const query = subjects.includes('destination')
-    ? `topk(1, 2 * ${newest(probed)} or ${newest('')})`
-    : `topk(1, count by (${what}) (${newest(chosen)} == on () group_left () max(${newest(chosen)})))`;
-  return `{{ with ${asked(query, [...labels, ...labels])} }}{{ (first .).Labels.${what} }}{{ end }}`;
+  if (subjects.includes('destination')) {
+    const query = `topk(1, 2 * ${newest(probed)} or ${newest('')})`;
+    return `{{ with ${asked(query, [...labels, ...labels])} }}{{ (first .).Labels.${what} }}{{ end }}`;
+  }
+  const latest = `${newest(chosen)} == on () group_left () max(${newest(chosen)})`;
+  // Of commands that differ the first by name, so that evaluations agree, and always with the host of its own.
+  const query = what === 'says' ? `topk(1, count by (says) (${latest}))` : `group by (command, where) (${latest})`;
+  const sorted = what === 'says' ? '' : ' | sortByLabel "command"';
+  return `{{ with ${asked(query, [...labels, ...labels])}${sorted} }}{{ (first .).Labels.${what} }}{{ end }}`;
 }
 
 function timeOfLastError(subjects: readonly string[], seconds: number): string {

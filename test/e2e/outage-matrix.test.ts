@@ -137,7 +137,7 @@ async function shipped(inbox: string, mailbox: string): Promise<object> {
   const fast = (route: Route): Route => ({
     ...route,
     // What only explains waits in any case until its outage is known: a slow machine must not make it news of its own.
-    ...{ group_wait: /log|warnings/.test(route.receiver ?? '') ? '15s' : '3s', group_interval: '2s' },
+    ...{ group_wait: /log|warnings/.test(route.receiver ?? '') ? '20s' : '8s', group_interval: '2s' },
     ...(route.routes && { routes: route.routes.map(fast) }),
   });
   const templates = [path.join(alertsFolder, 'templates/*.tmpl')];
