@@ -87,6 +87,7 @@ function steady(text: string): string {
     .replace(/\d\d:\d\d UTC(, \d+ \w+ \d{4})?/g, 'HH:MM UTC')
     .replace(/\b\d+ (s|min) ago/g, 'N s ago')
     .replace(/logged \d+/g, 'logged N')
+    .replace(/\b\d+ errors on server/g, 'N errors on server')
     .replace(/http:\/\/[^/"]+:0\//g, 'http://alertmanager/');
 }
 
