@@ -1,4 +1,5 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
+import type { z } from 'zod';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { cleanRows } from './clean-rows.js';
 import { LedgerFileError, parse, type SavedLedger, schema } from './saved.js';
@@ -19,20 +20,30 @@ export async function loadLedgerFile(file: string): Promise<SavedLedger | undefi
   const content = parse(text, file);
   const version = (content as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version > 1) {
-    const message = `${file}: written by a newer exporter (version ${version}, this one knows 1); install that one again or move the file away`;
-    throw new LedgerFileError('newer', message);
+    throw newer(file, `version ${version}, this one knows 1`);
   }
   const result = schema.safeParse(content);
-  if (!result.success) {
-    const { path, message } = result.error.issues[0] ?? { path: [], message: 'unknown shape' };
-    throw new LedgerFileError(
-      'damaged',
-      `${file}: not a ledger of this exporter: ${path.join('.') || 'content'}: ${message}`,
-    );
-  }
+  if (!result.success) throw refusal(file, result.error.issues);
   // Absent and undefined are the same to JSON; the schema has checked the rest.
   const saved = result.data as SavedLedger;
   return { ...saved, rows: cleanRows(saved.rows) };
+}
+
+/** Where nothing is wrong but keys that are not known here, a later exporter has written it: counting must not start over. */
+function refusal(file: string, issues: readonly z.core.$ZodIssue[]): LedgerFileError {
+  const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
+  if (issues.every(({ code }) => code === 'unrecognized_keys'))
+    return newer(file, `this one does not know ${[...new Set(unknown)].slice(0, 5).join(', ')}`);
+  const { path, message } = issues[0] ?? { path: [], message: 'unknown shape' };
+  return new LedgerFileError(
+    'damaged',
+    `${file}: not a ledger of this exporter: ${path.join('.') || 'content'}: ${message}`,
+  );
+}
+
+function newer(file: string, why: string): LedgerFileError {
+  const remedy = 'install that one again or move the file away';
+  return new LedgerFileError('newer', `${file}: written by a newer exporter (${why}); ${remedy}`);
 }
 
 /** It grows with the number of files, and a slow disk gets its time. */

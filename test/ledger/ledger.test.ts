@@ -140,6 +140,15 @@ test('on the first read old events are history: counted, but observed at their o
   });
 });
 
+const emptyLedger = {
+  version: 1,
+  savedAt: '2026-01-15T09:00:00.000Z',
+  rows: [],
+  checkpoints: [],
+  seen: [],
+  scrapers: [],
+};
+
 test.each([
   ['garbage', 'not json at all'],
   ['truncated', '{"version":1,"savedAt":"2026-01-15T09:00:00.000Z","rows":[{"server":"exch'],
@@ -154,10 +163,25 @@ test.each([
   expect(ledger.saving().movedAside).toContain(aside);
 });
 
-test('a ledger of a newer version is refused and left where it is', async () => {
+test.each([
+  ['a version', '{"version":2}', /written by a newer exporter \(version 2/],
+  [
+    'a part',
+    JSON.stringify({ ...emptyLedger, parts: [] }),
+    /written by a newer exporter \(this one does not know parts\); install that one again/,
+  ],
+  [
+    'a field of a row',
+    JSON.stringify({
+      ...emptyLedger,
+      rows: [{ server: 's', connector: 'c', destination: 'd:25', errors: 7, seen: 1 }],
+    }),
+    /written by a newer exporter \(this one does not know seen\)/,
+  ],
+])('a ledger with %s of a newer exporter is refused and left where it is', async (_name, content, why) => {
   const directory = await temporaryFolder();
-  await fs.writeFile(path.join(directory, 'ledger.json'), '{"version":2}');
-  await expect(openLedger({ directory, now: () => now })).rejects.toThrow(/written by a newer exporter \(version 2/);
+  await fs.writeFile(path.join(directory, 'ledger.json'), content);
+  await expect(openLedger({ directory, now: () => now })).rejects.toThrow(why);
   expect(await fs.readdir(directory)).toEqual(['ledger.json']);
 });
 
