@@ -8,6 +8,7 @@ const benchmarks = {
   evtx: ['evtx'],
   scrape: ['scrape'],
   pages: ['pages'],
+  peers: ['peers'],
   probes: ['probes'],
   follow: ['follow'],
   hostile: ['hostile'],

@@ -1,0 +1,163 @@
+/**
+ * The built exporter beside what one would take instead, in one run: mtail over the same exports, Node's own floor, and
+ * blackbox_exporter over the same servers. Prints CPU seconds (medians of three, in turn), ratios and peak memory, compares the
+ * ratios with those kept in `bench/peers/ratios.json`, and fails when one has become worse by more than a fifth.
+ *
+ * `npm run bench -- peers [records]`; `KEEP=1` keeps the new ratios. Needs Debian's mtail and prometheus-blackbox-exporter.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { quantile, startExporter, table, total } from './exporter.mjs';
+import { writeWorkload } from './workload.mjs';
+
+const here = (name) => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
+const rounds = 3;
+/** Worse by more than this is a fault. */
+const tolerance = 1.2;
+
+/** One file to catch up with; `part` of the records, for all of them as hits take long. */
+const cases = [
+  { name: 'Winlogbeat, 1 % hits', carrier: 'winlogbeat', share: 0.01, part: 1 },
+  { name: 'Winlogbeat, all hits, 10,000 pairs', carrier: 'winlogbeat', share: 1, part: 0.3 },
+  { name: 'Winlogbeat, all hits, 200 pairs, one server', carrier: 'winlogbeat', share: 1, part: 0.3, ...few() },
+  { name: 'event XML, 1 % hits', carrier: 'event-xml', share: 0.01, part: 1 },
+  { name: 'event XML, all hits, 10,000 pairs', carrier: 'event-xml', share: 1, part: 0.3 },
+];
+
+function few() {
+  return { servers: 1, connectors: 10, destinations: 20 };
+}
+
+export async function run(records = 1_000_000) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), 'peers-bench-'));
+  const rows = [
+    ['a file to catch up with', 'records', 'MB', 'exporter', 'mtail', 'ratio', 'floor', 'ratio', 'MiB', 'mtail'],
+  ];
+  const ratios = {};
+  try {
+    for (const each of cases) {
+      const file = path.join(folder, 'log.json');
+      const of = { ...each, records: Math.round(records * each.part) };
+      const { errors, bytes } = await writeWorkload(file, of);
+      const measured = await inTurn({
+        exporter: () => exporterOver(file, folder, errors),
+        mtail: () => mtailOver(file, each.carrier, errors),
+        floor: () => commandOver(process.execPath, [here('floor.mjs'), file]),
+      });
+      const { exporter, mtail, floor } = measured;
+      ratios[`${each.name}: mtail`] = exporter.cpu / mtail.cpu;
+      rows.push([
+        ...[each.name, of.records, Math.round(bytes / 1e6), exporter.cpu.toFixed(1), mtail.cpu.toFixed(1)],
+        ...[(exporter.cpu / mtail.cpu).toFixed(2), floor.cpu.toFixed(2), (exporter.cpu / floor.cpu).toFixed(1)],
+        ...[Math.round(exporter.peak), Math.round(mtail.peak)],
+      ]);
+      await rm(file);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  table(rows);
+  const { run: runProbes } = await import('./probes.mjs');
+  await runProbes();
+  await compare(ratios);
+}
+
+/** @returns the medians of each, measured one after the other in every round */
+async function inTurn(measures) {
+  const results = Object.fromEntries(Object.keys(measures).map((name) => [name, []]));
+  for (let round = 0; round < rounds; round++)
+    for (const [name, measure] of Object.entries(measures)) results[name].push(await measure());
+  const medians = Object.entries(results).map(([name, all]) => [
+    name,
+    {
+      cpu: quantile(
+        all.map(({ cpu }) => cpu),
+        0.5,
+      ),
+      peak: quantile(
+        all.map(({ peak }) => peak),
+        0.5,
+      ),
+    },
+  ]);
+  return Object.fromEntries(medians);
+}
+
+/** From the start of the process until its page shows the last error. */
+async function exporterOver(file, folder, errors) {
+  const state = await mkdtemp(path.join(folder, 'state-'));
+  const exporter = await startExporter([file], state);
+  for (let shown = -1; shown !== errors;) {
+    await pause(200);
+    shown = total((await exporter.scrape()).text());
+    if (shown > errors) throw new Error(`expected ${errors} errors, got ${shown}`);
+  }
+  const result = { cpu: (await exporter.cpuMs()) / 1000, peak: (await exporter.memory()).peak };
+  await exporter.stop();
+  return result;
+}
+
+async function mtailOver(file, carrier, errors) {
+  const port = await freePort();
+  const flags = ['--one_shot', '--one_shot_format=prometheus', '--address=127.0.0.1', `--port=${port}`];
+  const result = await commandOver('mtail', [...flags, `--progs=${here(`${carrier}.mtail`)}`, `--logs=${file}`]);
+  const shown = [...result.output.matchAll(/^send_connector_errors\{.*\} (\d+)$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
+  if (shown !== errors) throw new Error(`mtail counted ${shown} of ${errors} errors:\n${result.output.slice(0, 500)}`);
+  return result;
+}
+
+/** Runs a command to its end. @returns its CPU seconds, its peak memory in MiB, and what it printed */
+async function commandOver(command, args) {
+  const before = await cpuOfChildren();
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  let [output, peak] = ['', 0];
+  child.stdout.setEncoding('utf8').on('data', (text) => (output += text));
+  const closed = once(child, 'close');
+  let isOver = false;
+  void closed.finally(() => (isOver = true));
+  while (!isOver) {
+    const status = await readFile(`/proc/${child.pid}/status`, 'utf8').catch(() => '');
+    peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024);
+    await Promise.race([closed, pause(50)]);
+  }
+  const [code] = await closed;
+  if (code !== 0) throw new Error(`${command} ended with ${code}`);
+  return { cpu: (await cpuOfChildren()) - before, peak, output };
+}
+
+/** CPU seconds of the children that have ended; clock ticks of /proc are hundredths. */
+async function cpuOfChildren() {
+  const stat = await readFile('/proc/self/stat', 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function compare(ratios) {
+  const kept = JSON.parse(await readFile(here('ratios.json'), 'utf8'));
+  if (process.env.KEEP) {
+    const rounded = Object.fromEntries(Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.toFixed(3))]));
+    await writeFile(here('ratios.json'), `${JSON.stringify(rounded, undefined, 2)}\n`);
+    return;
+  }
+  const worse = Object.entries(ratios).filter(([name, ratio]) => ratio > (kept[name] ?? Infinity) * tolerance);
+  for (const [name, ratio] of worse) console.error(`worse: ${name}: ${ratio.toFixed(2)}, was ${kept[name].toFixed(2)}`);
+  if (worse.length > 0) process.exitCode = 1;
+}
