@@ -6,8 +6,21 @@ const depths = [2, 50, 3_000, 20_000];
 /** @param donor another record, of which elements are taken */
 export function mutateXml(random, text, donor) {
   let tokens = tokensOf(text);
-  for (let rounds = random.size(6); rounds > 0 && tokens.length > 0; rounds--) tokens = change(random, tokens, donor);
+  for (let rounds = random.size(6); rounds > 0 && tokens.length > 0 && lengthOf(tokens) < mostLength; rounds--)
+    tokens = change(random, tokens, donor);
   return tokens.join('');
+}
+
+/** Longer ones are cut in any case; without a bound a few rounds make more than a string can hold. */
+const mostLength = 5_000_000;
+
+function lengthOf(tokens) {
+  return tokens.reduce((sum, token) => sum + token.length, 0);
+}
+
+/** So often that what comes of it has a length that can still be handled. */
+function times(random, most, element) {
+  return Math.min(random.size(most), Math.ceil(mostLength / Math.max(1, lengthOf(element))));
 }
 
 /** Tags and what stands between them. */
@@ -34,7 +47,7 @@ function change(random, tokens, donor) {
   const [before, after] = [tokens.slice(0, at), tokens.slice(end)];
   const changes = [
     () => [...before, ...after],
-    () => [...before, ...Array.from({ length: random.size(2_000) }, () => element).flat(), ...after],
+    () => [...before, ...Array.from({ length: times(random, 2_000, element) }, () => element).flat(), ...after],
     () => [...before, ...nested(random, element), ...after],
     () => [...before, ...someElement(random, donor), ...element, ...after],
     () => swapped(random, tokens, at, end),
@@ -64,7 +77,7 @@ function swapped(random, tokens, at, end) {
 
 function nested(random, element) {
   const name = /^<([\w:.-]+)/.exec(element[0])?.[1] ?? random.pick(['Data', 'Event', 'System', 'x']);
-  const depth = random.pick(depths);
+  const depth = Math.min(random.pick(depths), Math.ceil(mostLength / name.length));
   const isOpen = random.chance(0.1);
   return [`<${name}>`.repeat(depth), ...element, isOpen ? '' : `</${name}>`.repeat(depth)];
 }
