@@ -6,7 +6,7 @@
   Written for Windows PowerShell 5.1 and later, run as an administrator. NOT RUN where the tests run (no Windows there):
   read it before you use it, and try it on a server that may fail.
 
-  Needs two files beside each other in -From: send-connector-exporter.exe (npm run build:exe) with its koffi.node, and
+  Needs two files beside each other in -From: send-connector-exporter.exe (npm run build:exe) and
   WinSW.exe (the service host, https://github.com/winsw/winsw, 64 bit). WinSW sends Ctrl-C when the service stops; the
   exporter then saves its state and ends. A hard end loses nothing either, for every count is saved before it is shown.
 
@@ -55,7 +55,6 @@ function Copy-Program {
     }
     New-Item -ItemType Directory -Force $ProgramPath, $DataPath, "$DataPath\logs" | Out-Null
     Copy-Item -Force (Join-Path $From "$name.exe") $ProgramPath
-    Get-ChildItem $From -Filter '*.node' | Copy-Item -Force -Destination $ProgramPath
     Copy-Item -Force (Join-Path $From 'WinSW.exe') $winsw
     Copy-Item -Force (Join-Path $PSScriptRoot "$name-service.xml") $ProgramPath
     if (-not (Test-Path "$DataPath\config.yml")) {

@@ -15,10 +15,10 @@ import {
   checkEventLevel,
   checkOutbound,
   checkPorts,
-  checkPrograms,
   checkSecrets,
   checkStateFolder,
 } from '../health/machine-checks.js';
+import { checkPrograms } from '../health/program-checks.js';
 import { followSources, type Looked } from '../events/sources/sources.js';
 import { isTold, lookedAt } from '../wiring/configured-sources.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';

@@ -1,4 +1,4 @@
-/** What the doctor looks at on the machine itself: folders, ports, programs, the registry, the network. */
+/** What the doctor looks at on the machine itself: folders, ports, the registry, the network. */
 import { execFile } from 'node:child_process';
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -10,8 +10,6 @@ import { LedgerFileError, type SavedLedger } from '../ledger/saved.js';
 import { loadLedgerFile } from '../ledger/file.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import type { Target } from '../model/connectors.js';
-import { pathPrograms } from '../probes/network/path-programs.js';
-import { findProgram } from '../probes/network/run-program.js';
 import { createPolicy } from '../probes/policy.js';
 import { openProber } from '../probes/probing.js';
 import { ownerOfStateFolder } from '../ledger/folder-lock.js';
@@ -171,32 +169,6 @@ export function eventLevelFinding(output: string): Finding | undefined {
     text: `SmtpSend logs at level ${value}: event 2002 is not written`,
     remedy: 'Set-EventLogLevel "SERVER\\MSExchangeTransport\\SmtpSend" -Level High, in the Exchange shell',
   };
-}
-
-export async function checkPrograms(find: typeof findProgram = findProgram): Promise<Finding[]> {
-  const isWindows = process.platform === 'win32';
-  const ping = await find('ping');
-  const paths: string[] = [];
-  for (const { name, windows } of pathPrograms)
-    if (windows === isWindows && (await find(name)) !== undefined) paths.push(name);
-  return [
-    ping === undefined
-      ? {
-          check: 'ping',
-          state: 'warning',
-          text: 'not there: pages show no loss and no round trip',
-          remedy: 'apt install iputils-ping',
-        }
-      : { check: 'ping', state: 'ok', text: ping },
-    paths.length === 0
-      ? {
-          check: 'path',
-          state: 'warning',
-          text: 'no program that shows the path: pages show no hops',
-          remedy: 'apt install mtr-tiny, iputils-tracepath or traceroute',
-        }
-      : { check: 'path', state: 'ok', text: paths.join(', ') },
-  ];
 }
 
 /** More would take long, and the first few tell whether mail gets out at all. */

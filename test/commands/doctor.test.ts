@@ -11,7 +11,8 @@ import { healthy, refusing } from '../../src/commands/demo/smtp-servers.js';
 import { loadConfig } from '../../src/config/config.js';
 import { checkEhloNames } from '../../src/health/ehlo-names.js';
 import { sourceFindings, type Finding } from '../../src/health/findings.js';
-import { checkPrograms, eventLevelFinding } from '../../src/health/machine-checks.js';
+import { eventLevelFinding } from '../../src/health/machine-checks.js';
+import { checkPrograms } from '../../src/health/program-checks.js';
 import type { SendConnector } from '../../src/model/connectors.js';
 import type { SourceStatus } from '../../src/model/status.js';
 import { builtProgram, loopbackOnly, startExporter } from '../support/exporter.js';
@@ -228,6 +229,11 @@ test('a machine without ping and path programs is told which to install', async 
       state: 'warning',
       remedy: 'apt install mtr-tiny, iputils-tracepath or traceroute',
     }),
+  ]);
+  const onWindows = await checkPrograms(() => Promise.resolve(undefined), true);
+  expect(onWindows.map(({ remedy }) => remedy)).toEqual([
+    'restore ping.exe in System32, which is on every PATH of Windows',
+    'restore tracert.exe in System32, which is on every PATH of Windows',
   ]);
 });
 
