@@ -48,11 +48,7 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
       return child.exitCode === null ? undefined : `code ${child.exitCode}`;
     },
     /** Milliseconds of CPU until now. */
-    cpuMs: async () => {
-      const stat = await readFile(`/proc/${child.pid}/stat`, 'utf8');
-      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      return (Number(fields[11]) + Number(fields[12])) * tickMs;
-    },
+    cpuMs: async () => (await cpuOf(child.pid)).ownMs,
     /** MiB now and at most until now. */
     memory: async () => {
       const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
@@ -80,6 +76,17 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
       return signal !== 'SIGKILL';
     },
   };
+}
+
+/** Milliseconds of CPU of a process, and of those of its children that have ended. */
+export async function cpuOf(pid) {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8');
+  const ticks = stat
+    .slice(stat.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(11, 15)
+    .map(Number);
+  return { ownMs: (ticks[0] + ticks[1]) * tickMs, childrenMs: (ticks[2] + ticks[3]) * tickMs };
 }
 
 async function ask(child, question) {

@@ -3,6 +3,7 @@
  * connectors and 500 destinations, events related to errors, and decoys that speak of event 2002 and are none.
  */
 import { open } from 'node:fs/promises';
+import { createRandom } from './fuzz/random.mjs';
 
 const hosts = [
   'EXCH-EDGE01.corp.example.com',
@@ -23,17 +24,17 @@ export async function writeWorkload(
   { carrier, records, share, servers = 4, connectors = 20, destinations = 500 },
 ) {
   const write = { winlogbeat, 'event-xml': eventXml }[carrier];
-  const random = mulberry32(2002);
-  const below = (most) => Math.floor(random() * most);
+  // The same in every run.
+  const { int: below, chance } = createRandom(2002);
   // Up to now, so that nothing is of long ago and nothing in the future.
   const first = Date.now() - records * millisecondsApart;
   const handle = await open(file, 'w');
   let [errors, bytes, text] = [0, 0, ''];
   for (let n = 0; n < records; n++) {
     const server = hosts[below(servers)];
-    const isError = random() < share;
+    const isError = chance(share);
     if (isError) errors++;
-    const event = isError ? sendError(below(connectors), below(destinations)) : anotherEvent(random() < 0.08, below);
+    const event = isError ? sendError(below(connectors), below(destinations)) : anotherEvent(chance(0.08), below);
     text += `${write({ ...event, server, recordId: 1_000_000 + n, time: first + n * millisecondsApart })}\n`;
     if (text.length < 1 << 20 && n < records - 1) continue;
     bytes += (await handle.write(text)).bytesWritten;
@@ -45,17 +46,6 @@ export async function writeWorkload(
 
 /** A million records are ten hours. */
 const millisecondsApart = 37;
-
-/** The same numbers in every run. */
-function mulberry32(seed) {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 function sendError(connector, destination) {
   const kind = ['to Internet', 'Partner', 'Legacy', 'DR Site', 'Smart Host'][connector % 5];

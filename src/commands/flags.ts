@@ -179,12 +179,12 @@ function optionOf({ flag, argument, help, read, choices, usual, isRequired }: Ro
  */
 export function overridesOf(flags: Readonly<Record<string, unknown>>, files: readonly string[] = []): Overrides {
   const given = table.flatMap((row) => {
-    const { setting } = row;
+    const { flag, setting } = row;
+    if (setting === undefined) return [];
     const option = optionOf(row);
     const value = flags[option.attributeName()];
     // Without `--no-probe` commander says true, which is no word of the person.
-    if (setting === undefined || value === undefined || (option.negate && value === true)) return [];
-    return [{ flag: row.flag, setting, value }];
+    return value === undefined || (option.negate && value === true) ? [] : [{ flag, setting, value }];
   });
   const sources = [{ type: 'file', paths: files }];
   return files.length === 0 ? given : [{ flag: 'FILES', setting: 'sources', value: sources }, ...given];

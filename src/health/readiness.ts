@@ -9,7 +9,7 @@ import type { ReloadStatus } from '../config/reload.js';
 
 export type StandingParts = {
   readonly stateDirectory: string;
-  readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers' | 'aheadAt' | 'dormant'>;
+  readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers' | 'aheadAt'>;
   readonly sources: () => readonly SourceStatus[];
   /** Whether every source was read to its end once. */
   readonly caughtUp: () => boolean;
@@ -68,21 +68,10 @@ function noticesOf(parts: StandingParts, freeBytes: number | undefined): string[
   ];
   return [
     ...wrong.filter((text) => text !== undefined),
-    ...onlyDormant(parts.ledger),
     ...waiting.map((setting) => `the changed ${setting} takes effect after a restart`),
     ...findings
       .filter(({ state }) => state === 'warning' || state === 'failed')
       .map(({ text, remedy }) => (remedy === undefined ? text : `${text}: ${remedy}`)),
-  ];
-}
-
-/** Whoever reads an old log for the first time must not take an empty page for a clean one. */
-function onlyDormant(ledger: StandingParts['ledger']): string[] {
-  const silent = ledger.dormant();
-  if (silent === 0 || ledger.rows().some(({ errors }) => errors > 0)) return [];
-  const which = silent === 1 ? 'the only destination with errors' : `all ${silent} destinations with errors`;
-  return [
-    `${which} had the last one longer ago than destinations.forgetAfter: counted, but not shown; a longer forgetAfter shows them`,
   ];
 }
 

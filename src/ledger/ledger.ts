@@ -118,8 +118,6 @@ export type Ledger = {
   readonly folded: () => Folded;
   /** Errors of destinations that are no longer shown, for totals over a connector: those never fall. */
   readonly dormantErrors: (connector: string) => number;
-  /** Destinations of a Send connector on a server that are no longer shown. */
-  readonly dormant: () => number;
   /** Related events by number, as scrapers are shown them: a new one at zero until all have seen it. */
   readonly relatedCounts: () => readonly RelatedCount[];
   /** The last related events of each server, and the errors of the last day, as saved. */
@@ -284,7 +282,6 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     missed: () => state.missed,
     folded: () => state.bounds.folded(),
     dormantErrors: (connector) => dormantErrors(state, connector),
-    dormant: () => state.dormant.size,
     relatedCounts: () => shownRelatedCounts(state),
     related: () => state.shownHappenings.related,
     visited: (visit) => {
