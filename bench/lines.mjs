@@ -1,5 +1,8 @@
 /** One event as its carriers write it; the n-th is always the same. */
 
+/** So that a million events, 997 ms apart, are neither too old to be shown nor in the future. */
+const first = Date.now() - 12 * 86_400_000;
+
 function placeOf(n) {
   return {
     server: `EXCH0${n % 4}.contoso.local`,
@@ -27,7 +30,7 @@ export function winlogbeatLine(n, id, place = placeOf(n)) {
   });
   return `${JSON.stringify(
     turned(n, {
-      '@timestamp': new Date(place.at ?? 1_768_464_842_137 + n * 997).toISOString(),
+      '@timestamp': new Date(place.at ?? first + n * 997).toISOString(),
       '@metadata': { beat: 'winlogbeat', type: '_doc', version: '8.17.1' },
       event: {
         action: 'SmtpSend',
@@ -73,6 +76,6 @@ function turned(n, object) {
 
 /** About 600 bytes, as wevtutil writes it. */
 export function xmlLine(n, id) {
-  const time = new Date(1_768_464_842_137 + n * 997).toISOString().replace('Z', '1150Z');
+  const time = new Date(first + n * 997).toISOString().replace('Z', '1150Z');
   return `<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='MSExchangeTransport'/><EventID Qualifiers='32772'>${id}</EventID><Version>0</Version><Level>3</Level><Task>2</Task><Opcode>0</Opcode><Keywords>0x80000000000000</Keywords><TimeCreated SystemTime='${time}'/><EventRecordID>${184467 + n}</EventRecordID><Correlation/><Execution ProcessID='9324' ThreadID='0'/><Channel>Application</Channel><Computer>EXCH0${n % 4}.contoso.local</Computer><Security/></System><EventData><Data>Outbound to Internet ${n % 20}</Data><Data>203.0.113.${n % 250}:25</Data></EventData></Event>\r\n`;
 }

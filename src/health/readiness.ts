@@ -9,7 +9,7 @@ import type { ReloadStatus } from '../config/reload.js';
 
 export type StandingParts = {
   readonly stateDirectory: string;
-  readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers' | 'aheadAt'>;
+  readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers' | 'aheadAt' | 'silentDestinations'>;
   readonly sources: () => readonly SourceStatus[];
   /** Whether every source was read to its end once. */
   readonly caughtUp: () => boolean;
@@ -68,11 +68,21 @@ function noticesOf(parts: StandingParts, freeBytes: number | undefined): string[
   ];
   return [
     ...wrong.filter((text) => text !== undefined),
+    ...onlySilent(parts.ledger),
     ...waiting.map((setting) => `the changed ${setting} takes effect after a restart`),
     ...findings
       .filter(({ state }) => state === 'warning' || state === 'failed')
       .map(({ text, remedy }) => (remedy === undefined ? text : `${text}: ${remedy}`)),
   ];
+}
+
+/** Whoever points the exporter at an old log must not take an empty page for a clean one. */
+function onlySilent(ledger: StandingParts['ledger']): string[] {
+  const silent = ledger.silentDestinations();
+  if (silent === 0 || ledger.rows().some(({ lastErrorAt }) => lastErrorAt !== undefined)) return [];
+  const which = silent === 1 ? 'the only destination with errors' : `all ${silent} destinations with errors`;
+  const why = `${which} had the last one longer ago than destinations.forgetAfter: counted, but not shown`;
+  return [`${why}; with a longer forgetAfter they are shown after a restart`];
 }
 
 function told(inventory: Inventory): { connectors: number; doubts: ReturnType<Inventory['doubts']> } {

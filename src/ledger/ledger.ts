@@ -19,6 +19,7 @@ import {
   freshRow,
   hasCounter,
   isMerelyExpected,
+  isWithoutEvidence,
   isSame,
   keyOf,
   never,
@@ -118,6 +119,8 @@ export type Ledger = {
   readonly folded: () => Folded;
   /** Errors of destinations that are no longer shown, for totals over a connector: those never fall. */
   readonly dormantErrors: (connector: string) => number;
+  /** How many destinations had their last error so long ago that they are no longer shown. */
+  readonly silentDestinations: () => number;
   /** Related events by number, as scrapers are shown them: a new one at zero until all have seen it. */
   readonly relatedCounts: () => readonly RelatedCount[];
   /** The last related events of each server, and the errors of the last day, as saved. */
@@ -282,6 +285,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     missed: () => state.missed,
     folded: () => state.bounds.folded(),
     dormantErrors: (connector) => dormantErrors(state, connector),
+    silentDestinations: () => [...state.dormant].filter(({ saved }) => saved?.lastErrorAt !== undefined).length,
     relatedCounts: () => shownRelatedCounts(state),
     related: () => state.shownHappenings.related,
     visited: (visit) => {
@@ -849,6 +853,11 @@ function publish(state: State): void {
     state.unpublished.delete(row);
     row.awaitsHistory = false;
     if (!row.saved) continue;
+    if ((!row.published || isWithoutEvidence(row.published)) && isSilent(state, row.saved)) {
+      // First read of what was long ago: not shown, as after a restart. What was entered since has a save of its own.
+      if (row.saved === row.entered) rest(state, row);
+      continue;
+    }
     // A new series is first shown as it was before its news: at zero, or at what history says.
     for (const counter of countersOf(row.saved)) {
       if (!row.published || !hasCounter(row.published, counter)) hold(state, row, counter, row.history);
@@ -976,11 +985,18 @@ function sweep(state: State): void {
   for (const row of state.rowsByKey.values()) {
     // What is being saved or waits to be seen stays until it is.
     if (!row.published || row.saved !== row.entered || row.held || !isSilent(state, row.entered)) continue;
-    row.history = row.savedHistory = row.published;
-    row.published = undefined;
-    keepDormant(state, row);
-    state.bounds.release(row.entered);
+    rest(state, row);
   }
+}
+
+/** Is no longer shown, or never was; all that it counted is history when it returns. */
+function rest(state: State, row: Row): void {
+  row.history = row.savedHistory = row.entered;
+  row.published = undefined;
+  row.held = undefined;
+  state.held.delete(row);
+  keepDormant(state, row);
+  state.bounds.release(row.entered);
 }
 
 /** When the clock was set, every time is looked at again; nothing is forgotten by a clock that is wrong for a moment. */

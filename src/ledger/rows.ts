@@ -64,7 +64,11 @@ export function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
 
 /** Exists only because the inventory expects it. */
 export function isMerelyExpected({ json, entered }: Row): boolean {
-  return json === '' && entered.lastErrorAt === undefined && entered.lastAttemptAt === undefined;
+  return json === '' && isWithoutEvidence(entered);
+}
+
+export function isWithoutEvidence({ lastErrorAt, lastAttemptAt }: LedgerRow): boolean {
+  return lastErrorAt === undefined && lastAttemptAt === undefined;
 }
 
 export type RowName = { readonly server: string; readonly connector: string; readonly destination: string };

@@ -5,6 +5,7 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { datedAnew } from '../support/dated-anew.js';
 import { startExporter, type RunningExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
 import { errorCounter as errors, series, total } from '../support/scraped.js';
@@ -28,7 +29,8 @@ test.each([
   'wevtutil-xml-root.xml',
   'get-winevent-toxml-2012r2.xml',
 ])('%s gives the five events', async (name) => {
-  const exporter = await started([path.join(fixtures, name)], await temporaryFolder());
+  const file = await datedAnew(path.join(fixtures, name), await temporaryFolder(), 1);
+  const exporter = await started([file], await temporaryFolder());
   await vi.waitFor(async () => {
     expect([...series(await exporter.scrape(), errors)]).toEqual([
       ['{server="exch01.contoso.local",connector="Outbound to Internet",destination="203.0.113.25:25"}', 1],
@@ -41,6 +43,35 @@ test.each([
       ['{server="edge01.contoso.example",connector="EdgeSync - Berlin to Internet",destination="198.51.100.9:25"}', 1],
     ]);
   });
+});
+
+test('errors older than forgetAfter are never shown, before a restart and after it; page and readiness say so', async () => {
+  const folder = await temporaryFolder();
+  const state = await temporaryFolder();
+  const file = await datedAnew(path.join(fixtures, 'winlogbeat-8.ndjson'), folder, 40);
+  for (let start = 1; start <= 2; start++) {
+    const exporter = await started([file], state);
+    const notice = 'all 5 destinations with errors had the last one longer ago than destinations.forgetAfter';
+    await vi.waitFor(async () => {
+      expect(series(await exporter.scrape(), errors)).toEqual(new Map());
+      expect((await exporter.page('/')).body).toContain(notice);
+      const readiness = await exporter.page('/-/ready');
+      expect([readiness.status, readiness.body]).toEqual([200, expect.stringContaining(`note: ${notice}`)]);
+    });
+    const counted = `source_records_total{source="${file}",outcome="counted"} ${start === 1 ? 5 : 0}\n`;
+    expect(await exporter.scrape()).toContain(counted);
+    expect(await exporter.stop()).toBe(0);
+  }
+  const config = path.join(folder, 'config.yml');
+  await writeFile(config, 'destinations: { forgetAfter: 60d }\n');
+  const patient = await startExporter({
+    files: [file],
+    stateDirectory: state,
+    args: ['--no-probe', `--config.file=${config}`],
+  });
+  onTestFinished(patient.kill9);
+  expect(total(await patient.scrape())).toBe(5);
+  expect((await patient.page('/')).body).not.toContain('longer ago than destinations.forgetAfter');
 });
 
 test('another provider with the number 2002 counts nothing', async () => {

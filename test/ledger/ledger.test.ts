@@ -419,6 +419,50 @@ test('a destination silent for long is no longer shown; it comes back at its old
   expect([await shown(later), await shown(later)]).toEqual([{ 'a:25': 3 }, { 'a:25': 4 }]);
 });
 
+test('what is read for the first time of a destination silent for long is not shown, before a restart and after it', async () => {
+  const clock = { now };
+  const directory = await temporaryFolder();
+  const options = { now: () => clock.now, forgetAfterMs: 24 * hour, limit: 1 };
+  const ledger = await ledgerIn(directory, options);
+  const long = now - 25 * hour;
+  await ledger.post(batch([connectionError(long, 'a:25'), connectionError(long, 'a:25')], { history: true }));
+  await saved(ledger);
+  // It takes no place of one that is shown.
+  await ledger.post(batch([connectionError(now - hour, 'b:25')], { history: true }));
+  await saved(ledger, 2);
+  expect(await shown(ledger)).toEqual({ 'b:25': 1 });
+  await ledger.close();
+  const later = await ledgerIn(directory, { ...options, limit: 2 });
+  expect(await shown(later)).toEqual({ 'b:25': 1 });
+  await later.post(batch([connectionError(now, 'a:25')]));
+  await vi.waitFor(() => {
+    expect(later.rows()).toHaveLength(2);
+  }, 25_000);
+  expect([await shown(later), await shown(later)]).toEqual([
+    { 'a:25': 2, 'b:25': 1 },
+    { 'a:25': 3, 'b:25': 1 },
+  ]);
+});
+
+test('a pair that is expected at zero, whose errors turn out to be long ago, is not shown either before a restart or after it', async () => {
+  const directory = await temporaryFolder();
+  const options = { now: () => now, forgetAfterMs: 24 * hour };
+  const ledger = await ledgerIn(directory, options);
+  const expected = { server: 'exch01.contoso.local', connector: 'Internet', destination: 'a:25' };
+  ledger.expect([expected]);
+  await vi.waitFor(async () => {
+    expect(await shown(ledger)).toEqual({ 'a:25': 0 });
+  });
+  const long = { ...connectionError(now - 25 * hour, 'a:25'), ...expected };
+  await ledger.post(batch([long], { history: true }));
+  await saved(ledger);
+  expect([await shown(ledger), await shown(ledger)]).toEqual([{}, {}]);
+  await ledger.close();
+  const later = await ledgerIn(directory, options);
+  later.expect([expected]);
+  expect([await shown(later), await shown(later)]).toEqual([{}, {}]);
+});
+
 test('the errors of an unnamed connector never fall in total: those of silent destinations are still counted', async () => {
   const clock = { now };
   const directory = await temporaryFolder();
