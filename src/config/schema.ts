@@ -17,7 +17,9 @@ export const configSchema = mapping({
   destinations: settings({
     static: list(destination(), 'a list of host:port').prefault([]).describe('Destinations that are always probed.'),
     limit: whole(1, 1_000_000, 'Destinations shown by name; more are counted as `other`.').prefault(2000),
-    forgetAfter: duration('Destinations without errors for this long are not shown, whenever their log is read.').prefault('30d'),
+    forgetAfter: duration(
+      'Destinations without errors for this long are not shown, whenever their log is read.',
+    ).prefault('30d'),
   }),
   probe: settings({
     enabled: yesOrNo().prefault(true).describe('Probe destinations at all.'),
