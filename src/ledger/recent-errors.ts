@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { ConnectionError, ConnectionFailure, RecentError } from '../model/evidence.js';
 import { reasons } from '../model/words.js';
+import { createWaitingLine, type InLine, type WaitingLine } from './waiting-line.js';
 
 export const savedRecentError = z.strictObject({
   server: z.string(),
@@ -28,70 +29,87 @@ export type RecentErrors = {
 const togetherMs = 60_000;
 const keepMs = 24 * 3_600_000;
 
+/** An entry while it is kept: its count rises in place, and what readers and saves are given is made when they ask. */
+type Kept = InLine & {
+  readonly of: Named;
+  readonly key: string;
+  at: number;
+  until: number;
+  count: number;
+  entry: RecentError | undefined;
+  text: string | undefined;
+};
+
+type Named = Pick<RecentError, 'server' | 'connector' | 'destination' | 'reason'>;
+
 export function createRecentErrors(
   saved: readonly RecentError[] = [],
   most: { readonly inAll: number; readonly perServer: number } = { inAll: 4_000, perServer: 2_000 },
 ): RecentErrors {
-  /** Oldest first; an entry is replaced in its place when its count rises. */
-  const kept = new Map<string, { entry: RecentError; text: string | undefined }>();
-  const perServer = new Map<string, number>();
+  const byKey = new Map<string, Kept>();
+  const byServer = new Map<string, WaitingLine<Kept>>();
+  let line = createWaitingLine<Kept>();
   let version = 0;
 
-  const drop = (key: string, server: string): void => {
-    kept.delete(key);
-    const left = (perServer.get(server) ?? 1) - 1;
-    if (left === 0) perServer.delete(server);
-    else perServer.set(server, left);
+  const drop = (oldest: Kept | undefined): void => {
+    if (!oldest) return;
+    const { server } = oldest.of;
+    byKey.delete(oldest.key);
+    line.take(oldest);
+    byServer.get(server)?.take(oldest);
+    if (byServer.get(server)?.size() === 0) byServer.delete(server);
   };
-  const keep = (entry: RecentError): void => {
-    const key = keyOf(entry);
-    const known = kept.get(key);
+  const keep = (of: Named, at: number, until: number, count: number): void => {
+    const key = keyOf(of, at);
+    const known = byKey.get(key);
     if (known) {
-      known.entry = together(known.entry, entry);
-      known.text = undefined;
+      known.at = Math.min(known.at, at);
+      known.until = Math.max(known.until, until);
+      known.count += count;
+      known.entry = known.text = undefined;
       return;
     }
-    kept.set(key, { entry, text: undefined });
-    perServer.set(entry.server, (perServer.get(entry.server) ?? 0) + 1);
-    if ((perServer.get(entry.server) ?? 0) > most.perServer) {
-      for (const [oldest, each] of kept) {
-        if (each.entry.server !== entry.server) continue;
-        drop(oldest, entry.server);
-        break;
-      }
-    }
-    const [[oldest, oldestOne] = []] = kept;
-    if (oldest !== undefined && oldestOne && kept.size > most.inAll) drop(oldest, oldestOne.entry.server);
+    const { server, connector, destination, reason } = of;
+    const named = { server, connector, destination, reason };
+    const fresh = { of: named, key, at, until, count, entry: undefined, text: undefined, isGone: false };
+    const ofServer = byServer.get(server) ?? createWaitingLine();
+    byServer.set(server, ofServer);
+    byKey.set(key, fresh);
+    line.add(fresh);
+    ofServer.add(fresh);
+    if (ofServer.size() > most.perServer) drop(ofServer.oldest());
+    if (line.size() > most.inAll) drop(line.oldest());
   };
-  for (const entry of saved) keep(entry);
+  for (const entry of saved) keep(entry, entry.at, entry.until, entry.count);
   return {
     note(evidence, readAt) {
       const at = evidence.at ?? readAt;
       if (readAt - at > keepMs) return;
       version++;
-      const { server, connector, destination } = evidence;
-      const reason = evidence.kind === 'connection_failure' ? evidence.reason : undefined;
-      keep({ server, connector, destination, reason, at, until: at, count: 1 });
+      keep(evidence, at, at, 1);
     },
     rename(from, to) {
-      if (!perServer.has(from)) return;
+      if (!byServer.has(from)) return;
       version++;
-      const entries = [...kept.values()].map(({ entry }) => entry);
-      kept.clear();
-      perServer.clear();
-      for (const entry of entries) keep(entry.server === from ? { ...entry, server: to } : entry);
+      const kept = line.all();
+      byKey.clear();
+      byServer.clear();
+      line = createWaitingLine();
+      for (const { of, at, until, count } of kept)
+        keep(of.server === from ? { ...of, server: to } : of, at, until, count);
     },
-    all: () => [...kept.values()].map(({ entry }) => entry),
-    texts: () => [...kept.values()].map((each) => (each.text ??= JSON.stringify(each.entry))),
+    all: () => line.all().map(entryOf),
+    texts: () => line.all().map((kept) => (kept.text ??= JSON.stringify(entryOf(kept)))),
     version: () => version,
   };
 }
 
-function together(known: RecentError, entry: RecentError): RecentError {
-  const [at, until] = [Math.min(known.at, entry.at), Math.max(known.until, entry.until)];
-  return { ...known, at, until, count: known.count + entry.count };
+/** What a reader holds does not change under it. */
+function entryOf(kept: Kept): RecentError {
+  const { of, at, until, count } = kept;
+  return (kept.entry ??= { ...of, at, until, count });
 }
 
-function keyOf({ server, connector, destination, reason, at }: RecentError): string {
+function keyOf({ server, connector, destination, reason }: Named, at: number): string {
   return `${server}\n${connector}\n${destination}\n${reason ?? ''}\n${Math.floor(at / togetherMs)}`;
 }

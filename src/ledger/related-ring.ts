@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { RelatedEvent } from '../model/evidence.js';
 import type { Immutable } from '../runtime/immutable.js';
+import { createWaitingLine, type InLine, type WaitingLine } from './waiting-line.js';
 
 export const savedRelatedCount = z.strictObject({
   server: z.string(),
@@ -53,90 +54,98 @@ export type RelatedRingOptions = {
   readonly servers?: number;
 };
 
+type Kept = InLine & { readonly event: RelatedEvent; readonly kind: Kind; text: string | undefined };
+
+/** The kept events of one number of one server. */
+type Kind = { readonly line: WaitingLine<Kept>; readonly ofServer: WaitingLine<Kept> };
+
 export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing {
   const most = { perServer: 200, perKind: 40, inAll: 4_000, servers: 200, ...options };
-  /** Oldest first over all servers: a map keeps the order of insertion. The text is made once, by the first save that finds it here. */
-  const kept = new Map<RelatedEvent, string | undefined>();
-  const byServer = new Map<string, RelatedEvent[]>();
-  const counts = new Map<string, RelatedCount>();
-  const servers = new Set<string>();
+  const counts = createCounts(most.servers);
+  const byServer = new Map<string, { readonly line: WaitingLine<Kept>; readonly kinds: Map<string, Kind> }>();
+  let line = createWaitingLine<Kept>();
   let version = 0;
 
-  const drop = (event: RelatedEvent, ring: RelatedEvent[]): void => {
-    ring.splice(ring.indexOf(event), 1);
-    if (ring.length === 0) byServer.delete(event.server);
-    kept.delete(event);
+  const kindOf = ({ server, provider, eventId }: RelatedEvent): Kind => {
+    const ofServer = byServer.get(server) ?? { line: createWaitingLine(), kinds: new Map<string, Kind>() };
+    byServer.set(server, ofServer);
+    const name = `${eventId} ${provider}`;
+    const kind = ofServer.kinds.get(name) ?? { line: createWaitingLine(), ofServer: ofServer.line };
+    ofServer.kinds.set(name, kind);
+    return kind;
+  };
+  const drop = (oldest: Kept | undefined): void => {
+    if (!oldest) return;
+    for (const each of [line, oldest.kind.ofServer, oldest.kind.line]) each.take(oldest);
+    if (oldest.kind.ofServer.size() === 0) byServer.delete(oldest.event.server);
   };
   const keep = (event: RelatedEvent): void => {
-    const ring = byServer.get(event.server) ?? [];
-    byServer.set(event.server, ring);
-    ring.push(event);
-    kept.set(event, undefined);
-    const tooMany = surplusIn(ring, event, most);
-    if (tooMany) drop(tooMany, ring);
-    const [oldestOfAll] = kept.keys();
-    if (oldestOfAll && kept.size > most.inAll) drop(oldestOfAll, byServer.get(oldestOfAll.server) ?? []);
+    const kind = kindOf(event);
+    const kept: Kept = { event, kind, text: undefined, isGone: false };
+    for (const each of [line, kind.ofServer, kind.line]) each.add(kept);
+    if (kind.line.size() > most.perKind) drop(kind.line.oldest());
+    else if (kind.ofServer.size() > most.perServer) drop(kind.ofServer.oldest());
+    if (line.size() > most.inAll) drop(line.oldest());
   };
-  const raise = ({ server, provider, eventId }: Omit<RelatedCount, 'count'>, by: number): void => {
-    const name = servers.has(server) || servers.size < most.servers ? server : 'other';
-    servers.add(name);
-    const key = `${name}\n${provider}\n${eventId}`;
-    counts.set(key, { server: name, provider, eventId, count: (counts.get(key)?.count ?? 0) + by });
-  };
-  for (const { count, ...of } of options.counts ?? []) raise(of, count);
+  for (const { count, ...of } of options.counts ?? []) counts.raise(of, count);
   for (const event of options.events ?? []) keep(event);
   return {
     note(event) {
       version++;
-      raise(event, 1);
+      counts.raise(event, 1);
       keep(event);
     },
     rename(from, to) {
       version++;
-      const events = [...kept.keys()];
-      const moved = [...counts.values()].filter(({ server }) => server === from);
-      for (const { provider, eventId } of moved) counts.delete(`${from}\n${provider}\n${eventId}`);
-      servers.delete(from);
-      for (const { count, ...of } of moved) raise({ ...of, server: to }, count);
+      counts.rename(from, to);
       if (!byServer.has(from)) return;
-      kept.clear();
+      const kept = line.all();
+      line = createWaitingLine();
       byServer.clear();
-      for (const event of events)
+      for (const { event } of kept)
         keep(event.server === from ? { ...event, server: to, key: { ...event.key, server: to } } : event);
     },
     forget(of, told) {
-      raise(of, -told);
+      counts.raise(of, -told);
     },
-    events: () => [...byServer.values()].flat(),
-    counts: () => [...counts.values()],
-    texts: () => Array.from(kept, ([event, text]) => text ?? write(kept, event)),
+    events: () => [...byServer.values()].flatMap(({ line }) => line.all().map(({ event }) => event)),
+    counts: counts.all,
+    texts: () => line.all().map((kept) => (kept.text ??= JSON.stringify(kept.event))),
     version: () => version,
   };
 }
 
-function write(kept: Map<RelatedEvent, string | undefined>, event: RelatedEvent): string {
-  const text = JSON.stringify(event);
-  kept.set(event, text);
-  return text;
-}
+type Counts = {
+  readonly raise: (of: Omit<RelatedCount, 'count'>, by: number) => void;
+  readonly rename: (from: string, to: string) => void;
+  readonly all: () => readonly RelatedCount[];
+};
 
-/** The event that has to go since another one came. */
-function surplusIn(
-  ring: readonly RelatedEvent[],
-  event: RelatedEvent,
-  most: { readonly perKind: number; readonly perServer: number },
-): RelatedEvent | undefined {
-  if (countOf(ring, event) > most.perKind) return ring.find((each) => isSameKind(each, event));
-  return ring.length > most.perServer ? ring[0] : undefined;
-}
-
-function isSameKind(a: RelatedEvent, b: RelatedEvent): boolean {
-  return a.eventId === b.eventId && a.provider === b.provider;
-}
-
-/** How many events of a ring are of the same kind. */
-function countOf(ring: readonly RelatedEvent[], event: RelatedEvent): number {
-  let count = 0;
-  for (const each of ring) if (isSameKind(each, event)) count++;
-  return count;
+/** @param mostServers counted by name; what comes from further ones counts as `other` */
+function createCounts(mostServers: number): Counts {
+  /** What was given out does not change: a count that rises is another object, made when it is asked for. */
+  const counts = new Map<string, { readonly of: Omit<RelatedCount, 'count'>; count: number; shown: RelatedCount | undefined }>();
+  const servers = new Set<string>();
+  const raise: Counts['raise'] = ({ server, provider, eventId }, by) => {
+    const name = servers.has(server) || servers.size < mostServers ? server : 'other';
+    const key = `${name}\n${provider}\n${eventId}`;
+    const known = counts.get(key);
+    if (known) {
+      known.count += by;
+      known.shown = undefined;
+      return;
+    }
+    servers.add(name);
+    counts.set(key, { of: { server: name, provider, eventId }, count: by, shown: undefined });
+  };
+  return {
+    raise,
+    rename: (from, to) => {
+      const moved = [...counts].filter(([, { of }]) => of.server === from);
+      for (const [key] of moved) counts.delete(key);
+      servers.delete(from);
+      for (const [, { of, count }] of moved) raise({ ...of, server: to }, count);
+    },
+    all: () => Array.from(counts.values(), (each) => (each.shown ??= { ...each.of, count: each.count })),
+  };
 }

@@ -27,6 +27,8 @@ type Cut = {
   known: Outcome | undefined;
   readonly short: ShortRecords;
   readonly runs: RunCollector;
+  /** The next NUL byte, looked for once; beyond the end when there is none. */
+  nul: number;
 };
 
 export function cutRecords(
@@ -50,6 +52,7 @@ export function cutRecords(
     known: undefined,
     short,
     runs,
+    nul: -1,
   };
   if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
   const findEnd = findEndFor(options.format.framing);
@@ -191,8 +194,9 @@ function decodeNew(
  * @returns where the record begins that has its end
  */
 function startBehindCrash(bytes: Buffer, cut: Cut, start: number, end: number): number {
-  const last = bytes.lastIndexOf(0, end - 1);
-  if (last < start) return start;
+  if (cut.nul < start) cut.nul = bytes.indexOf(0, start) >>> 0;
+  if (cut.nul >= end) return start;
+  const last = start + bytes.subarray(start, end).lastIndexOf(0);
   count(cut, new UnreadableRecord('damaged', 'half a record with NUL bytes behind it, as a crash leaves it'));
   return startOfRecord(bytes, last + 1, end, 'lines');
 }
