@@ -124,7 +124,10 @@ type Counts = {
 /** @param mostServers counted by name; what comes from further ones counts as `other` */
 function createCounts(mostServers: number): Counts {
   /** What was given out does not change: a count that rises is another object, made when it is asked for. */
-  const counts = new Map<string, { readonly of: Omit<RelatedCount, 'count'>; count: number; shown: RelatedCount | undefined }>();
+  const counts = new Map<
+    string,
+    { readonly of: Omit<RelatedCount, 'count'>; count: number; shown: RelatedCount | undefined }
+  >();
   const servers = new Set<string>();
   const raise: Counts['raise'] = ({ server, provider, eventId }, by) => {
     const name = servers.has(server) || servers.size < mostServers ? server : 'other';
