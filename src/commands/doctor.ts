@@ -120,6 +120,7 @@ async function readSources(looked: readonly Looked[]): Promise<Read> {
       for (const { at } of evidence) if (at !== undefined && at > (newestAt ?? 0)) newestAt = at;
       return Promise.resolve();
     },
+    saved: () => Promise.resolve(),
     knownConnectors: () => [],
     sessions: () => [],
     connectorOfGuid: () => undefined,

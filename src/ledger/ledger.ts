@@ -149,6 +149,8 @@ export type Ledger = {
   readonly knowServers: (names: readonly string[], declared: readonly DeclaredName[]) => void;
   /** Enters a batch. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
   readonly post: (batch: Batch) => Promise<void>;
+  /** Resolves when all that was entered by now is on disk, for senders that are told so. @throws when it ends unsaved */
+  readonly saved: () => Promise<void>;
   /** Saves what was entered and ends. */
   readonly close: () => Promise<void>;
 };
@@ -223,6 +225,9 @@ type State = LedgerOptions & {
   savedAt: Noted | undefined;
   /** Batches entered since the last save began. */
   unsaved: number;
+  /** Batches entered since the start, and how many of them are on disk. */
+  batches: number;
+  batchesSaved: number;
   /** When the next save is due; undefined when there is nothing to save. */
   dueAt: number | undefined;
   /** No save before this: a long save is followed by a long pause. */
@@ -230,6 +235,8 @@ type State = LedgerOptions & {
   /** When silent destinations are looked for next. */
   sweepAt: number;
   closing: boolean;
+  /** Nothing is saved any more. */
+  ended: boolean;
   wakeSaver: (() => void) | undefined;
   waiting: (() => void)[];
 };
@@ -278,7 +285,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     scrapers: () => state.scrapers.all(),
     checkpoints: state.checkpoints.all,
     forget: (checkpoints) => {
-      for (const each of checkpoints) state.checkpoints.forget(each);
+      checkpoints.forEach(state.checkpoints.forget);
     },
     sessions: () => [...state.sessionsByKey.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
     tallies: () => state.tallyBySource,
@@ -297,14 +304,13 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     recent: () => state.shownHappenings.recent.filter(({ at }) => isCredible(at, state.now())),
     saving: () => ({ ...state.saving, lastSavedAt: state.savedAt && trueTime(state.savedAt, state.clocks) }),
     aheadAt: () => (state.ahead && state.clocks.steady() - state.ahead.steadyAt < aheadMs ? state.ahead.at : undefined),
-    expect: (rows) => {
-      expectRows(state, rows);
-    },
+    expect: expectRows.bind(undefined, state),
     nameOfServer: state.names.nameOf,
     knowServers: (names, declared) => {
       knowServers(state, names, declared);
     },
     post: (batch) => post(state, batch),
+    saved: () => untilSaved(state),
     close: async () => {
       state.closing = true;
       state.wakeSaver?.();
@@ -376,10 +382,13 @@ function createState(
     saving: { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside },
     savedAt: undefined,
     unsaved: 0,
+    batches: 0,
+    batchesSaved: 0,
     dueAt: undefined,
     restUntil: 0,
     sweepAt: 0,
     closing: false,
+    ended: false,
     wakeSaver: undefined,
     waiting: [],
   };
@@ -413,10 +422,21 @@ function restoreRow(state: State, { shown, former, toldElsewhere, ...written }: 
 async function post(state: State, batch: Batch): Promise<void> {
   const news = enter(state, batch);
   state.unsaved++;
+  state.batches++;
   // Whoever waits for the save waits for no longer than it takes.
   saveWithin(state, news || state.unsaved > batchesAhead ? 0 : lazySaveMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
   while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) {
+    await new Promise<void>((resolve) => state.waiting.push(resolve));
+  }
+}
+
+async function untilSaved(state: State): Promise<void> {
+  const wanted = state.batches;
+  if (state.batchesSaved >= wanted) return;
+  saveWithin(state, 0);
+  while (state.batchesSaved < wanted) {
+    if (state.ended) throw new Error('the exporter ended before it could save');
     await new Promise<void>((resolve) => state.waiting.push(resolve));
   }
 }
@@ -623,6 +643,7 @@ async function keepSaving(state: State): Promise<void> {
   }
   // What was entered while that save ran.
   if (state.dueAt !== undefined) await saveOnce(state);
+  state.ended = true;
   release(state);
 }
 
@@ -651,6 +672,7 @@ type Snapshot = {
     readonly seen: readonly Counter[];
     readonly names: number;
   }[];
+  readonly batches: number;
   readonly renames: number;
   readonly missed: ReadonlyMap<string, number>;
   readonly happenings: Happenings;
@@ -666,7 +688,7 @@ async function saveOnce(state: State): Promise<void> {
     noteFailed(state, error);
     return;
   }
-  const { text, saves, renames, missed, happenings } = takeSnapshot(state);
+  const { text, saves, batches, renames, missed, happenings } = takeSnapshot(state);
   try {
     await replaceFile(state.file, text, state.operations);
     state.folder.noteSaved();
@@ -678,6 +700,7 @@ async function saveOnce(state: State): Promise<void> {
       for (const counter of seen) letGo(state, row, counter);
     }
     state.missed = missed;
+    state.batchesSaved = batches;
     if (state.renames === renames) showHappenings(state, happenings);
     publish(state);
     noteSaved(state, performance.now() - started);
@@ -707,6 +730,7 @@ function takeSnapshot(state: State): Snapshot {
       seen: seenIn(row),
       names: row.names,
     })),
+    batches: state.batches,
     renames: state.renames,
     missed: new Map(state.gaps.missed()),
     happenings: happeningsOf(state.related, state.recent, state.shownHappenings),

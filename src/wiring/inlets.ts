@@ -75,6 +75,7 @@ async function openAll(inlets: Inlets, config: Config, parts: Parts): Promise<vo
     checkpoints: ledger.checkpoints,
     forget: ledger.forget,
     post: ledger.post,
+    saved: ledger.saved,
     knownConnectors: () => knownConnectors(ledger, inlets.inventory),
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),

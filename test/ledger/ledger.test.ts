@@ -668,3 +668,36 @@ test('what is no longer expected goes, unless it has been counted; it is not sav
   const second = await ledgerIn(directory, { readingHistory: () => false });
   expect(second.rows()).toHaveLength(1);
 });
+
+test('who asks is told that a batch is saved once it is on disk, also when it brings no news, and not before', async () => {
+  const directory = await temporaryFolder();
+  const failing = { now: true };
+  const operations = failingOperations(() => {
+    if (failing.now) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  });
+  const ledger = await ledgerIn(directory, { operations });
+  await ledger.saved();
+  void ledger.post(batch([connectionError(now - 1000, '203.0.113.25:25', 7)]));
+  let isSaved = false;
+  const first = ledger.saved().then(() => (isSaved = true));
+  await vi.waitFor(() => {
+    expect(ledger.saving().failing).toContain('ENOSPC');
+  });
+  expect(isSaved).toBe(false);
+  failing.now = false;
+  await first;
+  expect(await fs.readFile(path.join(directory, 'ledger.json'), 'utf8')).toContain('203.0.113.25:25');
+  await ledger.post(batch([connectionError(now - 1000, '203.0.113.25:25', 7)], { checkpoint: checkpoint(200) }));
+  await ledger.saved();
+  expect(await fs.readFile(path.join(directory, 'ledger.json'), 'utf8')).toContain('"offset":200');
+});
+
+test('who waits for a save that can never be is told when the ledger ends', async () => {
+  const operations = failingOperations(() => {
+    throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+  });
+  const ledger = await ledgerIn(await temporaryFolder(), { operations });
+  void ledger.post(batch([connectionError(now - 1000)]));
+  const waiting = ledger.saved();
+  await Promise.all([expect(waiting).rejects.toThrow('ended before it could save'), ledger.close()]);
+});

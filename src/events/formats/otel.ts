@@ -37,7 +37,14 @@ function logRecordsOf(batch: Record<string, unknown>): Record<string, unknown>[]
 }
 
 function eventOfLog(log: Record<string, unknown>): Decoded | undefined {
-  const body = plainValueOf(log.body);
+  return eventOfBody(plainValueOf(log.body));
+}
+
+/**
+ * The body of a log record as a plain value: what the receiver makes of an event, or its XML.
+ * @returns undefined for a body of another kind. @throws UnreadableRecord `wrong_shape`
+ */
+export function eventOfBody(body: unknown): Decoded | undefined {
   if (typeof body === 'string') return eventOfText(body);
   if (!isObject(body) || body.event_id === undefined) return undefined;
   const eventId = eventIdOf(body.event_id);
@@ -82,7 +89,7 @@ function stringsOfEventData(data: unknown): Strings {
 }
 
 /** An OTLP AnyValue as the plain value it stands for. */
-function plainValueOf(any: unknown, depth = 0): unknown {
+export function plainValueOf(any: unknown, depth = 0): unknown {
   if (!isObject(any) || depth > deepest) return undefined;
   const { kvlistValue, arrayValue } = any;
   if (isObject(kvlistValue)) {

@@ -45,6 +45,11 @@ export type Reading = {
   readonly forget?: (checkpoints: readonly FileCheckpoint[]) => void;
   /** Resolves when reading may go on; evidence and checkpoint are entered together. */
   readonly post: (batch: Batch) => Promise<void>;
+  /**
+   * Resolves when all that was posted by now is on disk: for senders that are answered only then.
+   * @throws when the exporter ends before that
+   */
+  readonly saved: () => Promise<void>;
   readonly knownConnectors: () => readonly string[];
   /** Sessions of the transport logs that were open after all that was entered. */
   readonly sessions: () => readonly (OpenSession | ServerLogs)[];

@@ -1,0 +1,154 @@
+/** Finds the log records in a JSON request of OTLP without parsing those that do not matter. */
+import { UnreadableRecord } from '../decode/unreadable.js';
+import { objectOf, isObject } from '../decode/json-fields.js';
+import { textOf } from '../decode/event-fields.js';
+import { plainValueOf } from '../formats/otel.js';
+import type { LogRecord, RecordSpan } from './log-record.js';
+
+/** Keys on the way to the records; the second name of the middle one is that before OTLP 0.16. */
+const way: readonly (readonly string[])[] = [
+  ['resourceLogs'],
+  ['scopeLogs', 'instrumentationLibraryLogs'],
+  ['logRecords'],
+];
+
+type Scan = { readonly bytes: Buffer; at: number };
+
+/** Where each record stands, in their order. @throws UnreadableRecord `not_json`, `wrong_shape`, from where it is none */
+export function* recordsOfJson(bytes: Buffer): Generator<RecordSpan, void, void> {
+  const scan: Scan = { bytes, at: 0 };
+  skipBlanks(scan);
+  yield* recordsBelow(scan, 0);
+  skipBlanks(scan);
+  if (scan.at < bytes.length) throw notJson(scan, 'the end');
+}
+
+/** The object at the cursor, `depth` steps down the way. */
+function* recordsBelow(scan: Scan, depth: number): Generator<RecordSpan, void, void> {
+  const wanted = way[depth];
+  if (wanted === undefined) {
+    const start = scan.at;
+    if (scan.bytes[start] !== openBrace) throw notJson(scan, 'a log record');
+    skipValue(scan);
+    yield { start, end: scan.at };
+    return;
+  }
+  expect(scan, openBrace, 'an object');
+  for (let first = true; !isOver(scan, closeBrace, first); first = false) {
+    const key = keyAt(scan);
+    skipBlanks(scan);
+    expect(scan, colon, 'a colon');
+    skipBlanks(scan);
+    if (wanted.includes(key) && scan.bytes[scan.at] === openBracket) yield* recordsIn(scan, depth + 1);
+    else if (wanted.includes(key) && scan.bytes[scan.at] !== letterN)
+      throw new UnreadableRecord('wrong_shape', `expected an array at "${key}"`);
+    else skipValue(scan);
+  }
+}
+
+/** The array at the cursor. */
+function* recordsIn(scan: Scan, depth: number): Generator<RecordSpan, void, void> {
+  scan.at++;
+  for (let first = true; !isOver(scan, closeBracket, first); first = false) yield* recordsBelow(scan, depth);
+}
+
+/** Steps to the next member or item. @returns true behind the closing bracket */
+function isOver(scan: Scan, closing: number, first: boolean): boolean {
+  skipBlanks(scan);
+  if (scan.bytes[scan.at] === closing) {
+    scan.at++;
+    return true;
+  }
+  if (first) return false;
+  expect(scan, comma, 'a comma');
+  skipBlanks(scan);
+  return false;
+}
+
+function expect(scan: Scan, byte: number, what: string): void {
+  if (scan.bytes[scan.at] !== byte) throw notJson(scan, what);
+  scan.at++;
+}
+
+/** No key on the way has an escape in it. */
+function keyAt(scan: Scan): string {
+  const start = scan.at;
+  if (scan.bytes[start] !== quote) throw notJson(scan, 'a key');
+  skipString(scan);
+  const length = scan.at - start - 2;
+  return length > longestKey ? '' : scan.bytes.toString('latin1', start + 1, scan.at - 1);
+}
+
+const longestKey = 64;
+
+/** Any value; brackets are counted, so that depth costs nothing. */
+function skipValue(scan: Scan): void {
+  const { bytes } = scan;
+  const start = scan.at;
+  for (let depth = 0; scan.at < bytes.length;) {
+    const byte = bytes[scan.at] ?? 0;
+    if (byte === quote) {
+      skipString(scan);
+      if (depth === 0) return;
+      continue;
+    }
+    if (byte === openBrace || byte === openBracket) depth++;
+    else if (byte === closeBrace || byte === closeBracket) {
+      if (depth === 0) break;
+      scan.at++;
+      if (--depth === 0) return;
+      continue;
+    } else if (depth === 0 && (byte === comma || byte <= space)) break;
+    else if (!isPlain(byte)) throw notJson(scan, 'a value');
+    scan.at++;
+  }
+  if (scan.at === start || scan.at >= bytes.length) throw notJson(scan, 'a value');
+}
+
+/** Of numbers, `true`, `false`, `null`, and what separates values. */
+function isPlain(byte: number): boolean {
+  return (byte >= 43 && byte <= 58) || byte <= space || (byte >= 97 && byte <= 122) || byte === 69;
+}
+
+function skipString(scan: Scan): void {
+  const { bytes } = scan;
+  const open = scan.at;
+  for (let at = bytes.indexOf(quote, open + 1); at >= 0; at = bytes.indexOf(quote, at + 1)) {
+    let slashes = 0;
+    while (at - 1 - slashes > open && bytes[at - 1 - slashes] === backslash) slashes++;
+    if (slashes % 2 === 1) continue;
+    scan.at = at + 1;
+    return;
+  }
+  throw notJson(scan, 'the end of a string');
+}
+
+function skipBlanks(scan: Scan): void {
+  while (scan.at < scan.bytes.length && (scan.bytes[scan.at] ?? 0) <= space) scan.at++;
+}
+
+function notJson({ bytes, at }: Scan, expected: string): UnreadableRecord {
+  const found = at < bytes.length ? JSON.stringify(bytes.toString('utf8', at, at + 20)) : 'nothing more';
+  return new UnreadableRecord('not_json', `expected ${expected} of OTLP logs as JSON at byte ${at}, got ${found}`);
+}
+
+/** Body and attributes of one record. @throws UnreadableRecord `not_json` */
+export function logOfJson(bytes: Buffer, { start, end }: RecordSpan): LogRecord {
+  const { body, attributes } = objectOf(bytes.toString('utf8', start, end));
+  const pairs = Array.isArray(attributes) ? attributes.filter(isObject) : [];
+  return {
+    body: plainValueOf(body),
+    attributes: Object.fromEntries(pairs.map(({ key, value }) => [textOf(key), plainValueOf(value)])),
+  };
+}
+
+const space = 32;
+const quote = 34;
+const comma = 44;
+const colon = 58;
+const openBracket = 91;
+const backslash = 92;
+const closeBracket = 93;
+const letterN = 110;
+const openBrace = 123;
+const closeBrace = 125;

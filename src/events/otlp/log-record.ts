@@ -1,0 +1,38 @@
+/** What a log record of OTLP carries: an event of the Collector's receiver, or a record of any format as its body. */
+import type { Decoded } from '../../model/records.js';
+import { isObject } from '../decode/json-fields.js';
+import { UnreadableRecord } from '../decode/unreadable.js';
+import { formats } from '../formats/formats.js';
+import type { TextFormat } from '../formats/format.js';
+import { eventOfBody } from '../formats/otel.js';
+import { maxRecordBytes } from '../read/text.js';
+
+/** Where a log record stands in the bytes of a request. */
+export type RecordSpan = { readonly start: number; readonly end: number };
+
+/** Body and attributes as plain values. */
+export type LogRecord = { readonly body: unknown; readonly attributes: Readonly<Record<string, unknown>> };
+
+/** @returns nothing for a record that is no Windows event. @throws UnreadableRecord */
+export function decodedOfLog({ body, attributes }: LogRecord): readonly Decoded[] {
+  const carrier = body === undefined || body === '' ? attributes : body;
+  const event = eventOfBody(carrier);
+  if (event !== undefined) return [event];
+  if (typeof carrier === 'string') return decodedOfText(carrier);
+  // Fluent Bit sends its own fields as a map: written as JSON it is the record that its file output would have.
+  return isObject(carrier) ? decodedOfText(JSON.stringify(carrier)) : [];
+}
+
+/** One record of a format of text, as a line of a log that a shipper has followed. */
+function decodedOfText(text: string): readonly Decoded[] {
+  const record = text.trim();
+  if (record.length > maxRecordBytes)
+    throw new UnreadableRecord('too_large', `a record of more than ${maxRecordBytes} bytes`);
+  const format = formats.find((each): each is TextFormat => each.kind === 'text' && each.recognises(record));
+  const decoded = format?.decode(record) ?? [];
+  if (decoded.every(({ kind }) => kind === 'event')) return decoded;
+  throw new UnreadableRecord(
+    'wrong_shape',
+    'a line of a transport log, which names neither its server nor its place; send it to /ingest?server=NAME',
+  );
+}

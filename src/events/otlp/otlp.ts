@@ -1,0 +1,84 @@
+/** OTLP logs, as protobuf or JSON, to Windows events: of a request over HTTP, or of the value of a Kafka record. */
+import type { Decoded, UnreadableReason } from '../../model/records.js';
+import { relatedProviders } from '../../model/related-providers.js';
+import type { Steps } from '../../runtime/breath.js';
+import { transportProviders } from '../classify.js';
+import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
+import { maxRecordBytes } from '../read/text.js';
+import { logOfJson, recordsOfJson } from './json.js';
+import { decodedOfLog, type LogRecord, type RecordSpan } from './log-record.js';
+import { logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
+
+export type OtlpEncoding = 'protobuf' | 'json';
+
+/** What a request gave; every record of it is in exactly one of the three. */
+export type OtlpBatch = {
+  readonly decoded: Decoded[];
+  /** Records that cannot be of interest, by their bytes, or that are no Windows events. */
+  ignored: number;
+  readonly unreadable: Partial<Record<UnreadableReason, number>>;
+  /** What is wrong with the first record that could not be read. */
+  trouble: string | undefined;
+};
+
+const encodings: Readonly<
+  Record<
+    OtlpEncoding,
+    {
+      readonly records: (bytes: Buffer) => Iterable<RecordSpan>;
+      readonly log: (bytes: Buffer, span: RecordSpan) => LogRecord;
+    }
+  >
+> = {
+  protobuf: { records: recordsOfProtobuf, log: logOfProtobuf },
+  json: { records: recordsOfJson, log: logOfJson },
+};
+
+/** Far more than any sender puts into one request. */
+export const mostRecords = 200_000;
+
+/**
+ * Reads an ExportLogsServiceRequest; `finish` of runtime/breath.ts does it in one go. An unreadable record is counted and
+ * stepped over. Strings of the result do not hold on to `bytes`.
+ * @throws UnreadableRecord when the request itself is none: `damaged`, `not_json`, `wrong_shape`, or `too_large` for more
+ * than 200,000 records
+ */
+export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding): Steps<OtlpBatch> {
+  const { records, log } = encodings[encoding];
+  const batch: OtlpBatch = { decoded: [], ignored: 0, unreadable: {}, trouble: undefined };
+  let count = 0;
+  for (const span of records(bytes)) {
+    if (++count > mostRecords)
+      throw new UnreadableRecord('too_large', `more than ${mostRecords} log records in one request; send smaller ones`);
+    if (mayMatter(bytes, span)) take(batch, () => decodedOfLog(log(bytes, span)), span);
+    else batch.ignored++;
+    yield;
+  }
+  return batch;
+}
+
+function take(batch: OtlpBatch, decode: () => readonly Decoded[], { start, end }: RecordSpan): void {
+  try {
+    if (end - start > maxRecordBytes)
+      throw new UnreadableRecord('too_large', `a log record of more than ${maxRecordBytes} bytes`);
+    const decoded = decode();
+    if (decoded.length === 0) batch.ignored++;
+    batch.decoded.push(...decoded);
+  } catch (error) {
+    const { reason, message } = unreadableOf(error);
+    batch.unreadable[reason] = (batch.unreadable[reason] ?? 0) + 1;
+    batch.trouble ??= message;
+  }
+}
+
+/** The event ID is a number without a name beside it in protobuf: the provider's name is what tells. */
+const names = [...transportProviders, ...relatedProviders.flatMap(({ names: written }) => written)];
+const providers = new RegExp(
+  [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))]
+    .map((name) => name.replace(/[^\w-]/g, String.raw`\$&`))
+    .join('|'),
+);
+
+function mayMatter(bytes: Buffer, { start, end }: RecordSpan): boolean {
+  return providers.test(bytes.toString('latin1', start, end));
+}

@@ -1,0 +1,100 @@
+/** Finds the log records in a protobuf request of OTLP and makes plain values of their bodies. */
+import Pbf from 'pbf';
+import { UnreadableRecord } from '../decode/unreadable.js';
+import type { LogRecord, RecordSpan } from './log-record.js';
+import { type Field, fieldsOf, lengthDelimited } from './wire.js';
+
+/** ExportLogsServiceRequest.resource_logs, ResourceLogs.scope_logs, ScopeLogs.log_records. Source: opentelemetry-proto 1.9. */
+const resourceLogs = [1];
+/** 1000: `instrumentation_library_logs`, as it was called before OTLP 0.16. */
+const scopeLogs = [2, 1000];
+const logRecords = [2];
+
+/** Where each record stands, in their order. @throws UnreadableRecord `damaged` from where the bytes are no protobuf */
+export function* recordsOfProtobuf(bytes: Buffer): Generator<RecordSpan, void, void> {
+  const pbf = new Pbf(bytes);
+  for (const resource of messagesOf(pbf, { start: 0, end: bytes.length }, resourceLogs))
+    for (const scope of messagesOf(pbf, resource, scopeLogs))
+      for (const { start, end } of messagesOf(pbf, scope, logRecords)) yield { start, end };
+}
+
+function* messagesOf(pbf: Pbf, { start, end }: RecordSpan, numbers: readonly number[]): Generator<Field, void, void> {
+  for (const field of fieldsOf(pbf, start, end))
+    if (field.type === lengthDelimited && numbers.includes(field.number)) yield field;
+}
+
+/** Body and attributes of one record. @throws UnreadableRecord `damaged`, `wrong_shape` */
+export function logOfProtobuf(bytes: Buffer, { start, end }: RecordSpan): LogRecord {
+  const reading: Reading = { pbf: new Pbf(bytes), values: 0 };
+  let body: unknown;
+  const attributes: Record<string, unknown> = {};
+  for (const field of fieldsOf(reading.pbf, start, end)) {
+    if (field.type !== lengthDelimited) continue;
+    if (field.number === 5) body = anyValueOf(reading, field, 0);
+    if (field.number === 6) keepMember(reading, field, attributes, 0);
+  }
+  return { body, attributes };
+}
+
+type Reading = { readonly pbf: Pbf; values: number };
+
+/** Bodies are five deep and have some fifty members; hostile ones must exhaust neither stack nor memory. */
+const deepest = 20;
+const mostValues = 10_000;
+
+/** The plain value that an AnyValue stands for; undefined when it is empty. What is not there has no default here. */
+function anyValueOf(reading: Reading, { start, end }: RecordSpan, depth: number): unknown {
+  if (depth > deepest) return undefined;
+  if (++reading.values > mostValues)
+    throw new UnreadableRecord('wrong_shape', `a log record of more than ${mostValues} values`);
+  let value: unknown;
+  // The last one counts, as everywhere in protobuf.
+  for (const field of fieldsOf(reading.pbf, start, end)) value = valueOf(reading, field, depth) ?? value;
+  return value;
+}
+
+function valueOf(reading: Reading, field: Field, depth: number): unknown {
+  const { pbf } = reading;
+  const { number, type } = field;
+  pbf.pos = field.start;
+  if (type === 0 && number === 2) return pbf.readBoolean();
+  if (type === 0 && number === 3) return pbf.readVarint(true);
+  if (type === 1 && number === 4) return pbf.readDouble();
+  if (type !== lengthDelimited) return undefined;
+  if (number === 1 || number === 7) return textOf(pbf, field);
+  if (number === 5) return itemsOf(reading, field, depth);
+  return number === 6 ? membersOf(reading, field, depth) : undefined;
+}
+
+function textOf(pbf: Pbf, { start, end }: RecordSpan): string {
+  const { buf } = pbf;
+  return Buffer.from(buf.buffer, buf.byteOffset + start, end - start).toString('utf8');
+}
+
+function itemsOf(reading: Reading, list: Field, depth: number): unknown[] {
+  const items: unknown[] = [];
+  for (const field of fieldsOf(reading.pbf, list.start, list.end))
+    if (field.number === 1 && field.type === lengthDelimited) items.push(anyValueOf(reading, field, depth + 1));
+  return items;
+}
+
+function membersOf(reading: Reading, list: Field, depth: number): Record<string, unknown> {
+  const members: Record<string, unknown> = {};
+  for (const field of fieldsOf(reading.pbf, list.start, list.end))
+    if (field.number === 1 && field.type === lengthDelimited) keepMember(reading, field, members, depth + 1);
+  return members;
+}
+
+/** One KeyValue. */
+function keepMember(reading: Reading, pair: Field, members: Record<string, unknown>, depth: number): void {
+  let [key, value]: [string, unknown] = ['', undefined];
+  if (++reading.values > mostValues)
+    throw new UnreadableRecord('wrong_shape', `a log record of more than ${mostValues} values`);
+  for (const field of fieldsOf(reading.pbf, pair.start, pair.end)) {
+    if (field.type !== lengthDelimited) continue;
+    if (field.number === 1) key = textOf(reading.pbf, field);
+    if (field.number === 2) value = anyValueOf(reading, field, depth);
+  }
+  // A member called __proto__ is one like any other.
+  Object.defineProperty(members, key, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
+import { mostRecords, type OtlpBatch, readOtlp } from '../../src/events/otlp/otlp.js';
+import { finish } from '../../src/runtime/breath.js';
+import { type OtlpRequest, protobufOf, requestOf } from '../support/otlp-request.js';
+import { decodeAll, fixtureText } from './records.js';
+
+const json = (request: unknown): OtlpBatch => finish(readOtlp(Buffer.from(JSON.stringify(request)), 'json'));
+const protobuf = (request: OtlpRequest): OtlpBatch => finish(readOtlp(protobufOf(request), 'protobuf'));
+const both = { json, protobuf };
+
+const otelFiles = [
+  'otel-0.89-to-2026-01.jsonl',
+  'otel-batched.jsonl',
+  'otel-before-0.89.jsonl',
+  'otel-raw.jsonl',
+  'otel-since-2026-02.jsonl',
+];
+const lineFiles = [
+  'alloy-loki-line.ndjson',
+  'fluentbit-winevtlog.ndjson',
+  'fluentd-windows-eventlog2.ndjson',
+  'nxlog-v5.ndjson',
+  'vector-windows-event-log.ndjson',
+  'winlogbeat-6.ndjson',
+  'winlogbeat-8.ndjson',
+];
+const linesOf = (name: string): string[] =>
+  fixtureText(name)
+    .split(/\r?\n/)
+    .filter((line) => line !== '');
+
+describe.each(['json', 'protobuf'] as const)('OTLP logs as %s', (encoding) => {
+  const read = both[encoding];
+
+  test.each(otelFiles)('%s gives the events that the file gives', (name) => {
+    const requests = linesOf(name).map((line) => JSON.parse(line) as OtlpRequest);
+    expect(requests.flatMap((request) => read(request).decoded)).toEqual(decodeAll(fixtureText(name)));
+  });
+
+  test.each(lineFiles)('a line of %s as a body gives its event', (name) => {
+    const { decoded, unreadable } = read(requestOf(linesOf(name)));
+    expect(decoded).toEqual(decodeAll(fixtureText(name)));
+    expect(unreadable).toEqual({});
+  });
+
+  test('the fields of Fluent Bit as a map give the event', () => {
+    const name = 'fluentbit-winevtlog.ndjson';
+    const { decoded } = read(requestOf(linesOf(name).map((line) => JSON.parse(line) as unknown)));
+    expect(decoded).toEqual(decodeAll(fixtureText(name)));
+  });
+
+  test('an event that stands in the attributes alone is found', () => {
+    const [line = ''] = linesOf('winlogbeat-8.ndjson');
+    const [record] = requestOf([JSON.parse(line)]).resourceLogs[0]!.scopeLogs[0]!.logRecords;
+    const attributes = (record!.body as { kvlistValue: { values: unknown[] } }).kvlistValue.values;
+    const { decoded } = read({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ attributes }] }] }] });
+    expect(decoded).toEqual(decodeAll(line));
+  });
+
+  test('records of others are ignored, an empty body too, and nothing is unreadable', () => {
+    const request = requestOf(['a line of a web server', { http: 200 }, '', null, 7]);
+    expect(read(request)).toEqual({ decoded: [], ignored: 5, unreadable: {}, trouble: undefined });
+  });
+
+  test('a record that cannot be read costs no other', () => {
+    const good = linesOf('winlogbeat-8.ndjson');
+    const { decoded, unreadable, trouble } = read(
+      requestOf([{ event_id: {}, provider: 'MSExchangeTransport' }, ...good]),
+    );
+    expect(decoded).toEqual(decodeAll(good.join('\n')));
+    expect(unreadable).toEqual({ wrong_shape: 1 });
+    expect(trouble).toContain('expected an event ID and a provider name');
+  });
+
+  test('a line of a transport log is refused with the way it can take', () => {
+    const row =
+      '2026-01-15T08:14:02.137Z,Outbound,08DE5401234567,3,192.0.2.1:2525,203.0.113.25:25,<,554 MSExchangeTransport,';
+    const { decoded, unreadable, trouble } = read(requestOf([row]));
+    expect([decoded, unreadable]).toEqual([[], { wrong_shape: 1 }]);
+    expect(trouble).toContain('/ingest?server=');
+  });
+
+  test('a value nested without end is no event and no crash', () => {
+    let body: unknown = 'MSExchangeTransport';
+    for (let depth = 0; depth < 400; depth++) body = { a: body };
+    expect(read(requestOf([body]))).toMatchObject({ decoded: [], ignored: 1 });
+  });
+
+  test('an empty request is a sound one', () => {
+    expect(read({ resourceLogs: [] })).toMatchObject({ decoded: [], ignored: 0, unreadable: {} });
+  });
+
+  test('of a hostile request nothing is thrown but that it cannot be read', () => {
+    const request = requestOf([
+      ...linesOf('winlogbeat-8.ndjson'),
+      { event_id: 2002, provider: { name: 'MSExchange' } },
+    ]);
+    const bytes = encoding === 'json' ? Buffer.from(JSON.stringify(request)) : protobufOf(request);
+    const edit = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(edit, { maxLength: 6 }), fc.nat(bytes.length), (edits, length) => {
+        const hostile = Buffer.from(bytes);
+        for (const [at, byte] of edits) hostile[at] = byte;
+        expectSound(() => finish(readOtlp(hostile.subarray(0, length), encoding)));
+      }),
+      { numRuns: 500 },
+    );
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 200 }), (garbage) => {
+        expectSound(() => finish(readOtlp(Buffer.from(garbage), encoding)));
+      }),
+    );
+  });
+});
+
+function expectSound(read: () => OtlpBatch): void {
+  try {
+    expect(read().unreadable.decoder_failed).toBeUndefined();
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnreadableRecord);
+    expect((error as UnreadableRecord).reason).toMatch(/^(not_json|wrong_shape|damaged)$/);
+  }
+}
+
+describe('hostile OTLP', () => {
+  const thrown = (bytes: Buffer, encoding: 'json' | 'protobuf'): string => {
+    try {
+      finish(readOtlp(bytes, encoding));
+      return 'read';
+    } catch (error) {
+      return `${(error as UnreadableRecord).reason}: ${(error as UnreadableRecord).message}`;
+    }
+  };
+
+  test('a length of 4 GiB, a varint without end and a group are refused at once', () => {
+    expect(thrown(Buffer.from([0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f]), 'protobuf')).toMatch(/^damaged: .* at byte 0$/);
+    expect(thrown(Buffer.alloc(30, 0xff), 'protobuf')).toMatch(/^damaged/);
+    expect(thrown(Buffer.from([0x0b, 0x0c]), 'protobuf')).toMatch(/^damaged/);
+  });
+
+  test('JSON that ends too early, or is none, says where', () => {
+    expect(thrown(Buffer.from('{"resourceLogs":[{"scopeLogs":['), 'json')).toMatch(
+      /^not_json: .* at byte 31, got nothing/,
+    );
+    expect(thrown(Buffer.from('{"resourceLogs":{}}'), 'json')).toMatch(/^wrong_shape: expected an array/);
+    expect(thrown(Buffer.from('hello'), 'json')).toMatch(/^not_json: expected an object/);
+    expect(thrown(Buffer.from('{"resourceLogs":[]} x'), 'json')).toMatch(/^not_json: expected the end/);
+    expect(thrown(Buffer.from('{"resourceLogs":null}'), 'json')).toBe('read');
+  });
+
+  test('more records than anybody sends are refused, however small they are', () => {
+    const scope = Buffer.alloc(2 * (mostRecords + 1));
+    for (let at = 0; at < scope.length; at += 2) scope[at] = 0x12;
+    const wrapped = (number: number, inner: Buffer): Buffer => {
+      const length: number[] = [];
+      for (let left = inner.length; left > 0; left >>>= 7) length.push((left & 127) | (left > 127 ? 128 : 0));
+      return Buffer.concat([Buffer.from([(number << 3) | 2, ...length]), inner]);
+    };
+    expect(thrown(wrapped(1, wrapped(2, scope)), 'protobuf')).toMatch(/^too_large: more than 200000/);
+  });
+
+  test('a member called __proto__ changes no other object', () => {
+    const request = requestOf([{ provider: 'MSExchangeTransport' }]);
+    const record = request.resourceLogs[0]!.scopeLogs[0]!.logRecords[0]!;
+    (record.body as { kvlistValue: { values: unknown[] } }).kvlistValue.values.push({
+      key: '__proto__',
+      value: { kvlistValue: { values: [{ key: 'event_id', value: { intValue: '2002' } }] } },
+    });
+    for (const read of Object.values(both)) expect(read(request).decoded).toEqual([]);
+    expect(({} as { event_id?: unknown }).event_id).toBeUndefined();
+  });
+});
