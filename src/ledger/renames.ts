@@ -23,7 +23,7 @@ import {
   type Counts,
   type Held,
   type Row,
-} from './rows.js';
+} from './row.js';
 import type { LedgerRow } from '../model/batch.js';
 import type { OpenSession, ServerLogs, SessionChange } from '../model/sessions.js';
 import { laterTimes } from './row-times.js';
@@ -34,7 +34,7 @@ export type RowBook = {
   readonly unpublished: Set<Row>;
   readonly held: Set<Row>;
   readonly dormant: Set<Row>;
-  readonly mending: { readonly rows: Set<Row> };
+  readonly mending: Set<Row>;
   readonly bounds: Bounds;
   readonly scrapers: { readonly birth: () => number; readonly all: () => readonly unknown[] };
 };
@@ -87,7 +87,7 @@ function moveRow(book: RowBook, from: Row, into: Row): void {
   if (isShown) book.dormant.delete(into);
   else book.dormant.add(into);
   if (book.unpublished.has(from)) book.unpublished.add(into);
-  if (book.mending.rows.has(from)) book.mending.rows.add(into);
+  if (book.mending.has(from)) book.mending.add(into);
   leave(book, from);
   book.dirty.add(into);
 }
@@ -120,7 +120,7 @@ export function endFormer(row: Row, birth: () => number): void {
 }
 
 function leave({ dirty, unpublished, held, dormant, mending }: RowBook, row: Row): void {
-  for (const rows of [dirty, unpublished, held, dormant, mending.rows]) rows.delete(row);
+  for (const rows of [dirty, unpublished, held, dormant, mending]) rows.delete(row);
 }
 
 function sumOfKnown({ entered }: Row, a: LedgerRow | undefined, b: LedgerRow | undefined): LedgerRow | undefined {

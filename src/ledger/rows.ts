@@ -1,139 +1,249 @@
-/** A row of the ledger: what was entered, what is saved, what pages show, and what scrapers still see. */
-import type { Counter } from './saved.js';
+/** The counters of all destinations, within their bounds: entered, published when they are saved, dormant when silent. */
+import type { Births } from './births.js';
+import { createBounds, type Bounds, type Folded } from './bounds.js';
+import { countIn, type Counted } from './counting.js';
+import { createMerelyExpected, type MerelyExpected } from './merely-expected.js';
+import { renameRows } from './renames.js';
+import {
+  countersOf,
+  freshRow,
+  hasCounter,
+  isSame,
+  isWithoutEvidence,
+  keyOf,
+  never,
+  noCounts,
+  withCounters,
+  type Row,
+  type RowName,
+} from './row.js';
+import { createRowClock, type RowClock } from './row-clock.js';
+import { isSameTimes, savedTimes, shownTimes } from './row-times.js';
+import type { Counter, SavedRow } from './saved.js';
+import type { Scrapers } from './scrapers.js';
+import { createSilentRows, type SilentRows, type SilentRowsOptions } from './silent-rows.js';
+import type { UnsavedRows } from './unsaved-rows.js';
 import type { LedgerRow } from '../model/batch.js';
-import type { Reason } from '../model/words.js';
-import type { RowTimes } from './row-times.js';
+import type { Clocks } from '../runtime/noted-time.js';
 
-export type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
-
-export type Row = {
-  /** All that was entered, saved or not; its times as the clock of now lets them be true. */
-  entered: LedgerRow;
-  times: RowTimes;
-  /** What the file on disk says. */
-  saved: LedgerRow | undefined;
-  /** What pages show; undefined while not shown at all. */
-  published: LedgerRow | undefined;
-  /** Series exposed at a previous value until every active scraper has read it; undefined when there is none. */
-  held: Map<Counter, Held> | undefined;
-  /** What scrapers are shown in its place until all have seen it: the server had another name. */
-  former: Former | undefined;
-  /** How much of each counter scrapers were told under another name of the server, where this one had a series as well. */
-  toldElsewhere: Partial<Record<Counter, number>>;
-  /** Rises when the row is renamed: a save that began before says nothing of it any more. */
-  names: number;
-  /** How much of each counter is history, to be shown from the first: as entered, and as the file on disk says. */
-  history: Counts;
-  savedHistory: Counts;
-  /** True while history that was entered waits for the rest of it. */
-  awaitsHistory: boolean;
-  /** True while the destination has been silent for so long that it is not shown; its count is kept. */
-  dormant: boolean;
-  json: string;
+export type Rows = {
+  /** Shows a saved row at its saved value; what was missed meanwhile comes as one step. */
+  readonly restore: (saved: SavedRow) => void;
+  /** @returns the row that it is counted in: of its own, or `other` of its connector when the limit is reached */
+  readonly enter: (evidence: Counted, history: boolean) => LedgerRow;
+  /** Has all rows of a server stand under its fuller name. */
+  readonly rename: (short: string, full: string) => void;
+  /** Shows these at zero before their first evidence, in place of those named before. */
+  readonly expect: (rows: readonly RowName[]) => void;
+  readonly expected: () => readonly RowName[];
+  /** Shows what is saved. History waits until all of it is read, so that its series are born at their whole value. */
+  readonly publish: () => void;
+  /** Looks whether the clock was set. */
+  readonly heedClock: () => void;
+  /** Shows destinations no longer that have been silent for long. */
+  readonly sweep: () => void;
+  readonly all: () => Iterable<Row>;
+  readonly folded: () => Folded;
+  readonly dormantErrors: (connector: string) => number;
+  /** How many destinations had their last error so long ago that they are no longer shown. */
+  readonly silentDestinations: () => number;
 };
 
-/**
- * Saved with its row: after a restart a series that nobody has seen at zero is still to be seen there. `seen` means that
- * all have seen it, but the file does not say so yet: if the true value were shown before, a crash could take it back.
- */
-export type Held = { readonly value: number; birth: number; seen: boolean };
+export type RowsOptions = SilentRowsOptions & {
+  readonly clocks: Clocks;
+  /** Destinations shown by name, of each Send connector. */
+  readonly limit?: number;
+  readonly readingHistory?: () => boolean;
+  readonly onPublished?: (row: LedgerRow) => void;
+  readonly births: Births;
+  readonly scrapers: Scrapers;
+  readonly unsaved: UnsavedRows;
+  /** Asks for a save. */
+  readonly saveNow: () => void;
+};
 
-/** Rows as they stood when the fuller name of the server was learnt, one for each name. */
-type Former = { readonly rows: readonly LedgerRow[]; readonly birth: number };
+type Book = RowsOptions & {
+  readonly byKey: Map<string, Row>;
+  readonly bounds: Bounds;
+  readonly silent: SilentRows;
+  readonly expectation: MerelyExpected;
+  readonly clock: RowClock;
+  /** When silent destinations are looked for next. */
+  sweepAt: number;
+};
 
-export const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
-export const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
+const sweepMs = 60_000;
 
-export function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
+export function createRows(options: RowsOptions): Rows {
+  const byKey = new Map<string, Row>();
+  const bounds = createBounds(options.limit ?? 2_000);
+  const book: Book = {
+    ...options,
+    byKey,
+    bounds,
+    silent: createSilentRows(byKey, options),
+    expectation: createMerelyExpected({ byKey, births: options.births, bounds }),
+    clock: createRowClock(options.clocks),
+    sweepAt: 0,
+  };
   return {
-    entered,
-    times,
-    saved: undefined,
-    published: undefined,
-    held: undefined,
-    former: undefined,
-    toldElsewhere: {},
-    names: 0,
-    history: noCounts,
-    savedHistory: noCounts,
-    awaitsHistory: false,
-    dormant: false,
-    json: '',
+    restore: (saved) => {
+      restore(book, saved);
+    },
+    enter: (evidence, history) => enter(book, evidence, history),
+    rename: (...names) => {
+      rename(book, ...names);
+    },
+    expect: book.expectation.expect,
+    expected: book.expectation.all,
+    publish: () => {
+      publish(book);
+    },
+    heedClock: () => {
+      heedClock(book);
+    },
+    sweep: () => {
+      sweep(book);
+    },
+    all: () => byKey.values(),
+    folded: bounds.folded,
+    dormantErrors: book.silent.errorsOf,
+    silentDestinations: book.silent.withErrors,
   };
 }
 
-/** Exists only because the inventory expects it. */
-export function isMerelyExpected({ json, entered }: Row): boolean {
-  return json === '' && isWithoutEvidence(entered);
-}
-
-export function isWithoutEvidence({ lastErrorAt, lastAttemptAt }: LedgerRow): boolean {
-  return lastErrorAt === undefined && lastAttemptAt === undefined;
-}
-
-export type RowName = { readonly server: string; readonly connector: string; readonly destination: string };
-
-export function keyOf(row: RowName): string {
-  return `${row.server}\n${row.connector}\n${row.destination}`;
-}
-
-export function isSame(a: RowName, b: RowName): boolean {
-  return keyOf(a) === keyOf(b);
-}
-
-/** The row as scrapers see it, and how many of its series stand at a previous value. */
-export function shownOf(row: Row): { readonly rows: readonly LedgerRow[]; readonly behind: number } {
-  const { published, held, former, toldElsewhere } = row;
-  if (!published) return { rows: [], behind: 0 };
-  if (former) return { rows: former.rows.map((each) => withTimes(each, published)), behind: held?.size ?? 0 };
-  const behind = held === undefined ? nothingBehind : behindOf(published, held);
-  const less = Object.entries(toldElsewhere) as [Counter, number][];
-  if (behind.length + less.length === 0) return { rows: [published], behind: 0 };
-  const shown = withCounters(published, behind);
-  const told = withCounters(
-    shown,
-    less.map(([counter, value]) => [counter, valueOf(shown, counter) - value]),
-  );
-  return { rows: [{ ...published, ...told }], behind: behind.length };
-}
-
-/** Last-error times are never held back, under whatever name: an alert on them needs no earlier sample. */
-function withTimes(former: LedgerRow, { lastErrorAt, lastObservedAt }: LedgerRow): LedgerRow {
-  return former.lastObservedAt === undefined ? former : { ...former, lastErrorAt, lastObservedAt };
-}
-
-const nothingBehind: readonly (readonly [Counter, number])[] = [];
-
-/** The counters of a row that are exposed at a previous value. */
-function behindOf(published: LedgerRow, held: ReadonlyMap<Counter, Held>): readonly (readonly [Counter, number])[] {
-  let behind = nothingBehind;
-  for (const [counter, { value }] of held)
-    if (value !== valueOf(published, counter)) behind = [...behind, [counter, value]];
-  return behind;
-}
-
-/** The counters of a row that are shown: attempts only where something tells of attempts. */
-export function countersOf(row: LedgerRow): Counter[] {
-  const reasons = Object.keys(row.failures) as Reason[];
-  return hasCounter(row, 'attempts') ? ['errors', 'attempts', ...reasons] : ['errors', ...reasons];
-}
-
-export function hasCounter(row: LedgerRow, counter: Counter): boolean {
-  if (counter === 'errors') return true;
-  return counter === 'attempts' ? row.lastAttemptAt !== undefined : row.failures[counter] !== undefined;
-}
-
-export function withCounters(counts: Counts, changes: readonly (readonly [Counter, number])[]): Counts {
-  const failures = { ...counts.failures };
-  let { errors, attempts } = counts;
-  for (const [counter, value] of changes) {
-    if (counter === 'errors') errors = value;
-    else if (counter === 'attempts') attempts = value;
-    else failures[counter] = value;
+function restore(book: Book, { shown, former, toldElsewhere, ...written }: SavedRow): void {
+  const { births, bounds, clocks, silent } = book;
+  const times = savedTimes(written, clocks);
+  const mended = shownTimes(times, clocks);
+  const saved = isSameTimes(written, mended) ? written : { ...written, ...mended };
+  const json = JSON.stringify({ ...written, shown, former, toldElsewhere } satisfies SavedRow);
+  const row: Row = { ...freshRow(saved, times), saved, json, toldElsewhere: { ...toldElsewhere } };
+  // Not at once: it may be the clock of now that is wrong, as at many a boot.
+  if (saved !== written) book.clock.mending.add(row);
+  book.byKey.set(keyOf(saved), row);
+  row.history = row.savedHistory = withCounters(saved, Object.entries(shown ?? {}) as [Counter, number][]);
+  const isAttempt = saved.lastErrorAt === undefined && saved.lastAttemptAt !== undefined;
+  row.dormant = silent.isSilent(saved) || !isSame(bounds.place(saved, isAttempt), saved);
+  if (row.dormant) {
+    silent.keep(row);
+    return;
   }
-  return { errors, attempts, failures };
+  row.published = saved;
+  if (former) row.former = { rows: former, birth: book.scrapers.birth() };
+  book.onPublished?.(saved);
+  for (const counter of countersOf(saved)) births.hold(row, counter, row.history);
 }
 
-export function valueOf(counts: Counts, counter: Counter): number {
-  return counter === 'errors' || counter === 'attempts' ? counts[counter] : (counts.failures[counter] ?? 0);
+function enter(book: Book, evidence: Counted, history: boolean): LedgerRow {
+  const row = rowFor(book, evidence);
+  countIn(row, evidence, history, book.clocks);
+  book.unsaved.dirty.add(row);
+  return row.entered;
+}
+
+/** The row of a destination, or the row `other` of its connector when the limit is reached. */
+function rowFor({ byKey, bounds, silent }: Book, { server, connector, destination, kind }: Counted): Row {
+  const wanted = { server, connector, destination };
+  const known = byKey.get(keyOf(wanted));
+  if (known && !known.dormant) return known;
+  const isAttempt = kind === 'connection_attempt';
+  const place = bounds.place(wanted, isAttempt);
+  if (!isSame(place, wanted) && !isAttempt) bounds.fold(wanted);
+  const row = byKey.get(keyOf(place));
+  if (row) {
+    row.dormant = false;
+    silent.dormant.delete(row);
+    return row;
+  }
+  const fresh = freshRow({ ...place, ...noCounts, ...never });
+  byKey.set(keyOf(place), fresh);
+  return fresh;
+}
+
+function rename({ byKey, unsaved, births, silent, clock, ...book }: Book, short: string, full: string): void {
+  const sets = { ...unsaved, held: births.rows, dormant: silent.dormant, mending: clock.mending };
+  const renamed = renameRows({ ...book, ...sets, rowsByKey: byKey }, short, full);
+  for (const row of renamed) if (row.published) book.onPublished?.(row.published);
+}
+
+function publish(book: Book): void {
+  const { births, expectation, unsaved } = book;
+  heedClock(book);
+  const reading = book.readingHistory?.() ?? false;
+  if (expectation.isDue() && !reading) expectation.show();
+  const former = births.formerKeys();
+  for (const row of unsaved.unpublished) {
+    // The series of that name are still those of another row.
+    if (!row.published && former.has(keyOf(row.entered))) continue;
+    if (row.awaitsHistory && (reading || row.history !== row.savedHistory)) continue;
+    unsaved.unpublished.delete(row);
+    row.awaitsHistory = false;
+    if (!row.saved) continue;
+    if ((!row.published || isWithoutEvidence(row.published)) && book.silent.isSilent(row.saved)) {
+      // First read of what was long ago: not shown, as after a restart. What was entered since has a save of its own.
+      if (row.saved === row.entered) rest(book, row);
+      continue;
+    }
+    // A new series is first shown as it was before its news: at zero, or at what history says.
+    for (const counter of countersOf(row.saved)) {
+      if (!row.published || !hasCounter(row.published, counter)) births.hold(row, counter, row.history);
+    }
+    row.published = row.saved;
+    book.onPublished?.(row.saved);
+  }
+}
+
+function sweep(book: Book): void {
+  const { clock, clocks, silent } = book;
+  const now = clocks.steady();
+  if (now < book.sweepAt || !clock.isSettled()) return;
+  book.sweepAt = now + sweepMs;
+  for (const row of book.byKey.values()) {
+    // What is being saved or waits to be seen stays until it is.
+    if (!row.published || row.saved !== row.entered || row.held || !silent.isSilent(row.entered)) continue;
+    rest(book, row);
+  }
+}
+
+/** Is no longer shown, or never was; all that it counted is history when it returns. */
+function rest({ births, bounds, silent }: Book, row: Row): void {
+  row.history = row.savedHistory = row.entered;
+  row.published = undefined;
+  row.held = undefined;
+  births.rows.delete(row);
+  silent.keep(row);
+  bounds.release(row.entered);
+}
+
+/** When the clock was set, every time is looked at again; nothing is forgotten by a clock that is wrong for a moment. */
+function heedClock(book: Book): void {
+  const { clock, silent, unsaved } = book;
+  if (clock.hasJumped()) {
+    for (const row of book.byKey.values()) mendTimes(book, row);
+    for (const row of silent.dormant) if (!silent.isSilent(row.entered)) wake(book, row);
+  }
+  const mended = clock.takeMended();
+  if (mended.length === 0) return;
+  for (const row of mended) if (!row.dormant) unsaved.dirty.add(row);
+  book.saveNow();
+}
+
+function mendTimes({ clocks, unsaved, saveNow }: Book, row: Row): void {
+  const times = shownTimes(row.times, clocks);
+  if (isSameTimes(times, row.entered)) return;
+  row.entered = { ...row.entered, ...times };
+  // What is not shown is published only when it wakes.
+  if (row.dormant) row.saved = row.entered;
+  else unsaved.dirty.add(row);
+  saveNow();
+}
+
+/** It was taken for silent by a clock that was wrong. */
+function wake({ bounds, silent, unsaved }: Book, row: Row): void {
+  const isAttempt = row.entered.lastErrorAt === undefined;
+  if (!isSame(bounds.place(row.entered, isAttempt), row.entered)) return;
+  row.dormant = false;
+  silent.dormant.delete(row);
+  unsaved.unpublished.add(row);
 }

@@ -5,7 +5,7 @@
  * exporter says of itself is little; what there is to say of the process is left to prom-client.
  */
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import type { Scrape } from '../ledger/ledger.js';
+import type { Scrape } from '../ledger/scrape.js';
 import type { LedgerRow } from '../model/batch.js';
 import { createBreath } from '../runtime/breath.js';
 import { boardFamilies, factsOfEntry, linesOfEntry, named } from './destinations.js';
