@@ -20,7 +20,7 @@ export type Happenings = {
   readonly recent: () => readonly RecentError[];
 };
 
-export type Told = {
+type Told = {
   readonly version: number;
   readonly counts: readonly RelatedCount[];
   readonly related: readonly RelatedEvent[];

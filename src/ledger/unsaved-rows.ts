@@ -18,7 +18,7 @@ export type UnsavedRows = {
 };
 
 /** A row as one save has it. */
-export type RowSave = {
+type RowSave = {
   readonly row: Row;
   readonly value: LedgerRow;
   readonly history: Counts;
