@@ -71,7 +71,7 @@ export default {
     home('preact', 'web/'),
     home('pino', 'runtime/log'),
     home('commander', 'main', 'commands/'),
-    home('koffi', 'events/sources/windows-event-log/'),
+    home('koffi', 'runtime/native'),
   ],
   options: {
     tsPreCompilationDeps: true,

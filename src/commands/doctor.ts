@@ -1,6 +1,6 @@
 /** The command `doctor`: looks at everything the exporter needs, on the machine itself, and says what to do. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { loadConfig } from '../config/config.js';
+import { loadConfig, type Config, type ListenAddress } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { checkEhloNames } from '../health/ehlo-names.js';
 import {
@@ -26,6 +26,7 @@ import type { SendConnector } from '../model/connectors.js';
 import type { SourceStatus } from '../model/status.js';
 import { createTargets } from '../probes/targets.js';
 import { overridesOf } from './flags.js';
+import { firewallRule, reservation } from './service/network.js';
 import { print } from './terminal.js';
 
 /** Flags that are looked at here; it takes those of `serve` too, which reach the configuration through flags.ts. */
@@ -68,6 +69,7 @@ async function examine(files: readonly string[], flags: DoctorFlags): Promise<Fi
     await checkEventLevel(process.platform),
     ...inventoryFindings(inventory.status, { ...inventory, connectors: inventory.connectors.length }, now),
     ...(await checkPorts(config.web.listenAddresses, owner !== undefined)),
+    ...(await checkWindowsPorts(config)),
     scrapeFinding(ledger?.scrapers ?? [], now),
     ...(await checkPrograms()),
     ...(await checkEhloNames(config, inventory.connectors)),
@@ -81,6 +83,19 @@ const nothingToRead: Finding = {
   text: 'nothing to read',
   remedy: 'name files or folders, or sources in the configuration',
 };
+
+/** What only Windows does with a port: gives it away as a dynamic one, or keeps other machines from it. */
+async function checkWindowsPorts({ web }: Config): Promise<Finding[]> {
+  if (process.platform !== 'win32') return [];
+  const isLocal = ({ host }: ListenAddress): boolean =>
+    host === 'localhost' || host === '::1' || (host ?? '').startsWith('127.');
+  const findings: Finding[] = [];
+  for (const address of web.listenAddresses.filter(({ port }) => port !== 0)) {
+    findings.push(await reservation(address.port));
+    if (!isLocal(address)) findings.push(await firewallRule(address.port));
+  }
+  return findings;
+}
 
 async function checkWeb(file: string | undefined): Promise<Finding[]> {
   const check = 'web';

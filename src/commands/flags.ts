@@ -5,7 +5,7 @@ import { quitAfterSteps } from '../model/words.js';
 import { collect, levels, listOf, secondsOrNone, wholeNumber } from './flag-values.js';
 
 /** The commands that share the table; `check` takes its file as an argument, and has no flags. */
-export type Verb = 'serve' | 'doctor' | 'probe' | 'drill';
+export type Verb = 'serve' | 'doctor' | 'probe' | 'drill' | 'service';
 
 type Row = {
   /** As it is typed. */
@@ -52,7 +52,7 @@ const table: readonly Row[] = [
     flag: '--config.file',
     argument: 'path',
     help: 'Configuration in YAML. Every setting has a default.',
-    of: ['serve', 'doctor', 'probe', 'drill'],
+    of: ['serve', 'doctor', 'probe', 'drill', 'service'],
   },
   {
     flag: '--state.directory',
@@ -118,7 +118,7 @@ const table: readonly Row[] = [
     help: 'Lowest level to log.',
     choices: levels(),
     usual: 'info',
-    of: ['serve', 'doctor'],
+    of: ['serve', 'doctor', 'service'],
   },
   {
     flag: '--log.format',
@@ -126,7 +126,7 @@ const table: readonly Row[] = [
     help: 'Format of the log.',
     choices: ['logfmt', 'json'],
     usual: 'logfmt',
-    of: ['serve', 'doctor'],
+    of: ['serve', 'doctor', 'service'],
   },
   {
     flag: '--quit-after',

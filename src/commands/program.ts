@@ -13,6 +13,7 @@ import { flagsOf, type Verb } from './flags.js';
 import type { GenerateFlags } from './generate.js';
 import type { ProbeFlags } from './probe.js';
 import type { ServeFlags } from './serve.js';
+import { addService } from './service/verbs.js';
 
 const examples = `
 Examples:
@@ -53,6 +54,7 @@ export function program(): Command {
   addProbe(root);
   addGenerate(root);
   addDemo(root);
+  addService(root, withFlags);
   addVersion(root);
   addReader(root);
   return root;
@@ -71,8 +73,8 @@ function addServe(command: Command, mayBeMistyped: boolean): void {
       // Before anything that takes time: a service may be stopped in its first second.
       const signal = stopSignal();
       if (mayBeMistyped) await refuseMistyped(command, files[0]);
-      const { serveCommand } = await import('./serve.js');
-      endWith(await serveCommand(files, flags, signal));
+      const { serveCommand, terminalHost } = await import('./serve.js');
+      endWith(await serveCommand(files, flags, terminalHost(signal)));
     });
 }
 

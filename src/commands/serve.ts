@@ -18,26 +18,44 @@ export type ServeFlags = {
   readonly 'log.format': LogFormat;
 };
 
+/** Where the exporter runs: in a terminal, or as a service. */
+export type Host = {
+  /** Listened to since before this was loaded. */
+  readonly signal: StopSignal;
+  readonly openLog: (flags: Pick<ServeFlags, 'log.level' | 'log.format'>) => Promise<Log>;
+  /** Says why it does not even start. @returns the exit code that is given */
+  readonly complain: (lines: readonly string[], code: number) => number;
+  /** Called when it listens. */
+  readonly started?: () => void;
+  /** Ends the process, whatever hangs. */
+  readonly endByForce: () => void;
+};
+
+/** A process of a person or of systemd: the log is standard error. */
+export function terminalHost(signal: StopSignal): Host {
+  return { signal, openLog: openTerminalLog, complain, endByForce };
+}
+
 /**
- * Runs until SIGINT or SIGTERM.
- * @param signal listened for since before this was loaded
+ * Runs until it is told to stop.
  * @returns the exit code: 0 after a clean stop, 1 when it could not start or stop, 2 for a wrong flag
  */
-export async function serveCommand(files: readonly string[], flags: ServeFlags, signal: StopSignal): Promise<number> {
+export async function serveCommand(files: readonly string[], flags: ServeFlags, host: Host): Promise<number> {
+  const { signal } = host;
   const file = flags['config.file'];
   const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(flags, files) });
   const loaded = await Promise.race([load(), signal.first]);
   if (typeof loaded !== 'string') {
-    if (!loaded.ok) return complain(loaded.mistakes, loaded.inFlags ? 2 : 1);
-    if (loaded.config.sources.length === 0) return complain([nothingToRead], 1);
+    if (!loaded.ok) return host.complain(loaded.mistakes, loaded.inFlags ? 2 : 1);
+    if (loaded.config.sources.length === 0) return host.complain([nothingToRead], 1);
   }
-  const log = await openLog(flags);
+  const log = await host.openLog(flags);
   signal.onSecond = (name) => {
     log.warn('second signal, ending without a clean stop', { signal: name });
   };
   if (typeof loaded !== 'string') {
     const probeFlags = { allow: flags['probe.allow'], ports: flags['probe.ports'] };
-    return run(loaded.config, { file, load, probeFlags }, { log, signal });
+    return run(loaded.config, { file, load, probeFlags }, { log, host });
   }
   // Nothing has begun that would have to end.
   log.info('stopping', { signal: loaded });
@@ -45,7 +63,7 @@ export async function serveCommand(files: readonly string[], flags: ServeFlags, 
   return 0;
 }
 
-async function openLog(flags: ServeFlags): Promise<Log> {
+async function openTerminalLog(flags: Pick<ServeFlags, 'log.level' | 'log.format'>): Promise<Log> {
   const { createLog } = await import('../runtime/log.js');
   const { withoutRepeats } = await import('../runtime/log-repeats.js');
   return withoutRepeats(createLog({ level: flags['log.level'], format: flags['log.format'] }));
@@ -55,14 +73,18 @@ const nothingToRead = `Nothing to read. Expected files, folders or globs with ex
   send-connector-exporter --no-probe application.ndjson
 or a configuration file that names sources (--config.file=config.yml). Reading the live Windows event log needs Windows.`;
 
-type Run = { readonly log: Log; readonly signal: StopSignal };
+type Run = { readonly log: Log; readonly host: Host };
 
-async function run(config: Config, origin: Origin, { log, signal }: Run): Promise<number> {
+async function run(config: Config, origin: Origin, { log, host }: Run): Promise<number> {
+  const { signal } = host;
   const { serve } = await import('../serve.js');
   try {
     const starting = serve(config, log, origin);
     const exporter = await Promise.race([starting, signal.first.then(() => undefined)]);
-    if (exporter) signal.onHangup(() => void exporter.reload());
+    if (exporter) {
+      signal.onHangup(() => void exporter.reload());
+      host.started?.();
+    }
     log.info('stopping', { signal: await signal.first });
     const left = await stop(exporter, starting);
     if (left.length === 0) {
@@ -70,7 +92,7 @@ async function run(config: Config, origin: Origin, { log, signal }: Run): Promis
       return 0;
     }
     log.error('ended by force: not everything came to its end', { left: left.join('; ') });
-    endByForce();
+    host.endByForce();
     return 1;
   } catch (error) {
     log.error('cannot go on', startFailure(error));

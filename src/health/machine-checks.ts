@@ -109,12 +109,18 @@ function portTrouble(where: string, code: string): Finding {
       remedy: 'stop it, or choose another with --web.listen-address',
     };
   if (code === 'EACCES')
-    return { ...finding, text: `${where}: this account may not listen there`, remedy: 'choose a port above 1023' };
+    return { ...finding, text: `${where}: this account may not listen there`, remedy: refusedPort(process.platform) };
   return {
     ...finding,
     text: `${where}: ${code}`,
     remedy: 'choose an address of this machine with --web.listen-address',
   };
+}
+
+/** Windows refuses a port in this way that it keeps for another program, whatever its number. */
+function refusedPort(platform: NodeJS.Platform): string {
+  if (platform !== 'win32') return 'choose a port above 1023';
+  return 'choose a port outside the ranges of: netsh int ipv4 show excludedportrange protocol=tcp';
 }
 
 function listenTrouble({ host, port }: ListenAddress): Promise<string | undefined> {

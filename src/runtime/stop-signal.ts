@@ -2,8 +2,8 @@
 import { endProcess } from './process-end.js';
 
 export type StopSignal = {
-  /** Settles with the first of the two; never, where none comes. */
-  readonly first: Promise<NodeJS.Signals>;
+  /** Settles with the name of what comes first: a signal, or a word of the service manager; never, where none comes. */
+  readonly first: Promise<string>;
   /** What is to be said when a second one ends the process at once. */
   onSecond: (name: NodeJS.Signals) => void;
   /** @param reload called for each SIGHUP, and at once when one has come already */

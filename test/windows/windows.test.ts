@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { buildExe, koffiNode, nodeExe } from '../../build-exe.mjs';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { bundleWith, type Change } from './changed-sources.js';
+import { describeService } from './service.js';
 import { nativeLog, openFakeLog, openWine, startInWine, withoutWine, type Wine, type WineExporter } from './wine.js';
 
 if (withoutWine !== undefined) console.warn(`SKIPPED: the tests of Windows under Wine: ${withoutWine}`);
@@ -288,3 +289,5 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     expect(await again.stop()).toBe(0);
   }, 120_000);
 });
+
+describeService(isSkipped, () => ({ wine, exe, hold: path.join(wine.folder, 'hold.exe') }));

@@ -153,7 +153,10 @@ function refusalOf(error: NodeJS.ErrnoException, at: ListenAt): string {
   const where = destinationOf({ host: at.host ?? '*', port: at.port });
   const because: Record<string, string> = {
     EADDRINUSE: 'another program listens there already; stop it or choose another port',
-    EACCES: 'this account may not use that port; choose one above 1023 or allow it',
+    EACCES:
+      process.platform === 'win32'
+        ? 'Windows keeps that port for another program; choose one outside its ranges (netsh int ipv4 show excludedportrange protocol=tcp)'
+        : 'this account may not use that port; choose one above 1023 or allow it',
     EADDRNOTAVAIL: 'this host has no such address',
     ENOTFOUND: 'that name has no address',
   };

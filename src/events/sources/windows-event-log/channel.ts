@@ -21,7 +21,7 @@ export const defaultTiming = {
   /** A reader that says nothing for so long hangs. */
   silentMs: 180_000,
   /** A reader that was asked to end is given this time. */
-  endMs: 5_000,
+  endMs: 2_000,
 };
 
 export type Channel = WindowsLogOptions & {

@@ -1,5 +1,6 @@
 /** The Windows event log through wevtapi.dll: only calls and buffers, no decisions. Loaded only in the reader. */
 import path from 'node:path';
+import { loadKoffi } from '../../../runtime/native.js';
 import type { LogApi, Subscription } from './log-api.js';
 import { errorNumbers, isEnd, WindowsError } from './windows-error.js';
 
@@ -44,10 +45,7 @@ export async function openWevtapi(): Promise<LogApi> {
 }
 
 async function loadCalls(): Promise<Calls> {
-  const { default: koffi } = await import('koffi').catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`the package koffi cannot be loaded (${why}); install it beside the exporter: npm install koffi`);
-  });
+  const koffi = await loadKoffi();
   // By its full path: a library of that name beside the program or in the working folder is not the one of Windows.
   const system = path.win32.join(process.env.SystemRoot ?? 'C:\\Windows', 'System32');
   const events = koffi.load(path.win32.join(system, 'wevtapi.dll'));

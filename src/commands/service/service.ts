@@ -1,0 +1,138 @@
+/** The verbs of `service` besides `run`: what a person or an installer asks of the Windows service. */
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { findingsText, type Finding } from '../../health/findings.js';
+import { programData } from '../../runtime/native.js';
+import { complain, print } from '../terminal.js';
+import { serviceFolders, serviceName } from './definition.js';
+import { installService, uninstallService } from './install.js';
+import { openManager, type Manager } from './manager.js';
+import { ManagerError } from './manager-error.js';
+import { addressesProblem } from './network.js';
+import { exitText, isRunning, isStopped, lastErrorIn, statusText, type ServiceState } from './status-text.js';
+
+/** A start may take as long as the ledger takes to load, a stop as long as the last save. Milliseconds. */
+const patienceMs = 60_000;
+const lookMs = 250;
+/** The last error stands within this much of the log, or is old. Bytes. */
+const lookedThrough = 64 * 1024;
+
+export type InstallFlags = {
+  readonly 'config.file'?: string;
+  readonly 'listen-port': number;
+  readonly 'state.directory'?: string;
+  readonly 'remote-addresses'?: string;
+  readonly firewall: string;
+  readonly start: boolean;
+};
+
+/** Installers cannot leave an argument out: an empty one is none, and a quotation mark at its end escaped its own. */
+function given(text: string | undefined): string | undefined {
+  let bare = (text ?? '').trim();
+  while (bare.endsWith('"') || bare.endsWith('\\')) bare = bare.slice(0, -1);
+  return bare === '' ? undefined : bare;
+}
+
+/** @returns the exit code: 0 also when something around the service could not be set up, which is said */
+export async function installCommand(flags: InstallFlags): Promise<number> {
+  const addresses =
+    flags.firewall === '0' ? [] : (given(flags['remote-addresses']) ?? '').split(/[,;\s]+/).filter(Boolean);
+  const wrong = addressesProblem(addresses);
+  if (wrong !== undefined) return complain([`--remote-addresses ${wrong}`], 2);
+  return withManager(async (manager) => {
+    const findings = await installService({
+      manager,
+      program: process.execPath,
+      configuration: given(flags['config.file']),
+      first: { port: flags['listen-port'], state: given(flags['state.directory']) },
+      remoteAddresses: addresses,
+    });
+    tell(findings);
+    return flags.start ? start(manager) : 0;
+  });
+}
+
+export function uninstallCommand(): Promise<number> {
+  return withManager(async (manager) => {
+    const service = manager.look(serviceName);
+    if (service && !isStopped(service)) await stop(manager);
+    tell(await uninstallService(manager));
+    return 0;
+  });
+}
+
+export const startCommand = (): Promise<number> => withManager(start);
+export const stopCommand = (): Promise<number> => withManager(stop);
+
+/** @returns the exit code: 0 when it runs, 1 when it does not, 3 when there is none */
+export function statusCommand(): Promise<number> {
+  return withManager((manager) => {
+    const service = manager.look(serviceName);
+    if (service === undefined) return complain([notInstalled], 3);
+    return report(service);
+  });
+}
+
+const notInstalled = `there is no service ${serviceName}; install it: send-connector-exporter service install`;
+
+async function withManager(use: (manager: Manager) => Promise<number> | number): Promise<number> {
+  if (process.platform !== 'win32')
+    return complain(['services of Windows need Windows; elsewhere examples/systemd has a unit for systemd'], 2);
+  try {
+    return await use(await openManager());
+  } catch (error) {
+    if (error instanceof ManagerError) return complain([error.message], 1);
+    throw error;
+  }
+}
+
+function tell(findings: readonly Finding[]): void {
+  print(findingsText(findings));
+}
+
+async function start(manager: Manager): Promise<number> {
+  manager.start(serviceName);
+  const service = await until(manager, (each) => isRunning(each) || isStopped(each));
+  if (service === undefined) return complain([notInstalled], 3);
+  return report(service);
+}
+
+async function stop(manager: Manager): Promise<number> {
+  manager.stop(serviceName);
+  const service = await until(manager, isStopped);
+  if (service === undefined) return complain([notInstalled], 3);
+  const exit = exitText(service);
+  if (exit === undefined) return complain([`${serviceName} has not stopped within ${patienceMs / 1000} seconds`], 1);
+  print(`${serviceName} has stopped, exit code ${exit}\n`);
+  return service.exitCode === 0 ? 0 : 1;
+}
+
+/** Looks until it is so, or patience ends. @returns how it stands then; undefined when there is no service */
+async function until(manager: Manager, reached: (service: ServiceState) => boolean): Promise<ServiceState | undefined> {
+  for (let waited = 0; ; waited += lookMs) {
+    const service = manager.look(serviceName);
+    if (service === undefined || reached(service) || waited >= patienceMs) return service;
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+  }
+}
+
+async function report(service: ServiceState): Promise<number> {
+  const { logFile } = serviceFolders(await programData());
+  print(statusText(service, { logFile, lastError: lastErrorIn(endOf(logFile)) }));
+  return isRunning(service) ? 0 : 1;
+}
+
+/** The end of a file as text; nothing for one that cannot be read. */
+function endOf(file: string): string {
+  try {
+    const descriptor = openSync(file, 'r');
+    try {
+      const { size } = fstatSync(descriptor);
+      const bytes = Buffer.alloc(Math.min(size, lookedThrough));
+      return bytes.toString('utf8', 0, readSync(descriptor, bytes, 0, bytes.length, size - bytes.length));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return '';
+  }
+}

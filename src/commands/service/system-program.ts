@@ -1,0 +1,18 @@
+/** Runs a program of Windows by its full path. */
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+
+const patienceMs = 30_000;
+
+export type Answer = { readonly ok: boolean; readonly output: string };
+
+/** @returns what it printed, and whether it ended with 0; never throws */
+export function systemProgram(name: string, args: readonly string[]): Promise<Answer> {
+  const file = path.win32.join(process.env.SystemRoot ?? 'C:\\Windows', 'System32', name);
+  return new Promise((resolve) => {
+    execFile(file, args, { windowsHide: true, timeout: patienceMs }, (error, stdout, stderr) => {
+      const output = `${stdout}${stderr}`.trim();
+      resolve({ ok: error === null, output: output === '' && error ? error.message : output });
+    });
+  });
+}

@@ -1,0 +1,142 @@
+/** What the single-file program does as a service of Windows, with the service manager of Wine. */
+import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
+import type { Wine } from './wine.js';
+
+export type Machine = { readonly wine: Wine; readonly exe: string; readonly hold: string };
+
+/** @param given called when the tests run: the machine is made before them */
+export function describeService(isSkipped: boolean, given: () => Machine): void {
+  describe.skipIf(isSkipped)('the Windows service', () => {
+    let data: string;
+    let program: string;
+    let port: number;
+    let letGo: string;
+
+    const service = async (...args: string[]): Promise<{ code: number | null; text: string }> => {
+      const { wine } = given();
+      const run = wine.start(program, ['service', ...args]);
+      const code = await run.ended;
+      return { code, text: run.output().replaceAll('\r\n', '\n') };
+    };
+    const configure = (text: string): Promise<void> => writeFile(path.join(data, 'config.yml'), text);
+    const right = (): string =>
+      [
+        `web: { listenAddresses: ['127.0.0.1:${port}'] }`,
+        'probe: { enabled: false }',
+        "state: { directory: 'C:\\ProgramData\\send-connector-exporter\\state' }",
+        "sources: [{ type: file, paths: ['C:\\exported'] }]",
+      ].join('\n');
+    const counted = async (): Promise<number> => {
+      const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+      return Number(/^exchange_send_connector_connection_errors_total\{.*\} (\d+)$/m.exec(page)?.[1] ?? NaN);
+    };
+
+    beforeAll(async () => {
+      const { wine, exe, hold } = given();
+      const drive = path.join(wine.folder, 'prefix/drive_c');
+      const folder = path.join(drive, 'Program Files/send-connector-exporter');
+      data = path.join(drive, 'ProgramData/send-connector-exporter');
+      await mkdir(folder, { recursive: true });
+      await mkdir(path.join(drive, 'exported'));
+      await cp(exe, path.join(folder, path.basename(exe)));
+      program = `C:\\Program Files\\send-connector-exporter\\${path.basename(exe)}`;
+      port = await freePort();
+      const lines = Array.from({ length: 12 }, (_, index) => winlogbeatLine({ recordId: index + 1 }));
+      await writeFile(path.join(drive, 'exported/a.ndjson'), lines.join(''));
+      // The services of Wine end when no program of a person is left.
+      const session = path.join(wine.folder, 'session');
+      await writeFile(session, '');
+      wine.start(hold, [wine.seen(session), 'rwd']);
+      letGo = `${session}.let-go`;
+    });
+    afterAll(async () => {
+      if (!isSkipped) await writeFile(letGo, '');
+    });
+
+    test('is made with all that Windows takes, writes the configuration once, and says what was not done', async () => {
+      expect(await service('status')).toMatchObject({
+        code: 3,
+        text: expect.stringContaining('service install') as string,
+      });
+      const flags = ['--listen-port=9999', '--remote-addresses=10.1.2.3', '--no-start'];
+      const installed = await service('install', ...flags);
+      expect(installed).toMatchObject({ code: 0 });
+      expect(installed.text).toMatch(
+        /^ok +service +SendConnectorExporter made, as NT SERVICE\\SendConnectorExporter$/m,
+      );
+      // Wine has neither: nothing of it may pass for done.
+      for (const check of ['port reservation', 'firewall', 'rights', 'event log readers'])
+        expect(installed.text).toMatch(new RegExp(`^(warning|-) +${check}`, 'm'));
+      const written = readFileSync(path.join(data, 'config.yml'), 'utf8');
+      expect(written).toContain("listenAddresses: [':9999']\r\nstate:\r\n  directory: 'C:\\ProgramData\\");
+      await configure(`${right()}\n# mine\n`);
+      const again = await service('install', '--listen-port=9998', '--no-start');
+      expect(again.text).toMatch(/config\.yml: kept as it is\n.*brought up to date/);
+      expect(readFileSync(path.join(data, 'config.yml'), 'utf8')).toContain('# mine');
+    }, 60_000);
+
+    test('answers, and saves when it is stopped, with exit code 0', async () => {
+      const started = await service('start');
+      expect(started).toMatchObject({
+        code: 0,
+        text: expect.stringMatching(/^state +running\nprocess +\d+\n/) as string,
+      });
+      await vi.waitFor(
+        async () => {
+          expect(await counted()).toBe(12);
+        },
+        { timeout: 30_000, interval: 200 },
+      );
+      expect(await service('stop')).toMatchObject({
+        code: 0,
+        text: expect.stringContaining('exit code 0: a clean stop') as string,
+      });
+      const log = readFileSync(path.join(data, 'logs/send-connector-exporter.log'), 'utf8');
+      expect(log).toMatch(/msg=stopping signal=stop\n.*msg=stopped\n.*exitCode=0\n$/);
+      expect(JSON.parse(readFileSync(path.join(data, 'state/ledger.json'), 'utf8'))).toMatchObject({ version: 1 });
+    }, 60_000);
+
+    test('says in its log and its status why it does not start', async () => {
+      const taken = createServer();
+      await new Promise<void>((resolve) => taken.listen(port, '127.0.0.1', resolve));
+      onTestFinished(() => void taken.close());
+      const refused = await service('start');
+      expect(refused.code).toBe(1);
+      expect(refused.text).toMatch(
+        /^state +stopped\nexit code +1: .*\nlast error .*another program listens there already/,
+      );
+      await configure('web: { listenAdresses: [] }\n');
+      const wrong = await service('start');
+      expect(wrong.code).toBe(1);
+      expect(wrong.text).toMatch(
+        /^state +stopped\nexit code +2: its configuration is wrong\nlast error .*did you mean listenAddresses/,
+      );
+      await configure(right());
+    }, 60_000);
+
+    test('goes without its data', async () => {
+      expect((await service('start')).code).toBe(0);
+      const gone = await service('uninstall');
+      expect(gone).toMatchObject({ code: 0, text: expect.stringContaining('has stopped, exit code 0') as string });
+      expect(gone.text).toMatch(
+        /SendConnectorExporter removed\n.*are kept in C:\\ProgramData\\send-connector-exporter/,
+      );
+      expect((await service('status')).code).toBe(3);
+      expect((await readdir(data)).sort()).toEqual(['config.yml', 'logs', 'state']);
+      expect(existsSync(path.join(data, 'state/ledger.json'))).toBe(true);
+    }, 60_000);
+  });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
