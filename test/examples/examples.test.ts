@@ -19,7 +19,7 @@ const examples = path.resolve(import.meta.dirname, '../../examples');
 test.each([
   ['systemd/send-connector-exporter.service', /^Environment=UV_THREADPOOL_SIZE=16$/m],
   ['docker/Dockerfile', /^ENV UV_THREADPOOL_SIZE=16$/m],
-  ['windows/send-connector-exporter-service.xml', /<env name="UV_THREADPOOL_SIZE" value="16" \/>/],
+  ['../src/commands/service/definition.ts', /environment: \['UV_THREADPOOL_SIZE=16'\]/],
 ])('1.4: %s gives Node threads enough for mounts that hang', async (file, setting) => {
   expect(await readFile(path.join(examples, file), 'utf8')).toMatch(setting);
 });

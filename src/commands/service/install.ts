@@ -2,7 +2,6 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig, type Config } from '../../config/config.js';
-import { defaultStateDirectory } from '../../config/state-directory.js';
 import type { Finding } from '../../health/findings.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import { programData } from '../../runtime/native.js';
@@ -57,7 +56,7 @@ export async function installService(options: InstallOptions): Promise<Finding[]
   }
   const loaded = await loadConfig({ file: configuration, overrides: [] });
   const config = loaded.ok ? loaded.config : undefined;
-  const state = config?.state.directory ?? defaultStateDirectory(process.platform, process.env);
+  const state = config?.state.directory ?? folders.state;
   await makeFolder(state);
   const refused = [
     ...manager.put(serviceName, { ...definition, commandLine: commandLine(program, configuration) }),

@@ -18,9 +18,9 @@ const lookedThrough = 64 * 1024;
 
 export type InstallFlags = {
   readonly 'config.file'?: string;
-  readonly 'listen-port': number;
+  readonly listenPort: number;
   readonly 'state.directory'?: string;
-  readonly 'remote-addresses'?: string;
+  readonly remoteAddresses?: string;
   readonly firewall: string;
   readonly start: boolean;
 };
@@ -34,8 +34,7 @@ function given(text: string | undefined): string | undefined {
 
 /** @returns the exit code: 0 also when something around the service could not be set up, which is said */
 export async function installCommand(flags: InstallFlags): Promise<number> {
-  const addresses =
-    flags.firewall === '0' ? [] : (given(flags['remote-addresses']) ?? '').split(/[,;\s]+/).filter(Boolean);
+  const addresses = flags.firewall === '0' ? [] : (given(flags.remoteAddresses) ?? '').split(/[,;\s]+/).filter(Boolean);
   const wrong = addressesProblem(addresses);
   if (wrong !== undefined) return complain([`--remote-addresses ${wrong}`], 2);
   return withManager(async (manager) => {
@@ -43,7 +42,7 @@ export async function installCommand(flags: InstallFlags): Promise<number> {
       manager,
       program: process.execPath,
       configuration: given(flags['config.file']),
-      first: { port: flags['listen-port'], state: given(flags['state.directory']) },
+      first: { port: flags.listenPort, state: given(flags['state.directory']) },
       remoteAddresses: addresses,
     });
     tell(findings);
