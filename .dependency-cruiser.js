@@ -72,6 +72,9 @@ export default {
     home('pino', 'runtime/log'),
     home('commander', 'main', 'commands/'),
     home('koffi', 'runtime/native'),
+    home('koffi', 'events/sources/windows-event-log/'),
+    home('@platformatic/kafka', 'events/sources/kafka/'),
+    home('fzstd', 'events/sources/kafka/compression'),
   ],
   options: {
     tsPreCompilationDeps: true,

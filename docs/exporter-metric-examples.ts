@@ -47,6 +47,26 @@ export const exporterExamples: Readonly<Record<string, MetricExample>> = {
     shows: 'bytes read a second',
     query: 'rate(exchange_exporter_source_bytes_total[5m])',
   },
+  exchange_exporter_source_partition_lag_records: {
+    labels: ['source', 'partition'],
+    shows: 'records to catch up with, by topic',
+    query: 'sum by (source) (max without (instance, replica) (exchange_exporter_source_partition_lag_records))',
+  },
+  exchange_exporter_source_partition_lag_seconds: {
+    labels: ['source', 'partition'],
+    shows: 'partitions that lag',
+    query: 'exchange_exporter_source_partition_lag_seconds > 60',
+  },
+  exchange_exporter_source_reconnects_total: {
+    labels: ['source'],
+    shows: 'topics whose brokers come and go',
+    query: 'increase(exchange_exporter_source_reconnects_total[1h]) > 5',
+  },
+  exchange_exporter_source_offset_resets_total: {
+    labels: ['source', 'reason'],
+    shows: 'topics that did not keep what was not read',
+    query: 'increase(exchange_exporter_source_offset_resets_total{reason!="recreated"}[1d]) > 0',
+  },
   exchange_exporter_source_restarts_total: {
     labels: ['source'],
     shows: 'readers started again',

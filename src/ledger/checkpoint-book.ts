@@ -1,5 +1,5 @@
 /**
- * The checkpoints of all files and logs that were ever read, and their saved form.
+ * The checkpoints of all files, logs and topics that were ever read, and their saved form.
  *
  * There may be tens of thousands, of which a few change between two saves: they are kept in blocks, and only a block with
  * a change is rewritten. Which are dropped is said by those who look for the files: nobody else knows which exist.
@@ -32,7 +32,16 @@ const logCheckpoint = z.strictObject({
   time: z.number().optional(),
 });
 
-export const savedCheckpoint = z.union([fileCheckpoint, logCheckpoint]);
+const topicCheckpoint = z.strictObject({
+  source: z.string(),
+  cluster: z.string(),
+  topic: z.string(),
+  topicId: z.string(),
+  history: z.boolean(),
+  partitions: z.array(z.strictObject({ partition: z.int().min(0), nextOffset: z.int().min(0) })),
+});
+
+export const savedCheckpoint = z.union([fileCheckpoint, logCheckpoint, topicCheckpoint]);
 
 export type CheckpointBook = {
   /** Takes the place of the one before of the same file or log. */

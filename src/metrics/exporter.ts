@@ -7,10 +7,15 @@ import { smartHostsOf } from './destinations.js';
 import { type Family, secondsOf } from './exposition.js';
 import { familyText, optionalSeconds, type Sample } from './families.js';
 import type { MetricsOptions } from './options.js';
+import { topicFamilies } from './topics.js';
 
 type ExporterFacts = MetricsOptions & { readonly held: number; readonly rows: readonly LedgerRow[] };
 
-type ExporterFamily = Family & { readonly samples: (facts: ExporterFacts) => readonly Sample[] };
+type ExporterFamily = Family & {
+  readonly samples: (facts: ExporterFacts) => readonly Sample[];
+  /** Of a kind of source that most exporters do not have: left out where there is none. */
+  readonly isRare?: true;
+};
 
 export const exporterFamilies: readonly ExporterFamily[] = [
   {
@@ -53,6 +58,7 @@ export const exporterFamilies: readonly ExporterFamily[] = [
     'Times that the position in a live Windows log was lost, so that it was read again from its oldest record.',
     ({ subscription }) => subscription?.bookmarksLost,
   ),
+  ...topicFamilies,
   {
     name: 'exchange_exporter_source_records_total',
     type: 'counter',
@@ -211,7 +217,13 @@ function ofSources(
 }
 
 export function exporterText(facts: ExporterFacts): string {
-  return exporterFamilies.map((family) => familyText(family, family.samples(facts))).join('');
+  return exporterFamilies
+    .map((family) => {
+      const samples = family.samples(facts);
+      const isLeftOut = family.isRare && samples.every(([, value]) => value === undefined);
+      return isLeftOut ? '' : familyText(family, samples);
+    })
+    .join('');
 }
 
 function errorsOf(rows: readonly LedgerRow[], connector: string): number {

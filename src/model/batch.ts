@@ -15,7 +15,7 @@ export type Position = {
 };
 
 /** Where reading has got to. */
-export type Checkpoint = FileCheckpoint | LogCheckpoint;
+export type Checkpoint = FileCheckpoint | LogCheckpoint | TopicCheckpoint;
 
 /** Where reading of one file has got to, and which file that is. */
 export type FileCheckpoint = Position & {
@@ -51,6 +51,27 @@ export type LogCheckpoint = {
   /** That record: a cleared log may number another one the same, so its time belongs to it. */
   readonly recordId: number;
   readonly time: number | undefined;
+};
+
+/** Where reading of a Kafka topic has got to. Its partitions stand together: what one of them lacks another may bring. */
+export type TopicCheckpoint = {
+  /** Label of the source. */
+  readonly source: string;
+  /** Kafka's ID of the cluster. */
+  readonly cluster: string;
+  readonly topic: string;
+  /** Kafka's ID of the topic: one that is deleted and made anew under its name has another. */
+  readonly topicId: string;
+  /** True until all that was there at the first look was read. */
+  readonly history: boolean;
+  /** Those that were ever looked at. */
+  readonly partitions: readonly PartitionPlace[];
+};
+
+type PartitionPlace = {
+  readonly partition: number;
+  /** Offset of the first record that was not read. */
+  readonly nextOffset: number;
 };
 
 /** A hash over `length` bytes; length 0 says nothing. */

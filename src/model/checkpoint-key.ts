@@ -2,11 +2,12 @@
 import type { Checkpoint, FileCheckpoint } from './batch.js';
 
 /**
- * The channel of a live log; of a file its inode, or its first bytes once the file of that inode has been written anew
+ * The channel of a live log; the IDs of a topic and its cluster; of a file its inode, or its first bytes once the file of that inode has been written anew
  * and what was read may live on as a copy only.
  */
 export function keyOfCheckpoint(checkpoint: Checkpoint): string {
   if ('channel' in checkpoint) return `channel ${checkpoint.channel}`;
+  if ('topicId' in checkpoint) return `topic ${checkpoint.cluster} ${checkpoint.topicId}`;
   const { inode, head } = checkpoint;
   return inode === '' ? `written anew ${head.length} ${head.hash}` : inode;
 }

@@ -24,7 +24,29 @@ export type SourceStatus = {
     readonly reopened: number;
     readonly bookmarksLost: number;
   };
+  /** Of a Kafka topic. */
+  readonly topic?: {
+    readonly partitions: readonly PartitionStatus[];
+    /** Times since the start that a connection to a broker was made again. */
+    readonly reconnects: number;
+    /** Times since the start that reading could not go on at the saved offset, by why. */
+    readonly resets: Readonly<Record<OffsetReset, number>>;
+  };
 };
+
+/** How a partition of a topic stands. */
+export type PartitionStatus = {
+  readonly partition: number;
+  /** Records that were not read yet. */
+  readonly lagRecords: number;
+  /** Seconds since unread records were first seen, or since the partition could not be read; 0 when all is read. */
+  readonly lagSeconds: number;
+};
+
+/** Retention overtook reading; the log is shorter than what was read of it; the topic was deleted and made anew. */
+export const offsetResets = ['retention', 'truncated', 'recreated'] as const;
+
+export type OffsetReset = (typeof offsetResets)[number];
 
 /** What can be typed on the host of this exporter. */
 export type OwnHost = {

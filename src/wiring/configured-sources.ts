@@ -36,7 +36,7 @@ export function readHere(config: Config): readonly Looked[] {
 /** What is read, also where nobody named it. @throws as readHere does */
 export function tellSources(config: Config, log: Log): void {
   for (const { name, server } of readHere(config).flatMap(({ parts }) => parts))
-    if (name !== drillSource) log.info('reading', { source: name, server });
+    if (name !== drillSource) log.info('reading', { source: name, server: server === '' ? undefined : server });
 }
 
 /** Where no drill was ever written there is nothing to say of drills. */

@@ -31,6 +31,20 @@ const source: SourceStatus = {
   subscription: { restarts: 1, reopened: 3, bookmarksLost: 2 },
 };
 
+const topic: SourceStatus = {
+  ...source,
+  source: 'kafka:windows-events',
+  detail: 'following 2 partitions',
+  topic: {
+    partitions: [
+      { partition: 0, lagRecords: 0, lagSeconds: 0 },
+      { partition: 1, lagRecords: 1200, lagSeconds: 2.5 },
+    ],
+    reconnects: 1,
+    resets: { retention: 1, truncated: 0, recreated: 0 },
+  },
+};
+
 function visit(destination: string, changes: Partial<ProbeResult>): ProbeResult {
   const steps = [{ step: 'tcp', seconds: 0.02, outcome: 'passed' }] as const;
   const name = { id: `${destination}@${at}`, destination, host: 'mail.fabrikam.example', origin: 'observed' } as const;
@@ -48,7 +62,7 @@ function visit(destination: string, changes: Partial<ProbeResult>): ProbeResult 
   };
 }
 
-function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics> {
+function metricsOf(rows: readonly LedgerRow[], sources: readonly SourceStatus[]): ReturnType<typeof createMetrics> {
   const board = createBoard({ clock: () => at });
   const tls = { tlsVersion: 'TLSv1.3', tlsCipher: 'TLS_AES_256_GCM_SHA384', certificateExpiresAt: at + 86_400_000 };
   board.post(visit('203.0.113.25:25', { facts: tls }));
@@ -84,7 +98,7 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   });
   const reload = () => ({ successful: true, successAt: at });
   const rest = {
-    sources: () => [source],
+    sources: () => sources,
     reload,
     diagnoses: () =>
       diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined, recent: [] }),
@@ -110,8 +124,8 @@ function metricsOf(rows: readonly LedgerRow[]): ReturnType<typeof createMetrics>
   });
 }
 
-async function pageText(rows: readonly LedgerRow[]): Promise<string> {
-  const { page } = await metricsOf(rows).render('127.0.0.1');
+async function pageText(rows: readonly LedgerRow[], sources = [source, topic]): Promise<string> {
+  const { page } = await metricsOf(rows, sources).render('127.0.0.1');
   return Buffer.concat(page.plain).toString();
 }
 
@@ -136,6 +150,12 @@ test('the whole page is the golden page (UPDATE=1 writes it)', async () => {
     await writeFile(golden, page);
   }
   expect(page).toBe(await readFile(golden, 'utf8'));
+});
+
+test('19.1: where no topic of Kafka is read, the page has none of its families', async () => {
+  const page = await pageText(rows, [source]);
+  expect(page).toContain('# TYPE exchange_exporter_source_restarts_total');
+  expect(page).not.toMatch(/source_partition_|source_reconnects_|source_offset_resets_/);
 });
 
 test('promtool finds nothing to complain about', async (context) => {

@@ -79,9 +79,15 @@ function worlds(optional: Optional): fc.Arbitrary<WorldDraft> {
         reopened: count,
         bookmarksLost: count,
       }),
+      topic: shape<NonNullable<SourceStatus['topic']>>({
+        partitions: fc.array(fc.record({ partition: count, lagRecords: count, lagSeconds: seconds }), { maxLength: 3 }),
+        reconnects: count,
+        resets: fc.record({ retention: count, truncated: count, recreated: count }),
+      }),
     },
     'lastRecordAt',
     'subscription',
+    'topic',
   );
   const row = shape<LedgerRow>(
     {

@@ -31,12 +31,14 @@ type Cut = {
   nul: number;
 };
 
+type CutOptions = Pick<PassOptions, 'format' | 'wanted' | 'unfiltered'>;
+
 export function cutRecords(
   bytes: Buffer,
   short: ShortRecords,
   skipping: boolean,
   atEnd: boolean,
-  options: PassOptions,
+  options: CutOptions,
 ): Cut {
   const runs = runsOf(bytes, options);
   const cut: Cut = {
@@ -217,7 +219,7 @@ function decodedOf(bytes: Buffer, start: number, end: number, format: TextFormat
   return format.decodeBytes?.(bytes, start, last) ?? format.decode(bytes.toString('utf8', start, last));
 }
 
-function runsOf(bytes: Buffer, { format, unfiltered }: PassOptions): RunCollector {
+function runsOf(bytes: Buffer, { format, unfiltered }: CutOptions): RunCollector {
   return createRunCollector(bytes, {
     marks: format.recordMarks,
     decode: (start, end) => decodedOf(bytes, startOfRecord(bytes, start, end, format.framing), end, format),

@@ -20,7 +20,7 @@ export type PassOptions = {
  * something else than digits at it, nothing is known: the decoder decides.
  */
 export function idFilter(
-  options: PassOptions,
+  options: Pick<PassOptions, 'format' | 'wanted'>,
   bytes: Buffer,
 ): (start: number, end: number) => 'dull' | 'wanted' | undefined {
   const { idMark } = options.format;

@@ -1,6 +1,6 @@
 /** What a kind of source is: its settings, what is read by them, and how that is followed. sources.ts lists the kinds. */
 import type { z } from 'zod';
-import type { Batch, Checkpoint, FileCheckpoint } from '../../model/batch.js';
+import type { Batch, Checkpoint } from '../../model/batch.js';
 import type { OpenSession, ServerLogs } from '../../model/sessions.js';
 import type { SourceStatus } from '../../model/status.js';
 import type { Log } from '../../runtime/log.js';
@@ -9,7 +9,7 @@ import type { Log } from '../../runtime/log.js';
 export type Part = {
   /** As a person named it: the label `source`, and what is said at the start. */
   readonly name: string;
-  /** Server for records that do not name their computer. */
+  /** Server for records that do not name their computer; empty where records of many servers come. */
   readonly server: string;
 };
 
@@ -41,8 +41,8 @@ export type SourceKind<Settings extends z.ZodType = z.ZodType, Own extends Part 
 export type Reading = {
   /** Saved checkpoints of all that was ever read. */
   readonly checkpoints: () => readonly Checkpoint[];
-  /** Told of checkpoints that nobody needs any more: their files have been gone for long. */
-  readonly forget?: (checkpoints: readonly FileCheckpoint[]) => void;
+  /** Told of checkpoints that nobody needs any more: their files or topics are gone. */
+  readonly forget?: (checkpoints: readonly Checkpoint[]) => void;
   /** Resolves when reading may go on; evidence and checkpoint are entered together. */
   readonly post: (batch: Batch) => Promise<void>;
   /**

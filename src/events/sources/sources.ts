@@ -1,10 +1,11 @@
 /** All kinds of sources, and all that is read, of whatever kind, followed as one. */
 import { files } from './files/source.js';
+import { kafka } from './kafka/source.js';
 import type { Followed, Part, Reading, SourceKind } from './source.js';
 import { windowsEventLog } from './windows-event-log/source.js';
 
 /** What is told of sources keeps this order. */
-export const sourceKinds = [files, windowsEventLog] as const;
+export const sourceKinds = [files, windowsEventLog, kafka] as const;
 
 /** Each is one of them, without its own types. */
 const kinds: readonly SourceKind[] = sourceKinds;

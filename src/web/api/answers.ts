@@ -34,6 +34,14 @@ const source = z.strictObject({
   bytesRead: z.number(),
   /** Of a live log only. */
   subscription: z.strictObject({ restarts: count, reopened: count, bookmarksLost: count }).optional(),
+  /** Of a topic of Kafka only. */
+  topic: z
+    .strictObject({
+      partitions: z.array(z.strictObject({ partition: count, lagRecords: count, lagSeconds: z.number() })),
+      reconnects: count,
+      resets: z.strictObject({ retention: count, truncated: count, recreated: count }),
+    })
+    .optional(),
 });
 const report = { at: maybeTime, program: text, state: z.enum(reportStates), detail: text.optional() };
 const ping = z.strictObject({

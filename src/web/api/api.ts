@@ -87,6 +87,7 @@ function sourceOf(status: SourceStatus): Source {
     stalledSeconds: status.stalledSeconds,
     bytesRead: status.bytesRead,
     subscription: status.subscription,
+    topic: status.topic && { ...status.topic, partitions: [...status.topic.partitions] },
   };
 }
 

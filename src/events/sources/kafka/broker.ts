@@ -1,0 +1,204 @@
+/**
+ * Reads the partitions that one broker leads, of all topics: asks, reads what came, enters it, asks again. While the ledger
+ * does not take what was read nothing is asked for: Kafka is the buffer.
+ */
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Fetched, kafkaErrors, KafkaProblem } from './client.js';
+import { needsPlace, place, replaceLost } from './places.js';
+import { type Outcome, post } from './posting.js';
+import { partitionProblem } from './problems.js';
+import { batchesOf } from './record-batches.js';
+import {
+  noteProgress,
+  noteTrouble,
+  type PartitionState,
+  type ClusterReading,
+  type Spot,
+  spotsOf,
+  type Topic,
+} from './topic.js';
+import { emptyTally, type ValueTally } from './values.js';
+
+/** After trouble a partition, or a broker, is left alone for so long. */
+const pauseMs = 1_000;
+/** Decoded records and unpacked bytes that are entered in one go. */
+const mostDecoded = 1_000;
+const mostBytes = 8 * 2 ** 20;
+/** Others get their turn after so long. */
+const sliceMs = 15;
+
+/** Reads until stopped, or until the broker leads nothing any more. */
+export async function readBroker(reading: ClusterReading, leader: number): Promise<void> {
+  while (!reading.stopped()) {
+    const led = spotsOf(reading, leader);
+    if (led.length === 0) return;
+    const now = reading.steady();
+    const due = led.filter(({ state }) => state.retryAt <= now);
+    if (due.length === 0) await reading.sleep(100);
+    else await readOnce(reading, leader, due);
+  }
+}
+
+async function readOnce(reading: ClusterReading, leader: number, due: readonly Spot[]): Promise<void> {
+  try {
+    const unplaced = due.filter(({ state }) => needsPlace(state));
+    if (unplaced.length > 0) {
+      await place(reading.client, leader, unplaced);
+      for (const { topic, state } of unplaced) placed(reading, topic, state);
+      // Saved before anything is read: what comes after this moment is not lost by a crash.
+      for (const topic of new Set(unplaced.map((each) => each.topic))) await post(reading, topic, nothingRead(topic));
+    }
+    const spots = due.filter(({ state }) => !needsPlace(state)).sort((a, b) => a.state.servedAt - b.state.servedAt);
+    if (spots.length === 0) return;
+    const fetched = await reading.client.fetch(leader, spots.map(wantedOf));
+    for (const each of fetched) {
+      const spot = spots.find(
+        ({ topic, state }) => state.partition === each.partition && topic.identity?.topicId === each.topicId,
+      );
+      if (spot && !reading.stopped() && isStill(spot)) await take(reading, leader, spot, each);
+    }
+  } catch (error) {
+    if (reading.stopped()) return;
+    const problem = error instanceof KafkaProblem ? error.message : `broker ${leader}: ${(error as Error).message}`;
+    for (const { topic, state } of due) trouble(reading, topic, state, problem);
+    reading.refresh();
+  }
+}
+
+function placed(reading: ClusterReading, topic: Topic, state: PartitionState): void {
+  if (needsPlace(state))
+    trouble(
+      reading,
+      topic,
+      state,
+      `the ends of partition ${state.partition} of ${topic.part.topic} cannot be had now; they are asked for again`,
+    );
+  else noteProgress(state, reading.steady());
+}
+
+function wantedOf({ topic, state }: Spot) {
+  const { part, identity } = topic;
+  return {
+    topic: part.topic,
+    topicId: identity?.topicId ?? '',
+    partition: state.partition,
+    offset: state.nextOffset ?? 0,
+  };
+}
+
+/** The topic may have been made anew while its broker was asked. */
+function isStill({ topic, state }: Spot): boolean {
+  return topic.partitions.get(state.partition) === state;
+}
+
+function trouble({ log, steady }: ClusterReading, topic: Topic, state: PartitionState, problem: string): void {
+  if (state.problem !== problem)
+    log.warn('cannot read', { source: topic.part.name, partition: state.partition, problem });
+  noteTrouble(state, problem, steady(), pauseMs);
+}
+
+async function take(reading: ClusterReading, leader: number, { topic, state }: Spot, fetched: Fetched): Promise<void> {
+  if (fetched.error === kafkaErrors.offsetOutOfRange) {
+    await goOnAfterLoss(reading, leader, topic, state);
+    return;
+  }
+  if (fetched.error !== 0) {
+    trouble(reading, topic, state, partitionProblem(topic.part.topic, state.partition, fetched.error));
+    reading.refresh();
+    return;
+  }
+  if (state.problem !== undefined) {
+    reading.log.info('readable again', { source: topic.part.name, partition: state.partition });
+    state.problem = undefined;
+  }
+  state.end = fetched.highWatermark;
+  state.stableEnd = fetched.lastStable;
+  try {
+    await readFetched(reading, topic, state, fetched);
+  } catch (error) {
+    if (error instanceof KafkaProblem) throw error;
+    // Its own trouble: the other partitions go on.
+    trouble(reading, topic, state, `partition ${state.partition} of ${topic.part.topic}: ${(error as Error).message}`);
+    return;
+  }
+  noteProgress(state, reading.steady());
+}
+
+async function readFetched(
+  reading: ClusterReading,
+  topic: Topic,
+  state: PartitionState,
+  fetched: Fetched,
+): Promise<void> {
+  let tally = emptyTally();
+  let bytes = 0;
+  let read = 0;
+  let sliceEnd = reading.steady() + sliceMs;
+  let nextOffset = state.nextOffset ?? 0;
+  const enter = async (): Promise<void> => {
+    const history = state.historyEnd !== undefined;
+    if (nextOffset === state.nextOffset) return;
+    state.nextOffset = nextOffset;
+    state.movedAt = reading.steady();
+    noteProgress(state, state.movedAt);
+    await post(reading, topic, { ...tally, history, missed: 0, behind: isBehind(topic) });
+    tally = emptyTally();
+    bytes = 0;
+  };
+  for (const batch of batchesOf(fetched, nextOffset)) {
+    for (const { start, end } of batch.records) {
+      topic.values.read(batch.bytes, start, end, tally);
+      bytes += end - start;
+      topic.bytesRead += Math.max(0, end - start);
+      if ((++read & 63) !== 0 || reading.steady() < sliceEnd) continue;
+      await turn();
+      sliceEnd = reading.steady() + sliceMs;
+    }
+    if (batch.lost > 0) loseBatch(tally, batch.isTooLarge, batch.lost, batch.trouble);
+    if (batch.records.length > 0) {
+      topic.lastRecordAt = reading.now();
+      state.servedAt = reading.steady();
+    }
+    nextOffset = Math.max(nextOffset, batch.nextOffset);
+    if (reading.stopped() || !isStill({ topic, state })) return;
+    if (tally.decoded.length >= mostDecoded || bytes >= mostBytes) await enter();
+  }
+  await enter();
+}
+
+function loseBatch(tally: ValueTally, isTooLarge: boolean, lost: number, trouble: string | undefined): void {
+  const reason = isTooLarge ? 'too_large' : 'damaged';
+  tally.unreadable[reason] = (tally.unreadable[reason] ?? 0) + lost;
+  tally.trouble ??= trouble && `${reason}: ${trouble}`;
+}
+
+async function goOnAfterLoss(
+  reading: ClusterReading,
+  leader: number,
+  topic: Topic,
+  state: PartitionState,
+): Promise<void> {
+  const asked = [{ topic: topic.part.topic, partition: state.partition }];
+  const [low] = await reading.client.offsets(leader, 'earliest', asked);
+  const [high] = await reading.client.offsets(leader, 'latest', asked);
+  if (low?.error !== 0 || high?.error !== 0) {
+    const error = [low?.error, high?.error].find((each) => each !== 0) ?? -1;
+    trouble(reading, topic, state, partitionProblem(topic.part.topic, state.partition, error));
+    return;
+  }
+  state.end = state.stableEnd = high.offset;
+  const missed = replaceLost(topic, state, { first: low.offset, last: high.offset }, reading);
+  noteProgress(state, reading.steady());
+  await post(reading, topic, { ...nothingRead(topic), missed });
+}
+
+function nothingRead(topic: Topic): Outcome {
+  return { ...emptyTally(), history: false, missed: 0, behind: isBehind(topic) };
+}
+
+/** What seems to be missing may be in a partition that is not read to its end. */
+function isBehind({ partitions }: Topic): boolean {
+  for (const { behindSince, nextOffset } of partitions.values())
+    if (behindSince !== undefined || nextOffset === undefined) return true;
+  return false;
+}

@@ -1,0 +1,105 @@
+/** Hands on what records of a topic gave: sorted, with the offsets behind them. */
+import type { Evidence } from '../../../model/evidence.js';
+import { unknownLabel } from '../../../model/label.js';
+import type { UnreadableReason } from '../../../model/records.js';
+import { classify } from '../../classify.js';
+import { unreadableOf } from '../../decode/unreadable.js';
+import { checkpointOf, type ClusterReading, type FollowOptions, noteProgress, spotsOf, type Topic } from './topic.js';
+import type { ValueTally } from './values.js';
+
+export type Outcome = ValueTally & { readonly history: boolean; readonly missed: number; readonly behind: boolean };
+
+/** While the ledger waits, the ends of the partitions are asked for this often, so that their lag is known. */
+const endsMs = 5_000;
+/** Of a topic full of records that cannot be read the log tells one now and then. */
+const troubleEveryMs = 60_000;
+
+/**
+ * Resolves when reading may go on. The offsets of the topic are taken as they stand when this is called: they must be those
+ * behind the records of this outcome.
+ */
+function postOutcome(topic: Topic, outcome: Outcome, options: FollowOptions): Promise<void> {
+  const sorted = sortOut(outcome, options);
+  tellTrouble(topic, outcome, options);
+  return options.post({
+    source: topic.part.name,
+    evidence: sorted.evidence,
+    ignored: sorted.ignored,
+    unreadable: sorted.unreadable,
+    checkpoint: checkpointOf(topic),
+    history: outcome.history,
+    unfiltered: topic.part.unfiltered,
+    behind: outcome.behind,
+    missed: outcome.missed,
+  });
+}
+
+function sortOut({ decoded, ignored, unreadable }: ValueTally, { knownConnectors, nameOf }: FollowOptions) {
+  const evidence: Evidence[] = [];
+  const counts: Partial<Record<UnreadableReason, number>> = { ...unreadable };
+  let dull = ignored;
+  let names: readonly string[] | undefined;
+  const context = { server: unknownLabel, knownConnectors: () => (names ??= knownConnectors()), nameOf };
+  for (const record of decoded) {
+    try {
+      const found = record.kind === 'event' ? classify(record, context) : undefined;
+      if (found) evidence.push(found);
+      else dull++;
+    } catch (error) {
+      const { reason } = unreadableOf(error);
+      counts[reason] = (counts[reason] ?? 0) + 1;
+    }
+  }
+  return { evidence, ignored: dull, unreadable: counts };
+}
+
+function tellTrouble(
+  topic: Topic,
+  { trouble }: ValueTally,
+  { log, steady = () => performance.now() }: FollowOptions,
+): void {
+  if (trouble === undefined || steady() - topic.troubleToldAt < troubleEveryMs) return;
+  topic.troubleToldAt = steady();
+  log.warn('stepped over a record that cannot be read', { source: topic.part.name, problem: trouble });
+}
+
+type Wait = { isOver: boolean };
+
+/** A stop does not wait for a ledger that cannot be saved. */
+export async function post(reading: ClusterReading, topic: Topic, outcome: Outcome): Promise<void> {
+  if (reading.stopped()) return;
+  const wait: Wait = { isOver: false };
+  const entered = postOutcome(topic, outcome, reading).finally(() => {
+    wait.isOver = true;
+  });
+  await Promise.race([entered, watchEnds(reading, wait)]);
+}
+
+/** Resolves when reading is stopped. */
+async function watchEnds(reading: ClusterReading, wait: Wait): Promise<void> {
+  const isOver = (): boolean => wait.isOver || reading.stopped();
+  for (let askedAt = reading.steady(); !isOver();) {
+    await reading.sleep(50);
+    if (isOver() || reading.steady() - askedAt < endsMs) continue;
+    askedAt = reading.steady();
+    await lookAtEnds(reading);
+  }
+}
+
+async function lookAtEnds(reading: ClusterReading): Promise<void> {
+  const leaders = new Set(
+    reading.topics.flatMap(({ partitions }) => [...partitions.values()].map(({ leader }) => leader)),
+  );
+  for (const leader of leaders) {
+    if (leader === undefined) continue;
+    const spots = spotsOf(reading, leader);
+    const asked = spots.map(({ topic, state }) => ({ topic: topic.part.topic, partition: state.partition }));
+    const ends = await reading.client.offsets(leader, 'latest', asked).catch(() => []);
+    for (const { topic, partition, error, offset } of ends) {
+      const spot = spots.find((each) => each.topic.part.topic === topic && each.state.partition === partition);
+      if (!spot || error !== 0) continue;
+      spot.state.end = spot.state.stableEnd = offset;
+      noteProgress(spot.state, reading.steady());
+    }
+  }
+}
