@@ -72,7 +72,6 @@ export default {
     home('pino', 'runtime/log'),
     home('commander', 'main', 'commands/'),
     home('koffi', 'runtime/native'),
-    home('koffi', 'events/sources/windows-event-log/'),
     home('@platformatic/kafka', 'events/sources/kafka/'),
     home('fzstd', 'events/sources/kafka/compression'),
   ],
