@@ -67,6 +67,11 @@ export const exporterExamples: Readonly<Record<string, MetricExample>> = {
     shows: 'topics that did not keep what was not read',
     query: 'increase(exchange_exporter_source_offset_resets_total{reason!="recreated"}[1d]) > 0',
   },
+  exchange_exporter_source_requests_total: {
+    labels: ['source', 'outcome'],
+    shows: 'requests that found the exporter busy',
+    query: 'rate(exchange_exporter_source_requests_total{outcome="busy"}[5m])',
+  },
   exchange_exporter_source_restarts_total: {
     labels: ['source'],
     shows: 'readers started again',

@@ -74,7 +74,7 @@ describe('what docs/design.md shows', () => {
     await writeFile(config, 'sources: [{ type: toy-queue, path: x }, { type: none }]\n');
     await expect(run(process.execPath, [program, 'check', config])).rejects.toMatchObject({
       stderr: expect.stringMatching(
-        /path: expected one of type, queue, got the unknown key[^]*"file" or "windows-event-log" or "kafka" or "toy-queue", got "none"/,
+        /path: expected one of type, queue, got the unknown key[^]*"file" or [^]*"toy-queue", got "none"/,
       ) as string,
     });
   }, 60_000);

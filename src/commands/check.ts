@@ -1,5 +1,5 @@
 /** The command `check`: says whether configuration files are valid, and if not, all that is wrong with them. */
-import { loadConfig } from '../config/config.js';
+import { type Config, loadConfig } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';
 import { complain, print } from './terminal.js';
@@ -20,9 +20,15 @@ export async function checkCommand(file: string): Promise<number> {
   const { inventory, web } = loaded.config;
   const codes = [
     web.configFile === undefined ? 0 : await checkWebConfig(web.configFile),
+    ...(await Promise.all(sources.map(checkSource))),
     inventory.file === undefined ? 0 : await checkInventory(inventory.file),
   ];
   return Math.max(...codes);
+}
+
+/** The web configuration of a listener for records. */
+async function checkSource(source: Config['sources'][number]): Promise<number> {
+  return source.type === 'http' && source.webConfigFile !== undefined ? checkWebConfig(source.webConfigFile) : 0;
 }
 
 async function checkWebConfig(file: string): Promise<number> {

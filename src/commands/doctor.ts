@@ -55,7 +55,7 @@ async function examine(files: readonly string[], flags: DoctorFlags): Promise<Fi
   const { findings, ledger, owner } = await checkStateFolder(config.state.directory);
   const inventory = await readInventory(config.inventory.file);
   const { looked, refusals } = lookedAt(config, process.platform);
-  const { sources, newestAt } = await readSources(looked);
+  const { sources, newestAt } = await readSources(looked.filter(({ kind }) => !kind.isPushed));
   const targets = createTargets({ configured: config.destinations.static });
   targets.setInventory(inventory.connectors);
   return [
@@ -65,6 +65,7 @@ async function examine(files: readonly string[], flags: DoctorFlags): Promise<Fi
     ...(config.sources.length === 0 ? [nothingToRead] : []),
     ...refusals.map((text): Finding => ({ check: 'source', state: 'failed', text })),
     ...sourceFindings(sources),
+    ...(await checkListeners(config, owner !== undefined)),
     clockFinding(newestAt, now),
     await checkEventLevel(process.platform),
     ...inventoryFindings(inventory.status, { ...inventory, connectors: inventory.connectors.length }, now),
@@ -111,6 +112,19 @@ async function checkWeb(file: string | undefined): Promise<Finding[]> {
   return [{ check, state: 'ok', text }, ...doubtful, ...(await checkSecrets(secretFiles))];
 }
 
+/** Listeners for records that are pushed are not opened: the exporter that runs has them. */
+async function checkListeners({ sources }: Config, isRunning: boolean): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const source of sources) {
+    if (source.type !== 'http') continue;
+    const { listenAddress, webConfigFile, bearerTokenFile } = source;
+    findings.push(...(await checkPorts([listenAddress], isRunning, 'listenAddress of the source')));
+    if (webConfigFile !== undefined) findings.push(...(await checkWeb(webConfigFile)));
+    if (bearerTokenFile !== undefined) findings.push(...(await checkSecrets([bearerTokenFile])));
+  }
+  return findings;
+}
+
 async function readInventory(file: string | undefined) {
   const status = { file, modifiedAt: undefined, problem: undefined };
   const none: readonly SendConnector[] = [];
@@ -136,6 +150,7 @@ async function readSources(looked: readonly Looked[]): Promise<Read> {
       return Promise.resolve();
     },
     saved: () => Promise.resolve(),
+    listen: () => Promise.reject(new Error('nothing is listened for here')),
     knownConnectors: () => [],
     sessions: () => [],
     connectorOfGuid: () => undefined,

@@ -1,6 +1,7 @@
 /** Forms of settings, of which the schema and the kinds of sources are made, with the words that say what was expected. */
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { endpointOf } from '../model/endpoint.js';
+import { destinationOf, endpointOf } from '../model/endpoint.js';
 
 // The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.
 
@@ -67,4 +68,31 @@ export function duration(description: string) {
   };
   const pattern = '^[0-9]{1,9}([.][0-9]{1,3})?(s|m|h|d)$';
   return text('a duration of a second or more, like 30s, 5m, 12h or 30d', parse, { description, pattern });
+}
+
+/** An address to listen on; without a host all addresses of this machine, port 0 takes a free one. */
+export type ListenAddress = { readonly host?: string; readonly port: number };
+
+/** `:10202`, `127.0.0.1:0`, `[::1]:10202` or `localhost:10202`. */
+export function listenAddress() {
+  const parse = (given: string): ListenAddress | undefined => {
+    const match = /^(?:\[([^\]]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given);
+    const host = match?.[1] ?? match?.[2];
+    const port = Number(match?.[3]);
+    if (host === undefined || !(port <= 65535)) return undefined;
+    if (host === '') return { port };
+    return endpointOf(match?.[1] === undefined ? host : `[${host}]`, 1) && { host, port };
+  };
+  return text('host:port or :port', parse, { examples: [':10202', '127.0.0.1:10202', '[::1]:10202'] });
+}
+
+/** Whether only programs of this machine can come in there. */
+export function isLoopback({ host = '' }: ListenAddress): boolean {
+  if (host.toLowerCase() === 'localhost') return true;
+  return ipaddr.isValid(host) && ipaddr.process(host).range() === 'loopback';
+}
+
+/** As it was written: `:4318`, `127.0.0.1:4318`, `[::1]:4318`. */
+export function shownAddress({ host, port }: ListenAddress): string {
+  return host === undefined ? `:${port}` : destinationOf({ host, port });
 }

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { sourceKinds } from '../events/sources/sources.js';
 import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
-import { duration, fileName, list, mapping, settings, text, whole, yesOrNo } from './forms.js';
+import { duration, fileName, list, listenAddress, mapping, settings, text, whole, yesOrNo } from './forms.js';
 
 /** Where other answers of the exporter are, and all below them. web/server.ts has the routes; a test compares. */
 const ownPaths = ['/-', '/api', '/assets', '/connectors', '/destinations', '/events', '/probe', '/runbooks', '/sd'];
@@ -46,8 +46,7 @@ export const configSchema = mapping({
   }),
 });
 
-/** An address to listen on; without a host all addresses of this machine, port 0 takes a free one. */
-export type ListenAddress = { readonly host?: string; readonly port: number };
+export type { ListenAddress } from './forms.js';
 
 /** One of the kinds that sources.ts lists. */
 function sourceSchema() {
@@ -100,19 +99,6 @@ function portRange() {
     context.addIssue({ code: 'custom', message: expected, input: given });
     return z.NEVER;
   });
-}
-
-/** `:10202`, `127.0.0.1:0`, `[::1]:10202` or `localhost:10202`. */
-function listenAddress() {
-  const parse = (given: string): ListenAddress | undefined => {
-    const match = /^(?:\[([^\]]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given);
-    const host = match?.[1] ?? match?.[2];
-    const port = Number(match?.[3]);
-    if (host === undefined || !(port <= 65535)) return undefined;
-    if (host === '') return { port };
-    return endpointOf(match?.[1] === undefined ? host : `[${host}]`, 1) && { host, port };
-  };
-  return text('host:port or :port', parse, { examples: [':10202', '127.0.0.1:10202', '[::1]:10202'] });
 }
 
 function telemetryPath() {

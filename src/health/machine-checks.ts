@@ -81,7 +81,11 @@ async function checkLedger(file: string): Promise<{ findings: Finding[]; ledger:
 }
 
 /** Whether each address is free, or taken by the exporter that runs. */
-export async function checkPorts(addresses: readonly ListenAddress[], isRunning: boolean): Promise<Finding[]> {
+export async function checkPorts(
+  addresses: readonly ListenAddress[],
+  isRunning: boolean,
+  setting = '--web.listen-address',
+): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const at of addresses) {
     const where = destinationOf({ host: at.host ?? '*', port: at.port });
@@ -95,25 +99,25 @@ export async function checkPorts(addresses: readonly ListenAddress[], isRunning:
     } else if (trouble === undefined) findings.push({ check: 'port', state: 'ok', text: `${where}: free` });
     else if (trouble === 'EADDRINUSE' && isRunning)
       findings.push({ check: 'port', state: 'ok', text: `${where}: the exporter listens` });
-    else findings.push(portTrouble(where, trouble));
+    else findings.push(portTrouble(where, trouble, setting));
   }
   return findings;
 }
 
-function portTrouble(where: string, code: string): Finding {
+function portTrouble(where: string, code: string, setting: string): Finding {
   const finding = { check: 'port', state: 'failed' } as const;
   if (code === 'EADDRINUSE')
     return {
       ...finding,
       text: `${where}: taken by another program`,
-      remedy: 'stop it, or choose another with --web.listen-address',
+      remedy: `stop it, or choose another with ${setting}`,
     };
   if (code === 'EACCES')
     return { ...finding, text: `${where}: this account may not listen there`, remedy: refusedPort(process.platform) };
   return {
     ...finding,
     text: `${where}: ${code}`,
-    remedy: 'choose an address of this machine with --web.listen-address',
+    remedy: `choose an address of this machine with ${setting}`,
   };
 }
 

@@ -32,6 +32,8 @@ export type SourceStatus = {
     /** Times since the start that reading could not go on at the saved offset, by why. */
     readonly resets: Readonly<Record<OffsetReset, number>>;
   };
+  /** Of a source that records are pushed to: requests or windows since the start. */
+  readonly pushed?: Readonly<Record<PushOutcome, number>>;
 };
 
 /** How a partition of a topic stands. */
@@ -47,6 +49,11 @@ export type PartitionStatus = {
 export const offsetResets = ['retention', 'truncated', 'recreated'] as const;
 
 export type OffsetReset = (typeof offsetResets)[number];
+
+/** What becomes of a request or window that is pushed; `busy`: its sender was told to send it again. */
+export const pushOutcomes = ['accepted', 'unreadable', 'too_large', 'busy', 'unauthorized'] as const;
+
+export type PushOutcome = (typeof pushOutcomes)[number];
 
 /** What can be typed on the host of this exporter. */
 export type OwnHost = {

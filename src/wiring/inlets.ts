@@ -16,6 +16,7 @@ import { makeFolder } from '../runtime/make-folder.js';
 import { readHere } from './configured-sources.js';
 import { keepExpecting, knowServers } from './expectation.js';
 import { clocks, type Inlets, type Parts } from './parts.js';
+import { listenForRecords } from './push-listener.js';
 
 /**
  * What is known of a destination by then. While the exporter starts, which may take as long as its inventory, its sources
@@ -76,6 +77,7 @@ async function openAll(inlets: Inlets, config: Config, parts: Parts): Promise<vo
     forget: ledger.forget,
     post: ledger.post,
     saved: ledger.saved,
+    listen: listenForRecords,
     knownConnectors: () => knownConnectors(ledger, inlets.inventory),
     sessions: ledger.sessions,
     connectorOfGuid: (guid) => inlets.inventory?.nameOf(guid),

@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { overridesOf } from '../../src/commands/flags.js';
 import { configJsonSchema } from '../../src/config/json-schema.js';
 import { loadConfig, type Config, type Overrides } from '../../src/config/config.js';
+import { sourceKinds } from '../../src/events/sources/sources.js';
+
+const kinds = sourceKinds.map(({ type }) => `"${type}"`).join(' or ');
 
 const fixtures = 'test/fixtures/config';
 
@@ -61,8 +64,8 @@ const mistakesOf: Record<string, string[]> = {
     ':1: probe: expected a mapping with the keys enabled, interval, observedInterval, timeout, concurrency, allow, deny, ports, caFile, ehloName, got nothing',
   ],
   'source-types': [
-    ':2: sources[0].type: expected "file" or "windows-event-log" or "kafka", got "files"',
-    ':4: sources[1].type: expected "file" or "windows-event-log" or "kafka", got nothing',
+    `:2: sources[0].type: expected ${kinds}, got "files"`,
+    `:4: sources[1].type: expected ${kinds}, got nothing`,
     ':5: sources[2]: expected a mapping with a type, got "a.ndjson"',
     ':6: sources[3].paths: expected a list of files, folders or globs, got nothing',
   ],

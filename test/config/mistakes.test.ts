@@ -4,6 +4,9 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/config.js';
 import { temporaryFolder } from '../support/folder.js';
+import { sourceKinds } from '../../src/events/sources/sources.js';
+
+const kinds = sourceKinds.map(({ type }) => `"${type}"`).join(' or ');
 
 const tooDeep = (line: number | string): RegExp =>
   new RegExp(`^config\\.yml:${line}:\\d+: expected values nested at most 100 levels deep, got more: take out `);
@@ -137,15 +140,15 @@ describe('3.4: all that is wrong with a source, and paths in double quotes', () 
     unfiltered: maybe
 `);
     expect(mistakes).toEqual([
-      'config.yml:2: sources[0].type: expected "file" or "windows-event-log" or "kafka", got "fil"',
+      `config.yml:2: sources[0].type: expected ${kinds}, got "fil"`,
       'config.yml:2: sources[0].paths: expected a list of files, folders or globs, got nothing',
       'config.yml:3: sources[0].pathss: expected one of type, paths, server, unfiltered, mayBeEmpty, got the unknown key "pathss" (did you mean paths?)',
       'config.yml:4: sources[0].server: expected a host name, got "a:b"',
       'config.yml:5: sources[0].unfiltered: expected true or false, got "maybe"',
-      'config.yml:6: sources[1].type: expected "file" or "windows-event-log" or "kafka", got nothing',
+      `config.yml:6: sources[1].type: expected ${kinds}, got nothing`,
       'config.yml:6: sources[1].paths: expected a list of files, folders or globs with at least one entry, got an empty list',
       'config.yml:7: sources[1].server: expected a host name, got "a:b"',
-      'config.yml:8: sources[2].type: expected "file" or "windows-event-log" or "kafka", got nothing',
+      `config.yml:8: sources[2].type: expected ${kinds}, got nothing`,
       'config.yml:8: sources[2].channels[0]: expected the name of a channel, got ""',
       'config.yml:9: sources[3].paths: expected a list of files, folders or globs, got nothing',
       'config.yml:10: sources[3].path: expected one of type, paths, server, unfiltered, mayBeEmpty, got the unknown key "path" (did you mean paths?)',
@@ -195,7 +198,7 @@ destinations:
       'config.yml:3 sources[0].pathss: expected one of type, paths, server, unfi',
       'config.yml:4 not readable as YAML: in double quotes a backslash does not ',
       'config.yml:5 sources[0].server: expected a host name, got "a:b"',
-      'config.yml:6 sources[1].type: expected "file" or "windows-event-log" or "',
+      `config.yml:6 ${`sources[1].type: expected ${kinds}`.slice(0, 60)}`,
       'config.yml:6 sources[1].paths: expected a list of files, folders or globs',
       'config.yml:7 not readable as YAML: Invalid escape sequence \\q: in double ',
       'config.yml:9 probe.timeout: expected a duration of a second or more, like',

@@ -29,6 +29,7 @@ const source: SourceStatus = {
   stalledSeconds: 0,
   bytesRead: 4472,
   subscription: { restarts: 1, reopened: 3, bookmarksLost: 2 },
+  pushed: { accepted: 5, unreadable: 1, too_large: 0, busy: 2, unauthorized: 3 },
 };
 
 const topic: SourceStatus = {

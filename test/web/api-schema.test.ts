@@ -84,10 +84,18 @@ function worlds(optional: Optional): fc.Arbitrary<WorldDraft> {
         reconnects: count,
         resets: fc.record({ retention: count, truncated: count, recreated: count }),
       }),
+      pushed: shape<NonNullable<SourceStatus['pushed']>>({
+        accepted: count,
+        unreadable: count,
+        too_large: count,
+        busy: count,
+        unauthorized: count,
+      }),
     },
     'lastRecordAt',
     'subscription',
     'topic',
+    'pushed',
   );
   const row = shape<LedgerRow>(
     {

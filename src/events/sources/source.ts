@@ -1,9 +1,11 @@
 /** What a kind of source is: its settings, what is read by them, and how that is followed. sources.ts lists the kinds. */
+import type { RequestListener } from 'node:http';
 import type { z } from 'zod';
 import type { Batch, Checkpoint } from '../../model/batch.js';
 import type { OpenSession, ServerLogs } from '../../model/sessions.js';
 import type { SourceStatus } from '../../model/status.js';
 import type { Log } from '../../runtime/log.js';
+import type { Sessions } from '../transport/sessions.js';
 
 /** One thing that is read, and that says by itself when it cannot be: a path, a channel. */
 export type Part = {
@@ -33,6 +35,8 @@ export type SourceKind<Settings extends z.ZodType = z.ZodType, Own extends Part 
    * Absent: it is read everywhere.
    */
   refusal?(platform: NodeJS.Platform): string | undefined;
+  /** Records are sent to it: it listens for them, which only one process can do. */
+  readonly isPushed?: true;
   /** Follows all parts until stopped. Loads the code for it: a command that reads nothing does without. */
   follow(parts: readonly Own[], reading: Reading): Promise<Followed>;
 };
@@ -50,6 +54,10 @@ export type Reading = {
    * @throws when the exporter ends before that
    */
   readonly saved: () => Promise<void>;
+  /** Opens a listener for HTTP, with the TLS and the users of a web configuration. */
+  readonly listen: Listen;
+  /** The join of the transport logs, of whatever source their rows come. */
+  readonly joined?: Sessions | undefined;
   readonly knownConnectors: () => readonly string[];
   /** Sessions of the transport logs that were open after all that was entered. */
   readonly sessions: () => readonly (OpenSession | ServerLogs)[];
@@ -68,6 +76,32 @@ export type Reading = {
   readonly now: () => number;
   /** A clock that only goes forward, for durations: nobody sets it. Milliseconds. @default performance.now */
   readonly steady?: (() => number) | undefined;
+};
+
+/** Opens a listener of a source. @throws when its address or its files are not to be had, with the remedy */
+export type Listen = (options: {
+  /** Label of the source. */
+  readonly source: string;
+  readonly at: { readonly host?: string; readonly port: number };
+  readonly webConfigFile: string | undefined;
+  /** Whether the header of a request carries a token that lets it in; absent: there is none. */
+  readonly isToken: ((authorization: string | undefined) => boolean) | undefined;
+  /** Whether everybody who can reach it may come in: on loopback only. */
+  readonly mayBeOpen: boolean;
+  /** Gets the requests of those who are let in. */
+  readonly inside: RequestListener;
+  /** Told of each request that is not let in. */
+  readonly refused: () => void;
+  readonly log: Log;
+}) => Promise<Listening>;
+
+export type Listening = {
+  /** URL under which it listens; undefined when a changed web configuration would let everybody in. */
+  readonly address: () => string | undefined;
+  /** What is wrong with its files now: a sentence with the remedy. */
+  readonly problem: () => string | undefined;
+  /** Ends after answers under way are sent, at the latest after two seconds. */
+  readonly close: () => Promise<void>;
 };
 
 /** What is being followed. */

@@ -1,11 +1,12 @@
 /** All kinds of sources, and all that is read, of whatever kind, followed as one. */
 import { files } from './files/source.js';
+import { http } from './http/source.js';
 import { kafka } from './kafka/source.js';
 import type { Followed, Part, Reading, SourceKind } from './source.js';
 import { windowsEventLog } from './windows-event-log/source.js';
 
 /** What is told of sources keeps this order. */
-export const sourceKinds = [files, windowsEventLog, kafka] as const;
+export const sourceKinds = [files, windowsEventLog, kafka, http] as const;
 
 /** Each is one of them, without its own types. */
 const kinds: readonly SourceKind[] = sourceKinds;
@@ -40,12 +41,14 @@ function kindOf({ type }: Settings): SourceKind {
 }
 
 /** Follows everything until stopped. */
-export async function followSources(looked: readonly Looked[], reading: Reading): Promise<Followed> {
+export async function followSources(looked: readonly Looked[], reading: Omit<Reading, 'joined'>): Promise<Followed> {
+  const { openSessions } = await import('../transport/open-sessions.js');
+  const joined = openSessions(reading);
   const followed: Followed[] = [];
   const nameOf = (connector: string): string =>
     followed.find((each) => each.nameOf !== undefined)?.nameOf?.(connector) ?? connector;
   for (const { kind, parts } of looked)
-    if (parts.length > 0) followed.push(await kind.follow(parts, { ...reading, nameOf }));
+    if (parts.length > 0) followed.push(await kind.follow(parts, { ...reading, joined, nameOf }));
   return {
     statuses: () => followed.flatMap((each) => each.statuses()),
     caughtUp: () => followed.every((each) => each.caughtUp()),

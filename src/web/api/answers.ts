@@ -42,6 +42,10 @@ const source = z.strictObject({
       resets: z.strictObject({ retention: count, truncated: count, recreated: count }),
     })
     .optional(),
+  /** Of what is pushed only: requests by outcome. */
+  pushed: z
+    .strictObject({ accepted: count, unreadable: count, too_large: count, busy: count, unauthorized: count })
+    .optional(),
 });
 const report = { at: maybeTime, program: text, state: z.enum(reportStates), detail: text.optional() };
 const ping = z.strictObject({

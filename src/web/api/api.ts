@@ -88,6 +88,7 @@ function sourceOf(status: SourceStatus): Source {
     bytesRead: status.bytesRead,
     subscription: status.subscription,
     topic: status.topic && { ...status.topic, partitions: [...status.topic.partitions] },
+    pushed: status.pushed,
   };
 }
 

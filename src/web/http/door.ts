@@ -9,11 +9,22 @@ import { createBucket, secureHeaders } from './security.js';
 
 type Refusal = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string };
 
+/** Who else is let in, by a token in place of a name and a password, and who is told of those who are not. */
+export type DoorOptions = {
+  readonly isToken?: ((authorization: string | undefined) => boolean) | undefined;
+  readonly refused?: () => void;
+};
+
 /**
  * Lets nothing through before the login, not even health: what answers strangers can be asked by strangers.
  * @param inside gets the requests of those who are let in, with the headers that every answer carries already set
  */
-export function guardDoor(access: Access, log: Pick<Log, 'error'>, inside: RequestListener): RequestListener {
+export function guardDoor(
+  access: Access,
+  log: Pick<Log, 'error'>,
+  inside: RequestListener,
+  { isToken, refused }: DoorOptions = {},
+): RequestListener {
   const monotonic = (): number => performance.now();
   const login = createLogin({ users: () => access.current().users, now: monotonic });
   const takeToken = createBucket(monotonic);
@@ -23,6 +34,9 @@ export function guardDoor(access: Access, log: Pick<Log, 'error'>, inside: Reque
     const { rateLimit } = access.current();
     const wait = rateLimit === undefined ? 0 : takeToken(rateLimit);
     if (wait > 0) return { kind: 'wait', seconds: Math.ceil(wait / 1000) };
+    if (isToken?.(request.headers.authorization)) return { kind: 'admitted' };
+    // Without users the login lets everybody in.
+    if (isToken && access.current().users.size === 0) return { kind: 'unauthorized' };
     return login.judge(request.headers.authorization, remoteOf(request));
   };
   const receive = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -32,6 +46,7 @@ export function guardDoor(access: Access, log: Pick<Log, 'error'>, inside: Reque
       inside(request, response);
       return;
     }
+    refused?.();
     const held = refusals.holdMs();
     if (held > 0) await pause(held);
     refuse(response, refusalOf(verdict));

@@ -12,7 +12,7 @@ export type FileSource = Part & {
   readonly mayBeEmpty?: boolean | undefined;
 };
 
-export type FollowOptions = Omit<Reading, 'saved'> & {
+export type FollowOptions = Omit<Reading, 'saved' | 'listen'> & {
   readonly sources: readonly FileSource[];
   /** File operations of the system; tests make them slow. */
   readonly calls?: SystemCalls;

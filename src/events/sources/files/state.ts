@@ -1,8 +1,8 @@
 /** What is known of all files that are followed, and of the sources that found them. */
 import { serverLabelOf } from '../../../model/label.js';
-import type { Log } from '../../../runtime/log.js';
 import { createReader, type Reader } from '../../read/pass.js';
-import { createSessions, type Sessions } from '../../transport/sessions.js';
+import { openSessions } from '../../transport/open-sessions.js';
+import type { Sessions } from '../../transport/sessions.js';
 import { type Progress, watchProgress } from '../progress.js';
 import { type Checkpoints, createCheckpoints } from './checkpoints.js';
 import { createDescriptors, type Descriptors } from './descriptors.js';
@@ -31,7 +31,7 @@ export type SourceState = {
   readonly rotation: Rotation;
 };
 
-export type State = Omit<FollowOptions, 'sessions' | 'checkpoints' | 'steady'> & {
+export type State = Omit<FollowOptions, 'checkpoints' | 'steady' | 'joined'> & {
   readonly steady: () => number;
   readonly system: FileSystem;
   readonly checkpoints: Checkpoints;
@@ -59,7 +59,7 @@ export type State = Omit<FollowOptions, 'sessions' | 'checkpoints' | 'steady'> &
 export const hangsMs = 5_000;
 
 export function createState(options: FollowOptions): State {
-  const { checkpoints, sessions, steady = () => performance.now(), ...rest } = options;
+  const { checkpoints, steady = () => performance.now(), ...rest } = options;
   const saved = checkpoints();
   const seen = new Set(saved.map((each) => each.source));
   return {
@@ -68,16 +68,7 @@ export function createState(options: FollowOptions): State {
     system: createFileSystem(options.calls),
     checkpoints: createCheckpoints(saved.filter((each) => 'inode' in each)),
     descriptors: createDescriptors(options.descriptorLimit),
-    joined: createSessions({
-      saved: sessions(),
-      connectorOfGuid: options.connectorOfGuid,
-      portOfGuid: options.portOfGuid,
-      isListed: options.isListed,
-      nameOfServer: options.nameOfServer,
-      unknownCode: unknownCodeLog(options.log),
-      now: options.now,
-      steady,
-    }),
+    joined: options.joined ?? openSessions(options),
     progress: watchProgress(steady),
     readers: [createReader()],
     found: new Map(options.sources.map((source) => [source.name, sourceState(source, seen.has(source.name))])),
@@ -105,16 +96,6 @@ function sourceState(source: FileSource, known: boolean): SourceState {
     waiting: notWaiting(),
     hanging: new Map(),
     rotation: createRotation(),
-  };
-}
-
-/** Codes that we do not know are said once each. */
-function unknownCodeLog(log: Log): (code: string) => void {
-  const told = new Set<string>();
-  return (code) => {
-    if (told.has(code) || told.size >= 100) return;
-    told.add(code);
-    log.warn('a transport log gives a code that is not known; it counts as "other"; please report it', { code });
   };
 }
 

@@ -1,0 +1,157 @@
+/** Enters what senders push, and resolves when it is on disk: only then are they answered. */
+import type { Batch, LogCheckpoint } from '../../../model/batch.js';
+import type { Evidence } from '../../../model/evidence.js';
+import type { Decoded, TransportRow, UnreadableReason } from '../../../model/records.js';
+import { serverLabelOf } from '../../../model/label.js';
+import { createBreath } from '../../../runtime/breath.js';
+import { classify } from '../../classify.js';
+import { unreadableOf } from '../../decode/unreadable.js';
+import type { Sessions } from '../../transport/sessions.js';
+import type { Reading } from '../source.js';
+
+/** What one request or window brought. */
+export type Pushed = {
+  readonly decoded: readonly Decoded[];
+  readonly ignored: number;
+  readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
+};
+
+export type Entry = {
+  /**
+   * @param server of records that do not name theirs; empty when nobody has said it
+   * @param mayName whether a record may be of this server; absent: any
+   * @throws when the exporter ends before it is saved
+   */
+  readonly enter: (pushed: Pushed, server: string, mayName?: (server: string) => boolean) => Promise<void>;
+  /** True while what was entered is not saved in time: nothing more is taken. */
+  readonly isLate: () => boolean;
+};
+
+/** The ledger lags or fails. */
+export class Late extends Error {}
+
+/** A save takes a fraction of a second; senders wait longer than this for an answer. */
+const inTimeMs = 5_000;
+/** So much is entered in one go. */
+const mostAtOnce = 2_000;
+/** For so long after the first record of all that a source brings is what is old no news: senders bring their backlog. */
+const historyMs = 10 * 60_000;
+
+export function createEntry(source: string, reading: Reading, joined: Sessions | undefined): Entry {
+  const { now, steady = () => performance.now() } = reading;
+  const breathe = createBreath();
+  const waiting = new Set<number>();
+  let first = firstHeard(source, reading);
+
+  const place = (): { readonly checkpoint: LogCheckpoint; readonly history: boolean } => {
+    first ??= now();
+    const checkpoint = { source, channel: channelOf(source), bookmark: '', recordId: 0, time: first };
+    return { checkpoint, history: now() - first < historyMs };
+  };
+  const post = async (part: Part): Promise<void> => {
+    await reading.post({ source, ...part, ...place(), unfiltered: false });
+    const pause = breathe();
+    if (pause) await pause;
+  };
+  /** Rows and the sessions that they change are posted in one go: nothing may be awaited between the two. */
+  const postRows = async (rows: readonly TransportRow[], server: string): Promise<void> => {
+    if (!joined) return;
+    const name = serverLabelOf(server);
+    const told = rows.find(({ kind }) => kind === 'connectivity_row');
+    if (told) joined.logFound(name, told.at);
+    for (let from = 0; from < rows.length; from += mostAtOnce) {
+      const evidence: Evidence[] = [];
+      let [counted, ignored] = [0, 0];
+      for (const row of rows.slice(from, from + mostAtOnce))
+        if (joined.read(row, { server: name, history: place().history }, evidence)) counted++;
+        else ignored++;
+      await post({ evidence, ignored, counted, unreadable: {}, sessions: joined.changes() });
+    }
+  };
+  const untilSaved = async ({ evidence, rows, ignored, unreadable }: Sorted, server: string): Promise<void> => {
+    await post({ evidence: evidence.slice(0, mostAtOnce), ignored, unreadable });
+    for (let from = mostAtOnce; from < evidence.length; from += mostAtOnce)
+      await post({ evidence: evidence.slice(from, from + mostAtOnce), ignored: 0, unreadable: {} });
+    await postRows(rows, server);
+    // What holds nothing that counts has nothing to be saved.
+    if (evidence.length + rows.length > 0) await reading.saved();
+  };
+  return {
+    isLate: () => {
+      const [oldest] = waiting;
+      return oldest !== undefined && steady() - oldest > inTimeMs;
+    },
+    enter: async ({ decoded, ignored, unreadable }, server, mayName) => {
+      const sorted: Sorted = { evidence: [], rows: [], ignored, unreadable: { ...unreadable } };
+      for (const record of decoded) {
+        sortRecord(sorted, record, { server, reading, mayName });
+        const pause = breathe();
+        if (pause) await pause;
+      }
+      const since = steady();
+      waiting.add(since);
+      await untilSaved(sorted, server).finally(() => waiting.delete(since));
+    },
+  };
+}
+
+type Part = Pick<Batch, 'evidence' | 'ignored' | 'unreadable' | 'counted' | 'sessions'>;
+
+type Sorted = {
+  readonly evidence: Evidence[];
+  readonly rows: TransportRow[];
+  ignored: number;
+  readonly unreadable: Partial<Record<UnreadableReason, number>>;
+};
+
+type Naming = {
+  readonly server: string;
+  readonly reading: Reading;
+  readonly mayName: ((server: string) => boolean) | undefined;
+};
+
+function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName }: Naming): void {
+  const count = (reason: UnreadableReason): void => {
+    sorted.unreadable[reason] = (sorted.unreadable[reason] ?? 0) + 1;
+  };
+  if (record.kind !== 'event') {
+    sorted.rows.push(record);
+    return;
+  }
+  try {
+    const { knownConnectors, nameOf } = reading;
+    const found = classify(record, { server, knownConnectors, nameOf });
+    if (!found) sorted.ignored++;
+    else if (mayName && !mayName(found.server)) count('wrong_shape');
+    else sorted.evidence.push(found);
+  } catch (error) {
+    count(unreadableOf(error).reason);
+  }
+}
+
+/** Milliseconds since 1970 UTC; kept where the places of live logs are, under a name that no channel has. */
+function firstHeard(source: string, { checkpoints }: Reading): number | undefined {
+  const channel = channelOf(source);
+  return checkpoints()
+    .map((each) => ('channel' in each && each.channel === channel ? each.time : undefined))
+    .find((time) => time !== undefined);
+}
+
+function channelOf(source: string): string {
+  return `pushed to ${source}`;
+}
+
+/** @throws Late when it takes too long: then it may be sent again, and record IDs tell what came twice */
+export async function inTime(done: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Late('what was sent is not saved yet'));
+    }, inTimeMs);
+  });
+  // It goes on: when it fails later nobody waits for it any more.
+  done.catch(() => undefined);
+  await Promise.race([done, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}

@@ -1,0 +1,77 @@
+/** Unpacks what senders have compressed, one after the other, into one buffer that is kept: a bomb has no more room than that. */
+import { once } from 'node:events';
+import { createGunzip, createInflate, createInflateRaw, type Gunzip, type Inflate, type InflateRaw } from 'node:zlib';
+
+export type Compression = 'gzip' | 'deflate';
+
+/** More than is allowed once it is unpacked. */
+export class Bomb extends Error {}
+
+export type Unpacker = {
+  /**
+   * Unpacks and hands the bytes to `use`, which must be done with them when it ends; nobody else unpacks meanwhile.
+   * Without a compression the parts are put together.
+   * @throws Bomb; the error of zlib for what is damaged or cut off; what `use` throws
+   */
+  readonly unpack: <Result>(
+    parts: readonly Buffer[],
+    compression: Compression | undefined,
+    use: (bytes: Buffer) => Promise<Result>,
+  ) => Promise<Result>;
+};
+
+export function createUnpacker(mostBytes: number): Unpacker {
+  let room: Buffer | undefined;
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    unpack: (parts, compression, use) => {
+      const turn = last.then(async () => {
+        room ??= Buffer.allocUnsafeSlow(mostBytes);
+        const length =
+          compression === undefined ? gather(parts, room) : await inflate(parts, openerOf(parts, compression), room);
+        return use(room.subarray(0, length));
+      });
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+function gather(parts: readonly Buffer[], room: Buffer): number {
+  let length = 0;
+  for (const part of parts) length += part.copy(room, length);
+  return length;
+}
+
+const chunkSize = 64 * 1024;
+
+/** What HTTP calls deflate is zlib; some senders write it without the header of zlib. */
+function openerOf(parts: readonly Buffer[], compression: Compression): Gunzip | Inflate | InflateRaw {
+  if (compression === 'gzip') return createGunzip({ chunkSize });
+  const [first] = parts;
+  const [a = 0, b = 0] = first ?? [];
+  const hasHeader = (a & 0x0f) === 8 && ((a << 8) | b) % 31 === 0;
+  return hasHeader ? createInflate({ chunkSize }) : createInflateRaw({ chunkSize });
+}
+
+async function inflate(parts: readonly Buffer[], opener: Gunzip | Inflate | InflateRaw, room: Buffer): Promise<number> {
+  let length = 0;
+  opener.on('data', (chunk: Buffer) => {
+    if (length + chunk.length > room.length) {
+      opener.destroy(new Bomb(`more than ${room.length} bytes once it is unpacked`));
+      return;
+    }
+    length += chunk.copy(room, length);
+  });
+  const ended = once(opener, 'end');
+  // Whoever waits below is told of it.
+  ended.catch(() => undefined);
+  for (const part of parts) {
+    if (opener.destroyed) break;
+    if (!opener.write(part)) await Promise.race([once(opener, 'drain'), ended]);
+  }
+  opener.end();
+  await ended;
+  opener.close();
+  return length;
+}

@@ -1,0 +1,39 @@
+/** Opens the join of the transport logs with what was saved of it: one for all sources, whichever bring the rows. */
+import type { OpenSession, ServerLogs } from '../../model/sessions.js';
+import type { Log } from '../../runtime/log.js';
+import { createSessions, type Sessions } from './sessions.js';
+
+type Known = {
+  /** Sessions that were open after all that was entered. */
+  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  readonly connectorOfGuid: (guid: string) => string | undefined;
+  readonly portOfGuid?: (guid: string) => number | undefined;
+  readonly isListed?: (name: string) => boolean;
+  readonly nameOfServer?: (name: string) => string;
+  readonly log: Log;
+  readonly now: () => number;
+  readonly steady?: (() => number) | undefined;
+};
+
+export function openSessions(known: Known): Sessions {
+  return createSessions({
+    saved: known.sessions(),
+    connectorOfGuid: known.connectorOfGuid,
+    portOfGuid: known.portOfGuid,
+    isListed: known.isListed,
+    nameOfServer: known.nameOfServer,
+    unknownCode: unknownCodeLog(known.log),
+    now: known.now,
+    steady: known.steady ?? (() => performance.now()),
+  });
+}
+
+/** Codes that we do not know are said once each. */
+function unknownCodeLog(log: Log): (code: string) => void {
+  const told = new Set<string>();
+  return (code) => {
+    if (told.has(code) || told.size >= 100) return;
+    told.add(code);
+    log.warn('a transport log gives a code that is not known; it counts as "other"; please report it', { code });
+  };
+}

@@ -1,0 +1,57 @@
+/** The listener of a source that records are pushed to: the door, the TLS and the logins that the pages have. */
+import type { WebConfig } from '../config/web-config.js';
+import type { Listen } from '../events/sources/source.js';
+import { openAccess } from '../web/http/access.js';
+import { guardDoor } from '../web/http/door.js';
+import { type Listeners, listenOn } from '../web/http/listeners.js';
+import { createPlaces } from '../web/http/places.js';
+
+export const listenForRecords: Listen = async (options) => {
+  const { source, at, webConfigFile, isToken, mayBeOpen, inside, refused, log } = options;
+  const access = await openAccess(webConfigFile, log);
+  const isGuarded = (config: WebConfig): boolean => mayBeOpen || isToken !== undefined || knowsClients(config);
+  const places = createPlaces({ now: () => performance.now(), log });
+  const door = guardDoor(access, log, inside, { isToken, refused });
+  const open = (config: WebConfig): Promise<Listeners> =>
+    listenOn([at], config, door, places.enter).catch((error: unknown) => {
+      const { message } = error as Error;
+      throw new Error(message.replace('--web.listen-address', 'listenAddress'), { cause: error });
+    });
+  let listeners: Listeners | undefined;
+  try {
+    if (!isGuarded(access.current())) throw new Error(unguarded(source));
+    listeners = await open(access.current());
+  } catch (error) {
+    access.close();
+    throw error;
+  }
+  access.onChange(async (config) => {
+    if (isGuarded(config)) {
+      if (listeners) await listeners.use(config);
+      else listeners = await open(config);
+      return;
+    }
+    log.error('a source is not listened for any more', { source, problem: unguarded(source) });
+    await listeners?.close();
+    listeners = undefined;
+  });
+  return {
+    address: () => listeners?.addresses()[0],
+    problem: () => access.problem() ?? (listeners ? undefined : unguarded(source)),
+    close: async () => {
+      access.close();
+      await listeners?.close();
+    },
+  };
+};
+
+function knowsClients({ users, tls }: WebConfig): boolean {
+  return users.size > 0 || tls?.clientAuth === 'RequireAndVerifyClientCert';
+}
+
+function unguarded(source: string): string {
+  return (
+    `${source}: everybody who reaches this address could send records; give webConfigFile with users or with ` +
+    'client_auth_type RequireAndVerifyClientCert, or bearerTokenFile, or listen on 127.0.0.1'
+  );
+}

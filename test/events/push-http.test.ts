@@ -1,0 +1,258 @@
+import * as fs from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { describe, expect, test, vi } from 'vitest';
+import { configSchema } from '../../src/config/schema.js';
+import { temporaryFolder } from '../support/folder.js';
+import { protobufOf, requestOf } from '../support/otlp-request.js';
+import { errorsOf, receive } from '../support/receiving.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
+import { fixtureText } from './records.js';
+
+const source = { type: 'http', listenAddress: '127.0.0.1:0' };
+const events = (count: number, from = 1): unknown[] =>
+  Array.from({ length: count }, (_, n) => JSON.parse(winlogbeatLine({ recordId: from + n })) as unknown);
+const lines = (count: number): string =>
+  Array.from({ length: count }, (_, n) => winlogbeatLine({ recordId: n + 1 })).join('');
+
+async function post(
+  port: number,
+  path: string,
+  body: Uint8Array | string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; type: string | null; bytes: Buffer; retryAfter: string | null }> {
+  const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: 'POST', body: body as string, headers });
+  return {
+    status: response.status,
+    type: response.headers.get('content-type'),
+    bytes: Buffer.from(await response.arrayBuffer()),
+    retryAfter: response.headers.get('retry-after'),
+  };
+}
+
+const protobuf = { 'content-type': 'application/x-protobuf' };
+const json = { 'content-type': 'application/json' };
+
+describe('OTLP over HTTP', () => {
+  test('protobuf is counted once, saved before the answer, and answered in protobuf', async () => {
+    const directory = await temporaryFolder();
+    const { ledger, port } = await receive([source], { directory });
+    const answer = await post(port(), '/v1/logs', protobufOf(requestOf(events(3))), protobuf);
+    expect(answer).toMatchObject({ status: 200, type: 'application/x-protobuf' });
+    expect(answer.bytes).toHaveLength(0);
+    const saved = JSON.parse(await fs.readFile(join(directory, 'ledger.json'), 'utf8')) as {
+      rows: { errors: number }[];
+    };
+    expect(saved.rows.map(({ errors }) => errors)).toEqual([3]);
+    await post(port(), '/v1/logs', protobufOf(requestOf(events(4))), protobuf);
+    expect(errorsOf(ledger)).toBe(4);
+  });
+
+  test.each([
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+  ] as const)('JSON with %s is read, and answered in JSON', async (encoding, pack) => {
+    const { ledger, port } = await receive([source]);
+    const body = pack(JSON.stringify(requestOf(events(2))));
+    const answer = await post(port(), '/v1/logs', body, { ...json, 'content-encoding': encoding });
+    expect([answer.status, answer.type, answer.bytes.toString()]).toEqual([200, 'application/json', '{}']);
+    expect(errorsOf(ledger)).toBe(2);
+  });
+
+  test('records that cannot be read are a partial success, the others count', async () => {
+    const { ledger, port } = await receive([source]);
+    const request = requestOf([{ event_id: {}, provider: 'MSExchangeTransport' }, ...events(1)]);
+    const answer = await post(port(), '/v1/logs', JSON.stringify(request), json);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.bytes.toString())).toMatchObject({ partialSuccess: { rejectedLogRecords: '1' } });
+    const binary = await post(port(), '/v1/logs', protobufOf(request), protobuf);
+    // partial_success { rejected_log_records: 1, error_message: "expected ..." }
+    expect([...binary.bytes.subarray(2, 4)]).toEqual([8, 1]);
+    expect(binary.bytes.toString()).toContain('expected an event ID');
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test.each([
+    ['garbage as protobuf', Buffer.from('garbage'), protobuf, 400, 'expected protobuf'],
+    ['garbage as JSON', 'garbage', json, 400, 'expected an object of OTLP'],
+    ['half a request', protobufOf(requestOf(events(1))).subarray(0, 60), protobuf, 400, 'expected protobuf'],
+    ['gzip that is none', 'garbage', { ...protobuf, 'content-encoding': 'gzip' }, 400, 'cannot be unpacked'],
+    ['zstd', 'x', { ...protobuf, 'content-encoding': 'zstd' }, 415, 'gzip, deflate or none'],
+    ['text', 'x', { 'content-type': 'text/plain' }, 415, 'application/x-protobuf or application/json'],
+    ['a bomb', gzipSync(Buffer.alloc(40 * 1024 * 1024)), { ...protobuf, 'content-encoding': 'gzip' }, 413, 'unpacked'],
+    ['too much', Buffer.alloc(5 * 1024 * 1024), protobuf, 413, 'send smaller batches'],
+  ])('%s is refused with a clear word, and the next request is read', async (_what, body, headers, status, word) => {
+    const { ledger, port } = await receive([source]);
+    const answer = await post(port(), '/v1/logs', body, headers);
+    expect(answer.status).toBe(status);
+    expect(answer.bytes.toString()).toContain(word);
+    expect((await post(port(), '/v1/logs', protobufOf(requestOf(events(1))), protobuf)).status).toBe(200);
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test('other addresses and methods are refused with what is expected', async () => {
+    const { port } = await receive([source]);
+    expect((await post(port(), '/v1/traces', '', json)).bytes.toString()).toContain('POST /v1/logs');
+    const got = await fetch(`http://127.0.0.1:${port()}/v1/logs`);
+    expect([got.status, await got.text()]).toEqual([405, 'expected POST, got GET\n']);
+  });
+
+  test('while the ledger cannot be saved senders are told to come again; then every event counts once', async () => {
+    const failing = { now: true };
+    const operations = {
+      open: fs.open,
+      rename: async (from: unknown, to: unknown) => {
+        if (failing.now) throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+        await fs.rename(from as string, to as string);
+      },
+    };
+    const { ledger, port, followed } = await receive([source], { operations });
+    const body = protobufOf(requestOf(events(2)));
+    const first = await post(port(), '/v1/logs', body, protobuf);
+    expect(first).toMatchObject({ status: 503, type: 'application/x-protobuf', retryAfter: '5' });
+    const begun = performance.now();
+    expect(await post(port(), '/v1/logs', body, protobuf)).toMatchObject({ status: 503, retryAfter: '5' });
+    expect(performance.now() - begun).toBeLessThan(4_000);
+    expect(ledger.rows()).toEqual([]);
+    failing.now = false;
+    await vi.waitFor(
+      async () => {
+        expect((await post(port(), '/v1/logs', body, protobuf)).status).toBe(200);
+      },
+      { timeout: 15_000, interval: 200 },
+    );
+    expect(errorsOf(ledger)).toBe(2);
+    expect(followed.statuses()[0]?.pushed).toMatchObject({ accepted: 1 });
+  }, 40_000);
+});
+
+describe('POST /ingest', () => {
+  test.each(['winlogbeat-8.ndjson', 'fluentbit-winevtlog-array.json', 'wevtutil-xml-utf16le.xml', 'nxlog-v5.ndjson'])(
+    '%s gives its events',
+    async (name) => {
+      const { ledger, port } = await receive([source]);
+      const body = await fs.readFile(new URL(`../fixtures/events/${name}`, import.meta.url));
+      const answer = await post(port(), '/ingest', body);
+      expect(answer.status).toBe(200);
+      expect(JSON.parse(answer.bytes.toString())).toMatchObject({ unreadable: 0 });
+      expect(errorsOf(ledger)).toBeGreaterThan(1);
+    },
+  );
+
+  test('the last line needs no line end, an empty body is no mistake, and half a record is said', async () => {
+    const { ledger, port } = await receive([source]);
+    expect((await post(port(), '/ingest', lines(2).trimEnd())).bytes.toString()).toBe('{"records":2,"unreadable":0}\n');
+    expect((await post(port(), '/ingest', '\n')).bytes.toString()).toBe('{"records":0,"unreadable":0}\n');
+    const half = await post(port(), '/ingest', `${lines(3)}{"winlog":{"event_id":"2002"`);
+    expect(JSON.parse(half.bytes.toString())).toMatchObject({ records: 4, unreadable: 1 });
+    expect(errorsOf(ledger)).toBe(3);
+  });
+
+  test('a transport log needs the name of its server, and counts for it', async () => {
+    const { ledger, port } = await receive([source]);
+    const log = await fs.readFile(new URL('../fixtures/transport-logs/SEND20260115-1.LOG', import.meta.url));
+    const unnamed = await post(port(), '/ingest', log);
+    expect([unnamed.status, unnamed.bytes.toString()]).toEqual([400, expect.stringContaining('?server=EXCH01')]);
+    expect((await post(port(), '/ingest?server=EXCH07', log)).status).toBe(200);
+    expect([...new Set(ledger.rows().map(({ server }) => server))]).toEqual(['exch07']);
+    expect(ledger.rows().some(({ failures }) => Object.keys(failures).length > 0)).toBe(true);
+  });
+
+  test('what no format knows is refused with a clear word', async () => {
+    const { port } = await receive([source]);
+    const answer = await post(port(), '/ingest', 'GET /index.html 200\n');
+    expect([answer.status, answer.bytes.toString()]).toEqual([400, expect.stringContaining('no known format')]);
+    expect((await post(port(), '/ingest?server=a:b', lines(1))).status).toBe(400);
+  });
+});
+
+describe('who may push', () => {
+  test('a token lets in, a wrong one does not, and a changed file is in force', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'token');
+    await fs.writeFile(file, 'first-token-0123456789\n');
+    const { ledger, port, followed } = await receive([{ ...source, bearerTokenFile: file }]);
+    const push = (token: string): Promise<{ status: number }> =>
+      post(port(), '/ingest', lines(1), { authorization: `Bearer ${token}` });
+    expect((await push('first-token-0123456789')).status).toBe(200);
+    expect((await push('wrong')).status).toBe(401);
+    expect((await post(port(), '/ingest', lines(1))).status).toBe(401);
+    await fs.writeFile(file, 'second-token-0123456789');
+    await vi.waitFor(
+      async () => {
+        expect((await push('second-token-0123456789')).status).toBe(200);
+      },
+      { timeout: 10_000, interval: 100 },
+    );
+    expect((await push('first-token-0123456789')).status).toBe(401);
+    expect(errorsOf(ledger)).toBe(1);
+    expect(followed.statuses()[0]?.pushed?.unauthorized).toBeGreaterThanOrEqual(3);
+  });
+
+  test('an address that others reach is refused without a login, and the remedy is named', async () => {
+    for (const listenAddress of [':0', '0.0.0.0:4318', '192.0.2.1:4318', '[::]:4318']) {
+      const checked = configSchema.safeParse({ sources: [{ type: 'http', listenAddress }] });
+      expect(checked.error?.issues[0]?.message).toContain('bearerTokenFile');
+    }
+    for (const listenAddress of ['127.0.0.2:4318', '[::1]:4318', 'localhost:4318'])
+      expect(configSchema.safeParse({ sources: [{ type: 'http', listenAddress }] }).success).toBe(true);
+    const file = join(await temporaryFolder(), 'web.yml');
+    await fs.writeFile(file, 'http_server_config: {}\n');
+    const { followed } = await receive([{ type: 'http', listenAddress: ':0', webConfigFile: file }]);
+    expect(followed.statuses()[0]).toMatchObject({
+      up: false,
+      detail: expect.stringContaining('bearerTokenFile') as string,
+    });
+  });
+
+  test('an address that is taken is said, and taken as soon as it is free', async () => {
+    const first = await receive([source]);
+    const second = await receive([{ ...source, listenAddress: `127.0.0.1:${first.port()}` }]);
+    expect(second.followed.statuses()[0]).toMatchObject({
+      up: false,
+      detail: expect.stringContaining('another program listens there already') as string,
+    });
+    await first.followed.stop();
+    await vi.waitFor(
+      () => {
+        expect(second.followed.statuses()[0]?.up).toBe(true);
+      },
+      { timeout: 10_000, interval: 200 },
+    );
+  });
+});
+
+test('a source that is stopped answers what it has taken and takes no more', async () => {
+  const { ledger, port, followed } = await receive([source]);
+  const open = port();
+  const answers = Array.from({ length: 8 }, (_, n) =>
+    post(open, '/v1/logs', protobufOf(requestOf(events(50, n * 50 + 1))), protobuf).then(
+      ({ status }) => status,
+      () => 0,
+    ),
+  );
+  await vi.waitFor(() => {
+    expect(ledger.checkpoints().length).toBeGreaterThan(0);
+  });
+  const begun = performance.now();
+  await followed.stop();
+  expect(performance.now() - begun).toBeLessThan(5_000);
+  const accepted = (await Promise.all(answers)).filter((status) => status === 200).length;
+  await ledger.saved();
+  expect(accepted).toBeGreaterThan(0);
+  expect(errorsOf(ledger)).toBeGreaterThanOrEqual(accepted * 50);
+  await expect(post(open, '/ingest', '')).rejects.toThrow();
+});
+
+test('a sender that goes away in the middle takes nothing with it', async () => {
+  const { ledger, port } = await receive([source]);
+  const socket = connect(port(), '127.0.0.1');
+  socket.write('POST /ingest HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n{"winlog":');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  socket.destroy();
+  expect((await post(port(), '/ingest', fixtureText('winlogbeat-8.ndjson'))).status).toBe(200);
+  expect(errorsOf(ledger)).toBeGreaterThan(0);
+});
