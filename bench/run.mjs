@@ -17,6 +17,7 @@ const benchmarks = {
   'login-flood': ['login-flood'],
   soak: ['soak'],
   'transport-logs': ['transport-logs'],
+  'windows-service': ['windows-service'],
   worst: ['worst'],
 };
 const names = Object.keys(benchmarks);
