@@ -77,9 +77,11 @@ function openMachine(folder) {
 
 const seen = (file) => `Z:${file.replaceAll('/', '\\')}`;
 
+let started = 0;
+
 /** Programs of Wine cannot write to a pipe of Linux: a file takes what they say. */
 function wine(folder, env, args) {
-  const file = path.join(folder, 'output.txt');
+  const file = path.join(folder, `output-${++started}.txt`);
   const output = openSync(file, 'w');
   const child = spawn('wine', args, { env, stdio: ['ignore', output, output] });
   closeSync(output);
@@ -129,7 +131,8 @@ async function prove({ folder, drive, wine: run, tell }) {
     expect(code === 0, `msiexec ended with ${code}`);
     const text = readFileSync(config, 'utf8');
     expect(text.includes("listenAddresses: [':12345']") && text.includes('counts'), text);
-    expect(/state +stopped/.test(await status()), await status());
+    const said = await status();
+    expect(/state +stopped/.test(said), said);
   });
   // From here on only on the loopback, and without probing.
   const right = [
