@@ -7,19 +7,18 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../dist/commands/demo/free-port.js';
 import { cpuOf, quantile, startExporter, table, total } from './exporter.mjs';
+import { compare } from './kept.mjs';
 import { writeWorkload } from './workload.mjs';
 
 const here = (name) => fileURLToPath(new URL(`peers/${name}`, import.meta.url));
 const rounds = 3;
-/** Worse by more than this is a fault. */
-const tolerance = 1.2;
 
 /** One file to catch up with; `part` of the records, for all of them as hits take long. */
 const cases = [
@@ -63,7 +62,7 @@ export async function run(records = 1_000_000) {
     await rm(folder, { recursive: true, force: true });
   }
   table(rows);
-  await compare(ratios);
+  await compare(here('ratios.json'), ratios);
   const { run: runProbes } = await import('./probes.mjs');
   await runProbes();
 }
@@ -133,20 +132,4 @@ async function commandOver(command, args) {
   if (code !== 0) throw new Error(`${command} ended with ${code}`);
   const { childrenMs } = await cpuOf(process.pid);
   return { cpu: (childrenMs - before.childrenMs) / 1000, peak, output };
-}
-
-async function compare(ratios) {
-  const kept = JSON.parse(await readFile(here('ratios.json'), 'utf8'));
-  if (process.env.KEEP) {
-    const rounded = Object.fromEntries(Object.entries(ratios).map(([name, ratio]) => [name, Number(ratio.toFixed(3))]));
-    await writeFile(here('ratios.json'), `${JSON.stringify(rounded, undefined, 2)}\n`);
-    return;
-  }
-  for (const [name, ratio] of Object.entries(ratios)) {
-    if (ratio <= kept[name] * tolerance) continue;
-    // Without a ratio to compare with, nothing is known to be no worse.
-    const before = kept[name] === undefined ? 'none is kept (KEEP=1 keeps them)' : `was ${kept[name].toFixed(2)}`;
-    console.error(`worse: ${name}: ${ratio.toFixed(2)}, ${before}`);
-    process.exitCode = 1;
-  }
 }

@@ -16,6 +16,7 @@ const benchmarks = {
   fuzz: ['fuzz'],
   'login-flood': ['login-flood'],
   soak: ['soak'],
+  start: ['start'],
   'transport-logs': ['transport-logs'],
   'windows-service': ['windows-service'],
   worst: ['worst'],

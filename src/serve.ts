@@ -17,7 +17,6 @@ import { createTargets } from './probes/targets.js';
 import type { Log } from './runtime/log.js';
 import { endInSteps } from './runtime/process-end.js';
 import { openAccess } from './web/http/access.js';
-import { startWeb } from './web/http/server.js';
 
 export type Exporter = {
   /** Where it listens, as URLs. */
@@ -67,6 +66,7 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
   });
   const told = await explanation(inlets, parts, origin);
   const house = { config, parts, inlets, sources, access, reloader, clock, backlog, standing, told };
+  const { startWeb } = await import('./web/http/server.js');
   const web = await startWeb(shownBy(house)).catch(async (error: unknown) => {
     for (const each of [access, clock, backlog]) each.close();
     await Promise.all([ledger.close(), reloader.close()]);

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { builtModule, builtProgram, loopbackOnly, startExporter } from './support/exporter.js';
@@ -207,6 +207,27 @@ describe('a running exporter', () => {
       expect(log).toMatch(/msg=stopping signal=SIGTERM\n[^]*msg=stopped\n$/);
     },
   );
+
+  it('18.4: loads few files at a start, none of them of a package, and source maps lead from them to the sources', async () => {
+    const noted = join(folder, 'loads');
+    const NODE_OPTIONS = `--import ${pathToFileURL(join(import.meta.dirname, 'support/loads-noted.mjs')).href}`;
+    const env = { NODE_OPTIONS, LOADS_NOTED: noted };
+    const exporter = await startExporter({ files: [events], args: ['--no-probe'], env });
+    await exporter.scrape();
+    expect(await exporter.stop()).toBe(0);
+    const loaded = (await readFile(noted, 'utf8')).trim().split('\n');
+    const ours = loaded.filter((url) => !url.includes('/test/support/'));
+    expect(ours.filter((url) => url.includes('node_modules'))).toEqual([]);
+    expect(ours).toContain(builtModule('web/http/server.js'));
+    expect(ours.length).toBeLessThan(70);
+    const map = new URL(`${builtModule('web/http/server.js')}.map`);
+    const { sources } = JSON.parse(await readFile(map, 'utf8')) as { readonly sources: readonly string[] };
+    const ownSources = sources
+      .filter((source) => !source.includes('node_modules'))
+      .map((source) => new URL(source, map));
+    expect(ownSources.map(({ pathname }) => pathname)).toContain(resolve('src/web/http/server.ts'));
+    expect(ownSources.filter(({ protocol, pathname }) => protocol === 'file:' && !existsSync(pathname))).toEqual([]);
+  });
 
   it('takes a Ctrl-C that npm passes on a second time for one', async () => {
     const exporter = await startExporter({ files: [events], args: ['--no-probe'] });

@@ -1,5 +1,5 @@
 /** The command without a name: from flags to a running exporter, from a signal to a clean end. */
-import { loadConfig, type Config, type Loaded } from '../config/config.js';
+import type { Config, Loaded } from '../config/config.js';
 import type { Log, LogFormat, LogLevel } from '../runtime/log.js';
 import { fileGate, inTime } from '../runtime/file-gate.js';
 import { endByForce } from '../runtime/process-end.js';
@@ -43,7 +43,10 @@ export function terminalHost(signal: StopSignal): Host {
 export async function serveCommand(files: readonly string[], flags: ServeFlags, host: Host): Promise<number> {
   const { signal } = host;
   const file = flags['config.file'];
-  const load = (): Promise<Loaded> => loadConfig({ file, overrides: overridesOf(flags, files) });
+  const load = async (): Promise<Loaded> => {
+    const { loadConfig } = await import('../config/config.js');
+    return loadConfig({ file, overrides: overridesOf(flags, files) });
+  };
   const loaded = await Promise.race([load(), signal.first]);
   if (typeof loaded !== 'string') {
     if (!loaded.ok) return host.complain(loaded.mistakes, loaded.inFlags ? 2 : 1);

@@ -1,13 +1,12 @@
 /** The configuration: a YAML file and flags, checked together, with every mistake told at once. */
 import { hostname } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { besideFile as sourceBesideFile } from '../events/sources/sources.js';
 import { transportLogFolders } from './exchange-folders.js';
-import { flagMistakes } from './mistakes.js';
 import { configSchema } from './schema.js';
 import { defaultStateDirectory } from './state-directory.js';
-import { readYamlFile } from './yaml-file.js';
+import type { CheckedFile } from './yaml-file.js';
 
 export type { ListenAddress } from './schema.js';
 
@@ -57,17 +56,32 @@ export async function loadConfig(
   given: { readonly file?: string | undefined; readonly overrides?: Overrides },
   machine: Machine = process,
 ): Promise<Loaded> {
-  const fromFile = given.file === undefined ? undefined : await readYamlFile(given.file, configSchema);
+  const fromFile = given.file === undefined ? undefined : await readFrom(given.file);
   const overrides = given.overrides ?? [];
   const flags = withOverrides({}, overrides);
   const flagCheck = configSchema.safeParse(flags);
   const mistakes = [
     ...(fromFile?.ok === false ? fromFile.mistakes : []),
-    ...(flagCheck.success ? [] : flagMistakes((path) => flagOf(overrides, path), flags, flagCheck.error.issues)),
+    ...(flagCheck.success ? [] : await mistakesIn(overrides, flags, flagCheck.error.issues)),
   ];
   if (mistakes.length > 0) return { ok: false, mistakes, inFlags: fromFile?.ok !== false };
   const written = fromFile?.ok ? besideFile(fromFile.given, dirname(given.file ?? '')) : {};
   return { ok: true, config: resolve(configSchema.parse(withOverrides(written, overrides)), machine) };
+}
+
+/** Many a start has no file: YAML is loaded when there is one, and the words for mistakes when there are any. */
+async function readFrom(file: string): Promise<CheckedFile<typeof configSchema>> {
+  const { readYamlFile } = await import('./yaml-file.js');
+  return readYamlFile(file, configSchema);
+}
+
+async function mistakesIn(
+  overrides: Overrides,
+  flags: unknown,
+  issues: readonly z.core.$ZodIssue[],
+): Promise<string[]> {
+  const { flagMistakes } = await import('./mistakes.js');
+  return flagMistakes((path) => flagOf(overrides, path), flags, issues);
 }
 
 /** Paths of the file as seen from here. Joined with `/`, which Windows takes too, because globs need it. */

@@ -1,6 +1,6 @@
 /** Forms of settings, of which the schema and the kinds of sources are made, with the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { destinationOf, endpointOf } from '../model/endpoint.js';
 
 // The `error` of every part is what stands after "expected" in a message; mistakes.ts adds where and what was found.

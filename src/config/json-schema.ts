@@ -1,5 +1,5 @@
 /** The configuration file's schema as JSON Schema, for completion and checks in editors. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { configSchema } from './schema.js';
 
 /** What `examples/config.schema.json` holds. */

@@ -1,6 +1,6 @@
 /** Turns what YAML and the schema complain about into one line per mistake: where, what was expected, what was found. */
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { closestTo } from '../runtime/did-you-mean.js';
 
 type Path = readonly PropertyKey[];

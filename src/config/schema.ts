@@ -1,6 +1,6 @@
 /** Every setting of the configuration file: its form, its default and the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sourceKinds } from '../events/sources/sources.js';
 import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
 import { duration, fileName, list, listenAddress, mapping, settings, text, whole, yesOrNo } from './forms.js';

@@ -1,5 +1,5 @@
 /** The form of the web configuration file: every key of exporter-toolkit, and of its values what that takes, no more. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { list, mapping, settings, text } from './forms.js';
 
 // Keys, defaults and what is refused: docs/web-configuration.md and web/*.go of prometheus/exporter-toolkit. Every value

@@ -3,14 +3,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { DEFAULT_CIPHERS, type SecureContextOptions } from 'node:tls';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { authorityOf, doubtsOfChain, handshakeMistake, pairMistake } from './server-certificate.js';
-import {
-  webConfigSchema,
-  withoutBlanks,
-  type CheckedTls,
-  type CheckedWebConfig,
-  type ClientAuthType,
-} from './web-config-schema.js';
-import { readYamlFile } from './yaml-file.js';
+import type { CheckedTls, CheckedWebConfig, ClientAuthType } from './web-config-schema.js';
 
 /** A web configuration with the contents of the files it names. */
 export type WebConfig = {
@@ -53,6 +46,9 @@ export const openToAll: WebConfig = {
 
 /** Reads the file and the certificates it names; paths in it are relative to it. Never throws. */
 export async function loadWebConfig(name: string): Promise<LoadedWebConfig> {
+  // Loaded only for those who have such a file.
+  const { readYamlFile } = await import('./yaml-file.js');
+  const { webConfigSchema, withoutBlanks } = await import('./web-config-schema.js');
   // As text: YAML 1.1, which the toolkit reads, and 1.2 differ in what they make of it. Merge keys (`<<`) are 1.1 too.
   const read = await readYamlFile(name, webConfigSchema, {
     parse: { schema: 'failsafe', merge: true },

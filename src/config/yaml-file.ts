@@ -13,7 +13,7 @@ import {
   type ParseOptions,
   type SchemaOptions,
 } from 'yaml';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { allIssues } from './kindless.js';
 import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';

@@ -1,5 +1,5 @@
 /** How many visits of each destination passed within 1, 7 and 30 days, and its last outages. Bounded and saved. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { createCountRing, type Counted, type CountRing, savedCounts, type SavedCounts } from './count-ring.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { keepLatest } from '../runtime/keep-latest.js';

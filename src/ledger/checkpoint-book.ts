@@ -4,7 +4,7 @@
  * There may be tens of thousands, of which a few change between two saves: they are kept in blocks, and only a block with
  * a change is rewritten. Which are dropped is said by those who look for the files: nobody else knows which exist.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
 import type { Checkpoint } from '../model/batch.js';
 

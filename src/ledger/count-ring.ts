@@ -1,5 +1,5 @@
 /** Counts of the latest hours or days: a ring of fixed size, whatever the clock does. Saved as a list from the first on. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Immutable } from '../runtime/immutable.js';
 
 export type CountRing = {

@@ -1,5 +1,5 @@
 /** Errors of each Send connector by reason and hour, for a week: what its page plots. Bounded and saved. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { createCountRing, type CountRing, savedCounts } from './count-ring.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { keepLatest } from '../runtime/keep-latest.js';

@@ -1,5 +1,5 @@
 /** The saved form of the ledger: version 1, one JSON file, one row a line. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { cleanRows } from './clean-rows.js';
 import { LedgerFileError, parse, type SavedLedger, schema } from './saved.js';

@@ -1,5 +1,5 @@
 /** What is known of the numbers of one event log: up to where they came, what is missing, and who brings them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RecordRun } from '../model/records.js';
 import { isCredible } from '../runtime/noted-time.js';
 import type { RunsOfBatch } from './runs-of-batch.js';

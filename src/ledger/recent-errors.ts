@@ -1,5 +1,5 @@
 /** The errors and failures of the last day, for time lines and small plots. Bounded and saved; counts are elsewhere. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConnectionError, ConnectionFailure, RecentError } from '../model/evidence.js';
 import { reasons } from '../model/words.js';
 import { createWaitingLine, type InLine, type WaitingLine } from './waiting-line.js';

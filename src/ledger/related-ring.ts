@@ -1,5 +1,5 @@
 /** Related events by number, and the last of each server: what stands right before and after an error. Bounded, saved. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RelatedEvent } from '../model/evidence.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { createWaitingLine, type InLine, type WaitingLine } from './waiting-line.js';

@@ -1,5 +1,5 @@
 /** Holds a schema to a type that stands elsewhere: what one of them has and the other has not is an error of the compiler. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** The schema itself; where it is not of exactly this type, nothing fits. */
 export type OfType<Schema extends z.ZodType, Wanted> = [Plain<z.infer<Schema>>] extends [Plain<Wanted>]

@@ -1,5 +1,5 @@
 /** The saved form of the ledger, as a schema: what is not of it is refused with its place. */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Checkpoint, LedgerRow } from '../model/batch.js';
 import type { RecentError, RelatedEvent } from '../model/evidence.js';
 import { type OpenSession, type ServerLogs, talkSteps } from '../model/sessions.js';

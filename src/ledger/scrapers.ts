@@ -6,7 +6,7 @@
  * who has read a whole answer lately: whoever asks and breaks off holds nothing back. And nobody holds back a series for
  * longer than twice its own interval, or than five minutes.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Immutable } from '../runtime/immutable.js';
 
 export const savedScraper = z.strictObject({

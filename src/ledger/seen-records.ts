@@ -6,7 +6,7 @@
  * delivered before, because shippers and exports repeat what they have, and a log that was never read has no record
  * older than its own first.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RecordKey } from '../model/records.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { isCredible } from '../runtime/noted-time.js';

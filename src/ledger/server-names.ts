@@ -6,7 +6,7 @@
  * them is meant is not guessed. What the inventory says of a name, or the host of its own, goes before what fits.
  */
 import { isIP } from 'node:net';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Immutable } from '../runtime/immutable.js';
 
 /** The full name that a short one stands for, because the inventory or the host says so. */

@@ -1,13 +1,14 @@
 /** Opens the ledger for the inlets: what is met, renamed or cannot be saved is said and acted on. */
 import type { Config } from '../config/config.js';
 import { isDrill } from '../events/sources/drills.js';
-import { type Ledger, openLedger } from '../ledger/ledger.js';
+import type { Ledger } from '../ledger/ledger.js';
 import type { Targets } from '../probes/targets.js';
 import type { Log } from '../runtime/log.js';
 import { clocks, type Inlets } from './parts.js';
 
 export async function openBooks(config: Config, log: Log, targets: Targets, inlets: Inlets): Promise<Ledger> {
   const servers = new Set<string>();
+  const { openLedger } = await import('../ledger/ledger.js');
   const ledger = await openLedger({
     directory: config.state.directory,
     ...clocks,

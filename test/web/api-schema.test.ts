@@ -1,7 +1,7 @@
 /** Every answer of the API fits the schema that the same exporter publishes, whatever its books hold and leave out. */
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { origins } from '../../src/model/connectors.js';
 import type { LedgerRow } from '../../src/model/batch.js';
 import type { RecentError, RelatedEvent } from '../../src/model/evidence.js';

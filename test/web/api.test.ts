@@ -1,7 +1,7 @@
 /** The API as a program sees it: every answer fits the published schema; the bundle holds evidence and no secret. */
 import { strFromU8, unzipSync } from 'fflate';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { masked } from '../../src/web/api/support-bundle.js';
 import type { WebOptions } from '../../src/web/http/server.js';
 import { runningWeb } from './servers.js';

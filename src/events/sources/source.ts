@@ -1,6 +1,6 @@
 /** What a kind of source is: its settings, what is read by them, and how that is followed. sources.ts lists the kinds. */
 import type { RequestListener } from 'node:http';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Batch, Checkpoint } from '../../model/batch.js';
 import type { OpenSession, ServerLogs } from '../../model/sessions.js';
 import type { SourceStatus } from '../../model/status.js';

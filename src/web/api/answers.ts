@@ -1,5 +1,5 @@
 /** The answers of `/api/v1`, each described once: its TypeScript type and the published JSON Schema come from here. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { origins } from '../../model/connectors.js';
 import { reportStates } from '../../model/probes.js';
 import { diagnoses, reasons, stepNames } from '../../model/words.js';

@@ -1,5 +1,5 @@
 /** The published JSON Schema of `/api/v1`, one definition for each answer. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { recordOutcomes } from '../../model/records.js';
 import { answers } from './answers.js';
 

@@ -3,7 +3,6 @@ import type { Request, RequestHandler, Response, Router } from 'express';
 import { inStrokes, type Breath } from '../../runtime/breath.js';
 import { pageOf, type Page as Text } from '../../metrics/page.js';
 import { apiRoutes } from '../api/api.js';
-import { apiSchema } from '../api/schema.js';
 import { assets } from '../assets/assets.js';
 import { connectorPage } from '../pages/connector-page.js';
 import { destinationPage } from '../pages/destination-page.js';
@@ -68,7 +67,9 @@ export function longAnswersOn(router: Router, options: LongOptions, context: () 
     };
     router.get(path, noStore, answering('json', needsRows, make));
   }
-  router.get('/api/v1/schema', (_request, response) => {
+  router.get('/api/v1/schema', async (_request, response) => {
+    // Building it takes as long as a good part of a start, and few ask for it.
+    const { apiSchema } = await import('../api/schema.js');
     response.type('application/schema+json').send(JSON.stringify(apiSchema));
   });
   const makeDiscovery: Make = async (_page, _asked, breathe) => {

@@ -1,6 +1,6 @@
 /** Files, folders and globs as a kind of source. */
 import os from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileName, hostName, list, mapping, yesOrNo } from '../../../config/forms.js';
 import type { SourceKind } from '../source.js';
 import type { FileSource } from './followed.js';

@@ -1,6 +1,6 @@
 /** Live logs of Windows as a kind of source: a channel each. */
 import os from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import { list, mapping, nonEmpty, text } from '../../../config/forms.js';
 import type { SourceKind } from '../source.js';
 

@@ -1,0 +1,85 @@
+/**
+ * Puts the program that `tsc` has built into few files, packages included: a start reads a dozen of them in place of a thousand.
+ * Run by `npm run build`, behind `tsc`.
+ *
+ * `dist/main.js` stays the entry. What a start loads step by step keeps its name, all other code stands in `dist/part-*.js`, loaded
+ * with the command or the page that needs it. Single modules stay in `dist`, for tests and benchmarks. Stack traces name
+ * the functions; with `NODE_OPTIONS=--enable-source-maps` the lines of the sources, too.
+ */
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const source = path.dirname(import.meta.dirname);
+const target = path.join(source, '../dist');
+
+/** Stands for the folder of the program until it is known how deep in it the code stands. */
+const inTarget = 'folder-of-the-program/';
+/** Loaded one after the other by a start, each by its own name. */
+const steps = ['main', 'commands/serve', 'config/config', 'runtime/log', 'serve', 'ledger/ledger', 'web/http/server'];
+
+for (const name of await readdir(target)) if (name.startsWith('part-')) await rm(path.join(target, name));
+const { outputFiles } = await build({
+  entryPoints: steps.map((name) => path.join(source, `${name}.ts`)),
+  outbase: source,
+  outdir: target,
+  chunkNames: 'part-[name]-[hash]',
+  bundle: true,
+  write: false,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'inline',
+  logLevel: 'warning',
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  // A native library, and only for some.
+  external: ['koffi'],
+  // Packages in CommonJS ask for modules of Node with require.
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+  },
+  plugins: [placesOfModules(), withoutParsers()],
+});
+for (const { path: file, text } of outputFiles) {
+  const up = path.relative(path.dirname(file), target).split(path.sep).join('/') || '.';
+  await writeFile(file, text.replaceAll(inTarget, `${up}/`));
+}
+
+/** A file that a module reads stands beside that module, not beside the file that the module has become a part of. */
+function placesOfModules() {
+  return {
+    name: 'places-of-modules',
+    setup(hooks) {
+      hooks.onLoad({ filter: /\.tsx?$/ }, async ({ path: file }) => {
+        if (!file.startsWith(source + path.sep)) return undefined;
+        const text = await readFile(file, 'utf8');
+        if (!text.includes('import.meta.url')) return undefined;
+        const module = path
+          .relative(source, file)
+          .split(path.sep)
+          .join('/')
+          .replace(/\.tsx?$/, '.js');
+        const place = `new URL('${inTarget}${module}', import.meta.url).href`;
+        return { contents: text.replaceAll('import.meta.url', place), loader: 'ts' };
+      });
+    },
+  };
+}
+
+/**
+ * Nothing here reads the body of a request, and queries are read with URLSearchParams (`query parser` is off). What Express
+ * has for these two is half of what a start would load.
+ */
+function withoutParsers() {
+  return {
+    name: 'without-parsers',
+    setup(hooks) {
+      hooks.onResolve({ filter: /^(?:body-parser|qs)$/ }, ({ path: name }) => ({ path: name, namespace: 'left-out' }));
+      hooks.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
+}
