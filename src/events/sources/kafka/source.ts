@@ -1,5 +1,5 @@
 /** Topics of Kafka as a kind of source: a topic each, read by this exporter alone, without a consumer group. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileName, list, mapping, nonEmpty, text, whole, yesOrNo } from '../../../config/forms.js';
 import { endpointOf } from '../../../model/endpoint.js';
 import type { SourceKind } from '../source.js';
