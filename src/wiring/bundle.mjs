@@ -36,8 +36,8 @@ const { outputFiles } = await build({
   logLevel: 'warning',
   jsx: 'automatic',
   jsxImportSource: 'preact',
-  // A native library, and only for some.
-  external: ['koffi'],
+  // Only for some, and not code alone: native libraries, WebAssembly.
+  external: ['koffi', '@platformatic/kafka'],
   // Packages in CommonJS ask for modules of Node with require.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
