@@ -3,7 +3,7 @@ import type { Config, Loaded } from '../config/config.js';
 import type { Log, LogFormat, LogLevel } from '../runtime/log.js';
 import { fileGate, inTime } from '../runtime/file-gate.js';
 import { endByForce } from '../runtime/process-end.js';
-import type { Exporter } from '../serve.js';
+import type { Exporter, serve } from '../serve.js';
 import type { Origin } from '../wiring/parts.js';
 import type { StopSignal } from '../runtime/stop-signal.js';
 import { overridesOf } from './flags.js';
@@ -60,10 +60,24 @@ export async function serveCommand(files: readonly string[], flags: ServeFlags, 
     const probeFlags = { allow: flags['probe.allow'], ports: flags['probe.ports'] };
     return run(loaded.config, { file, load, probeFlags }, { log, host });
   }
-  // Nothing has begun that would have to end.
-  log.info('stopping', { signal: loaded });
+  return stoppedEarly(log, loaded);
+}
+
+/** Nothing has begun that would have to end. */
+function stoppedEarly(log: Log, signal: string): number {
+  log.info('stopping', { signal });
   log.info('stopped');
   return 0;
+}
+
+/** All of it, before anything begins: what has begun has to end within ten seconds, and loading may take a while. */
+async function loadProgram(): Promise<{ readonly serve: typeof serve }> {
+  const [program] = await Promise.all([
+    import('../serve.js'),
+    import('../ledger/ledger.js'),
+    import('../web/http/server.js'),
+  ]);
+  return program;
 }
 
 async function openTerminalLog(flags: Pick<ServeFlags, 'log.level' | 'log.format'>): Promise<Log> {
@@ -80,9 +94,10 @@ type Run = { readonly log: Log; readonly host: Host };
 
 async function run(config: Config, origin: Origin, { log, host }: Run): Promise<number> {
   const { signal } = host;
-  const { serve } = await import('../serve.js');
+  const program = await Promise.race([loadProgram(), signal.first]);
+  if (typeof program === 'string') return stoppedEarly(log, program);
   try {
-    const starting = serve(config, log, origin);
+    const starting = program.serve(config, log, origin);
     const exporter = await Promise.race([starting, signal.first.then(() => undefined)]);
     if (exporter) {
       signal.onHangup(() => void exporter.reload());
