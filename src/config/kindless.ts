@@ -1,5 +1,5 @@
 /** What is wrong with a mapping whose kind is missing or mistyped. */
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { closestTo } from '../runtime/did-you-mean.js';
 
 type Issue = z.core.$ZodIssue;

@@ -1,5 +1,5 @@
 /** Records that senders push over HTTP: OTLP and any format of text, on a listener of its own. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { fileName, hostName, isLoopback, listenAddress, mapping, shownAddress } from '../../../config/forms.js';
 import type { SourceKind } from '../source.js';
 import type { HttpPart } from './part.js';
