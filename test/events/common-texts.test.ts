@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { commonText } from '../../src/events/decode/common-texts.js';
+import { createCommonTexts } from '../../src/events/decode/common-texts.js';
+import { fieldReader } from '../../src/events/decode/json-fields.js';
+import { unescapedAt } from '../../src/events/decode/xml-tags.js';
 
 const make = (bytes: Buffer, start: number, end: number): string => bytes.toString('utf8', start, end);
 
@@ -9,11 +11,12 @@ test('a text is the one of its bytes, whatever came before with the same hash', 
   const texts = fc.array(fc.tuple(fc.string({ unit: 'binary', maxLength: 120 }), fc.integer({ min: 0, max: 3 })), {
     maxLength: 40,
   });
+  const textOf = createCommonTexts(make);
   fc.assert(
     fc.property(texts, (list) => {
       for (const [text, hash] of [...list, ...list, ...list]) {
         const bytes = Buffer.from(`<${text}>`);
-        expect(commonText(bytes, 1, bytes.length - 1, hash, make)).toBe(make(bytes, 1, bytes.length - 1));
+        expect(textOf(bytes, 1, bytes.length - 1, hash)).toBe(make(bytes, 1, bytes.length - 1));
       }
     }),
   );
@@ -26,7 +29,19 @@ test('what comes a third time is not decoded again', () => {
     return make(bytes, start, end);
   };
   const bytes = Buffer.from('MSExchangeTransport of the third time');
-  const texts = Array.from({ length: 5 }, () => commonText(bytes, 0, bytes.length, 777, counting));
+  const textOf = createCommonTexts(counting);
+  const texts = Array.from({ length: 5 }, () => textOf(bytes, 0, bytes.length, 777));
   expect(new Set(texts).size).toBe(1);
   expect(made).toBe(2);
+});
+
+test('the same bytes are another text in JSON than in XML, whichever is read first', () => {
+  const bytes = Buffer.from('"Smith &amp; Sons"');
+  const [start, end] = [1, bytes.length - 1];
+  const inJson = (): unknown =>
+    fieldReader([['name']])(Buffer.from(`{"name":${bytes.toString()}}`), 0, bytes.length + 9)(0);
+  for (let time = 0; time < 4; time++) {
+    expect(inJson()).toBe('Smith &amp; Sons');
+    expect(unescapedAt(bytes, start, end)).toBe('Smith & Sons');
+  }
 });

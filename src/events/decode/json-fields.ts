@@ -1,5 +1,6 @@
 /** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
 import { digitsAt } from './bytes.js';
+import { createCommonTexts } from './common-texts.js';
 import { backslash, type Cursor, mostNumbered, quote, readObject, skipBlanks, wantedMembers } from './json-scan.js';
 import { isBrokenJson, isBrokenJsonText } from './json-text.js';
 import { UnreadableRecord, withoutStack } from './unreadable.js';
@@ -92,20 +93,23 @@ function numberedValues(bytes: Buffer, spans: readonly number[], first: number):
   return values;
 }
 
+/** A JSON string without an escape. */
+const textOf = createCommonTexts((bytes, start, end) => bytes.toString('utf8', start, end));
+
 /** The JSON value between two places. */
 function valueAt(bytes: Buffer, start: number, end: number): unknown {
   if (start < 0) return undefined;
   const number = digitsAt(bytes, start, end);
   if (number >= 0) return number;
   if (bytes[start] === quote) {
-    let seen = 0;
+    let hash = 0;
     let i = start + 1;
     for (; i < end - 1; i++) {
       const byte = bytes[i] ?? 0;
       if (byte === backslash) break;
-      seen |= byte;
+      hash = (Math.imul(hash, 31) + byte) | 0;
     }
-    if (i === end - 1) return bytes.toString(seen < 128 ? 'latin1' : 'utf8', start + 1, end - 1);
+    if (i === end - 1) return textOf(bytes, start + 1, end - 1, hash);
   }
   if (isBrokenJson(bytes, start, end)) throw notJson('value', () => bytes.toString('utf8', start, end));
   const text = bytes.toString('utf8', start, end);

@@ -1,6 +1,6 @@
 /** Tags, attributes, comments and text of XML by their bytes, without a copy. */
 import { placeOf, standsAt } from './bytes.js';
-import { commonText } from './common-texts.js';
+import { createCommonTexts } from './common-texts.js';
 import { UnreadableRecord } from './unreadable.js';
 import { unescapeXml } from './xml-text.js';
 
@@ -35,11 +35,10 @@ export type Tag = {
 export function unescapedAt(bytes: Buffer, start: number, end: number): string {
   let hash = 0;
   for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i] ?? 0)) | 0;
-  // The lower bits say most of the last bytes: names differ in the middle too.
-  return commonText(bytes, start, end, hash ^ (hash >>> 15), decodedAt);
+  return textOf(bytes, start, end, hash);
 }
 
-function decodedAt(bytes: Buffer, start: number, end: number): string {
+const textOf = createCommonTexts((bytes, start, end) => {
   let seen = 0;
   let escaped = false;
   for (let i = start; i < end; i++) {
@@ -49,7 +48,7 @@ function decodedAt(bytes: Buffer, start: number, end: number): string {
   }
   const text = bytes.toString(seen < 128 ? 'latin1' : 'utf8', start, end);
   return escaped ? unescapeXml(text) : text;
-}
+});
 
 export const cdata = Buffer.from('<![CDATA[');
 
