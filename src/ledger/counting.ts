@@ -1,7 +1,8 @@
 /** What one piece of evidence makes of its row. */
 import type { Counts, Row } from './row.js';
-import { laterTime, shownTimes } from './row-times.js';
+import { laterTime, showTimes } from './row-times.js';
 import type { Counter } from './saved.js';
+import type { LedgerRow } from '../model/batch.js';
 import type { Evidence, RelatedEvent } from '../model/evidence.js';
 import type { Clocks } from '../runtime/noted-time.js';
 
@@ -11,30 +12,44 @@ export type Counted = Exclude<Evidence, RelatedEvent>;
 /** On the very first read of a source older events are history: counted, but not observed now (invariant 13). */
 const historyMs = 15 * 60_000;
 
-/** Counts in place. @param history true for what is read as history, of which only old events are */
+/**
+ * Counts in place: what a save has taken of the row, or what is shown of it, is another object.
+ * @param history true for what is read as history, of which only old events are
+ */
 export function countIn(row: Row, evidence: Counted, history: boolean, clocks: Clocks): void {
   const now = clocks.now();
   const counter = counterOf(evidence);
   const isHistory = history && evidence.at !== undefined && evidence.at < now - historyMs;
-  if (isHistory) row.history = raised(row.history, counter);
+  if (isHistory) raise(ownHistory(row), counter);
   if (history) row.awaitsHistory = true;
   const readAt = isHistory ? evidence.at : now;
-  const { entered, times } = row;
+  const { times } = row;
+  const entered = ownEntered(row);
+  raise(entered, counter);
   // An attempt alone is no error.
-  if (counter === 'attempts') {
-    row.times = { ...times, lastAttemptAt: laterTime(times.lastAttemptAt, readAt, clocks) };
-  } else {
-    const lastErrorAt = laterTime(times.lastErrorAt, evidence.at ?? now, clocks);
-    const lastObservedAt = laterTime(times.lastObservedAt, readAt, clocks);
-    row.times = { ...times, lastErrorAt, lastObservedAt };
+  if (counter === 'attempts') times.lastAttemptAt = laterTime(times.lastAttemptAt, readAt, clocks);
+  else {
+    times.lastErrorAt = laterTime(times.lastErrorAt, evidence.at ?? now, clocks);
+    times.lastObservedAt = laterTime(times.lastObservedAt, readAt, clocks);
   }
-  row.entered = {
-    ...entered,
-    ...raised(entered, counter),
-    ...shownTimes(row.times, clocks),
-    // The first name stays: many hosts may share an address, and a label that changes is a new series.
-    ...(evidence.kind !== 'connection_error' && { host: entered.host ?? evidence.host }),
-  };
+  showTimes(entered, times, clocks);
+  // The first name stays: many hosts may share an address, and a label that changes is a new series.
+  if (evidence.kind !== 'connection_error') entered.host ??= evidence.host;
+}
+
+/** What was entered, to be changed: a copy where others hold it. */
+function ownEntered(row: Row): Changing<LedgerRow> {
+  const { entered } = row;
+  if (entered !== row.takenEntered && entered !== row.saved && entered !== row.published && entered !== row.history)
+    return entered;
+  return (row.entered = { ...entered });
+}
+
+function ownHistory(row: Row): Changing<Counts> {
+  const { history } = row;
+  if (history !== row.takenHistory && history !== row.savedHistory && history !== row.entered) return history;
+  const { errors, attempts, failures } = history;
+  return (row.history = { errors, attempts, failures });
 }
 
 function counterOf(evidence: Counted): Counter {
@@ -42,8 +57,10 @@ function counterOf(evidence: Counted): Counter {
   return evidence.kind === 'connection_attempt' ? 'attempts' : evidence.reason;
 }
 
-function raised({ errors, attempts, failures }: Counts, counter: Counter): Counts {
-  if (counter === 'errors') return { errors: errors + 1, attempts, failures };
-  if (counter === 'attempts') return { errors, attempts: attempts + 1, failures };
-  return { errors, attempts, failures: { ...failures, [counter]: (failures[counter] ?? 0) + 1 } };
+function raise(counts: Changing<Counts>, counter: Counter): void {
+  if (counter === 'errors' || counter === 'attempts') counts[counter]++;
+  // Failures by reason are shared by copies of the row.
+  else counts.failures = { ...counts.failures, [counter]: (counts.failures[counter] ?? 0) + 1 };
 }
+
+type Changing<Of> = { -readonly [Key in keyof Of]: Of[Key] };

@@ -19,11 +19,11 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
   /** The latest record that stands in the future, as it is dated. */
   let ahead: Noted | undefined;
   /** No record is later than now: what says so was dated by a clock that is wrong. */
-  const datedCredibly = <Dated extends Evidence>(evidence: Dated): Dated => {
-    const now = clocks.now();
+  const datedCredibly = <Dated extends Evidence>(evidence: Dated, moment: Clocks): Dated => {
+    const now = moment.now();
     const at = credibleTime(evidence.at, now);
     if (at === evidence.at) return evidence;
-    if (Number.isFinite(evidence.at)) ahead = { at: evidence.at ?? now, steadyAt: clocks.steady() };
+    if (Number.isFinite(evidence.at)) ahead = { at: evidence.at ?? now, steadyAt: moment.steady() };
     return { ...evidence, at };
   };
   return {
@@ -31,14 +31,17 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
       books.rows.heedClock();
       books.servers.learn(serversOf(batch));
       let news = false;
+      // A batch is entered in a moment: it has one time.
+      const [now, steady] = [clocks.now(), clocks.steady()];
+      const moment = { now: () => now, steady: () => steady };
       for (const each of batch.evidence) {
         const told = books.servers.underOneName(each);
         const isNew = !('key' in told) || books.seen.note(told.key);
-        const dated = datedCredibly(told);
+        const dated = datedCredibly(told, moment);
         if ('key' in dated) books.tallies.note(batch.source, dated, isNew);
         if (isNew && dated.kind === 'related_event') books.related.note(dated);
         else if (isNew)
-          count(books, dated as Counted, batch.history || ('history' in dated && dated.history), clocks.now());
+          count(books, dated as Counted, batch.history || ('history' in dated && dated.history), moment);
         news ||= isNew;
       }
       books.tallies.noteRest(batch.source, batch);
@@ -59,10 +62,11 @@ function serversOf({ runs = [], evidence }: Batch): ReadonlySet<string> {
   return names;
 }
 
-function count({ recent, rows, errorHours }: Books, evidence: Counted, history: boolean, now: number): void {
+function count({ recent, rows, errorHours }: Books, evidence: Counted, history: boolean, clocks: Clocks): void {
+  const now = clocks.now();
   if (evidence.kind !== 'connection_attempt') recent.note(evidence, now);
   // Under the name of its row: names of connectors that come from logs are bounded there.
-  const { connector } = rows.enter(evidence, history);
+  const { connector } = rows.enter(evidence, history, clocks);
   if (evidence.kind === 'connection_attempt') return;
   errorHours.note(connector, evidence.kind === 'connection_failure' ? evidence.reason : undefined, evidence.at ?? now);
 }

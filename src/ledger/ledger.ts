@@ -172,7 +172,9 @@ function shown(books: Books, { missed }: LedgerSave, saver: Saver, now: () => nu
     rows: () => {
       rows.publish();
       rows.sweep();
-      return [...rows.all()].flatMap((row) => row.published ?? []);
+      const published: LedgerRow[] = [];
+      for (const row of rows.all()) if (row.published) published.push(row.published);
+      return published;
     },
     asks: scrapers.asks,
     scrape: () => scrape(books, saver),

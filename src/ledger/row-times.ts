@@ -6,7 +6,7 @@ const names = ['lastErrorAt', 'lastObservedAt', 'lastAttemptAt'] as const;
 type TimeName = (typeof names)[number];
 
 /** Times as noted: a clock that is wrong for a while takes none of them away. */
-export type RowTimes = Readonly<Partial<Record<TimeName, Noted>>>;
+export type RowTimes = Partial<Record<TimeName, Noted>>;
 export type ShownTimes = Pick<LedgerRow, TimeName>;
 
 /** Times of the file were noted before it was read. */
@@ -36,14 +36,21 @@ export function laterTimes(a: RowTimes, b: RowTimes): RowTimes {
 }
 
 export function shownTimes(times: RowTimes, clocks: Clocks): ShownTimes {
-  const shown = (noted: Noted | undefined, tolerance?: number): number | undefined =>
-    noted && trueTime(noted, clocks, tolerance);
-  return {
-    // A record has the time of its server, whose clock may be ahead of ours.
-    lastErrorAt: shown(times.lastErrorAt, skewMs),
-    lastObservedAt: shown(times.lastObservedAt),
-    lastAttemptAt: shown(times.lastAttemptAt, skewMs),
-  };
+  const shown = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
+  showTimes(shown, times, clocks);
+  return shown;
+}
+
+/** Puts the times as they are shown into a row. */
+export function showTimes(
+  into: { -readonly [Name in TimeName]: number | undefined },
+  { lastErrorAt, lastObservedAt, lastAttemptAt }: RowTimes,
+  clocks: Clocks,
+): void {
+  // A record has the time of its server, whose clock may be ahead of ours.
+  into.lastErrorAt = lastErrorAt && trueTime(lastErrorAt, clocks, skewMs);
+  into.lastObservedAt = lastObservedAt && trueTime(lastObservedAt, clocks);
+  into.lastAttemptAt = lastAttemptAt && trueTime(lastAttemptAt, clocks, skewMs);
 }
 
 export function isSameTimes(a: ShownTimes, b: ShownTimes): boolean {

@@ -10,6 +10,9 @@ export type Row = {
   /** All that was entered, saved or not; its times as the clock of now lets them be true. */
   entered: LedgerRow;
   times: RowTimes;
+  /** What the latest save has taken of it, be it done or not: not changed any more. */
+  takenEntered: LedgerRow | undefined;
+  takenHistory: Counts | undefined;
   /** What the file on disk says. */
   saved: LedgerRow | undefined;
   /** What pages show; undefined while not shown at all. */
@@ -19,7 +22,7 @@ export type Row = {
   /** What scrapers are shown in its place until all have seen it: the server had another name. */
   former: Former | undefined;
   /** How much of each counter scrapers were told under another name of the server, where this one had a series as well. */
-  toldElsewhere: Partial<Record<Counter, number>>;
+  toldElsewhere: Readonly<Partial<Record<Counter, number>>>;
   /** Rises when the row is renamed: a save that began before says nothing of it any more. */
   names: number;
   /** How much of each counter is history, to be shown from the first: as entered, and as the file on disk says. */
@@ -44,15 +47,20 @@ type Former = { readonly rows: readonly LedgerRow[]; readonly birth: number };
 export const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 export const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
 
+/** The same object for all rows that were told under one name only. */
+export const toldNothing: Readonly<Partial<Record<Counter, number>>> = {};
+
 export function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
   return {
     entered,
-    times,
+    times: { ...times },
+    takenEntered: undefined,
+    takenHistory: undefined,
     saved: undefined,
     published: undefined,
     held: undefined,
     former: undefined,
-    toldElsewhere: {},
+    toldElsewhere: toldNothing,
     names: 0,
     history: noCounts,
     savedHistory: noCounts,
@@ -78,7 +86,7 @@ export function keyOf(row: RowName): string {
 }
 
 export function isSame(a: RowName, b: RowName): boolean {
-  return keyOf(a) === keyOf(b);
+  return a.destination === b.destination && a.connector === b.connector && a.server === b.server;
 }
 
 /** The row as scrapers see it, and how many of its series stand at a previous value. */

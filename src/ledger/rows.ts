@@ -20,6 +20,7 @@ import {
 import { createRowClock, type RowClock } from './row-clock.js';
 import { isSameTimes, savedTimes, shownTimes } from './row-times.js';
 import type { Counter, SavedRow } from './saved.js';
+import { createRowFinder, type RowFinder } from './row-finder.js';
 import type { Scrapers } from './scrapers.js';
 import { createSilentRows, type SilentRows, type SilentRowsOptions } from './silent-rows.js';
 import type { UnsavedRows } from './unsaved-rows.js';
@@ -30,7 +31,7 @@ export type Rows = {
   /** Shows a saved row at its saved value; what was missed meanwhile comes as one step. */
   readonly restore: (saved: SavedRow) => void;
   /** @returns the row that it is counted in: of its own, or `other` of its connector when the limit is reached */
-  readonly enter: (evidence: Counted, history: boolean) => LedgerRow;
+  readonly enter: (evidence: Counted, history: boolean, moment: Clocks) => LedgerRow;
   /** Has all rows of a server stand under its fuller name. */
   readonly rename: (short: string, full: string) => void;
   /** Shows these at zero before their first evidence, in place of those named before. */
@@ -64,6 +65,7 @@ export type RowsOptions = SilentRowsOptions & {
 
 type Book = RowsOptions & {
   readonly byKey: Map<string, Row>;
+  readonly finder: RowFinder;
   readonly bounds: Bounds;
   readonly silent: SilentRows;
   readonly expectation: MerelyExpected;
@@ -80,6 +82,7 @@ export function createRows(options: RowsOptions): Rows {
   const book: Book = {
     ...options,
     byKey,
+    finder: createRowFinder(),
     bounds,
     silent: createSilentRows(byKey, options),
     expectation: createMerelyExpected({ byKey, births: options.births, bounds }),
@@ -90,7 +93,7 @@ export function createRows(options: RowsOptions): Rows {
     restore: (saved) => {
       restore(book, saved);
     },
-    enter: (evidence, history) => enter(book, evidence, history),
+    enter: (evidence, history, moment) => enter(book, evidence, history, moment),
     rename: (...names) => {
       rename(book, ...names);
     },
@@ -118,7 +121,7 @@ function restore(book: Book, { shown, former, toldElsewhere, ...written }: Saved
   const mended = shownTimes(times, clocks);
   const saved = isSameTimes(written, mended) ? written : { ...written, ...mended };
   const json = JSON.stringify({ ...written, shown, former, toldElsewhere } satisfies SavedRow);
-  const row: Row = { ...freshRow(saved, times), saved, json, toldElsewhere: { ...toldElsewhere } };
+  const row: Row = { ...freshRow(saved, times), saved, json, ...(toldElsewhere && { toldElsewhere }) };
   // Not at once: it may be the clock of now that is wrong, as at many a boot.
   if (saved !== written) book.clock.mending.add(row);
   book.byKey.set(keyOf(saved), row);
@@ -135,15 +138,23 @@ function restore(book: Book, { shown, former, toldElsewhere, ...written }: Saved
   for (const counter of countersOf(saved)) births.hold(row, counter, row.history);
 }
 
-function enter(book: Book, evidence: Counted, history: boolean): LedgerRow {
+function enter(book: Book, evidence: Counted, history: boolean, moment: Clocks): LedgerRow {
   const row = rowFor(book, evidence);
-  countIn(row, evidence, history, book.clocks);
+  countIn(row, evidence, history, moment);
   book.unsaved.dirty.add(row);
   return row.entered;
 }
 
 /** The row of a destination, or the row `other` of its connector when the limit is reached. */
-function rowFor({ byKey, bounds, silent }: Book, { server, connector, destination, kind }: Counted): Row {
+function rowFor(book: Book, evidence: Counted): Row {
+  const found = book.finder.find(evidence);
+  if (found && !found.dormant) return found;
+  const row = placedRow(book, evidence);
+  book.finder.keep(evidence, row);
+  return row;
+}
+
+function placedRow({ byKey, bounds, silent }: Book, { server, connector, destination, kind }: Counted): Row {
   const wanted = { server, connector, destination };
   const known = byKey.get(keyOf(wanted));
   if (known && !known.dormant) return known;
@@ -161,8 +172,9 @@ function rowFor({ byKey, bounds, silent }: Book, { server, connector, destinatio
   return fresh;
 }
 
-function rename({ byKey, unsaved, births, silent, clock, ...book }: Book, short: string, full: string): void {
+function rename({ byKey, finder, unsaved, births, silent, clock, ...book }: Book, short: string, full: string): void {
   const sets = { ...unsaved, held: births.rows, dormant: silent.dormant, mending: clock.mending };
+  finder.clear();
   const renamed = renameRows({ ...book, ...sets, rowsByKey: byKey }, short, full);
   for (const row of renamed) if (row.published) book.onPublished?.(row.published);
 }
@@ -174,9 +186,9 @@ function publish(book: Book): void {
   if (expectation.isDue() && !reading) expectation.show();
   const former = births.formerKeys();
   for (const row of unsaved.unpublished) {
-    // The series of that name are still those of another row.
-    if (!row.published && former.has(keyOf(row.entered))) continue;
     if (row.awaitsHistory && (reading || row.history !== row.savedHistory)) continue;
+    // The series of that name are still those of another row.
+    if (former.size > 0 && !row.published && former.has(keyOf(row.entered))) continue;
     unsaved.unpublished.delete(row);
     row.awaitsHistory = false;
     if (!row.saved) continue;

@@ -34,7 +34,11 @@ export function createUnsavedRows(): UnsavedRows {
     unpublished,
     take: () => {
       const rows = [...dirty];
-      for (const row of rows) row.json = jsonOf(row);
+      for (const row of rows) {
+        row.json = jsonOf(row);
+        row.takenEntered = row.entered;
+        row.takenHistory = row.history;
+      }
       dirty.clear();
       return rows.map((row) => ({
         row,
