@@ -40,8 +40,7 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
         const dated = datedCredibly(told, moment);
         if ('key' in dated) books.tallies.note(batch.source, dated, isNew);
         if (isNew && dated.kind === 'related_event') books.related.note(dated);
-        else if (isNew)
-          count(books, dated as Counted, batch.history || ('history' in dated && dated.history), moment);
+        else if (isNew) count(books, dated as Counted, batch.history || ('history' in dated && dated.history), moment);
         news ||= isNew;
       }
       books.tallies.noteRest(batch.source, batch);
