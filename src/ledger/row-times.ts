@@ -43,7 +43,7 @@ export function shownTimes(times: RowTimes, clocks: Clocks): ShownTimes {
 
 /** Puts the times as they are shown into a row. */
 export function showTimes(
-  into: { -readonly [Name in TimeName]: number | undefined },
+  into: Record<TimeName, number | undefined>,
   { lastErrorAt, lastObservedAt, lastAttemptAt }: RowTimes,
   clocks: Clocks,
 ): void {

@@ -11,8 +11,6 @@ import {
   isSame,
   isWithoutEvidence,
   keyOf,
-  never,
-  noCounts,
   withCounters,
   type Row,
   type RowName,
@@ -79,12 +77,13 @@ const sweepMs = 60_000;
 export function createRows(options: RowsOptions): Rows {
   const byKey = new Map<string, Row>();
   const bounds = createBounds(options.limit ?? 2_000);
+  const silent = createSilentRows(byKey, options);
   const book: Book = {
     ...options,
     byKey,
-    finder: createRowFinder(),
+    finder: createRowFinder({ byKey, bounds, silent }),
     bounds,
-    silent: createSilentRows(byKey, options),
+    silent,
     expectation: createMerelyExpected({ byKey, births: options.births, bounds }),
     clock: createRowClock(options.clocks),
     sweepAt: 0,
@@ -139,37 +138,10 @@ function restore(book: Book, { shown, former, toldElsewhere, ...written }: Saved
 }
 
 function enter(book: Book, evidence: Counted, history: boolean, moment: Clocks): LedgerRow {
-  const row = rowFor(book, evidence);
+  const row = book.finder.rowFor(evidence);
   countIn(row, evidence, history, moment);
   book.unsaved.dirty.add(row);
   return row.entered;
-}
-
-/** The row of a destination, or the row `other` of its connector when the limit is reached. */
-function rowFor(book: Book, evidence: Counted): Row {
-  const found = book.finder.find(evidence);
-  if (found && !found.dormant) return found;
-  const row = placedRow(book, evidence);
-  book.finder.keep(evidence, row);
-  return row;
-}
-
-function placedRow({ byKey, bounds, silent }: Book, { server, connector, destination, kind }: Counted): Row {
-  const wanted = { server, connector, destination };
-  const known = byKey.get(keyOf(wanted));
-  if (known && !known.dormant) return known;
-  const isAttempt = kind === 'connection_attempt';
-  const place = bounds.place(wanted, isAttempt);
-  if (!isSame(place, wanted) && !isAttempt) bounds.fold(wanted);
-  const row = byKey.get(keyOf(place));
-  if (row) {
-    row.dormant = false;
-    silent.dormant.delete(row);
-    return row;
-  }
-  const fresh = freshRow({ ...place, ...noCounts, ...never });
-  byKey.set(keyOf(place), fresh);
-  return fresh;
 }
 
 function rename({ byKey, finder, unsaved, births, silent, clock, ...book }: Book, short: string, full: string): void {
