@@ -17,7 +17,7 @@ import {
   spotsOf,
   type Topic,
 } from './topic.js';
-import { emptyTally, type ValueTally } from './values.js';
+import { emptyTally, noteUnreadable } from './tally.js';
 
 /** After trouble a partition, or a broker, is left alone for so long. */
 const pauseMs = 1_000;
@@ -154,7 +154,8 @@ async function readFetched(
       await turn();
       sliceEnd = reading.steady() + sliceMs;
     }
-    if (batch.lost > 0) loseBatch(tally, batch.isTooLarge, batch.lost, batch.trouble);
+    if (batch.lost > 0)
+      noteUnreadable(tally, batch.isTooLarge ? 'too_large' : 'damaged', batch.trouble ?? '', batch.lost);
     if (batch.records.length > 0) {
       topic.lastRecordAt = reading.now();
       state.servedAt = reading.steady();
@@ -164,12 +165,6 @@ async function readFetched(
     if (tally.decoded.length >= mostDecoded || bytes >= mostBytes) await enter();
   }
   await enter();
-}
-
-function loseBatch(tally: ValueTally, isTooLarge: boolean, lost: number, trouble: string | undefined): void {
-  const reason = isTooLarge ? 'too_large' : 'damaged';
-  tally.unreadable[reason] = (tally.unreadable[reason] ?? 0) + lost;
-  tally.trouble ??= trouble && `${reason}: ${trouble}`;
 }
 
 async function goOnAfterLoss(

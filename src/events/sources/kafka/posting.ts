@@ -5,7 +5,7 @@ import type { UnreadableReason } from '../../../model/records.js';
 import { classify } from '../../classify.js';
 import { unreadableOf } from '../../decode/unreadable.js';
 import { checkpointOf, type ClusterReading, type FollowOptions, noteProgress, spotsOf, type Topic } from './topic.js';
-import type { ValueTally } from './values.js';
+import type { ValueTally } from './tally.js';
 
 export type Outcome = ValueTally & { readonly history: boolean; readonly missed: number; readonly behind: boolean };
 
