@@ -116,9 +116,14 @@ async function checkWeb(file: string | undefined): Promise<Finding[]> {
 async function checkListeners({ sources }: Config, isRunning: boolean): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const source of sources) {
-    if (source.type !== 'http') continue;
-    const { listenAddress, webConfigFile, bearerTokenFile } = source;
+    if (source.type !== 'http' && source.type !== 'lumberjack') continue;
+    const { listenAddress } = source;
     findings.push(...(await checkPorts([listenAddress], isRunning, 'listenAddress of the source')));
+    if (source.type === 'lumberjack') {
+      if (source.tls) findings.push(...(await checkSecrets([source.tls.key])));
+      continue;
+    }
+    const { webConfigFile, bearerTokenFile } = source;
     if (webConfigFile !== undefined) findings.push(...(await checkWeb(webConfigFile)));
     if (bearerTokenFile !== undefined) findings.push(...(await checkSecrets([bearerTokenFile])));
   }

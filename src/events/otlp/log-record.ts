@@ -1,5 +1,7 @@
 /** What a log record of OTLP carries: an event of the Collector's receiver, or a record of any format as its body. */
 import type { Decoded } from '../../model/records.js';
+import { relatedProviders } from '../../model/related-providers.js';
+import { transportProviders } from '../classify.js';
 import { isObject } from '../decode/json-fields.js';
 import { UnreadableRecord } from '../decode/unreadable.js';
 import { formats } from '../formats/formats.js';
@@ -23,8 +25,8 @@ export function decodedOfLog({ body, attributes }: LogRecord): readonly Decoded[
   return isObject(carrier) ? decodedOfText(JSON.stringify(carrier)) : [];
 }
 
-/** One record of a format of text, as a line of a log that a shipper has followed. */
-function decodedOfText(text: string): readonly Decoded[] {
+/** One record of a format of text, as a line of a log that a shipper has followed. @throws UnreadableRecord */
+export function decodedOfText(text: string): readonly Decoded[] {
   const record = text.trim();
   if (record.length > maxRecordBytes)
     throw new UnreadableRecord('too_large', `a record of more than ${maxRecordBytes} bytes`);
@@ -35,4 +37,17 @@ function decodedOfText(text: string): readonly Decoded[] {
     'wrong_shape',
     'a line of a transport log, which names neither its server nor its place; send it to /ingest?server=NAME',
   );
+}
+
+/** The event ID is a number without a name beside it in protobuf: the provider's name is what tells. */
+const names = [...transportProviders, ...relatedProviders.flatMap(({ names: written }) => written)];
+const providers = new RegExp(
+  [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))]
+    .map((name) => name.replace(/[^\w-]/g, String.raw`\$&`))
+    .join('|'),
+);
+
+/** Whether a record names a provider whose events are of interest. */
+export function mayMatter(bytes: Buffer, { start, end }: RecordSpan): boolean {
+  return providers.test(bytes.toString('latin1', start, end));
 }

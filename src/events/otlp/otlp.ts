@@ -1,12 +1,10 @@
 /** OTLP logs, as protobuf or JSON, to Windows events: of a request over HTTP, or of the value of a Kafka record. */
 import type { Decoded, UnreadableReason } from '../../model/records.js';
-import { relatedProviders } from '../../model/related-providers.js';
 import type { Steps } from '../../runtime/breath.js';
-import { transportProviders } from '../classify.js';
 import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
 import { maxRecordBytes } from '../read/text.js';
 import { logOfJson, recordsOfJson } from './json.js';
-import { decodedOfLog, type LogRecord, type RecordSpan } from './log-record.js';
+import { decodedOfLog, type LogRecord, mayMatter, type RecordSpan } from './log-record.js';
 import { logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
 
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -69,16 +67,4 @@ function take(batch: OtlpBatch, decode: () => readonly Decoded[], { start, end }
     batch.unreadable[reason] = (batch.unreadable[reason] ?? 0) + 1;
     batch.trouble ??= message;
   }
-}
-
-/** The event ID is a number without a name beside it in protobuf: the provider's name is what tells. */
-const names = [...transportProviders, ...relatedProviders.flatMap(({ names: written }) => written)];
-const providers = new RegExp(
-  [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))]
-    .map((name) => name.replace(/[^\w-]/g, String.raw`\$&`))
-    .join('|'),
-);
-
-function mayMatter(bytes: Buffer, { start, end }: RecordSpan): boolean {
-  return providers.test(bytes.toString('latin1', start, end));
 }

@@ -2,11 +2,12 @@
 import { files } from './files/source.js';
 import { http } from './http/source.js';
 import { kafka } from './kafka/source.js';
+import { lumberjack } from './lumberjack/source.js';
 import type { Followed, Part, Reading, SourceKind } from './source.js';
 import { windowsEventLog } from './windows-event-log/source.js';
 
 /** What is told of sources keeps this order. */
-export const sourceKinds = [files, windowsEventLog, kafka, http] as const;
+export const sourceKinds = [files, windowsEventLog, kafka, http, lumberjack] as const;
 
 /** Each is one of them, without its own types. */
 const kinds: readonly SourceKind[] = sourceKinds;

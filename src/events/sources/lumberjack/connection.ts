@@ -1,0 +1,190 @@
+/** One connection of a sender: its windows, one after the other, acknowledged when they are saved. */
+import type { Socket } from 'node:net';
+import type { Log } from '../../../runtime/log.js';
+import { createBreath } from '../../../runtime/breath.js';
+import { createGathered, type Stock } from '../push/blocks.js';
+import type { Entry } from '../push/entry.js';
+import { Bomb, type Unpacker } from '../push/inflate.js';
+import type { Tally } from '../push/tally.js';
+import { createFrameReader, type Frame, Malformed, NoRoom } from './frames.js';
+import { openWindow, type Window } from './window.js';
+
+export type Receiver = {
+  readonly source: string;
+  readonly stock: Stock;
+  readonly unpacker: Unpacker;
+  readonly entry: Entry;
+  readonly tally: Tally;
+  readonly log: Log;
+  readonly isDraining: () => boolean;
+};
+
+/** Who sends, by its certificate. */
+export type Sender = {
+  readonly name: string;
+  /** The only server that its records may be of; undefined: any. */
+  readonly server: string | undefined;
+  readonly mayName: ((server: string) => boolean) | undefined;
+};
+
+const [mostRecordBytes, mostPackedBytes] = [1024 * 1024, 4 * 1024 * 1024];
+/** So many windows of one sender wait for their save while the next is read. */
+const mostInFlight = 2;
+/** A sender gives up after 30 seconds without a word. */
+const aliveMs = 5_000;
+/** A frame that has begun is whole within this time. */
+const frameMs = 60_000;
+
+type State = {
+  readonly socket: Socket;
+  readonly receiver: Receiver;
+  readonly sender: Sender;
+  window: Window | undefined;
+  /** Compressed frames of the window. */
+  packed: number;
+  inFlight: number;
+  /** Acknowledgements go out in the order of their windows. */
+  acknowledged: Promise<void>;
+  wake: (() => void) | undefined;
+};
+
+/** Resolves when the connection has ended. Never rejects. */
+export async function serveSender(socket: Socket, receiver: Receiver, sender: Sender): Promise<void> {
+  const state: State = {
+    socket,
+    receiver,
+    sender,
+    window: undefined,
+    packed: 0,
+    inFlight: 0,
+    acknowledged: Promise.resolve(),
+    wake: undefined,
+  };
+  const body = createGathered(receiver.stock);
+  const reader = createFrameReader(body, { record: mostRecordBytes, packed: mostPackedBytes });
+  let late: NodeJS.Timeout | undefined;
+  socket.once('close', () => state.wake?.());
+  const alive = setInterval(() => {
+    if (state.inFlight > 0) acknowledge(state, 0);
+  }, aliveMs);
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      for (const frame of reader.read(chunk)) {
+        await take(state, frame);
+        await untilRoom(state);
+        if (receiver.isDraining() && !state.window) break;
+      }
+      clearTimeout(late);
+      if (reader.isWithin()) late = setTimeout(() => socket.destroy(new Malformed(tooSlow)), frameMs);
+      if (receiver.isDraining() && !state.window) break;
+    }
+  } catch (error) {
+    tell(state, error);
+  } finally {
+    clearTimeout(late);
+    body.release();
+    await state.acknowledged.catch(() => undefined);
+    clearInterval(alive);
+    socket.end();
+    socket.destroySoon();
+  }
+}
+
+const tooSlow = `expected the rest of a frame within ${frameMs / 1000} seconds`;
+
+async function take(state: State, frame: Frame): Promise<void> {
+  if (frame.type === 'window') {
+    if (state.window) throw new Malformed('expected the rest of a window, got another window');
+    state.window = openWindow(frame.size);
+    state.packed = 0;
+    return;
+  }
+  if (frame.type === 'record') {
+    takeRecord(state, frame.sequence, Buffer.concat(frame.payload));
+    return;
+  }
+  const { window } = state;
+  if (!window) throw new Malformed('expected a window before its records');
+  if (++state.packed > window.size) throw new Malformed('more compressed frames than records in a window');
+  await state.receiver.unpacker.unpack(frame.payload, 'deflate', (bytes) => takePacked(state, bytes));
+}
+
+/** The frames within a compressed one, which are all records. */
+async function takePacked(state: State, bytes: Buffer): Promise<void> {
+  const breathe = createBreath();
+  let at = 0;
+  while (at < bytes.length) {
+    if (bytes[at] !== 0x32 || bytes[at + 1] !== 0x4a || at + 10 > bytes.length)
+      throw new Malformed('expected whole records in a compressed frame');
+    const length = bytes.readUInt32BE(at + 6);
+    if (length > mostRecordBytes || at + 10 + length > bytes.length)
+      throw new Malformed(`expected whole records of at most ${mostRecordBytes} bytes in a compressed frame`);
+    takeRecord(state, bytes.readUInt32BE(at + 2), bytes.subarray(at + 10, at + 10 + length));
+    at += 10 + length;
+    const pause = breathe();
+    if (pause) await pause;
+  }
+}
+
+function takeRecord(state: State, sequence: number, payload: Buffer): void {
+  const { window } = state;
+  if (!window) throw new Malformed('expected a window before its records');
+  window.take(sequence, payload);
+  if (!window.isWhole()) return;
+  state.window = undefined;
+  enter(state, window);
+}
+
+function enter(state: State, window: Window): void {
+  const { entry, tally, log, source } = state.receiver;
+  const { server = '', mayName, name } = state.sender;
+  tally.took(window.bytes());
+  const trouble = window.trouble();
+  if (trouble !== undefined)
+    log.warn('stepped over a record that cannot be read', { source, sender: name, problem: trouble });
+  state.inFlight++;
+  const saved = entry.enter(window.pushed, server, mayName);
+  const before = state.acknowledged;
+  state.acknowledged = Promise.all([before, saved]).then(() => {
+    acknowledge(state, window.last());
+    tally.count('accepted');
+    state.inFlight--;
+    state.wake?.();
+  });
+  // Without an acknowledgement the sender sends it again, over another connection.
+  state.acknowledged.catch(() => state.socket.destroy());
+}
+
+/** Resolves when the next window may be read. */
+async function untilRoom(state: State): Promise<void> {
+  while (state.inFlight >= mostInFlight && !state.socket.destroyed)
+    await new Promise<void>((resolve) => {
+      state.wake = resolve;
+    });
+}
+
+function acknowledge({ socket }: State, sequence: number): void {
+  if (!socket.writable) return;
+  const frame = Buffer.from([0x32, 0x41, 0, 0, 0, 0]);
+  frame.writeUInt32BE(sequence, 2);
+  socket.write(frame);
+}
+
+/** What a sender did wrong; that it has gone is nothing to say. */
+function tell({ receiver, sender }: State, error: unknown): void {
+  const { source, log, tally } = receiver;
+  if (error instanceof NoRoom) {
+    tally.count('busy');
+    return;
+  }
+  const problem = problemOf(error);
+  if (problem === undefined) return;
+  tally.count(error instanceof Bomb ? 'too_large' : 'unreadable');
+  log.warn('a sender is hung up on', { source, sender: sender.name, problem });
+}
+
+function problemOf(error: unknown): string | undefined {
+  if (error instanceof Malformed || error instanceof Bomb) return error.message;
+  const { code = '', message } = error as NodeJS.ErrnoException;
+  return code.startsWith('Z_') ? `a compressed frame that cannot be unpacked: ${message}` : undefined;
+}

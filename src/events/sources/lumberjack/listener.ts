@@ -1,0 +1,86 @@
+/** The socket on which senders of Lumberjack come in: plain on loopback, or TLS with their certificates. */
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createSecureServer, type SecureContextOptions, type Server as SecureServer } from 'node:tls';
+import type { Log } from '../../../runtime/log.js';
+import { readPlainFile } from '../../../runtime/plain-file.js';
+import { watchFiles } from '../../../runtime/watch-files.js';
+import type { LumberjackPart } from './part.js';
+
+export type Listener = {
+  readonly address: () => string;
+  readonly problem: () => string | undefined;
+  /** Nobody comes in any more. */
+  readonly close: () => void;
+};
+
+/** Senders at once; each holds no more than what it is sending. */
+const mostConnections = 1_024;
+
+/** @throws when the address or the files are not to be had, with the remedy */
+export async function listen(part: LumberjackPart, log: Log, welcome: (socket: Socket) => void): Promise<Listener> {
+  const { tls, listenAddress, name: source } = part;
+  const server = tls
+    ? createSecureServer({ ...(await contextOf(tls)), ...requests(tls) }, welcome)
+    : createServer(welcome);
+  server.maxConnections = mostConnections;
+  server.on('tlsClientError', ({ message }: Error) => {
+    log.warn('a sender is hung up on', { source, problem: `the TLS handshake failed: ${message}` });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenAddress.port, listenAddress.host, resolve);
+  });
+  server.on('error', (error: Error) => {
+    log.error('a sender could not be let in', { source, problem: error.message });
+  });
+  let problem: string | undefined;
+  const watch = watchFiles(
+    () => (tls ? filesOf(tls) : []),
+    async () => {
+      try {
+        if (tls) (server as SecureServer).setSecureContext(await contextOf(tls));
+        problem = undefined;
+        log.info('the certificates were read again', { source });
+      } catch (error) {
+        problem = (error as Error).message;
+        log.error('the certificates cannot be read; the last good ones stay in force', { source, problem });
+      }
+    },
+  );
+  return {
+    address: () => addressOf(server),
+    problem: () => problem,
+    close: () => {
+      watch.close();
+      server.close();
+    },
+  };
+}
+
+function addressOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+function requests({ clientCa }: NonNullable<LumberjackPart['tls']>) {
+  const isAsked = clientCa !== undefined;
+  return { requestCert: isAsked, rejectUnauthorized: isAsked, handshakeTimeout: 10_000 };
+}
+
+function filesOf({ cert, key, clientCa }: NonNullable<LumberjackPart['tls']>): string[] {
+  return [cert, key, ...(clientCa === undefined ? [] : [clientCa])];
+}
+
+/** @throws when a file cannot be read */
+async function contextOf({ cert, key, clientCa }: NonNullable<LumberjackPart['tls']>): Promise<SecureContextOptions> {
+  const read = async (what: string, file: string): Promise<Buffer> =>
+    readPlainFile(file).catch((error: unknown) => {
+      throw new Error(`tls.${what}: expected a readable file, got ${(error as Error).message}`, { cause: error });
+    });
+  return {
+    cert: await read('cert', cert),
+    key: await read('key', key),
+    ...(clientCa !== undefined && { ca: await read('clientCa', clientCa) }),
+    minVersion: 'TLSv1.2',
+  };
+}

@@ -1,0 +1,134 @@
+/** Listens for senders of Lumberjack 2, and acknowledges what is saved. */
+import type { Socket } from 'node:net';
+import { type PeerCertificate, TLSSocket } from 'node:tls';
+import { serverLabelOf } from '../../../model/label.js';
+import type { SourceStatus } from '../../../model/status.js';
+import { withoutRepeats } from '../../../runtime/log-repeats.js';
+import type { Log } from '../../../runtime/log.js';
+import { createStock } from '../push/blocks.js';
+import { createEntry } from '../push/entry.js';
+import { createUnpacker } from '../push/inflate.js';
+import { createTally } from '../push/tally.js';
+import type { Followed, Reading } from '../source.js';
+import { type Receiver, type Sender, serveSender } from './connection.js';
+import { listen, type Listener } from './listener.js';
+import type { LumberjackPart } from './part.js';
+
+type Door = { readonly status: () => SourceStatus; readonly stop: () => Promise<void> };
+
+export async function followLumberjack(parts: readonly LumberjackPart[], reading: Reading): Promise<Followed> {
+  const doors: Door[] = [];
+  for (const part of parts) doors.push(await openDoor(part, reading));
+  return {
+    statuses: () => doors.map(({ status }) => status()),
+    caughtUp: () => true,
+    readingHistory: () => false,
+    stop: async () => {
+      await Promise.all(doors.map(({ stop }) => stop()));
+    },
+  };
+}
+
+/** An address may be in use for a while, and a file may come late. */
+const againMs = 5_000;
+/** What was taken is saved, or not, within this time. */
+const drainMs = 2_000;
+const [mostUnpacked, mostWaiting] = [32 * 1024 * 1024, 16 * 1024 * 1024];
+
+async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
+  const { name: source } = part;
+  const log = withoutRepeats(reading.log);
+  const tally = createTally(source, reading.now);
+  const senders = new Map<Socket, Promise<void>>();
+  let [listener, problem, isStopped]: [Listener | undefined, string | undefined, boolean] = [
+    undefined,
+    undefined,
+    false,
+  ];
+  let timer: NodeJS.Timeout | undefined;
+  const receiver: Receiver = {
+    source,
+    stock: createStock(mostWaiting),
+    unpacker: createUnpacker(mostUnpacked),
+    entry: createEntry(source, reading, reading.joined),
+    tally,
+    log,
+    isDraining: () => isStopped,
+  };
+  const welcome = (socket: Socket): void => {
+    socket.on('error', () => undefined);
+    socket.setKeepAlive(true, 60_000).setNoDelay(true);
+    const served = serveSender(socket, receiver, senderOf(socket, part, log)).finally(() => senders.delete(socket));
+    senders.set(socket, served);
+  };
+  const attempt = async (): Promise<void> => {
+    try {
+      listener = await listen(part, log, welcome);
+      problem = undefined;
+      reading.log.info('listening for records', { source, address: listener.address() });
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== problem) reading.log.error('records cannot be pushed', { source, problem: message });
+      problem = message;
+      if (isStopped) return;
+      timer = setTimeout(() => {
+        opening = attempt();
+      }, againMs);
+    }
+  };
+  let opening = attempt();
+  await opening;
+  return {
+    status: () =>
+      tally.status(listener !== undefined, problem ?? listener?.problem() ?? `listens on ${listener?.address()}`),
+    stop: async () => {
+      isStopped = true;
+      clearTimeout(timer);
+      await opening;
+      listener?.close();
+      await drain(senders);
+    },
+  };
+}
+
+/** Idle senders are hung up on at once, the others when their windows are saved. */
+async function drain(senders: ReadonlyMap<Socket, Promise<void>>): Promise<void> {
+  for (const socket of senders.keys()) socket.push(null);
+  const late = setTimeout(() => {
+    for (const socket of senders.keys()) socket.destroy();
+  }, drainMs);
+  await Promise.all(senders.values());
+  clearTimeout(late);
+}
+
+function senderOf(socket: Socket, { clients }: LumberjackPart, log: Log): Sender {
+  const name = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+  const names = socket instanceof TLSSocket ? namesOf(socket.getPeerCertificate()) : [];
+  const client = clients.find(({ subject }) => names.includes(subject.toLowerCase()));
+  if (!client) return { name, server: undefined, mayName: undefined };
+  const own = serverLabelOf(client.server);
+  const mayName = (server: string): boolean => {
+    if (isSameServer(own, server) || server === 'unknown') return true;
+    log.warn('a record is not believed: its sender may send those of another server only', {
+      sender: name,
+      certificate: client.subject,
+      named: server,
+      may: own,
+      remedy: 'a collector of forwarded events needs a certificate that is not in clients',
+    });
+    return false;
+  };
+  return { name, server: client.server, mayName };
+}
+
+/** One may have its full name and the other not. */
+function isSameServer(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+}
+
+/** Common name and DNS names, in lower case; a quoted one is none, for it may hold a forged separator. */
+function namesOf({ subject, subjectaltname = '' }: Partial<PeerCertificate>): string[] {
+  const common = subject?.CN;
+  const dns = subjectaltname.split(', ').flatMap((entry) => /^DNS:([^"]+)$/.exec(entry)?.[1] ?? []);
+  return [...(typeof common === 'string' ? [common] : []), ...dns].map((each) => each.toLowerCase());
+}

@@ -1,0 +1,230 @@
+import * as fs from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { connect as connectSecurely } from 'node:tls';
+import { deflateSync } from 'node:zlib';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { configSchema } from '../../src/config/schema.js';
+import { authorityOf, certificateOf, type Issuer } from '../support/certificate-maker.js';
+import { temporaryFolder } from '../support/folder.js';
+import { errorsOf, receive } from '../support/receiving.js';
+import { winlogbeatLine } from '../support/winlogbeat-line.js';
+
+const source = { type: 'lumberjack', listenAddress: '127.0.0.1:0' };
+
+const u32 = (number: number): Buffer => {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(number);
+  return bytes;
+};
+const window = (size: number): Buffer => Buffer.concat([Buffer.from('2W'), u32(size)]);
+const record = (sequence: number, payload: string): Buffer =>
+  Buffer.concat([Buffer.from('2J'), u32(sequence), u32(Buffer.byteLength(payload)), Buffer.from(payload)]);
+const packed = (...frames: Buffer[]): Buffer => {
+  const bytes = deflateSync(Buffer.concat(frames));
+  return Buffer.concat([Buffer.from('2C'), u32(bytes.length), bytes]);
+};
+const hits = (count: number, from = 1, server?: string): Buffer[] =>
+  Array.from({ length: count }, (_, n) =>
+    record(n + 1, winlogbeatLine({ recordId: from + n, ...(server !== undefined && { server }) }).trim()),
+  );
+
+type Talk = {
+  readonly socket: Socket;
+  /** Sequence numbers acknowledged so far, without keep-alives. */
+  readonly acks: () => number[];
+  readonly isOver: () => boolean;
+};
+
+function talk(socket: Socket): Talk {
+  let got = Buffer.alloc(0);
+  let over = false;
+  socket.on('data', (chunk: Buffer) => (got = Buffer.concat([got, chunk])));
+  socket.on('error', () => undefined).on('close', () => (over = true));
+  onTestFinished(() => {
+    socket.destroy();
+  });
+  const acks = (): number[] =>
+    Array.from({ length: Math.floor(got.length / 6) }, (_, n) => got.readUInt32BE(n * 6 + 2)).filter((ack) => ack > 0);
+  return { socket, acks, isOver: () => over };
+}
+
+const plainly = (port: number): Talk => talk(connect(port, '127.0.0.1'));
+
+test('a window, compressed or not, is acknowledged with its last number once it is saved', async () => {
+  const directory = await temporaryFolder();
+  const { ledger, port } = await receive([source], { directory });
+  const { socket, acks } = plainly(port());
+  socket.write(Buffer.concat([window(3), ...hits(2), record(3, '{"message":"another"}')]));
+  await vi.waitFor(() => {
+    expect(acks()).toEqual([3]);
+  });
+  expect(await fs.readFile(join(directory, 'ledger.json'), 'utf8')).toContain('"errors":2');
+  socket.write(Buffer.concat([window(4), packed(...hits(4)), window(2), packed(...hits(2, 5))]));
+  await vi.waitFor(() => {
+    expect(acks()).toEqual([3, 4, 2]);
+  });
+  expect(errorsOf(ledger)).toBe(6);
+});
+
+test('frames that come byte by byte are read', async () => {
+  const { ledger, port } = await receive([source]);
+  const { socket, acks } = plainly(port());
+  socket.setNoDelay(true);
+  for (const byte of Buffer.concat([window(1), packed(...hits(1))])) socket.write(Buffer.from([byte]));
+  await vi.waitFor(() => {
+    expect(acks()).toEqual([1]);
+  });
+  expect(errorsOf(ledger)).toBe(1);
+});
+
+test('while the ledger cannot be saved the sender is kept alive and not acknowledged', async () => {
+  const failing = { now: true };
+  const operations = {
+    open: fs.open,
+    rename: async (from: unknown, to: unknown) => {
+      if (failing.now) throw Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' });
+      await fs.rename(from as string, to as string);
+    },
+  };
+  const { port } = await receive([source], { operations });
+  const { socket, acks } = plainly(port());
+  let bytes = 0;
+  socket.on('data', (chunk: Buffer) => (bytes += chunk.length));
+  socket.write(Buffer.concat([window(1), ...hits(1)]));
+  await vi.waitFor(
+    () => {
+      expect(bytes).toBeGreaterThanOrEqual(6);
+    },
+    { timeout: 10_000 },
+  );
+  expect(acks()).toEqual([]);
+  failing.now = false;
+  await vi.waitFor(
+    () => {
+      expect(acks()).toEqual([1]);
+    },
+    { timeout: 10_000 },
+  );
+}, 30_000);
+
+describe('what is hostile is hung up on with a clear word, and others are served', () => {
+  test.each([
+    ['version 1', Buffer.from('1D\0\0\0\x01'), 'got version 1'],
+    ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n'), 'output.logstash'],
+    ['TLS where none is spoken', Buffer.from([0x16, 3, 1, 2, 0]), 'the sender speaks TLS'],
+    ['an unknown frame', Buffer.from('2Z\0\0\0\0'), 'type W, J or C'],
+    ['a record without a window', record(1, '{}'), 'a window before its records'],
+    ['a window of too many', window(5_000), 'bulk_max_size'],
+    ['a record of 4 GiB', Buffer.concat([window(1), Buffer.from('2J'), u32(1), u32(0xffffffff)]), '4294967295'],
+    ['a compressed frame of 4 GiB', Buffer.concat([window(1), Buffer.from('2C'), u32(0xffffffff)]), '4294967295'],
+    ['a bomb', Buffer.concat([window(1), packed(Buffer.alloc(40 * 1024 * 1024))]), 'once it is unpacked'],
+    ['garbage that is not compressed', Buffer.concat([window(1), Buffer.from('2C'), u32(4), u32(1)]), 'unpacked'],
+    [
+      'a frame within that lies',
+      Buffer.concat([window(1), packed(Buffer.from('2J'), u32(1), u32(99))]),
+      'whole records',
+    ],
+    ['a compressed frame within one', Buffer.concat([window(1), packed(packed(...hits(1)))]), 'whole records'],
+    [
+      '100,000 empty compressed frames',
+      Buffer.concat([window(2_000), ...Array.from({ length: 100_000 }, () => packed())]),
+      'more compressed frames than records',
+    ],
+  ])('%s', async (_what, bytes, word) => {
+    const { ledger, port, logged } = await receive([source]);
+    const bad = plainly(port());
+    bad.socket.write(bytes);
+    await vi.waitFor(
+      () => {
+        expect(bad.isOver()).toBe(true);
+      },
+      { timeout: 10_000 },
+    );
+    expect(logged()).toContain(word);
+    const good = plainly(port());
+    good.socket.write(Buffer.concat([window(1), ...hits(1)]));
+    await vi.waitFor(() => {
+      expect(good.acks()).toEqual([1]);
+    });
+    expect(errorsOf(ledger)).toBe(1);
+  });
+});
+
+describe('over TLS', () => {
+  async function secured(more: object = {}): Promise<{ settings: object; ca: string; ours: Issuer; theirs: Issuer }> {
+    const folder = await temporaryFolder();
+    const [ours, theirs] = [authorityOf('Ours'), authorityOf('Theirs')];
+    const own = certificateOf({ subject: 'localhost', names: ['localhost'], issuer: ours, purpose: 'server' });
+    const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem'), clientCa: join(folder, 'ca.pem') };
+    await fs.writeFile(tls.cert, own.cert);
+    await fs.writeFile(tls.key, own.key);
+    await fs.writeFile(tls.clientCa, ours.pem);
+    return { settings: { ...source, tls, ...more }, ca: ours.pem, ours, theirs };
+  }
+  const securely = (port: number, ca: string, issuer: Issuer, subject: string): Talk =>
+    talk(
+      connectSecurely({
+        port,
+        host: '127.0.0.1',
+        servername: 'localhost',
+        ca,
+        ...certificateOf({ subject, issuer, purpose: 'client' }),
+      }),
+    );
+
+  test('a certificate of our authority comes in, one of another does not', async () => {
+    const { settings, ca, ours, theirs } = await secured();
+    const { ledger, port } = await receive([settings]);
+    const stranger = securely(port(), ca, theirs, 'exch01.contoso.local');
+    stranger.socket.write(Buffer.concat([window(1), ...hits(1, 50)]));
+    await vi.waitFor(() => {
+      expect(stranger.isOver()).toBe(true);
+    });
+    const known = securely(port(), ca, ours, 'exch01.contoso.local');
+    known.socket.write(Buffer.concat([window(1), ...hits(1)]));
+    await vi.waitFor(() => {
+      expect(known.acks()).toEqual([1]);
+    });
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test('a record that names another server than its certificate may is not believed, and that is said', async () => {
+    const clients = [{ subject: 'exch01.contoso.local', server: 'EXCH01' }];
+    const { settings, ca, ours } = await secured({ clients });
+    const { ledger, port, logged, followed } = await receive([settings]);
+    const { socket, acks } = securely(port(), ca, ours, 'exch01.contoso.local');
+    socket.write(Buffer.concat([window(2), ...hits(1), ...hits(1, 9, 'EXCH02.contoso.local')]));
+    await vi.waitFor(() => {
+      expect(acks()).toEqual([1]);
+    });
+    expect(ledger.rows().map(({ server, errors }) => [server, errors])).toEqual([['exch01.contoso.local', 1]]);
+    expect(logged()).toContain('may send those of another server only');
+    expect(ledger.tallies().get(followed.statuses()[0]!.source)?.unreadable).toEqual({ wrong_shape: 1 });
+  });
+
+  test('an address that others reach is refused without the certificates of its senders', () => {
+    const refusal = (more: object): string | undefined =>
+      configSchema.safeParse({ sources: [{ type: 'lumberjack', ...more }] }).error?.issues[0]?.message;
+    expect(refusal({ listenAddress: ':5044' })).toContain('clientCa');
+    expect(refusal({ listenAddress: '192.0.2.1:5044', tls: { cert: 'a', key: 'b' } })).toContain('clientCa');
+    expect(refusal({ listenAddress: ':5044', tls: { cert: 'a', key: 'b', clientCa: 'c' } })).toBeUndefined();
+    expect(refusal({ clients: [{ subject: 'a', server: 'b' }] })).toContain('clientCa');
+  });
+});
+
+test('a source that is stopped acknowledges what it has taken and hangs up', async () => {
+  const { ledger, port, followed } = await receive([source]);
+  const [idle, busy] = [plainly(port()), plainly(port())];
+  busy.socket.write(Buffer.concat([window(50), packed(...hits(50))]));
+  await vi.waitFor(() => {
+    expect(ledger.checkpoints().length).toBeGreaterThan(0);
+  });
+  const begun = performance.now();
+  await followed.stop();
+  expect(performance.now() - begun).toBeLessThan(4_000);
+  await vi.waitFor(() => {
+    expect([idle.isOver(), busy.isOver()]).toEqual([true, true]);
+  });
+  expect(busy.acks()).toEqual([50]);
+});
