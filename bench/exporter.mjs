@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
@@ -141,6 +142,23 @@ export function total(text, name = 'exchange_send_connector_connection_errors_to
 export function quantile(values, share) {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+}
+
+/**
+ * The exporter over a file, from the start of the process until its page shows the last error; scraped five times a second.
+ * @returns CPU seconds and peak memory in MiB
+ */
+export async function readThrough(file, folder, errors) {
+  const state = await mkdtemp(path.join(folder, 'state-'));
+  const exporter = await startExporter([file], state);
+  for (let shown = -1; shown !== errors;) {
+    await pause(200);
+    shown = total((await exporter.scrape()).text());
+    if (shown > errors) throw new Error(`expected ${errors} errors, got ${shown}`);
+  }
+  const result = { cpu: (await exporter.cpuMs()) / 1000, peak: (await exporter.memory()).peak };
+  await exporter.stop();
+  return result;
 }
 
 /** Right-aligned columns. */

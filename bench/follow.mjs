@@ -1,7 +1,6 @@
 /**
  * What following a log costs: CPU while nothing happens, CPU and the delay from append to count at 1,000 lines a second,
- * and how fast a million lines are caught up with. W1: Winlogbeat NDJSON of about 1,136 bytes a line, W2: event XML of
- * about 600. So many in a hundred are events 2002. What goes on for months is measured when the process has settled, for
+ * and how fast a million lines are caught up with, of the workload of all benchmarks of reading. What goes on for months is measured when the process has settled, for
  * half a minute after its start a just-in-time compiler is at work.
  */
 import { appendFile, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
@@ -9,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { quantile, startExporter, table, total } from './exporter.mjs';
-import { winlogbeatLine, xmlLine } from './lines.mjs';
+import { createWorkload, writeWorkload } from './workload.mjs';
 
 const steadyMs = 20_000;
 const settlingMs = 30_000;
@@ -21,9 +20,9 @@ export async function run(records = 1_000_000) {
   const lines = [
     ['catch-up', 'lines', 'wall s', 'CPU s', 'lines/s', 'lines/CPU s', 'longest hold ms', 'RSS MiB (peak)'],
   ];
-  for (const [name, line] of Object.entries({ W1: winlogbeatLine, W2: xmlLine })) {
-    for (const share of [1, 100]) lines.push([`${name} ${share} %`, ...(await catchUp(line, share, records))]);
-  }
+  for (const carrier of ['winlogbeat', 'event-xml'])
+    for (const share of [0.01, 1])
+      lines.push([`${carrier} ${share * 100} %`, ...(await catchUp({ carrier, share, records }))]);
   table(lines);
 }
 
@@ -40,29 +39,28 @@ async function inFolder(work) {
   }
 }
 
-/** One in a hundred lines is an event 2002. */
-function linesFrom(line, from, count, share = 1) {
-  let text = '';
-  for (let n = from; n < from + count; n++) text += line(n, n % 100 < share ? 2002 : 1000 + (n % 50));
-  return text;
-}
-
 async function steady() {
   await inFolder(async (exporter, file) => {
     await pause(settlingMs);
     const idle = await cpuShare(exporter, () => pause(steadyMs));
     console.log(`idle: ${idle.toFixed(2)} % CPU, RSS ${(await exporter.memory()).now.toFixed(0)} MiB`);
     // Series that are new are shown at zero first: they have been born before delays are measured.
-    let next = 0;
+    const next = createWorkload({ carrier: 'winlogbeat', share: 0.01, connectors: 10, destinations: 20 });
+    let errors = 0;
     const append = async (count) => {
-      await appendFile(file, linesFrom(winlogbeatLine, next, count));
-      next += count;
+      let text = '';
+      for (let n = 0; n < count; n++) {
+        const { line, isError } = next(Date.now());
+        text += line;
+        if (isError) errors++;
+      }
+      await appendFile(file, text);
     };
-    await append(20_000);
-    await untilTotal(exporter, 200);
+    for (let part = 0; part < 5; part++) await append(20_000);
+    await untilTotal(exporter, errors);
     await atRate(append, settlingMs);
     const busy = await cpuShare(exporter, () => atRate(append, steadyMs));
-    const { delays, share } = await delaysOf(exporter, append, () => next / 100);
+    const { delays, share } = await delaysOf(exporter, append, () => errors);
     console.log(
       `${linesPerSecond} lines/s: ${busy.toFixed(1)} % CPU; append to count p50 ${quantile(delays, 0.5).toFixed(0)} ms, ` +
         `p95 ${quantile(delays, 0.95).toFixed(0)} ms, max ${Math.max(...delays).toFixed(0)} ms of ${delays.length} ` +
@@ -102,10 +100,10 @@ async function delaysOf(exporter, append, eventsNow) {
   })();
   const share = await cpuShare(exporter, () =>
     atRate(async (count) => {
-      const before = Math.ceil(eventsNow());
+      const before = eventsNow();
       await append(count);
       const at = performance.now();
-      for (let event = before + 1; event <= Math.ceil(eventsNow()); event++) waiting.push({ event, at });
+      for (let event = before + 1; event <= eventsNow(); event++) waiting.push({ event, at });
     }, steadyMs),
   );
   ended = true;
@@ -118,18 +116,19 @@ async function untilTotal(exporter, wanted, everyMs = 100) {
 }
 
 /** The exporter runs on an empty file; then everything is appended as fast as the disk takes it. */
-async function catchUp(line, share, records) {
+async function catchUp(of) {
   const made = path.join(os.tmpdir(), `follow-bench-${process.pid}.log`);
-  await generate(made, line, share, records);
+  const { records } = of;
+  const { errors } = await writeWorkload(made, of);
   try {
     return await inFolder(async (exporter, file) => {
       // The very first read is history; what comes later is not.
-      await appendFile(file, linesFrom(line, 0, 100, 1));
+      await appendFile(file, createWorkload({ ...of, share: 1, servers: 1 })(Date.now()).line);
       await untilTotal(exporter, 1);
       await exporter.longestHoldMs();
       const [cpu, started] = [await exporter.cpuMs(), performance.now()];
       await copy(made, file);
-      await untilTotal(exporter, 1 + (records * share) / 100, 200);
+      await untilTotal(exporter, 1 + errors, 200);
       const wall = (performance.now() - started) / 1000;
       const cpuSeconds = ((await exporter.cpuMs()) - cpu) / 1000;
       const { now, peak } = await exporter.memory();
@@ -147,13 +146,6 @@ async function catchUp(line, share, records) {
   } finally {
     await rm(made);
   }
-}
-
-async function generate(file, line, share, records) {
-  const handle = await open(file, 'w');
-  for (let from = 0; from < records; from += 2000)
-    await handle.write(linesFrom(line, 100 + from, Math.min(2000, records - from), share));
-  await handle.close();
 }
 
 async function copy(from, to) {

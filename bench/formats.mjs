@@ -1,49 +1,60 @@
 /**
- * How fast text formats are read: writes exports of a million records, reads them through the built reader in a process
- * of its own and prints CPU seconds, MB/s and peak memory. Needs `npm run build` first.
+ * How fast text formats are read, of the workload of all benchmarks of reading: through the built reader alone, in a process of
+ * its own, and beside it end to end, by the built exporter until `/metrics` shows the last error. Prints CPU seconds, MB/s and
+ * peak memory; fails when end to end takes a fifth more, measured by the reader alone, than `bench/formats/kept.json` says
+ * (`KEEP=1` keeps the new figures). Needs `npm run build` first.
  *
  * `node bench/formats.mjs [records]`
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { mkdtemp, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { winlogbeatLine, xmlLine } from './lines.mjs';
+import { readThrough } from './exporter.mjs';
+import { compare } from './kept.mjs';
+import { writeWorkload } from './workload.mjs';
 
-/** Of 100 events so many are 2002; the others have other IDs. */
-const shares = [1, 100];
 const rounds = 2;
-const carriers = { winlogbeat: winlogbeatLine, 'event-xml': xmlLine };
+const few = { connectors: 10, destinations: 20 };
+/** `part` of the records, for all of them as hits take long. */
+const mixes = {
+  '1 % hits, 10,000 pairs, four servers': { share: 0.01, part: 1 },
+  '1 % hits, 200 pairs, one server': { share: 0.01, part: 1, servers: 1, ...few },
+  'all hits, 10,000 pairs, four servers': { share: 1, part: 0.3 },
+  'all hits, 10,000 pairs, one server': { share: 1, part: 0.3, servers: 1 },
+  'all hits, 200 pairs, four servers': { share: 1, part: 0.3, ...few },
+};
 
 export async function run(records = 1_000_000) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'formats-bench-'));
+  const figures = {};
   try {
-    for (const [name, line] of Object.entries(carriers)) {
-      for (const share of shares) {
-        const file = path.join(folder, `${name}-${share}`);
-        await generate(file, line, share, records);
-        const results = [];
-        for (let round = 0; round < rounds; round++) results.push(await measure(file));
-        report(name, share, records, (await stat(file)).size, results);
+    for (const carrier of ['winlogbeat', 'event-xml']) {
+      for (const [mix, { part, ...of }] of Object.entries(mixes)) {
+        const file = path.join(folder, carrier);
+        const count = Math.round(records * part);
+        const { errors, bytes } = await writeWorkload(file, { carrier, records: count, ...of });
+        const [alone, whole] = [[], []];
+        for (let round = 0; round < rounds; round++) {
+          alone.push(await measure(file));
+          whole.push(await readThrough(file, folder, errors));
+        }
+        const name = `${carrier}, ${mix}`;
+        figures[`${name}: end to end, times the reader alone`] = report(
+          name,
+          { records: count, errors, bytes },
+          alone,
+          whole,
+        );
         await rm(file);
       }
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function generate(file, line, share, records) {
-  const handle = await open(file, 'w');
-  for (let from = 0; from < records; from += 2000) {
-    let text = '';
-    for (let n = from; n < Math.min(records, from + 2000); n++)
-      text += line(n, n % 100 < share ? 2002 : 1000 + (n % 50));
-    await handle.write(text);
-  }
-  await handle.close();
+  await compare(fileURLToPath(new URL('formats/kept.json', import.meta.url)), figures);
 }
 
 /** Reads in a process of its own, so that the memory is that of reading alone. */
@@ -80,17 +91,25 @@ async function read(name) {
   return result;
 }
 
-function report(name, share, records, size, results) {
-  const best = results.reduce((a, b) => (b.cpu < a.cpu ? b : a));
-  if (best.decoded !== (records * share) / 100 || best.decoded + best.ignored !== records)
+/** @returns what the exporter takes, times what the reader alone takes */
+function report(name, { records, errors, bytes }, alone, whole) {
+  const best = least(alone);
+  const all = least(whole);
+  // Other providers have an event 2002, too: those are decoded, and no errors.
+  if (best.decoded < errors || best.decoded + best.ignored !== records)
     throw new Error(`${name}: read ${best.decoded} and ignored ${best.ignored} of ${records} records`);
+  const perMillion = (cpu) => ((cpu / records) * 1e6).toFixed(2);
   console.log(
-    `${name} ${share} % hits`.padEnd(24) +
-      `${(size / 1e6).toFixed(0)} MB, ${records} records: ${best.cpu.toFixed(2)} CPU s ` +
-      `(${((best.cpu / records) * 1e6).toFixed(2)} per million), ${(size / 1e6 / best.cpu).toFixed(0)} MB/s per CPU second; ` +
-      `${best.wall.toFixed(2)} s wall, longest pass ${best.longestPass.toFixed(0)} ms, ` +
-      `peak RSS ${(Math.max(...results.map(({ rss }) => rss)) / 1e6).toFixed(0)} MB`,
+    `${name}: ${(bytes / 1e6).toFixed(0)} MB, ${records} records, ${errors} errors\n` +
+      `  reader alone ${perMillion(best.cpu)} CPU s per million, ${(bytes / 1e6 / best.cpu).toFixed(0)} MB/s per CPU second, ` +
+      `longest pass ${best.longestPass.toFixed(0)} ms, peak RSS ${(best.rss / 2 ** 20).toFixed(0)} MiB\n` +
+      `  end to end ${perMillion(all.cpu)} CPU s per million, peak RSS ${Math.max(...whole.map(({ peak }) => peak)).toFixed(0)} MiB`,
   );
+  return all.cpu / best.cpu;
+}
+
+function least(results) {
+  return results.reduce((a, b) => (b.cpu < a.cpu ? b : a));
 }
 
 const [, script, first, second] = process.argv;

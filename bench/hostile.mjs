@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { quantile, startExporter, table, total } from './exporter.mjs';
-import { winlogbeatLine } from './lines.mjs';
+import { winlogbeatLine } from './workload.mjs';
 
 const attacks = {
   destinations: (n) => ({ server: 'exch01', connector: 'Outbound', destination: addressOf(n) }),
@@ -66,7 +66,7 @@ async function write(file, place, records) {
   const handle = await open(file, 'a');
   for (let from = 0; from < records; from += 1000) {
     let text = '';
-    for (let n = from; n < Math.min(records, from + 1000); n++) text += winlogbeatLine(n, 2002, { ...place(n), at });
+    for (let n = from; n < Math.min(records, from + 1000); n++) text += winlogbeatLine(n, { ...place(n), at });
     await handle.write(text);
   }
   await handle.close();

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../dist/commands/demo/free-port.js';
-import { cpuOf, quantile, startExporter, table, total } from './exporter.mjs';
+import { cpuOf, quantile, readThrough, table } from './exporter.mjs';
 import { compare } from './kept.mjs';
 import { writeWorkload } from './workload.mjs';
 
@@ -45,7 +45,7 @@ export async function run(records = 1_000_000) {
       const of = { ...each, records: Math.round(records * each.part) };
       const { errors, bytes } = await writeWorkload(file, of);
       const measured = await inTurn({
-        exporter: () => exporterOver(file, folder, errors),
+        exporter: () => readThrough(file, folder, errors),
         mtail: () => mtailOver(file, each.carrier, errors),
         floor: () => commandOver(process.execPath, [here('floor.mjs'), file]),
       });
@@ -86,20 +86,6 @@ async function inTurn(measures) {
     },
   ]);
   return Object.fromEntries(medians);
-}
-
-/** From the start of the process until its page shows the last error. */
-async function exporterOver(file, folder, errors) {
-  const state = await mkdtemp(path.join(folder, 'state-'));
-  const exporter = await startExporter([file], state);
-  for (let shown = -1; shown !== errors;) {
-    await pause(200);
-    shown = total((await exporter.scrape()).text());
-    if (shown > errors) throw new Error(`expected ${errors} errors, got ${shown}`);
-  }
-  const result = { cpu: (await exporter.cpuMs()) / 1000, peak: (await exporter.memory()).peak };
-  await exporter.stop();
-  return result;
 }
 
 async function mtailOver(file, carrier, errors) {

@@ -5,7 +5,7 @@
 import { appendFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { quantile, startWithRows, table } from './exporter.mjs';
-import { winlogbeatLine } from './lines.mjs';
+import { winlogbeatLine } from './workload.mjs';
 
 /** A row of the ledger has an error counter and two times; errors of the last hour would have a diagnosis besides. */
 const seriesInRow = 3;
@@ -58,7 +58,7 @@ async function changed(exporter, series, file) {
   for (let round = 0; round < 10; round++) {
     let text = '';
     for (let index = round; index < rows; index += 400)
-      text += winlogbeatLine(++recordId, 2002, { ...rowOf(index), at: Date.now() });
+      text += winlogbeatLine(++recordId, { ...rowOf(index), at: Date.now() });
     await appendFile(file, text);
     // Time to be counted, which a scrape must not tell: it would be the first to see the change.
     await pause(1000);

@@ -14,34 +14,47 @@ const hosts = [
 const levels = { error: 2, warning: 3, information: 4 };
 
 /**
- * Writes an export.
+ * The records of such a log one by one, the same in every run.
  * @param carrier `winlogbeat` or `event-xml`
  * @param share of event 2002 among the records, 0 to 1
+ * @returns what gives the next line, of an event at that time, and says whether it is an event 2002
+ */
+export function createWorkload({ carrier, share, servers = 4, connectors = 20, destinations = 500 }) {
+  const write = { winlogbeat, 'event-xml': eventXml }[carrier];
+  const { int: below, chance } = createRandom(2002);
+  let recordId = 1_000_000;
+  return (time) => {
+    const server = hosts[below(servers)];
+    const isError = chance(share);
+    const event = isError ? sendError(below(connectors), below(destinations)) : anotherEvent(chance(0.08), below);
+    return { isError, line: `${write({ ...event, server, recordId: recordId++, time })}\n` };
+  };
+}
+
+/**
+ * Writes an export, its last record as of now: nothing in it is of long ago, and nothing in the future.
  * @returns how many records are event 2002, and how many bytes there are
  */
-export async function writeWorkload(
-  file,
-  { carrier, records, share, servers = 4, connectors = 20, destinations = 500 },
-) {
-  const write = { winlogbeat, 'event-xml': eventXml }[carrier];
-  // The same in every run.
-  const { int: below, chance } = createRandom(2002);
-  // Up to now, so that nothing is of long ago and nothing in the future.
+export async function writeWorkload(file, { records, ...of }) {
+  const next = createWorkload(of);
   const first = Date.now() - records * millisecondsApart;
   const handle = await open(file, 'w');
   let [errors, bytes, text] = [0, 0, ''];
   for (let n = 0; n < records; n++) {
-    const server = hosts[below(servers)];
-    const isError = chance(share);
+    const { line, isError } = next(first + n * millisecondsApart);
     if (isError) errors++;
-    const event = isError ? sendError(below(connectors), below(destinations)) : anotherEvent(chance(0.08), below);
-    text += `${write({ ...event, server, recordId: 1_000_000 + n, time: first + n * millisecondsApart })}\n`;
+    text += line;
     if (text.length < 1 << 20 && n < records - 1) continue;
     bytes += (await handle.write(text)).bytesWritten;
     text = '';
   }
   await handle.close();
   return { errors, bytes };
+}
+
+/** One event 2002 as Winlogbeat writes it. @param time of the event, milliseconds since 1970 UTC; default: now */
+export function winlogbeatLine(recordId, { server, connector, destination, at = Date.now() }) {
+  return `${winlogbeat({ ...errorOf(connector, destination), server, recordId, time: at })}\n`;
 }
 
 /** A million records are ten hours. */
@@ -55,6 +68,10 @@ function sendError(connector, destination) {
     destination % 10 === 0
       ? `[2001:db8:25::${(destination + 1).toString(16)}]:25`
       : `127.51.${100 + (destination >> 8)}.${destination & 255}:25`;
+  return errorOf(name, endpoint);
+}
+
+function errorOf(name, endpoint) {
   return {
     ...{ id: 2002, provider: 'MSExchangeTransport', task: 'SmtpSend', qualifiers: 32772, level: 'warning' },
     message: `Send connector ${name}: an error occurred while connecting to ${endpoint}.`,

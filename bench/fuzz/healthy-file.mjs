@@ -1,7 +1,7 @@
 /** A log that grows all the time beside those that are spoilt, and whose events are known by number. */
 import { open } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { winlogbeatLine } from '../lines.mjs';
+import { winlogbeatLine } from '../workload.mjs';
 
 const server = 'healthy.fuzz.example';
 const destinations = 5;
@@ -46,7 +46,7 @@ export async function startHealthyFile(file) {
 
 function lineOf(n) {
   const destination = `203.0.113.${n % destinations}:25`;
-  return winlogbeatLine(n, 2002, { server, connector: 'Healthy', destination, at: Date.now() });
+  return winlogbeatLine(n, { server, connector: 'Healthy', destination, at: Date.now() });
 }
 
 /** The errors of the file on a page. @param values by series */

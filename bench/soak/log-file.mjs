@@ -2,7 +2,7 @@
 import { copyFile, open, readdir, rename, rm, truncate } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { winlogbeatLine } from '../lines.mjs';
+import { winlogbeatLine } from '../workload.mjs';
 
 /** Rotated files that are kept. */
 const kept = 3;
@@ -42,8 +42,7 @@ export async function createLogFile(file, way) {
 
   return {
     /** Events by number, one line each. */
-    append: (events) =>
-      inTurn(() => handle.write(events.map(({ n, place }) => winlogbeatLine(n, 2002, place)).join(''))),
+    append: (events) => inTurn(() => handle.write(events.map(({ n, place }) => winlogbeatLine(n, place)).join(''))),
     rotate: () => inTurn(rotate),
     close: () => inTurn(() => handle.close()),
     rotations: () => rotations,
