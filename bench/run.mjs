@@ -10,6 +10,7 @@ const benchmarks = {
   pages: ['pages'],
   peers: ['peers'],
   probes: ['probes'],
+  push: ['push'],
   follow: ['follow'],
   hostile: ['hostile'],
   kill9: ['kill9'],
