@@ -38,6 +38,8 @@ export async function bundle(plugins = []) {
     logLevel: 'error',
     jsx: 'automatic',
     jsxImportSource: 'preact',
+    // The one with its WebAssembly inside, for there is no file beside the script.
+    alias: { '@platformatic/wasm-utils': '@platformatic/wasm-utils/bundled' },
     define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
     plugins: [withoutFiles(), ...plugins],

@@ -13,6 +13,7 @@ const benchmarks = {
   push: ['push'],
   follow: ['follow'],
   hostile: ['hostile'],
+  kafka: ['kafka'],
   kill9: ['kill9'],
   fuzz: ['fuzz'],
   'login-flood': ['login-flood'],

@@ -36,9 +36,17 @@ const canRun = hasProgram('java') && hasProgram('kcat') && hasKafka();
 const startMs = 90_000;
 const patience = { timeout: 40_000, interval: 50 };
 
+/** `npm run bench -- kafka` kills a hundred times. */
+const kills = Number(process.env.KILLS ?? 4);
+const partitions = Number(process.env.PARTITIONS ?? 4);
+/** Events in what is written during one life, and records for each of them, most of which are none. */
+const hitsAKill = Number(process.env.HITS ?? 60);
+const recordsForEach = Number(process.env.RECORDS ?? 5);
+const noise = (at: number): string => line(1_000_000 + at, { eventId: 7036, provider: 'Service Control Manager' });
+
 type Compression = 'none' | 'gzip' | 'snappy' | 'lz4';
 
-describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 }, () => {
+describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 10_000 }, () => {
   const world: { kafka?: RunningKafka; secrets?: string } = {};
   const kafka = (): RunningKafka => world.kafka ?? raise('Kafka is down');
 
@@ -128,7 +136,7 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 }, () => {
     }, patience);
 
   test('kill -9 while records of every compression come, partitions are added and a transaction is given up: each once', async () => {
-    await createTopic('events', 4);
+    await createTopic('events', partitions);
     const file = await configFile(['events']);
     const stateDirectory = await temporaryFolder();
     const running: { exporter?: RunningExporter | undefined } = {};
@@ -138,15 +146,13 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 }, () => {
     );
     let events = 0;
     const next = (count: number): string[] =>
-      Array.from({ length: count * 5 }, (_, at) =>
-        at % 5 === 0
-          ? line(++events)
-          : line(100_000 + events * 5 + at, { eventId: 7036, provider: 'Service Control Manager' }),
+      Array.from({ length: count * recordsForEach }, (_, at) =>
+        at % recordsForEach === 0 ? line(++events) : noise(at),
       );
     const kinds: readonly Compression[] = ['none', 'gzip', 'snappy', 'lz4'];
-    for (const compression of kinds) {
+    for (let kill = 0; kill < kills; kill++) {
       running.exporter = await follow(file, stateDirectory);
-      const writing = produce('events', next(60), compression, 4);
+      const writing = produce('events', next(hitsAKill), kinds[kill % kinds.length], partitions);
       await pause(Math.random() * 400);
       const { exporter } = running;
       running.exporter = undefined;
@@ -155,14 +161,14 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 }, () => {
     }
     kcat(next(60).join(''), '-P', '-t', 'events', '-z', 'zstd');
     // A producer that delivers twice, several records in one value, a value of nothing, and what is no event.
-    await produce('events', [line(1), next(1).join(''), '', '{"other":1}', 'garbage'], 'none', 4);
+    await produce('events', [line(1), next(1).join(''), '', '{"other":1}', 'garbage'], 'none', partitions);
     await admin((each) =>
       each.createPartitions({
-        topics: [{ name: 'events', count: 6, assignments: null as never }],
+        topics: [{ name: 'events', count: partitions + 2, assignments: null as never }],
         validateOnly: false,
       }),
     );
-    await produce('events', next(24), 'none', 6);
+    await produce('events', next(24), 'none', partitions + 2);
     await giveUpTransaction(kafka().brokers, 'events', line(900_001), line(900_002));
     events += 1;
     running.exporter = await follow(file, stateDirectory);

@@ -28,7 +28,8 @@ function postOutcome(topic: Topic, outcome: Outcome, options: FollowOptions): Pr
     unreadable: sorted.unreadable,
     checkpoint: checkpointOf(topic),
     history: outcome.history,
-    unfiltered: topic.part.unfiltered,
+    // Partitions hand the records of a log on out of their order: gaps in their IDs tell nothing here.
+    unfiltered: false,
     behind: outcome.behind,
     missed: outcome.missed,
   });

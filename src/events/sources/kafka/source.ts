@@ -1,6 +1,6 @@
 /** Topics of Kafka as a kind of source: a topic each, read by this exporter alone, without a consumer group. */
 import * as z from 'zod';
-import { fileName, list, mapping, nonEmpty, text, whole, yesOrNo } from '../../../config/forms.js';
+import { fileName, list, mapping, nonEmpty, text, whole } from '../../../config/forms.js';
 import { endpointOf } from '../../../model/endpoint.js';
 import type { SourceKind } from '../source.js';
 import type { TopicPart } from './topic.js';
@@ -32,9 +32,6 @@ const settings = mapping({
     .enum(['earliest', 'latest'], { error: '"earliest" or "latest"' })
     .prefault('earliest')
     .describe('Where a topic begins that was never read.'),
-  unfiltered: yesOrNo()
-    .optional()
-    .describe('Whether all records of the logs arrive; if absent, the record IDs decide.'),
 });
 
 function broker() {
@@ -81,14 +78,14 @@ export const kafka: SourceKind<typeof settings, TopicPart> = {
   },
   parts: (given) => {
     const parts = new Map<string, TopicPart>();
-    for (const { brokers, topics, tls, sasl, shard = { index: 0, of: 1 }, from, unfiltered } of given)
+    for (const { brokers, topics, tls, sasl, shard = { index: 0, of: 1 }, from } of given)
       for (const topic of topics) {
         const known = parts.get(`kafka:${topic}`);
         const isSame = known?.cluster.brokers.join() === brokers.join();
         const name = known && !isSame ? `kafka:${topic}@${brokers[0] ?? ''}` : `kafka:${topic}`;
         // What is named twice is read once.
         if (!parts.has(name))
-          parts.set(name, { name, server: '', topic, cluster: { brokers, tls, sasl }, shard, from, unfiltered });
+          parts.set(name, { name, server: '', topic, cluster: { brokers, tls, sasl }, shard, from });
       }
     return [...parts.values()];
   },

@@ -10,7 +10,6 @@ export type TopicPart = Part & {
   readonly cluster: Cluster;
   readonly shard: { readonly index: number; readonly of: number };
   readonly from: 'earliest' | 'latest';
-  readonly unfiltered?: boolean | undefined;
 };
 
 export type FollowOptions = Omit<Reading, 'steady'> & {
