@@ -115,7 +115,7 @@ export const exporterExamples: Readonly<Record<string, MetricExample>> = {
   },
   exchange_exporter_state_moved_aside: {
     labels: [],
-    shows: 'counting started over',
+    shows: 'something saved could not be read',
     query: 'exchange_exporter_state_moved_aside == 1',
   },
   exchange_exporter_clock_jumps_total: {

@@ -1,7 +1,7 @@
 /** Follows a drill from the file to the alert: read and counted, shown to every scraper, alert pending or firing. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { drillMark } from '../events/sources/drills.js';
-import { loadLedgerFile } from '../ledger/file.js';
+import { loadLedgerFile } from '../ledger/open-saved.js';
 import type { SavedLedger, SavedRow } from '../ledger/saved.js';
 
 export type FollowedDrill = {

@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import type { Config, ListenAddress } from '../config/config.js';
 import { destinationOf } from '../model/endpoint.js';
 import { LedgerFileError, type SavedLedger } from '../ledger/saved.js';
-import { loadLedgerFile } from '../ledger/file.js';
+import { loadLedgerFile } from '../ledger/open-saved.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import type { Target } from '../model/connectors.js';
 import { createPolicy } from '../probes/policy.js';
@@ -74,7 +74,7 @@ async function checkLedger(file: string): Promise<{ findings: Finding[]; ledger:
     const isNewer = error instanceof LedgerFileError && error.kind === 'newer';
     const remedy = isNewer
       ? 'the exporter does not start with it'
-      : 'the next start moves it aside and starts counting over; put a backup in its place before, if there is one';
+      : 'the next start moves it aside and starts counting over, or from the last save that is whole; put a backup of the whole folder in its place before, if there is one';
     const finding: Finding = { check, state: 'failed', text: (error as Error).message, remedy };
     return { findings: [finding], ledger: undefined };
   }

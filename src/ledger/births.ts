@@ -22,7 +22,7 @@ export type Births = {
   readonly formerKeys: () => ReadonlySet<string>;
 };
 
-/** @param onSeen told of a row that is to be saved at once, since all have seen what it held back */
+/** @param onSeen told before a row changes, which is to be saved at once, since all have seen what it held back */
 export function createBirths(scrapers: Scrapers, onSeen: (row: Row) => void): Births {
   const rows = new Set<Row>();
   const letGo = (row: Row, counter: Counter): void => {
@@ -43,8 +43,8 @@ export function createBirths(scrapers: Scrapers, onSeen: (row: Row) => void): Bi
       for (const row of rows) {
         if (row.former) {
           if (row.former.birth > seenByAll) continue;
-          endFormer(row, scrapers.birth);
           onSeen(row);
+          endFormer(row, scrapers.birth);
         }
         for (const [counter, held] of row.held ?? []) {
           if (held.seen || held.birth > seenByAll) continue;
@@ -52,8 +52,8 @@ export function createBirths(scrapers: Scrapers, onSeen: (row: Row) => void): Bi
             letGo(row, counter);
             continue;
           }
-          held.seen = true;
           onSeen(row);
+          held.seen = true;
         }
       }
     },

@@ -1,16 +1,17 @@
 /** The books of the ledger, opened with what is saved of them: each owns its part, and all are saved together. */
-import { createAvailability, type Availability } from './availability.js';
+import type { Availability } from './availability.js';
 import { createBirths, type Births } from './births.js';
 import { createCheckpointBook, type CheckpointBook } from './checkpoint-book.js';
-import { createErrorHours, type ErrorHoursBook } from './error-hours.js';
+import type { ErrorHoursBook } from './error-hours.js';
 import { createHappenings, type Happenings } from './happenings.js';
-import { createRecentErrors, type RecentErrors } from './recent-errors.js';
+import { createNotedBooks, type NotedBooks, type SavedNotes } from './noted-books.js';
+import type { RecentErrors } from './recent-errors.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
-import { createRelatedRing, type RelatedRing } from './related-ring.js';
+import type { RelatedRing } from './related-ring.js';
 import { createRows, type Rows, type RowsOptions } from './rows.js';
 import type { SavedLedger } from './saved.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
-import { createSeenRecords, type SeenRecords } from './seen-records.js';
+import type { SeenRecords } from './seen-records.js';
 import { createServers, type Servers } from './servers.js';
 import { createSessionBook, type SessionBook } from './session-book.js';
 import { createTallies, type Tallies } from './tallies.js';
@@ -32,24 +33,31 @@ export type Books = {
   readonly gaps: RecordGaps;
   readonly scrapers: Scrapers;
   readonly servers: Servers;
+  readonly noted: NotedBooks;
 };
 
 export type BooksOptions = Omit<RowsOptions, 'births' | 'scrapers' | 'unsaved'> & {
   readonly onServerRenamed?: (short: string, full: string) => void;
 };
 
-/** The rows are restored and their servers known when this returns. */
-export function createBooks(saved: SavedLedger | undefined, options: BooksOptions): Books {
+/**
+ * The rows are restored and their servers known when this returns.
+ * @param notes what was noted in some of the books since they were saved as a whole
+ */
+export function createBooks(
+  { saved, notes }: { readonly saved: SavedLedger | undefined; readonly notes: readonly SavedNotes[] },
+  options: BooksOptions,
+): Books {
   const { clocks, now, saveNow } = options;
   const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
   const scrapers = createScrapers(saved?.scrapers ?? [], clocks);
   const unsaved = createUnsavedRows();
   const births = createBirths(scrapers, (row) => {
-    unsaved.dirty.add(row);
+    unsaved.changes(row);
     saveNow();
   });
-  const related = createRelatedRing({ events: saved?.related ?? [], counts: saved?.relatedCounts ?? [] });
-  const recent = createRecentErrors(saved?.recent ?? []);
+  const noted = createNotedBooks(saved, notes, now);
+  const { seen, related, recent, availability, errorHours } = noted;
   const servers = createServers(saved?.servers, (short, full) => {
     rename(books, short, full);
     options.onServerRenamed?.(short, full);
@@ -62,15 +70,16 @@ export function createBooks(saved: SavedLedger | undefined, options: BooksOption
     checkpoints: createCheckpointBook(saved?.checkpoints),
     sessions: createSessionBook(saved?.sessions ?? [], servers.nameOf),
     tallies: createTallies(),
-    seen: createSeenRecords(saved?.seen ?? [], { now }),
+    seen,
     related,
     recent,
     happenings: createHappenings(related, recent, scrapers),
-    availability: createAvailability(saved?.availability ?? [], now),
-    errorHours: createErrorHours(saved?.errorHours ?? [], now),
+    availability,
+    errorHours,
     gaps: createRecordGaps(saved?.logs ?? [], { steady: clocks.steady, now, missed }),
     scrapers,
     servers,
+    noted,
   };
   for (const row of saved?.rows ?? []) books.rows.restore(row);
   servers.learn(new Set(namesIn(saved)));

@@ -48,6 +48,8 @@ export type CheckpointBook = {
   readonly keep: (checkpoint: Checkpoint) => void;
   readonly forget: (checkpoint: Checkpoint) => void;
   readonly all: () => Checkpoint[];
+  /** What was kept and forgotten since it was asked before: JSON texts, and keys. */
+  readonly takeChanges: () => { readonly put: string[]; readonly drop: string[] };
   /** As JSON, in pieces that belong between commas. */
   readonly texts: () => Buffer[];
 };
@@ -61,6 +63,7 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
   const blocks = new Set<Block>();
   /** Has room. */
   let open = newBlock();
+  const changed = new Set<string>();
 
   const blockWithRoom = (): Block => {
     if (open.jsonByKey.size >= blockSize) open = newBlock();
@@ -69,22 +72,35 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
   };
   const keep = (checkpoint: Checkpoint): void => {
     const key = keyOfCheckpoint(checkpoint);
+    changed.add(key);
     const block = checkpoints.get(key)?.block ?? blockWithRoom();
     block.jsonByKey.set(key, JSON.stringify(checkpoint));
     block.bytes = undefined;
     checkpoints.set(key, { checkpoint, block });
   };
   for (const each of saved) keep(each);
+  changed.clear();
   return {
     keep,
     forget: (checkpoint) => {
       const key = keyOfCheckpoint(checkpoint);
       const block = checkpoints.get(key)?.block;
       if (!block) return;
+      changed.add(key);
       checkpoints.delete(key);
       block.jsonByKey.delete(key);
       block.bytes = undefined;
       if (block.jsonByKey.size === 0) blocks.delete(block);
+    },
+    takeChanges: () => {
+      const [put, drop]: [string[], string[]] = [[], []];
+      for (const key of changed) {
+        const json = checkpoints.get(key)?.block.jsonByKey.get(key);
+        if (json === undefined) drop.push(key);
+        else put.push(json);
+      }
+      changed.clear();
+      return { put, drop };
     },
     all: () => [...checkpoints.values()].map(({ checkpoint }) => checkpoint),
     texts: () => [...blocks].map((block) => (block.bytes ??= Buffer.from([...block.jsonByKey.values()].join(',\n')))),

@@ -1,36 +1,39 @@
-/** The saved form of the ledger: version 1, one JSON file, one row a line. */
+/** The saved form of the ledger as a whole: version 2, one JSON file, one row a line; what was saved since is in the journal. */
 import type * as z from 'zod';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { cleanRows } from './clean-rows.js';
 import { LedgerFileError, parse, type SavedLedger, schema } from './saved.js';
 
+/** The file as it was written last as a whole, and the journal that goes on where it ends. */
+export type Snapshot = { readonly ledger: SavedLedger; readonly journal: string | undefined; readonly bytes: number };
+
 /**
- * Reads the saved ledger.
+ * Reads the file alone.
  * @returns undefined when there is none yet
  * @throws LedgerFileError when it is damaged, foreign or of a newer version
  */
-export async function loadLedgerFile(file: string): Promise<SavedLedger | undefined> {
-  const text = await readText(file).catch((error: unknown) => {
+export async function readSnapshot(file: string): Promise<Snapshot | undefined> {
+  const bytes = await readBytes(file).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return undefined;
     if (code === 'EACCES' || code === 'EPERM') throw new Error(notReadable(file), { cause: error });
     throw new Error(`${file}: expected the saved ledger, got ${(error as Error).message}`, { cause: error });
   });
-  if (text === undefined) return undefined;
-  const content = parse(text, file);
+  if (bytes === undefined) return undefined;
+  const content = parse(bytes.toString('utf8'), file);
   const version = (content as { version?: unknown } | null)?.version;
-  if (typeof version === 'number' && version > 1) {
-    throw newer(file, `version ${version}, this one knows 1`);
+  if (typeof version === 'number' && version > 2) {
+    throw newer(file, `version ${version}, this one knows 2`);
   }
   const result = schema.safeParse(content);
   if (!result.success) throw refusal(file, result.error.issues);
   // Absent and undefined are the same to JSON; the schema has checked the rest.
-  const saved = result.data as SavedLedger;
-  return { ...saved, rows: cleanRows(saved.rows) };
+  const { journal, ...saved } = result.data as SavedLedger & { readonly journal?: string };
+  return { ledger: { ...saved, rows: cleanRows(saved.rows) }, journal, bytes: bytes.length };
 }
 
 /** Where nothing is wrong but keys that are not known here, a later exporter has written it: counting must not start over. */
-function refusal(file: string, issues: readonly z.core.$ZodIssue[]): LedgerFileError {
+export function refusal(file: string, issues: readonly z.core.$ZodIssue[]): LedgerFileError {
   const unknown = issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys : []));
   if (issues.every(({ code }) => code === 'unrecognized_keys'))
     return newer(file, `this one does not know ${[...new Set(unknown)].slice(0, 5).join(', ')}`);
@@ -47,8 +50,8 @@ function newer(file: string, why: string): LedgerFileError {
 }
 
 /** It grows with the number of files, and a slow disk gets its time. */
-async function readText(file: string): Promise<string> {
-  return (await readPlainFile(file, { largest: Infinity, answerMs: 60_000 })).toString('utf8');
+export function readBytes(file: string): Promise<Buffer> {
+  return readPlainFile(file, { largest: Infinity, answerMs: 60_000 });
 }
 
 function notReadable(file: string): string {
@@ -56,10 +59,11 @@ function notReadable(file: string): string {
 }
 
 /** The parts of a ledger, already written as JSON: an entry, or several with commas between, in each piece. */
-export type LedgerParts = { readonly [Part in keyof SavedLedger]: Iterable<string | Buffer> };
+export type LedgerParts = Readonly<Record<Exclude<keyof SavedLedger, 'rows'>, Iterable<string | Buffer>>> & {
+  readonly rows: AsyncIterable<readonly string[]>;
+};
 
 const partNames = [
-  'rows',
   'checkpoints',
   'seen',
   'scrapers',
@@ -74,23 +78,32 @@ const partNames = [
   'errorHours',
 ] as const;
 
-/** The whole file. Pieces that are bytes already are taken as they are: with many files they are most of it. */
-export function ledgerBytes(savedAt: number, parts: LedgerParts): Buffer {
-  const pieces: Buffer[] = [];
-  let text = `{"version":1,"savedAt":"${new Date(savedAt).toISOString()}"`;
-  for (const name of partNames) {
-    text += `,\n"${name}":[\n`;
-    let between = '';
-    for (const part of parts[name]) {
-      text += between;
-      between = ',\n';
-      if (typeof part === 'string') text += part;
-      else {
-        pieces.push(Buffer.from(text), part);
-        text = '';
-      }
-    }
-    text += '\n]';
+/** The whole file, in pieces. @param journal that goes on where it ends */
+export async function* ledgerPieces(savedAt: number, journal: string, parts: LedgerParts): AsyncGenerator<Buffer> {
+  const head = `{"version":2,"savedAt":"${new Date(savedAt).toISOString()}","journal":${JSON.stringify(journal)},\n"rows":[\n`;
+  yield Buffer.from(head);
+  let between = '';
+  for await (const rows of parts.rows) {
+    if (rows.length === 0) continue;
+    yield Buffer.from(between + rows.join(',\n'));
+    between = ',\n';
   }
-  return Buffer.concat([...pieces, Buffer.from(`${text}}\n`)]);
+  yield Buffer.from('\n]');
+  for (const name of partNames) {
+    yield Buffer.from(`,\n"${name}":[\n`);
+    yield listed(parts[name]);
+    yield Buffer.from('\n]');
+  }
+  yield Buffer.from('}\n');
 }
+
+function listed(entries: Iterable<string | Buffer>): Buffer {
+  const pieces: Buffer[] = [];
+  for (const entry of entries) {
+    if (pieces.length > 0) pieces.push(comma);
+    pieces.push(typeof entry === 'string' ? Buffer.from(entry) : entry);
+  }
+  return Buffer.concat(pieces);
+}
+
+const comma = Buffer.from(',\n');

@@ -20,7 +20,7 @@ import { createLedgerSave, type LedgerSave } from './saving.js';
 import { scrape, type Scrape } from './scrape.js';
 import type { Scraper } from './scrapers.js';
 import type { DeclaredName } from './server-names.js';
-import { openSaved } from './open-saved.js';
+import { openSaved, type Opened } from './open-saved.js';
 import { createStateFolder, type StateFolder } from './state-folder.js';
 import type { Tally } from './tallies.js';
 import type { Batch, Checkpoint, LedgerRow } from '../model/batch.js';
@@ -88,10 +88,7 @@ export type Ledger = {
   readonly availability: Availability['of'];
   /** Errors of a connector by reason and hour, for a week. */
   readonly errorHours: ErrorHoursBook['of'];
-  readonly saving: () => Saving & {
-    /** What was wrong with a damaged ledger at the start, and where it was moved to. */ readonly movedAside:
-      string | undefined;
-  };
+  readonly saving: () => Saving & Pick<Opened, 'movedAside' | 'startedOver'>;
   /** The time of a record read within the last hour that stands in the future: the clocks differ. Milliseconds. */
   readonly aheadAt: () => number | undefined;
   /**
@@ -130,29 +127,31 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     throw new Error(`${why}; name another one with --state.directory`, { cause: error });
   });
   const lock = await lockStateFolder(options.directory);
-  const { saved, movedAside } = await openSaved(file, options.now()).catch(async (error: unknown) => {
+  const opened = await openSaved(file, options.now()).catch(async (error: unknown) => {
     await lock.release();
     throw error;
   });
+  const { movedAside, startedOver } = opened;
   const clocks = { now: options.now, steady: options.steady ?? options.now };
   const saver: Saver = createSaver({
     clocks,
     save: (taken) => ledgerSave.save(taken),
+    finish: () => ledgerSave.finish(),
     dueAt: () => books.gaps.dueAt(),
     onSaving: options.onSaving,
   });
   const saveNow = (): void => {
     saver.saveWithin(0);
   };
-  const books = createBooks(saved, { ...options, clocks, saveNow });
+  const books = createBooks(opened, { ...options, clocks, saveNow });
   const folder = createStateFolder(file, lock, options.onFolderLost);
-  const ledgerSave = createLedgerSave(books, { ...options, file, folder });
+  const ledgerSave = createLedgerSave(books, { ...options, file, folder, opened });
   saver.start();
-  const watch = setInterval(() => void lookAfter(folder, saveNow), folderLookMs).unref();
+  const watch = setInterval(() => void lookAfter(folder, ledgerSave, saver), folderLookMs).unref();
   return {
     ...shown(books, ledgerSave, saver, options.now),
     ...told(books, createEntering(books, clocks), saver),
-    saving: () => ({ ...saver.saving(), movedAside }),
+    saving: () => ({ ...saver.saving(), movedAside, startedOver }),
     close: async () => {
       clearInterval(watch);
       await saver.close();
@@ -162,8 +161,9 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
 }
 
 /** What was deleted under us is saved again, also when nothing is read; what may not be written is found out. */
-async function lookAfter(folder: StateFolder, saveNow: () => void): Promise<void> {
-  if (!(await folder.isWhole())) saveNow();
+async function lookAfter(folder: StateFolder, ledgerSave: LedgerSave, saver: Saver): Promise<void> {
+  const isSaved = saver.saving().saved > 0;
+  if (!(await folder.isWhole()) || (isSaved && !(await ledgerSave.isWhole()))) saver.saveWithin(0);
 }
 
 function shown(books: Books, { missed }: LedgerSave, saver: Saver, now: () => number) {

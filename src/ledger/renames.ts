@@ -82,7 +82,9 @@ function moveRow(book: RowBook, from: Row, into: Row): void {
     dormant: !isShown,
     names: into.names + 1,
   });
-  if (from.json !== '') into.json ||= from.json;
+  into.isKept ||= from.isKept;
+  // What is being written of both was written before.
+  into.snapshot = Math.max(into.snapshot, from.snapshot);
   from.names++;
   if (isShown) book.dormant.delete(into);
   else book.dormant.add(into);

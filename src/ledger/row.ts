@@ -32,7 +32,10 @@ export type Row = {
   awaitsHistory: boolean;
   /** True while the destination has been silent for so long that it is not shown; its count is kept. */
   dormant: boolean;
-  json: string;
+  /** True from its first save on. */
+  isKept: boolean;
+  /** The last snapshot that it was written for. */
+  snapshot: number;
 };
 
 /**
@@ -66,13 +69,14 @@ export function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
     savedHistory: noCounts,
     awaitsHistory: false,
     dormant: false,
-    json: '',
+    isKept: false,
+    snapshot: 0,
   };
 }
 
 /** Exists only because the inventory expects it. */
-export function isMerelyExpected({ json, entered }: Row): boolean {
-  return json === '' && isWithoutEvidence(entered);
+export function isMerelyExpected({ isKept, entered }: Row): boolean {
+  return !isKept && isWithoutEvidence(entered);
 }
 
 export function isWithoutEvidence({ lastErrorAt, lastAttemptAt }: LedgerRow): boolean {

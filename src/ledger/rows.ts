@@ -77,7 +77,7 @@ const sweepMs = 60_000;
 export function createRows(options: RowsOptions): Rows {
   const byKey = new Map<string, Row>();
   const bounds = createBounds(options.limit ?? 2_000);
-  const silent = createSilentRows(byKey, options);
+  const silent = createSilentRows(byKey, options, options.unsaved);
   const book: Book = {
     ...options,
     byKey,
@@ -93,9 +93,7 @@ export function createRows(options: RowsOptions): Rows {
       restore(book, saved);
     },
     enter: (evidence, history, moment) => enter(book, evidence, history, moment),
-    rename: (...names) => {
-      rename(book, ...names);
-    },
+    rename: rename.bind(undefined, book),
     expect: book.expectation.expect,
     expected: book.expectation.all,
     publish: () => {
@@ -119,8 +117,7 @@ function restore(book: Book, { shown, former, toldElsewhere, ...written }: Saved
   const times = savedTimes(written, clocks);
   const mended = shownTimes(times, clocks);
   const saved = isSameTimes(written, mended) ? written : { ...written, ...mended };
-  const json = JSON.stringify({ ...written, shown, former, toldElsewhere } satisfies SavedRow);
-  const row: Row = { ...freshRow(saved, times), saved, json, ...(toldElsewhere && { toldElsewhere }) };
+  const row: Row = { ...freshRow(saved, times), saved, isKept: true, ...(toldElsewhere && { toldElsewhere }) };
   // Not at once: it may be the clock of now that is wrong, as at many a boot.
   if (saved !== written) book.clock.mending.add(row);
   book.byKey.set(keyOf(saved), row);
@@ -139,12 +136,15 @@ function restore(book: Book, { shown, former, toldElsewhere, ...written }: Saved
 
 function enter(book: Book, evidence: Counted, history: boolean, moment: Clocks): LedgerRow {
   const row = book.finder.rowFor(evidence);
+  book.unsaved.changes(row);
   countIn(row, evidence, history, moment);
-  book.unsaved.dirty.add(row);
   return row.entered;
 }
 
 function rename({ byKey, finder, unsaved, births, silent, clock, ...book }: Book, short: string, full: string): void {
+  for (const row of byKey.values())
+    if (row.entered.server === short) unsaved.forgets(row);
+    else if (row.entered.server === full) unsaved.settles(row);
   const sets = { ...unsaved, held: births.rows, dormant: silent.dormant, mending: clock.mending };
   finder.clear();
   const renamed = renameRows({ ...book, ...sets, rowsByKey: byKey }, short, full);
@@ -209,17 +209,17 @@ function heedClock(book: Book): void {
   }
   const mended = clock.takeMended();
   if (mended.length === 0) return;
-  for (const row of mended) if (!row.dormant) unsaved.dirty.add(row);
+  for (const row of mended) if (!row.dormant) unsaved.changes(row);
   book.saveNow();
 }
 
 function mendTimes({ clocks, unsaved, saveNow }: Book, row: Row): void {
   const times = shownTimes(row.times, clocks);
   if (isSameTimes(times, row.entered)) return;
+  (row.dormant ? unsaved.settles : unsaved.changes)(row);
   row.entered = { ...row.entered, ...times };
   // What is not shown is published only when it wakes.
   if (row.dormant) row.saved = row.entered;
-  else unsaved.dirty.add(row);
   saveNow();
 }
 

@@ -50,6 +50,12 @@ export type SavedLedger = {
   readonly servers: readonly KnownServer[];
 };
 
+type SavedFile = SavedLedger & {
+  readonly version: 1 | 2;
+  readonly savedAt: string;
+  readonly journal?: string | undefined;
+};
+
 /** The file cannot be used as it is; the message says why and what to do. */
 export class LedgerFileError extends Error {
   constructor(
@@ -131,28 +137,46 @@ const row = z.strictObject({
 
 const counters = z.partialRecord(z.enum(['errors', 'attempts', ...reasons]), z.int().min(0)).optional();
 
-const file = z.strictObject({
-  version: z.literal(1),
-  savedAt: z.string(),
-  rows: z.array(row.extend({ shown: counters, toldElsewhere: counters, former: z.array(row).optional() })),
+const savedRow = row.extend({ shown: counters, toldElsewhere: counters, former: z.array(row).optional() });
+
+/** The parts of a ledger, each a list. */
+export const savedParts = {
+  rows: z.array(savedRow),
   checkpoints: z.array(savedCheckpoint),
   seen: z.array(savedRecords),
   scrapers: z.array(savedScraper),
+  logs: z.array(savedLog),
+  missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })),
+  sessions: z.array(z.union([session, serverLogs])),
+  related: z.array(savedRelatedEvent),
+  relatedCounts: z.array(savedRelatedCount),
+  recent: z.array(savedRecentError),
+  availability: z.array(savedAvailability),
+  errorHours: z.array(savedErrorHours),
+  servers: z.array(savedServer),
+};
+
+const file = z.strictObject({
+  /** Version 1 had no journal. */
+  version: z.literal([1, 2]),
+  savedAt: z.string(),
+  /** The journal that goes on where this ends. */
+  journal: z.string().optional(),
+  ...savedParts,
   // A ledger written before these were known has none.
-  logs: z.array(savedLog).default([]),
-  missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })).default([]),
-  sessions: z.array(z.union([session, serverLogs])).default([]),
-  related: z.array(savedRelatedEvent).default([]),
-  relatedCounts: z.array(savedRelatedCount).default([]),
-  recent: z.array(savedRecentError).default([]),
-  // A ledger written before the visits were kept has none.
-  availability: z.array(savedAvailability).default([]),
-  errorHours: z.array(savedErrorHours).default([]),
-  servers: z.array(savedServer).default([]),
+  logs: savedParts.logs.default([]),
+  missed: savedParts.missed.default([]),
+  sessions: savedParts.sessions.default([]),
+  related: savedParts.related.default([]),
+  relatedCounts: savedParts.relatedCounts.default([]),
+  recent: savedParts.recent.default([]),
+  availability: savedParts.availability.default([]),
+  errorHours: savedParts.errorHours.default([]),
+  servers: savedParts.servers.default([]),
 });
 
 /** The whole file. What the model has a type for, such as a checkpoint, is of that type, or this does not compile. */
-export const schema: OfType<typeof file, SavedLedger & { readonly version: 1; readonly savedAt: string }> = file;
+export const schema: OfType<typeof file, SavedFile> = file;
 
 export function parse(text: string, file: string): unknown {
   try {

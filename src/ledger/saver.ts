@@ -35,6 +35,8 @@ export type SaverOptions = {
    * @param taken to be called at the moment up to which it saves
    */
   readonly save: (taken: () => void) => Promise<void>;
+  /** Called last, when all is saved. */
+  readonly finish: () => Promise<void>;
   /** When something is to be saved though nothing is entered, by the steady clock. */
   readonly dueAt: () => number | undefined;
   /** Told once when saving fails, and once when it works again. */
@@ -141,6 +143,8 @@ async function keepSaving(state: State): Promise<void> {
   }
   // What was entered while that save ran.
   if (state.dueAtMs !== undefined) await saveOnce(state);
+  // It is saved already: what fails here loses nothing.
+  if (state.saving.failing === undefined) await state.finish().catch(() => undefined);
   state.ended = true;
   release(state);
 }

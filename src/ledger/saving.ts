@@ -1,18 +1,26 @@
 /**
- * One save: what is entered by now goes into the file, and what the file says may be shown (invariant 1).
+ * One save: what is entered by now goes to the disk, and what is there may be shown (invariant 1).
  *
- * The file to be and what it says are taken in one go (invariant 2): were a batch entered in between, the file would hold its
- * place and its record IDs without its counts, and a crash before the next save would lose these for good.
+ * What is saved and what it says are taken in one go (invariant 2): were a batch entered in between, the disk would hold its
+ * place and its record IDs without its counts, and a crash before the next save would lose these for good. A save adds one
+ * entry to the journal; when that has outgrown the file, the file is written as a whole and another journal begins.
  */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import type { Books } from './books.js';
-import { ledgerBytes } from './file.js';
-import { replaceFile, type FileOperations } from './replace-file.js';
+import { createChangeTaker, missedTexts, scraperTexts, wholeTexts } from './changes.js';
+import { ledgerPieces, type LedgerParts } from './file.js';
+import { entryLine } from './journal-file.js';
+import { headLine, journalPath, journalsIn, nextJournalId, removeJournalsBefore, type JournalId } from './journal.js';
+import type { Opened } from './open-saved.js';
+import * as disk from './replace-file.js';
 import type { StateFolder } from './state-folder.js';
 
 export type SavingOptions = {
   readonly file: string;
   readonly folder: StateFolder;
-  readonly operations?: FileOperations;
+  readonly opened: Opened;
+  readonly operations?: disk.FileOperations;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
 };
@@ -20,23 +28,38 @@ export type SavingOptions = {
 export type LedgerSave = {
   /** @param taken called at the moment up to which it saves. @throws the error of the system; the books then stay unsaved */
   readonly save: (taken: () => void) => Promise<void>;
-  /** Missing records by source, as the file on disk says. */
+  /** Writes the file as a whole, so that it says everything by itself. Nothing may be entered meanwhile. */
+  readonly finish: () => Promise<void>;
+  /** False when the journal was deleted or written by somebody else. */
+  readonly isWhole: () => Promise<boolean>;
+  /** Missing records by source, as saved. */
   readonly missed: () => ReadonlyMap<string, number>;
 };
 
-export function createLedgerSave(books: Books, { file, folder, operations, now }: SavingOptions): LedgerSave {
+/** A shorter journal is read in no time. */
+const leastJournal = 1024 * 1024;
+
+type Journal = { readonly id: JournalId; length: number; compactAt: number };
+
+export function createLedgerSave(books: Books, { file, folder, opened, operations, now }: SavingOptions): LedgerSave {
   const { births, gaps, happenings, rows, servers, unsaved } = books;
+  const changes = createChangeTaker(books);
+  const target = createTarget(file, opened, operations);
   let missed: ReadonlyMap<string, number> = new Map(gaps.missed());
-  const save = async (taken: () => void): Promise<void> => {
+  const save = async (taken: () => void, all = false): Promise<void> => {
     // Before anything is taken: what is entered while it runs belongs to this save.
-    await folder.ready();
+    const { isFileThere } = await folder.ready();
+    const isWhole = !all && isFileThere && (await target.isWhole());
     gaps.settle();
     const saves = unsaved.take();
     taken();
-    const [text, renames] = [textOf(books, now()), servers.renames()];
-    const told = { missed: new Map(gaps.missed()), happenings: happenings.take() };
+    const at = now();
+    const change = changes.take(at, saves);
+    const parts = isWhole && !target.isDue() ? undefined : partsOf(books);
+    const told = { renames: servers.renames(), missed: new Map(gaps.missed()), happenings: happenings.take() };
     try {
-      await replaceFile(file, text, operations);
+      if (isWhole) await target.append(change);
+      else if (parts) await target.replace(at, parts);
     } catch (error) {
       unsaved.failed(saves);
       throw error;
@@ -44,27 +67,97 @@ export function createLedgerSave(books: Books, { file, folder, operations, now }
     folder.noteSaved();
     unsaved.saved(saves, births);
     missed = told.missed;
-    if (servers.renames() === renames) happenings.show(told.happenings);
+    if (servers.renames() === told.renames) happenings.show(told.happenings);
     rows.publish();
+    if (isWhole && parts) await target.compact(at, parts);
   };
-  return { save, missed: () => missed };
+  return {
+    save,
+    finish: async () => {
+      if (target.isFilled()) await save(() => undefined, true);
+    },
+    isWhole: target.isWhole,
+    missed: () => missed,
+  };
 }
 
-function textOf(books: Books, now: number): Buffer {
-  const { rows, gaps } = books;
-  return ledgerBytes(now, {
-    rows: [...rows.all()].filter((row) => row.json !== '').map((row) => row.json),
-    checkpoints: books.checkpoints.texts(),
-    seen: books.seen.texts(),
-    scrapers: books.scrapers.all().map((each) => JSON.stringify(each)),
+/** The books as they are now. */
+function partsOf(books: Books): LedgerParts {
+  const { checkpoints, gaps, rows, servers, sessions, unsaved } = books;
+  const wholes = wholeTexts(books);
+  return {
+    rows: unsaved.snapshot(rows.all()),
+    checkpoints: checkpoints.texts(),
+    seen: wholes.seen(),
+    scrapers: scraperTexts(books),
     logs: gaps.texts(),
-    missed: [...gaps.missed()].map(([source, records]) => JSON.stringify({ source, records })),
-    sessions: books.sessions.texts(),
-    related: books.related.texts(),
-    relatedCounts: books.related.counts().map((each) => JSON.stringify(each)),
-    recent: books.recent.texts(),
-    availability: books.availability.texts(),
-    errorHours: books.errorHours.texts(),
-    servers: books.servers.known().map((each) => JSON.stringify(each)),
-  });
+    missed: missedTexts(books),
+    sessions: [...sessions.texts()],
+    related: wholes.related(),
+    relatedCounts: wholes.relatedCounts(),
+    recent: wholes.recent(),
+    availability: wholes.availability(),
+    errorHours: wholes.errorHours(),
+    servers: servers.known().map((each) => JSON.stringify(each)),
+  };
+}
+
+/** The file and its journal on disk. After a failure nobody knows what is there: the next save writes all of it. */
+function createTarget(file: string, opened: Opened, operations?: disk.FileOperations) {
+  const folder = path.dirname(file);
+  let bytes = opened.bytes;
+  const begun = (id: JournalId, length: number): Journal => ({ id, length, compactAt: Math.max(bytes, leastJournal) });
+  let journal = opened.journal && begun(opened.journal.id, opened.journal.length);
+  const replace = async (at: number, parts: LedgerParts): Promise<void> => {
+    const known = journal;
+    journal = undefined;
+    const id = nextJournalId([...(await journalsIn(folder)), ...(known ? [known.id] : [])]);
+    const head = headLine(id);
+    await disk.createFile(journalPath(folder, id), head, operations);
+    let written = 0;
+    const counted = async function* (): AsyncGenerator<Buffer> {
+      for await (const piece of ledgerPieces(at, id, parts)) {
+        written += piece.length;
+        yield piece;
+      }
+    };
+    await disk.replaceFile(file, counted(), operations);
+    bytes = written;
+    journal = begun(id, head.length);
+    await removeJournalsBefore(folder, id);
+  };
+  return {
+    replace,
+    append: async (change: string): Promise<void> => {
+      const known = journal;
+      if (!known) throw new Error(`${file}: has no journal`);
+      journal = undefined;
+      const line = entryLine(change);
+      await disk.appendTo(journalPath(folder, known.id), known.length, line, operations);
+      known.length += line.length;
+      journal = known;
+    },
+    /** The save is done: what fails here leaves the journal to go on in, unless the file may have been replaced already. */
+    compact: async (at: number, parts: LedgerParts): Promise<void> => {
+      const known = journal;
+      try {
+        await replace(at, parts);
+      } catch (error) {
+        if (!known || (error as { isReplaced?: boolean }).isReplaced === true) return;
+        journal = known;
+        known.compactAt = 2 * known.length;
+      }
+    },
+    isDue: () => journal !== undefined && journal.length > journal.compactAt,
+    isFilled: () => journal !== undefined && journal.length > headLine(journal.id).length,
+    isWhole: async () => {
+      if (!journal) return false;
+      const known = journal;
+      const size = await stat(journalPath(folder, known.id)).then(
+        (stats) => stats.size,
+        () => -1,
+      );
+      return size === known.length;
+    },
+  };
 }

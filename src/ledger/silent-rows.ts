@@ -1,6 +1,7 @@
 /** Destinations silent for long go dormant (invariant 7): no longer shown, value kept for their return. Bounded. */
 import { otherDestination } from './bounds.js';
 import { keyOf, type Row } from './row.js';
+import type { UnsavedRows } from './unsaved-rows.js';
 import type { LedgerRow } from '../model/batch.js';
 
 export type SilentRows = {
@@ -25,7 +26,11 @@ export type SilentRowsOptions = {
 };
 
 /** @param byKey all rows: what is forgotten is taken out there */
-export function createSilentRows(byKey: Map<string, Row>, options: SilentRowsOptions): SilentRows {
+export function createSilentRows(
+  byKey: Map<string, Row>,
+  options: SilentRowsOptions,
+  unsaved: UnsavedRows,
+): SilentRows {
   const { now, forgetAfterMs, maxDormant = 20_000 } = options;
   const dormant = new Set<Row>();
   return {
@@ -42,6 +47,7 @@ export function createSilentRows(byKey: Map<string, Row>, options: SilentRowsOpt
       if (!oldest || dormant.size <= maxDormant) return;
       dormant.delete(oldest);
       byKey.delete(keyOf(oldest.entered));
+      unsaved.forgets(oldest);
     },
     errorsOf: (connector) => {
       let errors = 0;

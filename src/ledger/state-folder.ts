@@ -9,7 +9,7 @@ export type StateFolder = {
    * Before a save: the folder is there, and this process has it.
    * @throws the error of the system where it cannot be made, or that of a lock that another exporter has taken
    */
-  readonly ready: () => Promise<void>;
+  readonly ready: () => Promise<{ readonly isFileThere: boolean }>;
   /** A file is there from now on. */
   readonly noteSaved: () => void;
   /** False when the saved file is gone, was replaced by something else, or its folder may not be written. */
@@ -22,12 +22,14 @@ export function createStateFolder(file: string, lock: StateLock, onLost?: (what:
   let isSaved = false;
   return {
     ready: async () => {
-      if (isSaved && !(await isFile(file))) {
+      const isFileThere = await isFile(file);
+      if (isSaved && !isFileThere) {
         isSaved = false;
         onLost?.(`${file} was deleted under the running exporter; it is rewritten with all that was counted`);
       }
       await makeFolder(folder);
       await lock.renew();
+      return { isFileThere };
     },
     noteSaved: () => {
       isSaved = true;

@@ -1,7 +1,9 @@
 /** The rows that have changed since the last save, what a save takes of them, and what it may publish when it is done. */
 import { type Births, seenIn } from './births.js';
-import { countersOf, hasCounter, valueOf, type Counts, type Row } from './row.js';
-import type { Counter, SavedRow } from './saved.js';
+import { keyOf, type Counts, type Row } from './row.js';
+import { createRowSnapshots, type RowSnapshot } from './row-snapshots.js';
+import { savedTextOf } from './row-text.js';
+import type { Counter } from './saved.js';
 import type { LedgerRow } from '../model/batch.js';
 
 export type UnsavedRows = {
@@ -9,17 +11,32 @@ export type UnsavedRows = {
   readonly dirty: Set<Row>;
   /** Saved, but not yet published. */
   readonly unpublished: Set<Row>;
+  /** To be told before a row changes. */
+  readonly changes: (row: Row) => void;
+  /** To be told before a row changes in a way that needs no save, or that somebody else marks. */
+  readonly settles: (row: Row) => void;
+  /** To be told of a row that is no longer kept under its name. */
+  readonly forgets: (row: Row) => void;
   /** Takes what has changed, for one save. */
-  readonly take: () => readonly RowSave[];
+  readonly take: () => TakenRows;
+  /** Begins to write all rows as they are now, right after they were taken. */
+  readonly snapshot: (rows: Iterable<Row>) => RowSnapshot;
   /** The save is done: the file says what was taken. */
-  readonly saved: (saves: readonly RowSave[], births: Births) => void;
-  /** The save has failed: the next one takes them again. */
-  readonly failed: (saves: readonly RowSave[]) => void;
+  readonly saved: (taken: TakenRows, births: Births) => void;
+  /** The save has failed: the next one takes them again, and all others. */
+  readonly failed: (taken: TakenRows) => void;
+};
+
+export type TakenRows = {
+  readonly saves: readonly RowSave[];
+  /** Keys of rows that are gone; one of these names may be among the saves again. */
+  readonly forgotten: readonly string[];
 };
 
 /** A row as one save has it. */
 type RowSave = {
   readonly row: Row;
+  readonly text: string;
   readonly value: LedgerRow;
   readonly history: Counts;
   readonly seen: readonly Counter[];
@@ -29,26 +46,32 @@ type RowSave = {
 export function createUnsavedRows(): UnsavedRows {
   const dirty = new Set<Row>();
   const unpublished = new Set<Row>();
+  const forgotten = new Set<string>();
+  const snapshots = createRowSnapshots();
   return {
     dirty,
     unpublished,
-    take: () => {
-      const rows = [...dirty];
-      for (const row of rows) {
-        row.json = jsonOf(row);
-        row.takenEntered = row.entered;
-        row.takenHistory = row.history;
-      }
-      dirty.clear();
-      return rows.map((row) => ({
-        row,
-        value: row.entered,
-        history: row.history,
-        seen: seenIn(row),
-        names: row.names,
-      }));
+    changes: (row) => {
+      snapshots.changes(row);
+      dirty.add(row);
     },
-    saved: (saves, births) => {
+    settles: snapshots.changes,
+    forgets: (row) => {
+      snapshots.changes(row);
+      dirty.delete(row);
+      if (row.isKept) forgotten.add(keyOf(row.entered));
+    },
+    take: () => {
+      const saves = [...dirty].map(saveOf);
+      const taken = { saves, forgotten: [...forgotten] };
+      for (const { row, value, history } of saves)
+        Object.assign(row, { isKept: true, takenEntered: value, takenHistory: history });
+      dirty.clear();
+      forgotten.clear();
+      return taken;
+    },
+    snapshot: snapshots.begin,
+    saved: ({ saves }, births) => {
       for (const { row, value, history, seen, names } of saves) {
         // Renamed meanwhile: the next save says what it is now.
         if (row.names !== names) continue;
@@ -57,22 +80,13 @@ export function createUnsavedRows(): UnsavedRows {
         births.release(row, seen);
       }
     },
-    failed: (saves) => {
+    failed: ({ saves }) => {
       for (const { row, names } of saves) if (row.names === names) dirty.add(row);
     },
   };
 }
 
-/** A row as it is saved, with the series that scrapers have yet to read at their previous value. */
-function jsonOf(row: Row): string {
-  const { entered, published, held, history, former, toldElsewhere } = row;
-  const before = countersOf(entered).flatMap((counter): [Counter, number][] => {
-    const known = held?.get(counter);
-    if (known?.seen ?? (published && hasCounter(published, counter) && !known)) return [];
-    const value = known?.value ?? valueOf(history, counter);
-    return value === valueOf(entered, counter) ? [] : [[counter, value]];
-  });
-  const shown = before.length === 0 ? undefined : Object.fromEntries(before);
-  const told = Object.keys(toldElsewhere).length === 0 ? undefined : toldElsewhere;
-  return JSON.stringify({ ...entered, shown, toldElsewhere: told, former: former?.rows } satisfies SavedRow);
+function saveOf(row: Row): RowSave {
+  const { entered, history, names } = row;
+  return { row, text: savedTextOf(row), value: entered, history, seen: seenIn(row), names };
 }

@@ -114,7 +114,7 @@ export const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_state_moved_aside',
     type: 'gauge',
-    help: 'Whether the saved ledger could not be read at startup and was moved aside: counting started over.',
+    help: 'Whether the saved ledger, or its journal, could not be read at startup and was moved aside.',
     samples: ({ ledger }) => [[{}, Number(ledger.saving().movedAside !== undefined)]],
   },
   {

@@ -33,9 +33,10 @@ export async function openBooks(config: Config, log: Log, targets: Targets, inle
       else log.error('the ledger cannot be saved; reading waits and the logs are the buffer', { error: failing });
     },
   });
-  const { movedAside } = ledger.saving();
+  const { movedAside, startedOver } = ledger.saving();
   if (movedAside !== undefined) {
-    log.error('the saved ledger could not be read; counting starts over', { problem: movedAside });
+    const what = startedOver ? 'the saved ledger' : 'part of the saved ledger';
+    log.error(`${what} could not be read`, { problem: movedAside });
   }
   return ledger;
 }

@@ -142,7 +142,7 @@ test('kill -9 during appends at 500 events a second, three times: exact, and no 
   const again = await started([file], state);
   expect(total(await again.scrape())).toBe(written.events);
   expect(existsSync(path.join(state, 'ledger.json'))).toBe(true);
-  expect(await readFile(path.join(state, 'ledger.json'), 'utf8')).toContain('"version":1');
+  expect(await readFile(path.join(state, 'ledger.json'), 'utf8')).toContain('"version":2');
 }, 60_000);
 
 function noteScrape(page: string, seen: Map<string, number>): void {

@@ -65,7 +65,7 @@ test('rm -r of the state folder while nothing is read: said, made again with all
   await rm(state, { recursive: true });
   await vi.waitFor(async () => {
     expect(exporter.log()).toMatch(/level=error.*the saved ledger has vanished/);
-    expect(await readFile(path.join(state, 'ledger.json'), 'utf8')).toContain('"version":1');
+    expect(await readFile(path.join(state, 'ledger.json'), 'utf8')).toContain('"version":2');
   }, patience);
   await expect(start()).rejects.toThrow('another exporter');
   await appendFile(file, lines(11, 20));

@@ -20,6 +20,7 @@ import {
   totals,
   type Kind,
 } from '../support/named-servers.js';
+import { savedIn } from '../support/saved-state.js';
 
 /** When a record comes: between two saves, or within one. */
 const moments = ['at once', 'before the snapshot', 'while it is written', 'before the rename', 'after it'] as const;
@@ -33,8 +34,8 @@ function createWorld(setting: string) {
   /** All that was read, in order; after a crash the part that no file holds is read again. */
   const log: Told[] = [];
   const coming = new Map<Moment, Told[]>(moments.map((moment) => [moment, []]));
-  const files: string[] = [];
-  let disk = '{}';
+  const files: Disk[] = [];
+  let disk: Disk = new Map();
   let file = '';
   let ledger: Ledger;
   let life: { over: boolean } = { over: false };
@@ -51,23 +52,36 @@ function createWorld(setting: string) {
   const start = async (): Promise<void> => {
     const directory = await temporaryFolder();
     file = path.join(directory, 'ledger.json');
-    if (disk !== '{}') await fs.writeFile(file, disk);
+    await writeDisk(directory, disk);
     const mine: { over: boolean } = { over: false };
     life = mine;
     const ifAlive = (moment: Moment): void => {
       if (!mine.over) comes(moment);
     };
+    const isDone = async (): Promise<void> => {
+      const written = await readDisk(directory);
+      if (!mine.over) files.push((disk = written));
+      ifAlive('after it');
+    };
     const operations = {
-      open: (name: string, ...rest: [string, number]) => {
-        if (name.endsWith('.new')) ifAlive('while it is written');
-        return fs.open(name, ...rest);
+      open: async (name: string, flags: string | number, ...rest: [number]) => {
+        const isAppended = typeof flags === 'number';
+        if (isAppended || name.endsWith('.new')) ifAlive('while it is written');
+        const handle = await fs.open(name, flags, ...rest);
+        if (!isAppended) return handle;
+        const sync = handle.sync.bind(handle);
+        return Object.assign(handle, {
+          sync: async () => {
+            ifAlive('before the rename');
+            await sync();
+            await isDone();
+          },
+        });
       },
       rename: async (from: string, to: string) => {
         ifAlive('before the rename');
         await fs.rename(from, to);
-        const written = await fs.readFile(to, 'utf8');
-        if (!mine.over) files.push((disk = written));
-        ifAlive('after it');
+        await isDone();
       },
     } as typeof fs;
     const onFolderLost = (): void => {
@@ -104,13 +118,33 @@ function createWorld(setting: string) {
     },
     kill: async (): Promise<void> => {
       life.over = true;
-      const again = log.splice((JSON.parse(disk) as Partial<SavedLedger>).checkpoints?.flatMap(placeOf)[0] ?? 0);
+      const again = log.splice((await savedOn(disk))?.checkpoints.flatMap(placeOf)[0] ?? 0);
       const killed = ledger;
       await start();
       for (const told of again) read(told);
       await killed.close();
     },
   };
+}
+
+/** The files of a state folder, as a crash leaves them. */
+type Disk = ReadonlyMap<string, Buffer>;
+
+async function readDisk(directory: string): Promise<Disk> {
+  const names = (await fs.readdir(directory)).filter((name) => name === 'ledger.json' || name.endsWith('.journal'));
+  return new Map(
+    await Promise.all(names.map(async (name) => [name, await fs.readFile(path.join(directory, name))] as const)),
+  );
+}
+
+async function writeDisk(directory: string, disk: Disk): Promise<void> {
+  for (const [name, content] of disk) await fs.writeFile(path.join(directory, name), content);
+}
+
+async function savedOn(disk: Disk): Promise<SavedLedger | undefined> {
+  const directory = await temporaryFolder();
+  await writeDisk(directory, disk);
+  return savedIn(directory, now);
 }
 
 function placeOf(checkpoint: SavedLedger['checkpoints'][number]): number[] {
@@ -135,8 +169,8 @@ function positive(counts: Readonly<Record<string, number>>): object {
 }
 
 /** Every part of a saved file tells of the same records: those before its place in the log. */
-function expectWhole(text: string, setting: string, log: readonly Told[]): void {
-  const saved = JSON.parse(text) as SavedLedger;
+async function expectWhole(disk: Disk, setting: string, log: readonly Told[]): Promise<void> {
+  const saved = (await savedOn(disk))!;
   const until = log.slice(0, saved.checkpoints.flatMap(placeOf)[0] ?? 0);
   const counted = totals(saved.rows);
   expect(positive(counted)).toEqual(positive(modelOf(setting, until).totals()));
@@ -177,7 +211,7 @@ async function play(setting: string, steps: readonly Step[]): Promise<void> {
   expect(positive(totals(world.ledger().rows()))).toEqual(all);
   expect(positive(totals(world.ledger().scrape().rows))).toEqual(all);
   await world.ledger().close();
-  for (const text of world.files()) expectWhole(text, serverLabelOf(setting), world.log());
+  for (const each of world.files()) await expectWhole(each, serverLabelOf(setting), world.log());
 }
 
 const oneDomain = ['EXCH01', 'EXCH01.a.example', 'exch01.A.example.'];

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config/config.js';
 import { loadWebConfig } from '../../src/config/web-config.js';
 import { drillFile, writeDrill } from '../../src/events/sources/drills.js';
 import { loadInventory } from '../../src/inventory/inventory.js';
-import { loadLedgerFile } from '../../src/ledger/file.js';
+import { loadLedgerFile } from '../../src/ledger/open-saved.js';
 import { openProber } from '../../src/probes/probing.js';
 import { createPolicy } from '../../src/probes/policy.js';
 import { readPlainFile } from '../../src/runtime/plain-file.js';

@@ -38,7 +38,15 @@ export function ledgerOf(held: Partial<ReadLedger> = {}): ReadLedger {
 }
 
 export function savingOf(changes: Partial<Saving> = {}): Saving {
-  return { failing: undefined, lastSavedAt: undefined, saved: 0, failed: 0, movedAside: undefined, ...changes };
+  return {
+    failing: undefined,
+    lastSavedAt: undefined,
+    saved: 0,
+    failed: 0,
+    movedAside: undefined,
+    startedOver: false,
+    ...changes,
+  };
 }
 
 /** What the books hold; all else is empty, quiet and ready. */

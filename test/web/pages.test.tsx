@@ -126,7 +126,7 @@ describe('the status page', () => {
 
   test('a ledger that was moved aside is said on top until the next start', () => {
     const movedAside = 'ledger.json: damaged: Unexpected end; moved to ledger.json.damaged-1';
-    const saving = { failing: undefined, lastSavedAt: now, movedAside };
+    const saving = { failing: undefined, lastSavedAt: now, movedAside, startedOver: true };
     expect(textOf(htmlOf(statusPage, { world: { ...mailWorld, saving } }))).toContain(`${movedAside}. What the logs`);
   });
 

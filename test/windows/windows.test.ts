@@ -1,7 +1,7 @@
 /** What the exporter does on Windows, as far as Wine can show it: the live log, files that others hold, the single file. */
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { appendFile, copyFile, mkdir, rename, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -270,7 +270,9 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     await untilCounted(exporter, 78);
     const ledger = path.join(folder, 'state', 'ledger.json');
     expect(existsSync(ledger)).toBe(true);
+    const [journal = ''] = (await readdir(path.dirname(ledger))).filter((name) => name.endsWith('.journal'));
     const letGo = await hold(ledger, 'r');
+    const letGoOfJournal = await hold(path.join(path.dirname(ledger), journal), 'r');
     await appendFile(path.join(logs, 'a.ndjson'), lines(9));
     await vi.waitFor(
       async () => {
@@ -282,6 +284,7 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     // Invariant 1: what is not saved is not shown.
     expect(valueOf(await exporter.scrape(), 'exchange_send_connector_connection_errors_total{')).toBe(78);
     await letGo();
+    await letGoOfJournal();
     await untilCounted(exporter, 87);
     expect(await exporter.stop()).toBe(0);
     const again = await start();

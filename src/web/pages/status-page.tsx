@@ -123,12 +123,19 @@ function SavingBanner({ page }: { page: PageContext }): VNode | null {
   );
 }
 
-/** Until the next start: whoever looks at the counts must know that they started over. */
+/** Until the next start: whoever looks at the counts must know that they started over, or stand lower than they did. */
 function MovedAsideBanner({ page }: { page: PageContext }): VNode | null {
-  const { movedAside } = page.ledger.saving();
+  const { movedAside, startedOver } = page.ledger.saving();
   if (movedAside === undefined) return null;
   return (
-    <Banner tone="warn" title="Counting started over: the saved ledger could not be read.">
+    <Banner
+      tone="warn"
+      title={
+        startedOver
+          ? 'Counting started over: the saved ledger could not be read.'
+          : 'Part of the saved ledger could not be read.'
+      }
+    >
       {movedAside.replace(/\.?$/, '.')} What the logs still hold is counted again, as history.
     </Banner>
   );
