@@ -48,8 +48,8 @@ export function createLedgerSave(books: Books, { file, folder, opened, operation
   let missed: ReadonlyMap<string, number> = new Map(gaps.missed());
   const save = async (taken: () => void, all = false): Promise<void> => {
     // Before anything is taken: what is entered while it runs belongs to this save.
-    const { isFileThere } = await folder.ready();
-    const isWhole = !all && isFileThere && (await target.isWhole());
+    const { isAsItWas } = await folder.ready();
+    const isWhole = !all && isAsItWas && (await target.isWhole());
     gaps.settle();
     const saves = unsaved.take();
     taken();

@@ -6,10 +6,10 @@ import type { StateLock } from './folder-lock.js';
 
 export type StateFolder = {
   /**
-   * Before a save: the folder is there, and this process has it.
+   * Before a save: the folder is there, and this process has it. `isAsItWas`: with the saved file in it, and it may be written.
    * @throws the error of the system where it cannot be made, or that of a lock that another exporter has taken
    */
-  readonly ready: () => Promise<{ readonly isFileThere: boolean }>;
+  readonly ready: () => Promise<{ readonly isAsItWas: boolean }>;
   /** A file is there from now on. */
   readonly noteSaved: () => void;
   /** False when the saved file is gone, was replaced by something else, or its folder may not be written. */
@@ -29,20 +29,23 @@ export function createStateFolder(file: string, lock: StateLock, onLost?: (what:
       }
       await makeFolder(folder);
       await lock.renew();
-      return { isFileThere };
+      return { isAsItWas: isFileThere && (await isWritable(folder)) };
     },
     noteSaved: () => {
       isSaved = true;
     },
     isWhole: async () => {
       if (!isSaved) return true;
-      const isWritable = await access(folder, constants.W_OK).then(
-        () => true,
-        () => false,
-      );
-      return isWritable && (await isFile(file));
+      return (await isWritable(folder)) && (await isFile(file));
     },
   };
+}
+
+function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isFile(file: string): Promise<boolean> {
