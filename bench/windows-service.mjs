@@ -162,7 +162,7 @@ async function prove({ folder, drive, wine: run, write }) {
   await step('stop saves the ledger and ends with 0', async () => {
     const { code, text } = await service('stop');
     expect(code === 0 && text.includes('exit code 0'), text);
-    expect(JSON.parse(readFileSync(path.join(data, 'counts/ledger.json'), 'utf8')).version === 1, 'no ledger');
+    expect(JSON.parse(readFileSync(path.join(data, 'counts/ledger.json'), 'utf8')).version >= 1, 'no ledger');
   });
   await step('an upgrade keeps configuration, state and counts, and starts the service', async () => {
     write(5);
