@@ -98,7 +98,9 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
       });
       const log = readFileSync(path.join(data, 'logs/send-connector-exporter.log'), 'utf8');
       expect(log).toMatch(/msg=stopping signal=stop\n.*msg=stopped\n.*exitCode=0\n$/);
-      expect(JSON.parse(readFileSync(path.join(data, 'state/ledger.json'), 'utf8'))).toMatchObject({ version: expect.any(Number) as number });
+      expect(JSON.parse(readFileSync(path.join(data, 'state/ledger.json'), 'utf8'))).toMatchObject({
+        version: expect.any(Number) as number,
+      });
     }, 60_000);
 
     test('says in its log and its status why it does not start', async () => {
