@@ -219,7 +219,10 @@ async function prove({ folder, drive, wine: run, write }) {
       'the folder of the program is still there',
     );
     expect((await run('sc', 'query', 'SendConnectorExporter')).code !== 0, 'the service is still there');
-    expect(readdirSync(data).sort().join() === 'config.yml,counts,logs', readdirSync(data).join());
+    expect(
+      ['config.yml', 'counts', 'logs'].every((name) => readdirSync(data).includes(name)),
+      readdirSync(data).join(),
+    );
   });
   console.log(`errors counted in the end: ${highest}; no value ever fell`);
 }
