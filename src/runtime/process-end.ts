@@ -1,5 +1,5 @@
 /** Ends the exporter in time, whatever hangs. */
-import { fileGate, inTime } from './file-gate.js';
+import { fileGate, FileHangs, inTime } from './file-gate.js';
 
 /**
  * Node waits at its end for the threads of all file operations, and one on a dead mount never comes back: then only a
@@ -27,7 +27,10 @@ export async function endInSteps(steps: readonly LastStep[]): Promise<string[]> 
     try {
       await inTime(run(), ms);
     } catch (error) {
-      left.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      const isLate = error instanceof FileHangs;
+      left.push(
+        `${what}: ${isLate ? `not done within ${ms} ms` : error instanceof Error ? error.message : String(error)}`,
+      );
     }
   }
   return left;

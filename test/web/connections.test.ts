@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { pageOf } from '../../src/metrics/page.js';
+import { listenOn } from '../../src/web/http/listeners.js';
 import { createPlaces, type Places } from '../../src/web/http/places.js';
 import { keepingLog, silentLog } from '../support/log-double.js';
 import { ask, authority, secured, tls } from './secured.js';
@@ -267,3 +268,27 @@ test('2.5 whoever says nothing, shakes no hands, or sends headers by the byte is
   expect(toUnshaken.text).toBe('');
   expect((await fetch(new URL('/metrics', web.url))).status).toBe(200);
 }, 40_000);
+
+describe.each([
+  { over: 'plain HTTP', yaml: '' },
+  { over: 'TLS, before its handshake', yaml: tls },
+])('a connection over $over that sends nothing while the server closes', ({ yaml }) => {
+  test('holds up the end for less than two seconds, and the address stays known meanwhile', async () => {
+    const { access } = await secured(yaml);
+    const listeners = await listenOn(
+      [{ host: '127.0.0.1', port: 0 }],
+      access.current(),
+      () => undefined,
+      () => undefined,
+    );
+    const before = listeners.addresses();
+    const socket = plain(Number(new URL(before[0] ?? '').port));
+    await once(socket, 'connect');
+    const began = performance.now();
+    const closed = listeners.close();
+    expect(listeners.addresses()).toEqual(before);
+    await closed;
+    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(listeners.addresses()).toEqual(before);
+  });
+});

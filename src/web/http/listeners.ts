@@ -16,11 +16,22 @@ export type Listeners = {
   readonly addresses: () => readonly string[];
   /** Takes new certificates over at once; connections that are open stay. */
   readonly use: (config: WebConfig) => Promise<void>;
-  /** Ends after answers under way are sent, at the latest after two seconds. */
+  /** Ends after answers under way are sent, at the latest after a second and a half. */
   readonly close: () => Promise<void>;
 };
 
-type Door = { readonly at: ListenAt; server: Server | SecureServer };
+/** Whoever ends the exporter gives it 2.5 seconds in all. */
+const answersMs = 1_500;
+
+type Door = { readonly at: ListenAt; open: Open };
+
+/** A server that is listening. What it is bound to stays known while it closes, when the server itself says nothing any more. */
+type Open = {
+  readonly server: Server | SecureServer;
+  readonly bound: AddressInfo;
+  /** Connections, those of TLS before their handshake too, of which the server knows nothing. */
+  readonly sockets: ReadonlySet<Socket>;
+};
 
 /**
  * Listens on every address.
@@ -34,41 +45,46 @@ export async function listenOn(
   enter: (socket: Socket) => void,
 ): Promise<Listeners> {
   let tls = config.tls;
-  const open = async (at: ListenAt): Promise<Server | SecureServer> => {
+  const open = async (at: ListenAt): Promise<Open> => {
     const server = createLimitedServer(listener, tls && serverOptions(tls));
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket: Socket) => {
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+    });
     server.on('connection', enter);
     if (tls) guardHandshake(server as SecureServer, () => tls);
     if (tls) server.on('tlsClientError', answerPlainHttp);
     await listening(server, at);
-    return server;
+    return { server, bound: server.address() as AddressInfo, sockets };
   };
   const doors: Door[] = [];
   try {
-    for (const at of all) doors.push({ at, server: await open(at) });
+    for (const at of all) doors.push({ at, open: await open(at) });
   } catch (error) {
-    await Promise.all(doors.map(({ server }) => closed(server)));
+    await Promise.all(doors.map(({ open }) => closed(open)));
     throw error;
   }
   return {
-    addresses: () => doors.map(({ server }) => urlOf(server, tls !== undefined)),
+    addresses: () => doors.map(({ open: { bound } }) => urlOf(bound, tls !== undefined)),
     use: async ({ tls: wanted }) => {
       const isSameKind = wanted !== undefined && tls?.clientAuth === wanted.clientAuth;
       const before = tls;
       tls = wanted;
-      if (isSameKind) for (const { server } of doors) (server as SecureServer).setSecureContext(wanted.context);
+      if (isSameKind) for (const { open } of doors) (open.server as SecureServer).setSecureContext(wanted.context);
       else if (before !== wanted) for (const door of doors) await reopen(door, open);
     },
     close: async () => {
-      await Promise.all(doors.map(({ server }) => closed(server)));
+      await Promise.all(doors.map(({ open }) => closed(open)));
     },
   };
 }
 
 /** On the same port: asked for again at once, so that between the two there is no time to be refused in. */
-async function reopen(door: Door, open: (at: ListenAt) => Promise<Server | SecureServer>): Promise<void> {
-  const { port } = door.server.address() as AddressInfo;
-  void closed(door.server);
-  door.server = await open({ ...door.at, port });
+async function reopen(door: Door, open: (at: ListenAt) => Promise<Open>): Promise<void> {
+  const { port } = door.open.bound;
+  void closed(door.open);
+  door.open = await open({ ...door.at, port });
 }
 
 // -------------------------------------------------------------------------------------------------- client certificates
@@ -163,17 +179,16 @@ function refusalOf(error: NodeJS.ErrnoException, at: ListenAt): string {
   return `cannot listen on ${where}: ${because[error.code ?? ''] ?? error.message} (--web.listen-address)`;
 }
 
-function urlOf(server: Server, isSecure: boolean): string {
-  const { address, port } = server.address() as AddressInfo;
+function urlOf({ address, port }: AddressInfo, isSecure: boolean): string {
   const host = address === '::' || address === '0.0.0.0' ? 'localhost' : address;
   return `${isSecure ? 'https' : 'http'}://${destinationOf({ host, port })}`;
 }
 
-function closed(server: Server): Promise<void> {
+function closed({ server, sockets }: Open): Promise<void> {
   return new Promise((resolve) => {
     const late = setTimeout(() => {
-      server.closeAllConnections();
-    }, 2_000);
+      for (const socket of sockets) socket.destroy();
+    }, answersMs);
     server.close(() => {
       clearTimeout(late);
       resolve();

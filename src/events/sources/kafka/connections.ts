@@ -17,6 +17,8 @@ import { connectionProblem } from './problems.js';
 const clientId = 'send-connector-exporter';
 const connectMs = 5_000;
 const requestMs = 15_000;
+/** A batch that is larger than what was asked for comes whole; brokers take none of more than some megabytes. */
+const mostAnswerBytes = 128 * 2 ** 20;
 
 export type Address = { readonly host: string; readonly port: number };
 
@@ -150,6 +152,7 @@ async function open({ tls, sasl }: Cluster, address: Address, gone: () => void):
   connection.on('close', gone);
   try {
     await connection.connect(host, port);
+    boundAnswers(connection, where);
     const api = { key: 18, version: 3 };
     const request = (): Writer => apiVersionsV3.createRequest(clientId, exporterVersion());
     const { apiKeys } = await send(
@@ -165,6 +168,34 @@ async function open({ tls, sasl }: Cluster, address: Address, gone: () => void):
     if (error instanceof KafkaProblem) throw error;
     throw new KafkaProblem(connectionProblem(where, error), { cause: error });
   }
+}
+
+/** The package keeps an answer until it has all the bytes that its length promises, be it two gibibytes. */
+function boundAnswers({ socket }: Connection, where: string): void {
+  let missing = 0;
+  let header = Buffer.alloc(0);
+  socket.on('data', (bytes: Buffer) => {
+    for (let at = 0; at < bytes.length;) {
+      if (missing > 0) {
+        const taken = Math.min(missing, bytes.length - at);
+        [missing, at] = [missing - taken, at + taken];
+        continue;
+      }
+      const part = bytes.subarray(at, at + 4 - header.length);
+      header = Buffer.concat([header, part]);
+      at += part.length;
+      if (header.length < 4) continue;
+      const length = header.readInt32BE(0);
+      header = Buffer.alloc(0);
+      if (length < 0 || length > mostAnswerBytes) {
+        socket.destroy(
+          new Error(`${where}: expected an answer of Kafka of at most 128 MiB, got a length of ${length} bytes`),
+        );
+        return;
+      }
+      missing = length;
+    }
+  });
 }
 
 function send<Answer>(

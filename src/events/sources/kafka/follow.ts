@@ -17,6 +17,9 @@ type ClusterState = {
   isDue: boolean;
 };
 
+/** Whoever ends the exporter gives the sources three seconds in all. */
+const lastAnswerMs = 1_500;
+
 /** Follows all topics until stopped. */
 export function followTopics(options: FollowOptions): Followed {
   const { steady = () => performance.now() } = options;
@@ -49,7 +52,8 @@ export function followTopics(options: FollowOptions): Followed {
     stop: async () => {
       stop.stop();
       for (const { reading } of clusters) reading.client.close();
-      await Promise.all(running);
+      // A broker that says nothing is waited for no longer: what it has not sent is asked for again after the next start.
+      await Promise.race([Promise.all(running), stop.after(lastAnswerMs)]);
     },
   };
 }
@@ -139,6 +143,7 @@ function createStop() {
   let stopped = false;
   return {
     isStopped: () => stopped,
+    after: (ms: number) => new Promise<void>((resolve) => void setTimeout(resolve, ms).unref()),
     stop: () => {
       stopped = true;
       for (const wake of waiting) wake();
