@@ -3,14 +3,25 @@ import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
 import { sourceKinds } from '../events/sources/sources.js';
 import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
-import { duration, fileName, list, listenAddress, mapping, settings, text, whole, yesOrNo } from './forms.js';
+import {
+  type ListenAddress,
+  duration,
+  fileName,
+  list,
+  listenAddress,
+  mapping,
+  settings,
+  text,
+  whole,
+  yesOrNo,
+} from './forms.js';
 
 /** Where other answers of the exporter are, and all below them. web/server.ts has the routes; a test compares. */
 const ownPaths = ['/-', '/api', '/assets', '/connectors', '/destinations', '/events', '/probe', '/runbooks', '/sd'];
 
 /** The configuration file. Input is what YAML gives; output has numbers, normal forms and all defaults. */
 export const configSchema = mapping({
-  sources: list(sourceSchema(), 'a list of sources').prefault([]),
+  sources: list(sourceSchema(), 'a list of sources').superRefine(onAddressesOfTheirOwn).prefault([]),
   inventory: settings({
     file: fileName('Get-SendConnector export (JSON): connectors and their smart hosts').optional(),
   }),
@@ -54,6 +65,24 @@ function sourceSchema() {
   return z.discriminatedUnion('type', settingsOf(sourceKinds), {
     error: (issue) => (isMapping(issue.input) ? words : 'a mapping with a type'),
   });
+}
+
+/** Two that listen on one address would be one series with two values; the second could not even begin. */
+function onAddressesOfTheirOwn(sources: readonly object[], context: z.RefinementCtx): void {
+  const taken = new Set<string>();
+  for (const [index, source] of sources.entries()) {
+    const { listenAddress } = source as { listenAddress?: ListenAddress };
+    if (!listenAddress) continue;
+    const at = destinationOf({ host: listenAddress.host ?? '*', port: listenAddress.port });
+    if (taken.has(at))
+      context.addIssue({
+        code: 'custom',
+        path: [index, 'listenAddress'],
+        message: 'an address that no other source listens on',
+        input: at,
+      });
+    taken.add(at);
+  }
 }
 
 /** The schema of each kind, with the types of all. */

@@ -31,6 +31,10 @@ const mistakesOf: Record<string, string[]> = {
     ':4: probe.timeout: expected a duration of a second or more, like 30s, 5m, 12h or 30d, got "0s"',
     ':6: destinations.forgetAfter: expected a duration of a second or more, like 30s, 5m, 12h or 30d, got "-1d"',
   ],
+  'same-listen-address': [
+    ':4: sources[1].listenAddress: expected an address that no other source listens on, got "127.0.0.1:4318"',
+    ':6: sources[3].listenAddress: expected an address that no other source listens on, got ":5044"',
+  ],
   'five-mistakes': [
     ':4: sources[0].paths: expected a list of files, folders or globs with at least one entry, got an empty list',
     ':6: destinations.static[2]: expected host:port, got "relay:70000"',
