@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_RECORDS 20000
 #define MAX_HANDLES 4096
@@ -310,16 +311,18 @@ BOOL WINAPI EvtNext(EVT_HANDLE set, DWORD size, EVT_HANDLE *events, DWORD timeou
 
 static void eventXml(const Object *event, WCHAR *into, size_t room) {
   /* The serial makes the time: a cleared log gives a number again, but never the time. */
-  unsigned long long at = event->serial;
+  __time64_t at = FIRST_SECOND + event->serial;
+  const struct tm *time = _gmtime64(&at);
   WCHAR filler[20001] = L"";
   if (event->moved) for (int i = 0; i < 20000; i++) filler[i] = L'x';
   _snwprintf(into, room,
     L"<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='MSExchangeTransport'/>"
     L"<EventID Qualifiers='32772'>2002</EventID><Level>3</Level><Task>2</Task><Keywords>0x80000000000000</Keywords>"
-    L"<TimeCreated SystemTime='2026-01-%02lluT%02llu:%02llu:%02llu.0000000Z'/><EventRecordID>%lu</EventRecordID>"
+    L"<TimeCreated SystemTime='%04d-%02d-%02dT%02d:%02d:%02d.0000000Z'/><EventRecordID>%lu</EventRecordID>"
     L"<Channel>Application</Channel><Computer>EXCH01.contoso.example</Computer><Security/></System>"
     L"<EventData><Data>Ausgehend f\x00FCr B\x00FCro</Data><Data>203.0.113.25:25</Data><Data>%s</Data></EventData></Event>",
-    1 + at / 86400, at / 3600 % 24, at / 60 % 60, at % 60, (unsigned long)event->id, filler);
+    time->tm_year + 1900, time->tm_mon + 1, time->tm_mday, time->tm_hour, time->tm_min, time->tm_sec,
+    (unsigned long)event->id, filler);
 }
 
 static WCHAR text[40000];
