@@ -4,7 +4,7 @@ import type { FileCheckpoint } from '../../../model/batch.js';
 import { keyOfCheckpoint } from '../../../model/checkpoint-key.js';
 import { type FileFacts, notWaiting } from './file-system.js';
 import { type Around, factsOf, type Folder, meetRotated } from './rotated-files.js';
-import { isPassedBy, passBy } from './rotation.js';
+import { isPassedBy, membersOf, passBy } from './rotation.js';
 import { drop, type SourceState, type State } from './state.js';
 import { meet } from './take-up.js';
 
@@ -18,6 +18,10 @@ export async function searchLost(state: State, each: SourceState, around: Around
   const left = new Set(lost);
   const byInode = new Map(lost.map((checkpoint) => [checkpoint.inode, checkpoint]));
   const others: { path: string; facts: FileFacts }[] = [];
+  // What carries the name of a base is met as what rotation has made of it: now, or when renames let it be met.
+  const members = new Set(
+    membersOf(there.folder, there.names, { bases: there.bases, found: new Set() }).map(({ path: at }) => at),
+  );
   for (const name of there.names) {
     const at = path.join(there.folder, name);
     const facts = there.bases.has(at)
@@ -26,7 +30,7 @@ export async function searchLost(state: State, each: SourceState, around: Around
     if (!facts || around.findings.present.has(facts.inode)) continue;
     const known = byInode.get(facts.inode);
     if (known && left.delete(known)) await meetLost(state, each, around, { path: at, facts });
-    else others.push({ path: at, facts });
+    else if (!members.has(at)) others.push({ path: at, facts });
   }
   const newest = [...left].sort((a, b) => (b.modifiedMs ?? 0) - (a.modifiedMs ?? 0))[0];
   if (newest) await searchByContent(state, each, around, { lost: newest, others });
