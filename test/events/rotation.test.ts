@@ -2,6 +2,7 @@
 import { appendFile, copyFile, mkdir, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
+import { systemCalls, type SystemCalls } from '../../src/events/sources/files/file-system.js';
 import { followFiles, type FollowOptions } from '../../src/events/sources/files/files.js';
 import type { Followed } from '../../src/events/sources/source.js';
 import { keyOfCheckpoint } from '../../src/model/checkpoint-key.js';
@@ -295,4 +296,35 @@ test('a file that is cut and grows beyond the old place at once is read from its
   await untilCounted(115);
   await untilQuiet(followed);
   await untilCounted(115);
+});
+
+test('a rotated file that renames keep from being met at first is read at the next look', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 40));
+  const first = follow(at.book, at.file);
+  await untilRead(at.book, 40);
+  await first.stop();
+  await rotate(at.file);
+  await writeFile(at.file, lines(41, 90));
+  await rotate(at.file);
+  await writeFile(at.file, lines(91, 100));
+  // In the first look the file that was read has another name than its folder said, and the next one is gone when it is opened.
+  const missing = Object.assign(new Error('renamed'), { code: 'ENOENT' });
+  const left = new Map([
+    [`stat ${at.file}.2`, 2],
+    [`open ${at.file}.1`, 1],
+  ]);
+  const isAway = (call: string): boolean => {
+    const times = left.get(call) ?? 0;
+    left.set(call, times - 1);
+    return times > 0;
+  };
+  const calls: SystemCalls = {
+    ...systemCalls,
+    stat: (...args) => (isAway(`stat ${String(args[0])}`) ? Promise.reject(missing) : systemCalls.stat(...args)),
+    open: (...args) => (isAway(`open ${String(args[0])}`) ? Promise.reject(missing) : systemCalls.open(...args)),
+  };
+  const second = follow(at.book, at.file, { calls });
+  await untilRead(at.book, 100);
+  await second.stop();
 });
