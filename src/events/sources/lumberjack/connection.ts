@@ -68,7 +68,8 @@ export async function serveSender(socket: Socket, receiver: Receiver, sender: Se
     if (state.inFlight > 0) acknowledge(state, 0);
   }, aliveMs);
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
+    // What ends reading leaves the socket open: the acknowledgement is still to be sent.
+    for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       for (const frame of reader.read(chunk)) {
         await take(state, frame);
         await untilRoom(state);
