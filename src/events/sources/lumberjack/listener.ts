@@ -13,6 +13,8 @@ export type Listener = {
   readonly close: () => void;
 };
 
+/** Whoever has sent all that it has, or is read no further, is still acknowledged; the connection is ended after that. */
+const allowHalfOpen = true;
 /** Senders at once; each holds no more than what it is sending. */
 const mostConnections = 1_024;
 
@@ -20,8 +22,8 @@ const mostConnections = 1_024;
 export async function listen(part: LumberjackPart, log: Log, welcome: (socket: Socket) => void): Promise<Listener> {
   const { tls, listenAddress, name: source } = part;
   const server = tls
-    ? createSecureServer({ ...(await contextOf(tls)), ...requests(tls) }, welcome)
-    : createServer(welcome);
+    ? createSecureServer({ ...(await contextOf(tls)), ...requests(tls), allowHalfOpen }, welcome)
+    : createServer({ allowHalfOpen }, welcome);
   server.maxConnections = mostConnections;
   server.on('tlsClientError', ({ message }: Error) => {
     log.warn('a sender is hung up on', { source, problem: `the TLS handshake failed: ${message}` });
