@@ -11,6 +11,7 @@ import {
   listenAddress,
   mapping,
   settings,
+  shownAddress,
   text,
   whole,
   yesOrNo,
@@ -73,7 +74,7 @@ function onAddressesOfTheirOwn(sources: readonly object[], context: z.Refinement
   for (const [index, source] of sources.entries()) {
     const { listenAddress } = source as { listenAddress?: ListenAddress };
     if (!listenAddress) continue;
-    const at = destinationOf({ host: listenAddress.host ?? '*', port: listenAddress.port });
+    const at = shownAddress(listenAddress);
     if (taken.has(at))
       context.addIssue({
         code: 'custom',

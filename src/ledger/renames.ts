@@ -17,7 +17,7 @@ import {
   keyOf,
   never,
   noCounts,
-  shownOf,
+  showRow,
   valueOf,
   withCounters,
   type Counts,
@@ -66,7 +66,9 @@ function moveRow(book: RowBook, from: Row, into: Row): void {
   if (!from.dormant) book.bounds.move(from.entered, isNew || into.dormant ? into.entered : undefined);
   const [intoKnown, fromKnown] = [into, from].map((row) => row.published ?? (row.dormant ? row.saved : undefined));
   if (book.scrapers.all().length > 0 && from.published) {
-    const rows = new Map([...shownOf(from).rows, ...shownOf(into).rows].map((row) => [row.server, row]));
+    const shown: LedgerRow[] = [];
+    for (const row of [from, into]) showRow(row, shown);
+    const rows = new Map(shown.map((row) => [row.server, row]));
     into.former = { rows: [...rows.values()], birth: book.scrapers.birth() };
   }
   if (isShown && (intoKnown ?? fromKnown))

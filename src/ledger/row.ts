@@ -51,7 +51,7 @@ export const noCounts: Counts = { errors: 0, attempts: 0, failures: {} };
 export const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAttemptAt: undefined };
 
 /** The same object for all rows that were told under one name only. */
-export const toldNothing: Readonly<Partial<Record<Counter, number>>> = {};
+const toldNothing: Readonly<Partial<Record<Counter, number>>> = {};
 
 export function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
   return {
@@ -93,20 +93,29 @@ export function isSame(a: RowName, b: RowName): boolean {
   return a.destination === b.destination && a.connector === b.connector && a.server === b.server;
 }
 
-/** The row as scrapers see it, and how many of its series stand at a previous value. */
-export function shownOf(row: Row): { readonly rows: readonly LedgerRow[]; readonly behind: number } {
-  const { published, held, former, toldElsewhere } = row;
-  if (!published) return { rows: [], behind: 0 };
-  if (former) return { rows: former.rows.map((each) => withTimes(each, published)), behind: held?.size ?? 0 };
+/**
+ * Puts the row as scrapers see it behind others; nearly always it is the published one itself.
+ * @returns how many of its series stand at a previous value
+ */
+export function showRow({ published, held, former, toldElsewhere }: Row, into: LedgerRow[]): number {
+  if (!published) return 0;
+  if (former) {
+    into.push(...former.rows.map((each) => withTimes(each, published)));
+    return held?.size ?? 0;
+  }
   const behind = held === undefined ? nothingBehind : behindOf(published, held);
+  if (behind.length === 0 && toldElsewhere === toldNothing) {
+    into.push(published);
+    return 0;
+  }
   const less = Object.entries(toldElsewhere) as [Counter, number][];
-  if (behind.length + less.length === 0) return { rows: [published], behind: 0 };
   const shown = withCounters(published, behind);
   const told = withCounters(
     shown,
     less.map(([counter, value]) => [counter, valueOf(shown, counter) - value]),
   );
-  return { rows: [{ ...published, ...told }], behind: behind.length };
+  into.push({ ...published, ...told });
+  return behind.length;
 }
 
 /** Last-error times are never held back, under whatever name: an alert on them needs no earlier sample. */

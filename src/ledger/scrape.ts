@@ -1,6 +1,6 @@
 /** One scrape: the rows as scrapers are shown them, and what is let go once a scraper has the whole answer. */
 import type { Books } from './books.js';
-import { shownOf, toldNothing } from './row.js';
+import { showRow } from './row.js';
 import type { Saver } from './saver.js';
 import type { LedgerRow } from '../model/batch.js';
 
@@ -19,17 +19,7 @@ export function scrape({ rows: book, births, scrapers }: Books, saver: Saver): S
   const shownUpTo = scrapers.births();
   const rows: LedgerRow[] = [];
   let heldBack = 0;
-  for (const row of book.all()) {
-    if (!row.published) continue;
-    // Nearly all rows, nearly always.
-    if (!row.held && !row.former && row.toldElsewhere === toldNothing) {
-      rows.push(row.published);
-      continue;
-    }
-    const shown = shownOf(row);
-    heldBack += shown.behind;
-    rows.push(...shown.rows);
-  }
+  for (const row of book.all()) heldBack += showRow(row, rows);
   const readBy = async (scraper: string): Promise<void> => {
     scrapers.hasRead(scraper, shownUpTo);
     births.noteSeen();

@@ -2,35 +2,22 @@
 import type { Socket } from 'node:net';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { serverLabelOf } from '../../../model/label.js';
-import type { SourceStatus } from '../../../model/status.js';
 import { withoutRepeats } from '../../../runtime/log-repeats.js';
 import type { Log } from '../../../runtime/log.js';
 import { createStock } from '../push/blocks.js';
+import { type Door, followDoors, keepOpening } from '../push/doors.js';
 import { createEntry } from '../push/entry.js';
 import { createUnpacker } from '../push/inflate.js';
 import { createTally } from '../push/tally.js';
 import type { Followed, Reading } from '../source.js';
 import { type Receiver, type Sender, serveSender } from './connection.js';
-import { listen, type Listener } from './listener.js';
+import { listen } from './listener.js';
 import type { LumberjackPart } from './part.js';
 
-type Door = { readonly status: () => SourceStatus; readonly stop: () => Promise<void> };
-
-export async function followLumberjack(parts: readonly LumberjackPart[], reading: Reading): Promise<Followed> {
-  const doors: Door[] = [];
-  for (const part of parts) doors.push(await openDoor(part, reading));
-  return {
-    statuses: () => doors.map(({ status }) => status()),
-    caughtUp: () => true,
-    readingHistory: () => false,
-    stop: async () => {
-      await Promise.all(doors.map(({ stop }) => stop()));
-    },
-  };
+export function followLumberjack(parts: readonly LumberjackPart[], reading: Reading): Promise<Followed> {
+  return followDoors(parts, (part) => openDoor(part, reading));
 }
 
-/** An address may be in use for a while, and a file may come late. */
-const againMs = 5_000;
 /** What was taken is saved, or not, within this time. */
 const drainMs = 2_000;
 const [mostUnpacked, mostWaiting] = [32 * 1024 * 1024, 16 * 1024 * 1024];
@@ -40,12 +27,7 @@ async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
   const log = withoutRepeats(reading.log);
   const tally = createTally(source, reading.now);
   const senders = new Map<Socket, Promise<void>>();
-  let [listener, problem, isStopped]: [Listener | undefined, string | undefined, boolean] = [
-    undefined,
-    undefined,
-    false,
-  ];
-  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
   const receiver: Receiver = {
     source,
     stock: createStock(mostWaiting),
@@ -61,31 +43,22 @@ async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
     const served = serveSender(socket, receiver, senderOf(socket, part, log)).finally(() => senders.delete(socket));
     senders.set(socket, served);
   };
-  const attempt = async (): Promise<void> => {
-    try {
-      listener = await listen(part, log, welcome);
-      problem = undefined;
-      reading.log.info('listening for records', { source, address: listener.address() });
-    } catch (error) {
-      const { message } = error as Error;
-      if (message !== problem) reading.log.error('records cannot be pushed', { source, problem: message });
-      problem = message;
-      if (isStopped) return;
-      timer = setTimeout(() => {
-        opening = attempt();
-      }, againMs);
-    }
-  };
-  let opening = attempt();
-  await opening;
+  const opening = await keepOpening(
+    source,
+    reading.log,
+    () => listen(part, log, welcome),
+    (listener) => ({ address: listener.address() }),
+  );
   return {
-    status: () =>
-      tally.status(listener !== undefined, problem ?? listener?.problem() ?? `listens on ${listener?.address()}`),
+    status: () => {
+      const listener = opening.open();
+      const wrong = opening.problem() ?? listener?.problem();
+      return tally.status(listener !== undefined, wrong ?? `listens on ${listener?.address()}`);
+    },
     stop: async () => {
       isStopped = true;
-      clearTimeout(timer);
-      await opening;
-      listener?.close();
+      await opening.end();
+      opening.open()?.close();
       await drain(senders);
     },
   };

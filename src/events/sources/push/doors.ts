@@ -1,0 +1,74 @@
+/** The doors of all sources of a kind that records are pushed to: opened again until they are open, and followed as one. */
+import type { SourceStatus } from '../../../model/status.js';
+import type { Log } from '../../../runtime/log.js';
+import type { Followed } from '../source.js';
+
+export type Door = { readonly status: () => SourceStatus; readonly stop: () => Promise<void> };
+
+export async function followDoors<Part>(
+  parts: readonly Part[],
+  openDoor: (part: Part) => Promise<Door>,
+): Promise<Followed> {
+  const doors: Door[] = [];
+  for (const part of parts) doors.push(await openDoor(part));
+  return {
+    statuses: () => doors.map(({ status }) => status()),
+    caughtUp: () => true,
+    readingHistory: () => false,
+    stop: async () => {
+      await Promise.all(doors.map(({ stop }) => stop()));
+    },
+  };
+}
+
+export type Opening<Open> = {
+  /** Undefined until it is open. */
+  readonly open: () => Open | undefined;
+  readonly problem: () => string | undefined;
+  /** Tries no more; resolves when it is settled whether the door is open. */
+  readonly end: () => Promise<void>;
+};
+
+/** An address may be in use for a while, and a file may come late. */
+const againMs = 5_000;
+
+/**
+ * Tries until it works. Resolves after the first try.
+ * @param open throws with the remedy
+ * @param told what the log says of an open door
+ */
+export async function keepOpening<Open>(
+  source: string,
+  log: Log,
+  open: () => Promise<Open>,
+  told: (open: Open) => Record<string, unknown>,
+): Promise<Opening<Open>> {
+  let [opened, problem, isEnded]: [Open | undefined, string | undefined, boolean] = [undefined, undefined, false];
+  let timer: NodeJS.Timeout | undefined;
+  const attempt = async (): Promise<void> => {
+    try {
+      opened = await open();
+      problem = undefined;
+      log.info('listening for records', { source, ...told(opened) });
+    } catch (error) {
+      const { message } = error as Error;
+      if (message !== problem) log.error('records cannot be pushed', { source, problem: message });
+      problem = message;
+      if (isEnded) return;
+      timer = setTimeout(() => {
+        trying = attempt();
+      }, againMs);
+    }
+  };
+  let trying = attempt();
+  await trying;
+  return {
+    open: () => opened,
+    problem: () => problem,
+    end: async () => {
+      isEnded = true;
+      clearTimeout(timer);
+      await trying;
+    },
+  };
+}
