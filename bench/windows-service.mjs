@@ -18,7 +18,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildExe } from '../build-exe.mjs';
+import { buildExe } from '../packaging/exe.mjs';
 import { buildMsi } from '../packaging/msi.mjs';
 
 const installed = 'C:\\Program Files\\send-connector-exporter\\send-connector-exporter.exe';

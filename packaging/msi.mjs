@@ -9,7 +9,7 @@ import { copyFile, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildExe } from '../build-exe.mjs';
+import { buildExe } from './exe.mjs';
 
 const root = path.dirname(import.meta.dirname);
 

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildExe } from '../build-exe.mjs';
+import { buildExe } from './exe.mjs';
 import { buildMsi } from './msi.mjs';
 
 const root = path.dirname(import.meta.dirname);

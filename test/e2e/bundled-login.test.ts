@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { expect, onTestFinished, test } from 'vitest';
-import { bundle } from '../../build-exe.mjs';
+import { bundle } from '../../packaging/bundle.mjs';
 import { startExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
 

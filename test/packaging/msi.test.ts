@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { koffiNode } from '../../build-exe.mjs';
+import { koffiNode } from '../../packaging/exe.mjs';
 import { buildMsi } from '../../packaging/msi.mjs';
 import { signAll, signFile } from '../../packaging/sign.mjs';
 import { temporaryFolder } from '../support/folder.js';

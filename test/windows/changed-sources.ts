@@ -1,7 +1,7 @@
 /** The bundled program with lines of its sources changed: to make it watch more closely, or to show what a check is good for. */
 import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
-import { bundle } from '../../build-exe.mjs';
+import { bundle } from '../../packaging/bundle.mjs';
 
 /** @param file the end of its path */
 export type Change = { readonly file: string; readonly from: string; readonly to: string };

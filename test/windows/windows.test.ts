@@ -5,7 +5,7 @@ import { appendFile, copyFile, mkdir, readdir, rename, writeFile } from 'node:fs
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { buildExe, koffiNode, nodeExe } from '../../build-exe.mjs';
+import { buildExe, koffiNode, nodeExe } from '../../packaging/exe.mjs';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { bundleWith, type Change } from './changed-sources.js';
 import { describeService } from './service.js';
