@@ -20,7 +20,7 @@ const benchmarks = {
   soak: ['soak'],
   start: ['start'],
   'transport-logs': ['transport-logs'],
-  'windows-service': ['windows-service'],
+  'windows-service': ['windows-service', 'windows-live-log'],
   worst: ['worst'],
 };
 const names = Object.keys(benchmarks);

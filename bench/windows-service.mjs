@@ -1,76 +1,62 @@
 /**
  * The MSI under Wine, with its installer and its service manager, in a prefix of its own: install, first configuration, start,
- * /metrics, stop, upgrade, kill, a start that fails, remove. Ends with 1 when a step fails.
+ * /metrics, stop, upgrade, repair, kill, a start that fails, remove. Ends with 1 when a step fails.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  appendFileSync,
-  closeSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildExe } from '../packaging/exe.mjs';
 import { buildMsi } from '../packaging/msi.mjs';
-
-const installed = 'C:\\Program Files\\send-connector-exporter\\send-connector-exporter.exe';
-const counter = 'exchange_send_connector_connection_errors_total{';
+import { countsOf, expect, freePort, installed, onMachine, programIn, seen, step, until } from './windows/machine.mjs';
 
 export async function run() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'windows-service-'));
-  const machine = openMachine(folder);
-  try {
-    await prove(machine);
-  } finally {
-    machine.close();
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  }
+  await onMachine(async (machine) => {
+    const program = await step('the exe is built', () => programIn(machine.folder));
+    const [first, second] = await step('two MSIs are built', async () => [
+      await buildMsi({ program, folder: machine.folder }),
+      await buildMsi({ program, folder: machine.folder, version: '0.9.9' }),
+    ]);
+    const world = await worldOf(machine, { first, second });
+    await installs(world);
+    await startsAndStops(world);
+    await upgrades(world);
+    await repairs(world);
+    await isKilled(world);
+    await failsToStart(world);
+    await isRemoved(world);
+    console.log(`errors counted in the end: ${world.counts.highest()}; no value ever fell`);
+  });
 }
 
-/** A Windows of our own, with a file that the exporter reads. */
-function openMachine(folder) {
-  const env = {
-    ...process.env,
-    WINEPREFIX: path.join(folder, 'prefix'),
-    WINEARCH: 'win64',
-    WINEDEBUG: '-all',
-    DISPLAY: '',
-    WINEDLLOVERRIDES: 'winedbg.exe=d;mscoree=d;mshtml=d',
-  };
-  const tests = path.join(import.meta.dirname, '../test/windows');
-  const gcc = (output, ...args) =>
-    execFileSync('x86_64-w64-mingw32-gcc', ['-O1', '-o', path.join(folder, output), ...args]);
-  gcc('hold.exe', path.join(tests, 'hold.c'));
-  execFileSync('wine', ['wineboot', '-i'], { env, stdio: 'ignore' });
-  execFileSync('wine', ['winecfg', '-v', 'win10'], { env, stdio: 'ignore' });
-  // Until the first session has ended: two service managers would answer by turns.
-  execFileSync('wineserver', ['-w'], { env, timeout: 60_000 });
-  // The services of Wine end when no program of a person is left.
-  writeFileSync(path.join(folder, 'session'), '');
-  spawn('wine', [path.join(folder, 'hold.exe'), seen(path.join(folder, 'session')), 'rwd'], { env, stdio: 'ignore' });
-  const exported = path.join(folder, 'prefix/drive_c/exported/a.ndjson');
+/** The machine with what all steps need: places, verbs, and a file that the exporter reads. */
+async function worldOf({ folder, drive, wine: run, compile }, msis) {
+  const data = path.join(drive, 'ProgramData/send-connector-exporter');
+  const exported = path.join(drive, 'exported/a.ndjson');
+  const port = await freePort();
   mkdirSync(path.dirname(exported));
+  const service = (...args) => run(installed, 'service', ...args);
   let records = 0;
   return {
+    ...msis,
     folder,
-    drive: path.join(folder, 'prefix/drive_c'),
-    wine: (...args) => wine(folder, env, args),
-    /** Adds events 2002 to the file that the exporter reads. */
+    drive,
+    run,
+    compile,
+    data,
+    port,
+    service,
+    config: path.join(data, 'config.yml'),
+    /** Only on the loopback, and without probing. */
+    right: [
+      `web: { listenAddresses: ['127.0.0.1:${port}'] }`,
+      'probe: { enabled: false }',
+      "state: { directory: 'C:\\ProgramData\\send-connector-exporter\\counts' }",
+      "sources: [{ type: file, paths: ['C:\\exported'] }]",
+    ].join('\n'),
+    counts: countsOf(port),
+    install: (msi, ...properties) => run('msiexec', '/i', seen(msi), '/qn', ...properties),
+    status: async () => (await service('status')).text,
     write: (count) => {
       for (const end = records + count; records < end;) appendFileSync(exported, eventLine(++records));
-    },
-    close: () => {
-      // Ends all that runs in this prefix, and only that.
-      execFileSync('wineserver', ['-k'], { env });
-      execFileSync('wineserver', ['-w'], { env, timeout: 20_000 });
     },
   };
 }
@@ -86,51 +72,8 @@ function eventLine(recordId) {
   return `${JSON.stringify({ '@timestamp': new Date().toISOString(), winlog: { ...of, record_id: recordId, event_data } })}\n`;
 }
 
-const seen = (file) => `Z:${file.replaceAll('/', '\\')}`;
-
-let started = 0;
-
-/** Programs of Wine cannot write to a pipe of Linux: a file takes what they say. */
-function wine(folder, env, args) {
-  const file = path.join(folder, `output-${++started}.txt`);
-  const output = openSync(file, 'w');
-  const child = spawn('wine', args, { env, stdio: ['ignore', output, output] });
-  closeSync(output);
-  return new Promise((resolve) => {
-    child.on('close', (code) => {
-      resolve({ code, text: readFileSync(file, 'utf8').replaceAll('\r', '') });
-    });
-  });
-}
-
-async function prove({ folder, drive, wine: run, write }) {
-  const program = await step('the exe is built', async () => buildExe(folder));
-  const [first, second] = await step('two MSIs are built', async () => [
-    await buildMsi({ program, folder }),
-    await buildMsi({ program, folder, version: '0.9.9' }),
-  ]);
-  const service = (...args) => run(installed, 'service', ...args);
-  const install = (msi, ...properties) => run('msiexec', '/i', seen(msi), '/qn', ...properties);
-  const data = path.join(drive, 'ProgramData/send-connector-exporter');
-  const config = path.join(data, 'config.yml');
-  const port = await freePort();
-  const page = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
-  const count = async () => {
-    const line = (await page()).split('\n').find((each) => each.startsWith(counter));
-    return line === undefined ? 0 : Number(line.slice(line.lastIndexOf(' ') + 1));
-  };
-  /** No value that was seen may ever fall. */
-  let highest = 0;
-  const untilCounted = (wanted) =>
-    until(`${wanted} errors are counted`, async () => {
-      const now = await count();
-      expect(now >= highest, `the counter fell from ${highest} to ${now}`);
-      highest = now;
-      return now === wanted;
-    });
-  const status = async () => (await service('status')).text;
-
-  await step('the MSI installs and writes the first configuration from its properties', async () => {
+function installs({ install, first, config, status }) {
+  return step('the MSI installs and writes the first configuration from its properties', async () => {
     const state = 'STATE_DIR=C:\\ProgramData\\send-connector-exporter\\counts';
     const { code } = await install(
       first,
@@ -145,44 +88,61 @@ async function prove({ folder, drive, wine: run, write }) {
     // The installer of Wine may end before the last program that it runs.
     await until('the service is made', async () => /state +stopped/.test(await status()));
   });
-  // From here on only on the loopback, and without probing.
-  const right = [
-    `web: { listenAddresses: ['127.0.0.1:${port}'] }`,
-    'probe: { enabled: false }',
-    "state: { directory: 'C:\\ProgramData\\send-connector-exporter\\counts' }",
-    "sources: [{ type: file, paths: ['C:\\exported'] }]",
-  ].join('\n');
+}
+
+async function startsAndStops({ config, right, write, service, counts, data }) {
   writeFileSync(config, right);
   write(30);
   await step('the service starts, answers and counts', async () => {
     const { code, text } = await service('start');
     expect(code === 0, `service start ended with ${code}: ${text}`);
-    await untilCounted(30);
+    await counts.until(30);
   });
   await step('stop saves the ledger and ends with 0', async () => {
     const { code, text } = await service('stop');
     expect(code === 0 && text.includes('exit code 0'), text);
     expect(JSON.parse(readFileSync(path.join(data, 'counts/ledger.json'), 'utf8')).version >= 1, 'no ledger');
   });
-  await step('an upgrade keeps configuration, state and counts, and starts the service', async () => {
+}
+
+function upgrades({ write, install, second, config, right, counts, run }) {
+  return step('an upgrade keeps configuration, state and counts, and starts the service', async () => {
     write(5);
     const { code, text } = await install(second);
     expect(code === 0, `msiexec ended with ${code}: ${text}`);
     expect(readFileSync(config, 'utf8') === right, 'the configuration was changed');
-    await untilCounted(35);
+    await counts.until(35);
     const products = await run('reg', 'query', 'HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall', '/s');
     expect(
       (products.text.match(/DisplayVersion/g) ?? []).length === 1 && products.text.includes('0.9.9'),
       products.text,
     );
   });
-  await step('a kill loses nothing', async () => {
+}
+
+/** What msiexec /fa of Windows does: MsiReinstallProductW with the product's code. The msiexec of Wine has no way to it. */
+function repairs({ drive, run, second, config, right, counts, compile, status }) {
+  return step('a repair brings a lost program and a lost service back, with configuration and counts', async () => {
+    const repair = compile('repair.exe', 'repair.c', ['-lmsi', '-municode']);
+    const place = path.join(drive, 'Program Files/send-connector-exporter');
+    await run(installed, 'service', 'uninstall');
+    rmSync(path.join(place, 'send-connector-exporter.exe'));
+    const { code, text } = await run(seen(repair), seen(second));
+    expect(code === 0, `MsiReinstallProductW returned ${code}: ${text}`);
+    await until('the service is running', async () => /state +running/.test(await status()));
+    expect(readFileSync(config, 'utf8') === right, 'the configuration was changed');
+    await counts.until(35);
+  });
+}
+
+function isKilled({ status, run, write, service, counts }) {
+  return step('a kill loses nothing', async () => {
     const pid = Number(/^process +(\d+)/m.exec(await status())?.[1]);
     await run('taskkill', '/f', '/pid', String(pid));
     write(3);
     const isBack = await until(
       'the service is running again',
-      async () => /state +running/.test(await status()) && (await count()) >= 0,
+      async () => /state +running/.test(await status()) && (await counts.now()) >= 0,
       20_000,
     ).then(
       () => true,
@@ -198,20 +158,37 @@ async function prove({ folder, drive, wine: run, write }) {
       await service('stop');
       await service('start');
     }
-    await untilCounted(38);
+    await counts.until(38);
   });
-  await step('an upgrade whose start fails leaves the service, which says why', async () => {
+}
+
+async function failsToStart({ run, install, first, second, config, right, service, status, counts, port, data }) {
+  await step('an installation whose start fails leaves the service, which says why', async () => {
     await run('msiexec', '/x', seen(second), '/qn');
     writeFileSync(config, 'web: { listenAdresses: [] }\n');
     const { code } = await install(first);
     await until('the service has ended', async () => /exit code +2/.test(await status()));
     const text = await status();
     expect(code === 0 && /exit code +2: its configuration is wrong/.test(text) && text.includes('did you mean'), text);
-    writeFileSync(config, right);
-    expect((await service('start')).code === 0, await status());
-    await untilCounted(38);
+    const log = readFileSync(path.join(data, 'logs/send-connector-exporter.log'), 'utf8');
+    expect(/level=error msg="cannot start".*listenAdresses/.test(log), log.slice(-1000));
   });
-  await step('uninstall removes the program and keeps the data', async () => {
+  await step('a port that is taken is named in the log and by the status, with exit code 1', async () => {
+    writeFileSync(config, right);
+    const taken = createServer();
+    await new Promise((resolve) => taken.listen(port, '127.0.0.1', resolve));
+    const { code, text } = await service('start');
+    await new Promise((resolve) => taken.close(resolve));
+    expect(code === 1 && /exit code +1: .*\nlast error .*another program listens/.test(text), text);
+    const log = readFileSync(path.join(data, 'logs/send-connector-exporter.log'), 'utf8');
+    expect(/level=error .*another program listens there already/.test(log), log.slice(-1000));
+    expect((await service('start')).code === 0, await status());
+    await counts.until(38);
+  });
+}
+
+function isRemoved({ run, first, drive, data }) {
+  return step('uninstall, while it runs, removes the program and keeps the data', async () => {
     const { code, text } = await run('msiexec', '/x', seen(first), '/qn');
     expect(code === 0 && text.includes('are kept in'), text);
     expect(
@@ -219,45 +196,13 @@ async function prove({ folder, drive, wine: run, write }) {
       'the folder of the program is still there',
     );
     expect((await run('sc', 'query', 'SendConnectorExporter')).code !== 0, 'the service is still there');
+    const sources = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\SendConnectorExporter';
+    expect((await run('reg', 'query', sources)).code !== 0, 'the source of events is still there');
+    const products = await run('reg', 'query', 'HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Uninstall', '/s');
+    expect(!products.text.includes('Send connector exporter'), products.text);
     expect(
       ['config.yml', 'counts', 'logs'].every((name) => readdirSync(data).includes(name)),
       readdirSync(data).join(),
     );
   });
-  console.log(`errors counted in the end: ${highest}; no value ever fell`);
-}
-
-async function step(what, act) {
-  const start = performance.now();
-  const result = await act().catch((error) => {
-    console.log(`FAILED ${what}: ${error.message}`);
-    throw error;
-  });
-  console.log(`ok ${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${what}`);
-  return result;
-}
-
-function expect(holds, why) {
-  if (!holds) throw new Error(why);
-}
-
-async function until(what, reached, patience = 60_000) {
-  const end = performance.now() + patience;
-  for (;;) {
-    const is = await reached().catch((error) => {
-      if (String(error.message).includes('fell')) throw error;
-      return false;
-    });
-    if (is) return;
-    if (performance.now() > end) throw new Error(`expected within ${patience / 1000} s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

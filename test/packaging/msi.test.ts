@@ -42,7 +42,13 @@ describe.skipIf(!has)('the MSI', () => {
     const actions = table(msi, 'CustomAction');
     const install = actions.get('InstallService') ?? [];
     expect(install.slice(0, 2)).toEqual(['3090', 'Exe']);
-    for (const name of open.slice(0, 5)) expect(install[2]).toContain(`[${name}]`);
+    // A space before the quotation mark, which a backslash at the end of a folder would escape.
+    for (const name of open.slice(0, 5)) expect(install[2]).toContain(`="[${name}] "`);
+    const conditions = table(msi, 'LaunchCondition');
+    const port = conditions.get('Installed OR (LISTEN_PORT >= 1 AND LISTEN_PORT <= 65535)');
+    expect(port).toEqual(['LISTEN_PORT is [LISTEN_PORT]: expected a port from 1 to 65535.']);
+    for (const name of ['ADD_FIREWALL_RULE', 'START_SERVICE'])
+      expect(conditions.has(`Installed OR ${name} = "0" OR ${name} = "1"`)).toBe(true);
     // 64: goes on whatever happens. A start that fails must not take the installation back.
     expect(actions.get('StartService')).toEqual([String(3090 + 64), 'Exe', 'service start']);
     expect(table(msi, 'ServiceControl').get('StopService')).toEqual([

@@ -1,5 +1,5 @@
 /** `service install` and `service uninstall`: everything that a service needs around its program, step by step. */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadConfig, type Config } from '../../config/config.js';
 import type { Finding } from '../../health/findings.js';
@@ -39,42 +39,79 @@ export function firstConfiguration({ port, state }: FirstConfiguration): string 
   ].join('\r\n');
 }
 
+/** Why there is no service after `service install`. */
+export class InstallError extends Error {
+  override readonly name = 'InstallError';
+}
+
 /**
  * Makes the service, or brings the one that is there up to date. Run again it repairs.
- * @returns what was done and what was not; only a failed finding leaves no service
+ * @returns what was done and what was not
+ * @throws InstallError when a place that was asked for cannot be; ManagerError when Windows takes no service
  */
 export async function installService(options: InstallOptions): Promise<Finding[]> {
   const { manager, program, first, remoteAddresses } = options;
   const folders = serviceFolders(await programData());
   const known = manager.look(serviceName);
   const configuration = options.configuration ?? configurationIn(known?.commandLine ?? '') ?? folders.configuration;
-  for (const folder of [folders.data, folders.logs, path.win32.dirname(configuration)]) await makeFolder(folder);
-  const isNew = !existsSync(configuration);
+  for (const folder of [folders.data, folders.logs, path.win32.dirname(configuration)]) await mustMake(folder);
+  const isNew = isMissing(configuration);
   if (isNew) {
-    const text = firstConfiguration({ port: first.port, state: first.state ?? folders.state });
-    writeFileSync(configuration, text, { flag: 'wx' });
+    const state = first.state ?? folders.state;
+    // Before it is named: the first configuration is written once, and would keep a wrong place for good.
+    await mustMake(state);
+    writeFileSync(configuration, firstConfiguration({ port: first.port, state }), { flag: 'wx' });
   }
   const loaded = await loadConfig({ file: configuration, overrides: [] });
   const config = loaded.ok ? loaded.config : undefined;
   const state = config?.state.directory ?? folders.state;
-  await makeFolder(state);
+  const stateFolder = await make(state);
   const refused = [
     ...manager.put(serviceName, { ...definition, commandLine: commandLine(program, configuration) }),
     ...(await registerService()),
   ];
   return [
-    { check: 'configuration', state: 'ok', text: `${configuration}: ${isNew ? 'written' : 'kept as it is'}` },
+    { check: 'configuration', state: 'ok', text: `${configuration}: ${isNew ? 'written' : keptText(config)}` },
     ...(loaded.ok ? [] : loaded.mistakes.map((text): Finding => ({ check: 'configuration', state: 'warning', text }))),
-    {
-      check: 'service',
-      state: 'ok',
-      text: `${serviceName} ${known ? 'brought up to date' : 'made'}, as ${definition.account}`,
-    },
+    ...(stateFolder === undefined ? [] : [{ check: 'state', state: 'warning', text: stateFolder } as const]),
+    { check: 'service', state: 'ok', text: doneText(known?.commandLine, program) },
     ...refused.map((text): Finding => ({ check: 'service', state: 'warning', text: `Windows did not take ${text}` })),
     await joinEventLogReaders(),
     ...(await protectFolders(folders, { configuration, state })),
     ...(await openPorts(portsOf(config, first.port), { program, remoteAddresses })),
   ];
+}
+
+/** @returns why there is no such folder; undefined when there is */
+async function make(folder: string): Promise<string | undefined> {
+  return makeFolder(folder).then(
+    () => undefined,
+    (error: unknown) => `the folder ${folder} cannot be made: ${(error as Error).message}`,
+  );
+}
+
+async function mustMake(folder: string): Promise<void> {
+  const problem = await make(folder);
+  if (problem !== undefined) throw new InstallError(`${problem}; name another place, or make the folder first`);
+}
+
+function isMissing(file: string): boolean {
+  if (!existsSync(file)) return true;
+  if (statSync(file).isDirectory())
+    throw new InstallError(`${file} is a folder: the configuration is a file, such as ${file}\\config.yml`);
+  return false;
+}
+
+function keptText(config: Config | undefined): string {
+  const ports = portsOf(config, 0).join(', ');
+  return ports === '' ? 'kept as it is' : `kept as it is, for port ${ports}`;
+}
+
+/** @param before the command line of the service that was there */
+function doneText(before: string | undefined, program: string): string {
+  if (before === undefined) return `${serviceName} made, as ${definition.account}`;
+  const moved = before.toLowerCase().startsWith(`"${program.toLowerCase()}"`) ? '' : `; it was ${before}`;
+  return `${serviceName} brought up to date, as ${definition.account}${moved}`;
 }
 
 /** Ports that the service listens on; that of the first configuration where the present one cannot be read. */

@@ -2,7 +2,7 @@
 import ipaddr from 'ipaddr.js';
 import type { Finding } from '../../health/findings.js';
 import { serviceName } from './definition.js';
-import { systemProgram } from './system-program.js';
+import { commandText, systemProgram } from './system-program.js';
 
 type PortRange = { readonly first: number; readonly last: number };
 
@@ -56,7 +56,7 @@ export async function reservePort(port: number): Promise<Finding> {
   const after = await reservation(port);
   if (after.state === 'ok') return after;
   const text = output === '' ? after.text : `port ${port}: ${output.replace(/\s+/g, ' ')}`;
-  return { check, state: 'warning', text, remedy: `netsh ${change('add', port).join(' ')}` };
+  return { check, state: 'warning', text, remedy: commandText('netsh', change('add', port)) };
 }
 
 export async function releasePort(port: number): Promise<void> {
@@ -73,7 +73,7 @@ export async function reservation(port: number): Promise<Finding> {
 
 /** @param excluded the answer of netsh @param dynamic the same for the range of dynamic ports */
 export function reservationFinding(port: number, excluded: string, dynamic: string): Finding {
-  const remedy = `netsh ${change('add', port).join(' ')}`;
+  const remedy = commandText('netsh', change('add', port));
   if (excludedRanges(excluded).some((range) => includes(range, port)))
     return {
       check,
@@ -94,12 +94,30 @@ export function addressesProblem(addresses: readonly string[]): string | undefin
   const wrong = addresses.find((each) => !isAddresses(each));
   return wrong === undefined
     ? undefined
-    : `${wrong}: expected an IP address, a network like 10.1.0.0/16 or LocalSubnet`;
+    : `"${wrong}": expected an IP address, a network like 10.1.0.0/16, a range like 10.1.2.3-10.1.2.9 or LocalSubnet`;
 }
 
 function isAddresses(text: string): boolean {
-  return text.toLowerCase() === 'localsubnet' || ipaddr.isValid(text) || ipaddr.isValidCIDR(text);
+  const [first = '', last, ...more] = text.split('-');
+  if (last !== undefined) return more.length === 0 && isRangeOf(first, last);
+  const [address = '', length] = text.split('/');
+  return (
+    text.toLowerCase() === 'localsubnet' || (isAddress(address) && (length === undefined || ipaddr.isValidCIDR(text)))
+  );
 }
+
+/** Only as netsh takes it: four numbers for IPv4, no zone for IPv6. */
+function isAddress(text: string): boolean {
+  return ipaddr.IPv4.isValidFourPartDecimal(text) || (ipaddr.IPv6.isValid(text) && !text.includes('%'));
+}
+
+function isRangeOf(first: string, last: string): boolean {
+  if (!isAddress(first) || !isAddress(last)) return false;
+  const [from, to] = [bytesOf(first), bytesOf(last)];
+  return from.length === to.length && Buffer.compare(from, to) <= 0;
+}
+
+const bytesOf = (address: string): Buffer => Buffer.from(ipaddr.parse(address).toByteArray());
 
 const firewall = 'firewall';
 
@@ -116,7 +134,7 @@ export async function openFirewall({ port, program, from }: Rule): Promise<Findi
   const found = await firewallRule(port);
   if (found.state === 'ok') return found;
   const why = output === '' ? found.text : output.replace(/\s+/g, ' ');
-  return { check: firewall, state: 'warning', text: why, remedy: `netsh ${rule.join(' ')}` };
+  return { check: firewall, state: 'warning', text: why, remedy: commandText('netsh', rule) };
 }
 
 export async function closeFirewall(): Promise<void> {

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Finding } from '../../health/findings.js';
 import { loadKoffi } from '../../runtime/native.js';
 import { definition, serviceName, serviceSid, type ServiceFolders } from './definition.js';
-import { systemProgram } from './system-program.js';
+import { commandText, systemProgram } from './system-program.js';
 
 const eventLogReaders = 'S-1-5-32-573';
 const administrators = '*S-1-5-32-544:(OI)(CI)F';
@@ -75,8 +75,9 @@ export type Chosen = { readonly configuration: string; readonly state: string };
 
 async function grant(folder: string, rights: readonly string[]): Promise<Finding> {
   const check = 'rights';
-  const { ok, output } = await systemProgram('icacls.exe', [folder, ...rights]);
+  const args = [folder, ...rights];
+  const { ok, output } = await systemProgram('icacls.exe', args);
   if (ok && output !== '') return { check, state: 'ok', text: `${folder}: the service has what it needs` };
   const text = `${folder}: ${output === '' ? 'icacls does not say whether it set them' : output.replace(/\s+/g, ' ')}`;
-  return { check, state: 'warning', text, remedy: `icacls "${folder}" ${rights.join(' ')}` };
+  return { check, state: 'warning', text, remedy: commandText('icacls', args) };
 }

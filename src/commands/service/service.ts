@@ -4,10 +4,11 @@ import { findingsText, type Finding } from '../../health/findings.js';
 import { programData } from '../../runtime/native.js';
 import { complain, print } from '../terminal.js';
 import { serviceFolders, serviceName } from './definition.js';
-import { installService, uninstallService } from './install.js';
+import { askedOf, type InstallFlags } from './install-flags.js';
+import { noteInstallation } from './install-log.js';
+import { InstallError, installService, uninstallService } from './install.js';
 import { openManager, type Manager } from './manager.js';
 import { ManagerError } from './manager-error.js';
-import { addressesProblem } from './network.js';
 import { exitText, isRunning, isStopped, lastErrorIn, statusText, type ServiceState } from './status-text.js';
 
 /** A start may take as long as the ledger takes to load, a stop as long as the last save. Milliseconds. */
@@ -16,37 +17,17 @@ const lookMs = 250;
 /** The last error stands within this much of the log, or is old. Bytes. */
 const lookedThrough = 64 * 1024;
 
-export type InstallFlags = {
-  readonly 'config.file'?: string;
-  readonly listenPort: number;
-  readonly 'state.directory'?: string;
-  readonly remoteAddresses?: string;
-  readonly firewall: string;
-  readonly start: boolean;
-};
-
-/** Installers cannot leave an argument out: an empty one is none, and a quotation mark at its end escaped its own. */
-function given(text: string | undefined): string | undefined {
-  let bare = (text ?? '').trim();
-  while (bare.endsWith('"') || bare.endsWith('\\')) bare = bare.slice(0, -1);
-  return bare === '' ? undefined : bare;
-}
-
 /** @returns the exit code: 0 also when something around the service could not be set up, which is said */
 export async function installCommand(flags: InstallFlags): Promise<number> {
-  const addresses = flags.firewall === '0' ? [] : (given(flags.remoteAddresses) ?? '').split(/[,;\s]+/).filter(Boolean);
-  const wrong = addressesProblem(addresses);
-  if (wrong !== undefined) return complain([`--remote-addresses ${wrong}`], 2);
   return withManager(async (manager) => {
-    const findings = await installService({
-      manager,
-      program: process.execPath,
-      configuration: given(flags['config.file']),
-      first: { port: flags.listenPort, state: given(flags['state.directory']) },
-      remoteAddresses: addresses,
-    });
-    tell(findings);
-    return flags.start ? start(manager) : 0;
+    const asked = askedOf(flags);
+    if ('problems' in asked) return refuse(asked.problems, 2);
+    const wasRunning = isRunning(manager.look(serviceName) ?? { state: 0 });
+    await tell(await installService({ manager, program: process.execPath, ...asked }));
+    if (!flags.start) return 0;
+    // What was changed, and the rights of a group, hold from its next start on.
+    if (wasRunning) await stop(manager);
+    return start(manager);
   });
 }
 
@@ -54,7 +35,7 @@ export function uninstallCommand(): Promise<number> {
   return withManager(async (manager) => {
     const service = manager.look(serviceName);
     if (service && !isStopped(service)) await stop(manager);
-    tell(await uninstallService(manager));
+    await tell(await uninstallService(manager));
     return 0;
   });
 }
@@ -79,13 +60,20 @@ async function withManager(use: (manager: Manager) => Promise<number> | number):
   try {
     return await use(await openManager());
   } catch (error) {
-    if (error instanceof ManagerError) return complain([error.message], 1);
+    if (error instanceof ManagerError || error instanceof InstallError) return refuse([error.message], 1);
     throw error;
   }
 }
 
-function tell(findings: readonly Finding[]): void {
-  print(findingsText(findings));
+async function tell(findings: readonly Finding[]): Promise<void> {
+  const text = findingsText(findings);
+  print(text);
+  await noteInstallation(text);
+}
+
+async function refuse(problems: readonly string[], code: number): Promise<number> {
+  await noteInstallation(`${problems.map((each) => `FAILED   ${each}`).join('\n')}\n`);
+  return complain(problems, code);
 }
 
 async function start(manager: Manager): Promise<number> {

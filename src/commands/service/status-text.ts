@@ -36,7 +36,7 @@ const ownCodes = new Map<number, string>([
   [serviceExitCodes.configuration, 'its configuration is wrong'],
 ]);
 
-export const isRunning = ({ state }: ServiceState): boolean => state === 4;
+export const isRunning = ({ state }: Pick<ServiceState, 'state'>): boolean => state === 4;
 export const isStopped = ({ state }: ServiceState): boolean => state === 1;
 
 /** The exit code with its meaning; undefined while it runs. */

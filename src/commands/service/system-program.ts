@@ -16,3 +16,8 @@ export function systemProgram(name: string, args: readonly string[]): Promise<An
     });
   });
 }
+
+/** The call as a person types it, in cmd and in PowerShell: what either takes for its own stands in quotation marks. */
+export function commandText(name: string, args: readonly string[]): string {
+  return [name, ...args.map((each) => (/^[\w\\:./=-]+$/.test(each) ? each : `"${each}"`))].join(' ');
+}

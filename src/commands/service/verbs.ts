@@ -1,17 +1,17 @@
 /** `service` as its user types it. */
-import { InvalidArgumentError, type Command } from 'commander';
+import type { Command } from 'commander';
 import { endWith } from '../exit.js';
 import type { ServeFlags } from '../serve.js';
-import type { InstallFlags } from './service.js';
+import type { InstallFlags } from './install-flags.js';
 
 /** @param withFlags adds the flags of a verb */
 export function addService(root: Command, withFlags: (command: Command, verb: 'service') => Command): void {
   const service = root.command('service').description('install, start, stop or look at the Windows service');
   service
     .command('install')
-    .description('make the service, or bring it up to date: account, rights, port, firewall; then start it')
+    .description('make the service, or bring it up to date: account, rights, port, firewall; then start it anew')
     .option('--config.file <path>', 'Configuration in YAML; written once when it is not there.')
-    .option('--listen-port <port>', 'Port that the first configuration names.', port, 10202)
+    .option('--listen-port <port>', 'Port that the first configuration names.', '10202')
     .option('--state.directory <path>', 'Folder for counts and positions that the first configuration names.')
     .option('--remote-addresses <list>', 'Addresses of Prometheus, between commas, that the firewall is opened for.')
     .option('--firewall <0|1>', '0 leaves the firewall as it is.', '1')
@@ -53,10 +53,4 @@ export function addService(root: Command, withFlags: (command: Command, verb: 's
       const { statusCommand } = await import('./service.js');
       endWith(await statusCommand());
     });
-}
-
-function port(text: string): number {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 1 && value <= 65535) return value;
-  throw new InvalidArgumentError('Expected a port from 1 to 65535.');
 }

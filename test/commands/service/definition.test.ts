@@ -19,6 +19,7 @@ import {
 } from '../../../src/commands/service/network.js';
 import { registryTypes } from '../../../src/commands/service/registry.js';
 import { sidBytes } from '../../../src/commands/service/rights.js';
+import { commandText } from '../../../src/commands/service/system-program.js';
 import { exitText, lastErrorIn, statusText, type ServiceState } from '../../../src/commands/service/status-text.js';
 import { loadConfig } from '../../../src/config/config.js';
 import { openLogFile } from '../../../src/runtime/log-file.js';
@@ -141,6 +142,16 @@ Anzahl von Ports : 59530
     expect(firewallFinding(10203, { ok: true, output }).state).toBe('warning');
     expect(firewallFinding(10202, { ok: false, output: 'Keine Regel' })).toMatchObject({ state: 'skipped' });
     expect(firewallFinding(10202, { ok: true, output: '' })).toMatchObject({ state: 'skipped' });
+  });
+
+  test('is opened by a command that a person can paste into cmd and into PowerShell', () => {
+    const rule = ['name=X', 'remoteip=10.1.2.3,10.1.0.0/16', 'program=C:\\Program Files\\x.exe'];
+    expect(commandText('netsh', rule)).toBe(
+      'netsh name=X "remoteip=10.1.2.3,10.1.0.0/16" "program=C:\\Program Files\\x.exe"',
+    );
+    expect(commandText('icacls', ['C:\\x', '/grant:r', '*S-1-5-18:(OI)(CI)F'])).toBe(
+      'icacls C:\\x /grant:r "*S-1-5-18:(OI)(CI)F"',
+    );
   });
 
   test('is opened for addresses and networks, and for nothing else', () => {
