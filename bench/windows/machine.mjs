@@ -13,7 +13,7 @@ import {
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { buildExe } from '../../packaging/build-exe.mjs';
+import { buildExe } from '../../packaging/exe.mjs';
 
 const tests = path.join(import.meta.dirname, '../../test/windows');
 
