@@ -8,6 +8,7 @@ const benchmarks = {
   evtx: ['evtx'],
   scrape: ['scrape'],
   pages: ['pages'],
+  'npm-package': ['npm-package'],
   peers: ['peers'],
   probes: ['probes'],
   push: ['push'],

@@ -6,8 +6,8 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { countsOf, expect, freePort, installed, layProgram, onMachine, step, until } from './windows/machine.mjs';
 
-/** The reader looks whether its subscription is deaf every two minutes. Milliseconds. */
-const deafMs = 180_000;
+/** The reader looks every two minutes whether its subscription is deaf, and believes it at the third look. Milliseconds. */
+const deafMs = 420_000;
 
 /** What is done before records are written, and how long it may take until they are counted. */
 const faults = [

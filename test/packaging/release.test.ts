@@ -21,7 +21,7 @@ test('the bill of materials names what is in the program, nothing of development
   const names = bill.components.map(({ group, name }) => (group === undefined ? name : `${group}/${name}`));
   for (const name of Object.keys(manifest.dependencies ?? {})) expect(names).toContain(name);
   expect(names).toContain('node');
-  for (const name of ['vitest', 'eslint', 'typescript', 'postject']) expect(names).not.toContain(name);
+  for (const name of ['vitest', 'eslint', 'typescript', 'resedit']) expect(names).not.toContain(name);
 });
 
 test('the checksums are those of sha256sum, by name', async () => {

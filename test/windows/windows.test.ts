@@ -1,6 +1,6 @@
 /** What the exporter does on Windows, as far as Wine can show it: the live log, files that others hold, the single file. */
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { appendFile, copyFile, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import bcrypt from 'bcryptjs';
@@ -206,6 +206,30 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     logs = path.join(folder, 'logs');
     await mkdir(logs, { recursive: true });
   });
+
+  test('shows under Details what it is, in its own version and not in that of Node', async () => {
+    const details = path.join(wine.folder, 'details.exe');
+    execFileSync('x86_64-w64-mingw32-gcc', [
+      ...['-O1', '-Wall', '-Werror', '-o', details, path.join(import.meta.dirname, 'details.c')],
+      ...['-lversion', '-municode'],
+    ]);
+    const shown = wine.start(details, [wine.seen(exe)]);
+    expect(await shown.ended).toBe(0);
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+    const name = 'Send connector exporter';
+    const lines = shown.output().replaceAll('\r', '').trim().split('\n');
+    expect(lines).toEqual([
+      `file ${version}.0`,
+      'CompanyName: send-connector-exporter',
+      `FileDescription: ${name}`,
+      `FileVersion: ${version}`,
+      'InternalName: send-connector-exporter',
+      expect.stringContaining('LegalCopyright: Apache License 2.0') as string,
+      'OriginalFilename: send-connector-exporter.exe',
+      `ProductName: ${name}`,
+      `ProductVersion: ${version}`,
+    ]);
+  }, 60_000);
 
   test('serves, follows a file written from outside, stops cleanly and resumes exactly', async () => {
     const file = path.join(logs, 'a.ndjson');
