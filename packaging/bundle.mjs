@@ -62,9 +62,9 @@ function withoutFiles() {
         };
       });
       hooks.onLoad({ filter: /src\/web\/generated\/bundled-monitoring\.ts$/ }, async () => {
-        const names = await glob(['alerts/**/*.{yml,tmpl}', 'dashboards/**/*.{json,yml}', '!**/*.test.yml'], {
-          cwd: root,
-        });
+        const wanted = ['alerts/**/*.{yml,tmpl}', 'dashboards/**/*.{json,yml}', '!**/*.test.yml'];
+        // In order: glob names them as folders happen to be read, and the same sources must give the same bytes.
+        const names = (await glob(wanted, { cwd: root })).sort();
         const texts = await Promise.all(names.map((name) => readFile(path.join(root, name), 'utf8')));
         const entries = names.map((name, index) => [name, texts[index]]);
         return { contents: `export const bundledMonitoring = new Map(${JSON.stringify(entries)});` };

@@ -1,3 +1,3 @@
 /** Types of the plain module: see there. */
-export declare function billOfMaterials(version: string): Promise<string>;
 export declare function checksums(folder: string): Promise<string>;
+export declare function emptyFolder(folder: string): Promise<void>;

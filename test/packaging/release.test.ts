@@ -1,8 +1,9 @@
 /** What a release says of itself: the bill of materials and the checksums. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { billOfMaterials, checksums } from '../../packaging/release.mjs';
+import { checksums, emptyFolder } from '../../packaging/release.mjs';
+import { billOfMaterials } from '../../packaging/sbom.mjs';
 import { temporaryFolder } from '../support/folder.js';
 
 type Bill = {
@@ -33,4 +34,24 @@ test('the checksums are those of sha256sum, by name', async () => {
     'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n' +
       '5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03  b\n',
   );
+});
+
+test('3.4: a release replaces an earlier one, and no other folder', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(path.join(folder, 'letters.txt'), 'mine');
+  await expect(emptyFolder(folder)).rejects.toThrow('expected an empty folder or that of an earlier release');
+  expect(await readdir(folder)).toEqual(['letters.txt']);
+  await writeFile(path.join(folder, 'SHA256SUMS'), '');
+  await emptyFolder(folder);
+  expect(await readdir(folder)).toEqual([]);
+  await emptyFolder(path.join(folder, 'new/one'));
+});
+
+test('3.4: the bill of materials names the libraries of Debian in the image', async () => {
+  const text = await billOfMaterials('7.8.9', [{ name: 'libstdc++6', version: '12.2.0-14+deb12u1' }]);
+  const { components } = JSON.parse(text) as { components: readonly { readonly purl: string }[] };
+  expect(components.at(-1)).toMatchObject({
+    name: 'libstdc++6',
+    purl: 'pkg:deb/debian/libstdc++6@12.2.0-14%2Bdeb12u1?arch=amd64',
+  });
 });

@@ -1,0 +1,2 @@
+/** Types of the plain module: see there. */
+export declare function licences(apacheText?: string): Promise<string>;

@@ -1,0 +1,5 @@
+/** Types of the plain module: see there. */
+export declare function billOfMaterials(
+  version: string,
+  debian?: readonly { readonly name: string; readonly version: string }[],
+): Promise<string>;

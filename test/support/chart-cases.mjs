@@ -1,0 +1,106 @@
+/** Values for the Helm chart, each with the release it is installed as; and values that it refuses, with a word of why. */
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** What real Helm made of each lies in test/golden/helm, for machines without Helm: `npm run bench -- helm` compares. */
+export const fitting = {
+  plain: { release: 'exporter', values: {} },
+  pair: {
+    // As long as Helm lets a name be.
+    release: 'exchange-mail-flow-monitoring-for-the-whole-company-x',
+    values: {
+      replicas: 2,
+      image: { repository: 'registry.example/mail/exporter', digest: `sha256:${'ab'.repeat(32)}` },
+      config: {
+        sources: [
+          {
+            type: 'kafka',
+            brokers: ['kafka1.example:9093'],
+            topics: ['windows-events'],
+            sasl: { mechanism: 'scram-sha-512', username: 'exporter', passwordFile: '/run/secrets/kafka/password' },
+          },
+        ],
+        probe: { allow: ['10.0.0.0/8'] },
+        web: { externalUrl: 'https://exporter.contoso.example/mail/' },
+      },
+      extraVolumes: [{ name: 'kafka', secret: { secretName: 'kafka' } }],
+      extraVolumeMounts: [{ name: 'kafka', mountPath: '/run/secrets/kafka', readOnly: true }],
+      serviceMonitor: { enabled: true, labels: { release: 'prometheus' } },
+      prometheusRule: { enabled: true, grafanaUrl: 'https://grafana.contoso.example/' },
+    },
+  },
+  odd: {
+    release: '1st.mail',
+    values: {
+      replicas: 3,
+      probeFromEveryReplica: true,
+      nameOverride: '007',
+      config: {
+        sources: [{ type: 'file', paths: [`/events/it's "ours": {{ .Values }} # all`, '/events/two words'] }],
+        web: { listenAddresses: ['[::]:9100', ':9101'], telemetryPath: '/own/metrics', configFile: '/run/web/web.yml' },
+      },
+      events: { existingClaim: 'null' },
+      podAnnotations: { 'contoso.example/note': 'a "word": {yes}\nand one more' },
+      podLabels: { team: 'on', 'app.kubernetes.io/name': 'not-this' },
+      extraArgs: ['--log.level=debug', '--web.external-url=https://a.example/?"'],
+      service: { type: 'NodePort', port: 80, annotations: { prefer: 'true' } },
+      serviceMonitor: { enabled: true, endpoint: { scheme: 'https', interval: '1m', tlsConfig: { insecureSkipVerify: true } } },
+      state: { size: '10Gi', storageClass: 'true', persistent: true },
+      priorityClassName: 'no',
+      serviceAccount: { name: '1e3' },
+    },
+  },
+  pushed: {
+    release: 'send-connector-exporter',
+    values: {
+      config: { sources: [{ type: 'http', listenAddress: ':4318', bearerTokenFile: '/run/push/token' }] },
+      extraPorts: [{ name: 'otlp', port: 4318 }],
+      extraVolumes: [{ name: 'push', secret: { secretName: 'push' } }],
+      extraVolumeMounts: [{ name: 'push', mountPath: '/run/push', readOnly: true }],
+      state: { persistent: false },
+      podDisruptionBudget: { enabled: false },
+    },
+  },
+};
+
+/** Refused by the schema of the values. */
+export const unfit = {
+  'a setting that does not exist': [{ config: { probes: {} } }, 'probes'],
+  'the place of the state': [{ config: { state: { directory: '/data' } } }, 'state'],
+  'a value that does not exist': [{ replicaCount: 2 }, 'replicaCount'],
+  'less than no replica': [{ replicas: -1 }, 'replicas'],
+  'a digest cut off': [{ image: { digest: 'sha256:abcd' } }, 'digest'],
+  'a size without a unit it knows': [{ state: { size: '1 GB' } }, 'size'],
+  'an address of Grafana that would end its quotes': [{ prometheusRule: { grafanaUrl: 'https://g.example/"' } }, 'grafanaUrl'],
+  'a name that is no name': [{ fullnameOverride: 'Mail_Flow' }, 'fullnameOverride'],
+};
+
+/** Refused by the templates. */
+export const refused = {
+  'senders that reach one of several': [
+    { replicas: 2, extraPorts: [{ name: 'otlp', port: 4318 }] },
+    'a sender reaches only one of several',
+  ],
+  'an address that only the pod itself reaches': [
+    { config: { web: { listenAddresses: ['[::1]:10202'] } } },
+    'reached from inside of the pod only',
+  ],
+};
+
+/** So that what Helm made does not change with every alert and every version. */
+export const fixed = {
+  version: '1.2.3',
+  rules: 'groups:\n  - name: a\n    rules:\n      - { alert: A, expr: up == 0, annotations: { runbook_url: "http://localhost:10202/runbooks/A", dashboard_url: "http://localhost:3000/d/a" } }\n',
+};
+
+/** A sum over the chart and these values: what Helm made of others says nothing. */
+export function sumOfChart(folder) {
+  const sum = createHash('sha256').update(JSON.stringify([fitting, fixed]));
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  // The schema refuses values and changes no manifest.
+  const names = files.filter(({ name }) => name !== 'values.schema.json');
+  for (const file of names.map((entry) => path.join(entry.parentPath, entry.name)).sort())
+    sum.update(path.relative(folder, file)).update(readFileSync(file));
+  return sum.digest('hex');
+}
