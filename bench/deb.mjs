@@ -4,7 +4,16 @@
  * step fails.
  */
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -31,7 +40,9 @@ function freshRoot(folder) {
   if (!existsSync(kept)) {
     const made = path.join(folder, 'made');
     const include = '--include=nodejs,systemd,iputils-ping';
-    execFileSync('debootstrap', ['--variant=minbase', include, release, made], { stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync('debootstrap', ['--variant=minbase', include, release, made], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     mkdirSync(cache, { recursive: true });
     // Aside and renamed: an end in between leaves nothing half done.
     execFileSync('tar', ['--numeric-owner', '--exclude=./var/cache/apt', '-cf', `${kept}.new`, '-C', made, '.']);
@@ -74,14 +85,18 @@ async function prove(folder) {
     expect(Number(uid) > 0 && Number(uid) < 1000 && home === `/var/lib/${name}`, `uid ${uid}, home ${home}`);
     expect(shell.endsWith('nologin'), `shell ${shell}`);
     const { uid: owner, gid: group, mode } = statSync(state);
-    expect(String(owner) === uid && String(group) === gid && (mode & 0o777) === 0o700, `${owner}:${group} ${mode.toString(8)}`);
+    expect(
+      String(owner) === uid && String(group) === gid && (mode & 0o777) === 0o700,
+      `${owner}:${group} ${mode.toString(8)}`,
+    );
     expect(existsSync(at('etc/systemd/system/multi-user.target.wants')), 'the service is not enabled');
     inside.run('systemd-analyze', 'verify', `/usr/lib/systemd/system/${name}.service`);
   });
   const machine = { root, inside, spool: at(`var/spool/${name}`), records: 0 };
   write(machine, 30);
   await step('as the unit starts it, with its account: /metrics answers, the events count, SIGTERM ends with 0', () =>
-    runOnce(machine, 30));
+    runOnce(machine, 30),
+  );
   await step('an upgrade keeps what was set and what was counted', async () => {
     appendFileSync(config, '\n# a word of the administrator\ndestinations: { limit: 7 }\n');
     const [set, counted] = [readFileSync(config, 'utf8'), readFileSync(path.join(state, 'ledger.json'), 'utf8')];
@@ -120,9 +135,17 @@ async function prove(folder) {
 function write(machine, count) {
   for (let end = machine.records + count; machine.records < end;) {
     machine.records++;
-    const of = { channel: 'Application', provider_name: 'MSExchangeTransport', event_id: '2002', computer_name: 'exch01' };
+    const of = {
+      channel: 'Application',
+      provider_name: 'MSExchangeTransport',
+      event_id: '2002',
+      computer_name: 'exch01',
+    };
     const event_data = { param1: 'Outbound', param2: '203.0.113.25:25' };
-    const record = { '@timestamp': new Date().toISOString(), winlog: { ...of, record_id: machine.records, event_data } };
+    const record = {
+      '@timestamp': new Date().toISOString(),
+      winlog: { ...of, record_id: machine.records, event_data },
+    };
     appendFileSync(path.join(machine.spool, 'exported.ndjson'), `${JSON.stringify(record)}\n`);
   }
 }

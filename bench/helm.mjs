@@ -30,7 +30,9 @@ async function prove(folder) {
     const file = path.join(folder, 'values.json');
     // JSON: Helm reads on and no without quotes as true and false.
     writeFileSync(file, JSON.stringify(values));
-    const { status, stdout, stderr } = spawnSync('helm', [verb, ...more, chart, '--values', file], { encoding: 'utf8' });
+    const { status, stdout, stderr } = spawnSync('helm', [verb, ...more, chart, '--values', file], {
+      encoding: 'utf8',
+    });
     return { ok: status === 0, text: stdout, said: stdout + stderr };
   };
   const template = (chart, { release, values }) =>
@@ -48,7 +50,10 @@ async function prove(folder) {
       expect(ok, said);
       const file = path.join(golden, `${name}.yaml`);
       if (process.env.UPDATE === '1') writeFileSync(file, text);
-      expect(readFileSync(file, 'utf8') === text, `${file} differs: UPDATE=1 npm run bench -- helm, and look at the difference`);
+      expect(
+        readFileSync(file, 'utf8') === text,
+        `${file} differs: UPDATE=1 npm run bench -- helm, and look at the difference`,
+      );
     });
   }
   if (process.env.UPDATE === '1') writeFileSync(path.join(golden, 'chart.sha256'), `${sumOfChart(source)}\n`);

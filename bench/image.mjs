@@ -27,11 +27,16 @@ async function prove(folder) {
     const again = await buildImage({ folder: path.join(folder, 'again') });
     expect(readFileSync(again.file).equals(readFileSync(built.file)), `${built.digest} became ${again.digest}`);
   });
-  const { layout, config } = await step('its digests hold, and its configuration names no root', () => unpackLayout(folder, built));
+  const { layout, config } = await step('its digests hold, and its configuration names no root', () =>
+    unpackLayout(folder, built),
+  );
   const bundle = path.join(folder, 'bundle');
-  await step('umoci unpacks it', () => execFileSync('umoci', ['unpack', '--image', layout, bundle], { stdio: 'ignore' }));
+  await step('umoci unpacks it', () =>
+    execFileSync('umoci', ['unpack', '--image', layout, bundle], { stdio: 'ignore' }),
+  );
   const machine = await step('nothing in it belongs to its user but the state, and nothing is set-user-id', () =>
-    prepare(folder, path.join(bundle, 'rootfs'), config));
+    prepare(folder, path.join(bundle, 'rootfs'), config),
+  );
   const first = await step('/metrics answers, not as root, and the health check passes', () => start(machine));
   await step('SIGTERM ends it with 0, the state is in the volume, and the health check no longer passes', async () => {
     await stop(first);
@@ -64,7 +69,7 @@ function unpackLayout(folder, { file, digest }) {
 }
 
 function prepare(folder, rootfs, config) {
-  const [uid, gid] = config.User.split(':').map(Number);
+  const [uid] = config.User.split(':').map(Number);
   const find = (...what) => execFileSync('find', [rootfs, ...what, '-printf', '/%P\n'], { encoding: 'utf8' }).trim();
   expect(find('-uid', String(uid)) === state, `of the user: ${find('-uid', String(uid))}`);
   expect(find('-perm', '/6000') === '', `set-user-id: ${find('-perm', '/6000')}`);

@@ -20,7 +20,9 @@ export function openRoot(root, { mounts = [], user = '0:0', variables = usual } 
       try {
         return execFileSync('unshare', inside(args), { env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
       } catch (error) {
-        throw new Error(`${args.join(' ')} ended with ${error.status}:\n${error.stdout}${error.stderr}`, { cause: error });
+        throw new Error(`${args.join(' ')} ended with ${error.status}:\n${error.stdout}${error.stderr}`, {
+          cause: error,
+        });
       }
     },
     /** Starts a program that goes on. */

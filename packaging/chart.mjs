@@ -36,9 +36,11 @@ export async function layOutChart(folder, given = {}) {
 
 /** That of the configuration file, without what the chart says itself. */
 async function configSchema() {
-  const { $schema, ...schema } = JSON.parse(await readFile(path.join(root, 'examples/config.schema.json'), 'utf8'));
-  const { state, ...properties } = schema.properties;
-  return { ...schema, properties };
+  const schema = JSON.parse(await readFile(path.join(root, 'examples/config.schema.json'), 'utf8'));
+  // It is a part of another one here.
+  delete schema.$schema;
+  delete schema.properties.state;
+  return schema;
 }
 
 /** Builds the chart into a folder. @returns its path */

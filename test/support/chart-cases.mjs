@@ -45,7 +45,10 @@ export const fitting = {
       podLabels: { team: 'on', 'app.kubernetes.io/name': 'not-this' },
       extraArgs: ['--log.level=debug', '--web.external-url=https://a.example/?"'],
       service: { type: 'NodePort', port: 80, annotations: { prefer: 'true' } },
-      serviceMonitor: { enabled: true, endpoint: { scheme: 'https', interval: '1m', tlsConfig: { insecureSkipVerify: true } } },
+      serviceMonitor: {
+        enabled: true,
+        endpoint: { scheme: 'https', interval: '1m', tlsConfig: { insecureSkipVerify: true } },
+      },
       state: { size: '10Gi', storageClass: 'true', persistent: true },
       priorityClassName: 'no',
       serviceAccount: { name: '1e3' },
@@ -72,7 +75,10 @@ export const unfit = {
   'less than no replica': [{ replicas: -1 }, 'replicas'],
   'a digest cut off': [{ image: { digest: 'sha256:abcd' } }, 'digest'],
   'a size without a unit it knows': [{ state: { size: '1 GB' } }, 'size'],
-  'an address of Grafana that would end its quotes': [{ prometheusRule: { grafanaUrl: 'https://g.example/"' } }, 'grafanaUrl'],
+  'an address of Grafana that would end its quotes': [
+    { prometheusRule: { grafanaUrl: 'https://g.example/"' } },
+    'grafanaUrl',
+  ],
   'a name that is no name': [{ fullnameOverride: 'Mail_Flow' }, 'fullnameOverride'],
 };
 
@@ -91,7 +97,8 @@ export const refused = {
 /** So that what Helm made does not change with every alert and every version. */
 export const fixed = {
   version: '1.2.3',
-  rules: 'groups:\n  - name: a\n    rules:\n      - { alert: A, expr: up == 0, annotations: { runbook_url: "http://localhost:10202/runbooks/A", dashboard_url: "http://localhost:3000/d/a" } }\n',
+  rules:
+    'groups:\n  - name: a\n    rules:\n      - { alert: A, expr: up == 0, annotations: { runbook_url: "http://localhost:10202/runbooks/A", dashboard_url: "http://localhost:3000/d/a" } }\n',
 };
 
 /** A sum over the chart and these values: what Helm made of others says nothing. */
