@@ -62,6 +62,37 @@ describe('OTLP over HTTP', () => {
     expect(errorsOf(ledger)).toBe(2);
   });
 
+  test('a byte order mark ahead of JSON is no damage', async () => {
+    const { ledger, port } = await receive([source]);
+    expect((await post(port(), '/v1/logs', `\uFEFF${JSON.stringify(requestOf(events(2)))}`, json)).status).toBe(200);
+    expect(errorsOf(ledger)).toBe(2);
+  });
+
+  test('the name of a provider counts in whatever case it is written', async () => {
+    const { ledger, port } = await receive([source]);
+    const lower = (JSON.parse(winlogbeatLine({ provider: 'msexchangetransport' })) as unknown) ?? {};
+    expect((await post(port(), '/v1/logs', protobufOf(requestOf([lower])), protobuf)).status).toBe(200);
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test('what stands before a damage counts, and the damage is said', async () => {
+    const { ledger, port } = await receive([source]);
+    const whole = protobufOf(requestOf(events(20)));
+    // The length of all says that there is more than there is.
+    const answer = await post(port(), '/v1/logs', Buffer.concat([whole, Buffer.from([0x0a, 5, 1])]), protobuf);
+    expect(answer.status).toBe(400);
+    await vi.waitFor(() => {
+      expect(errorsOf(ledger)).toBe(20);
+    });
+  });
+
+  test('a larger request is taken where the settings say so', async () => {
+    const { ledger, port } = await receive([{ ...source, maxRequestMebibytes: 6 }]);
+    const bodies = [...events(1), { message: 'x'.repeat(5 * 1024 * 1024) }];
+    expect((await post(port(), '/v1/logs', protobufOf(requestOf(bodies)), protobuf)).status).toBe(200);
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
   test('records that cannot be read are a partial success, the others count', async () => {
     const { ledger, port } = await receive([source]);
     const request = requestOf([{ event_id: {}, provider: 'MSExchangeTransport' }, ...events(1)]);
@@ -97,7 +128,7 @@ describe('OTLP over HTTP', () => {
     const { port } = await receive([source]);
     expect((await post(port(), '/v1/traces', '', json)).bytes.toString()).toContain('POST /v1/logs');
     const got = await fetch(`http://127.0.0.1:${port()}/v1/logs`);
-    expect([got.status, await got.text()]).toEqual([405, 'expected POST, got GET\n']);
+    expect([got.status, got.headers.get('allow'), await got.text()]).toEqual([405, 'POST', 'expected POST, got GET\n']);
   });
 
   test('while the ledger cannot be saved senders are told to come again; then every event counts once', async () => {
@@ -161,6 +192,20 @@ describe('POST /ingest', () => {
     expect(ledger.rows().some(({ failures }) => Object.keys(failures).length > 0)).toBe(true);
   });
 
+  test('many blank lines ahead of the first record are no unknown format', async () => {
+    const { ledger, port } = await receive([source]);
+    const answer = await post(port(), '/ingest', `${'\n'.repeat(70_001)}${lines(2)}`);
+    expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([200, { records: 2, unreadable: 0 }]);
+    expect(errorsOf(ledger)).toBe(2);
+  });
+
+  test('objects one behind the other without line ends are all read', async () => {
+    const { ledger, port } = await receive([source]);
+    const answer = await post(port(), '/ingest', lines(5).replaceAll('\n', ''));
+    expect(JSON.parse(answer.bytes.toString())).toEqual({ records: 5, unreadable: 0 });
+    expect(errorsOf(ledger)).toBe(5);
+  });
+
   test('what no format knows is refused with a clear word', async () => {
     const { port } = await receive([source]);
     const answer = await post(port(), '/ingest', 'GET /index.html 200\n');
@@ -175,9 +220,12 @@ describe('who may push', () => {
     const file = join(folder, 'token');
     await fs.writeFile(file, 'first-token-0123456789\n');
     const { ledger, port, followed } = await receive([{ ...source, bearerTokenFile: file }]);
+    const body = lines(1);
     const push = (token: string): Promise<{ status: number }> =>
-      post(port(), '/ingest', lines(1), { authorization: `Bearer ${token}` });
+      post(port(), '/ingest', body, { authorization: `Bearer ${token}` });
     expect((await push('first-token-0123456789')).status).toBe(200);
+    const wrong = await fetch(`http://127.0.0.1:${port()}/ingest`, { method: 'POST', body: lines(1) });
+    expect([wrong.status, wrong.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
     expect((await push('wrong')).status).toBe(401);
     expect((await post(port(), '/ingest', lines(1))).status).toBe(401);
     await fs.writeFile(file, 'second-token-0123456789');
@@ -245,6 +293,51 @@ test('a source that is stopped answers what it has taken and takes no more', asy
   expect(accepted).toBeGreaterThan(0);
   expect(errorsOf(ledger)).toBeGreaterThanOrEqual(accepted * 50);
   await expect(post(open, '/ingest', '')).rejects.toThrow();
+});
+
+test('a sender that waits for a full disk is told to come again when the exporter ends', async () => {
+  const operations = {
+    open: fs.open,
+    rename: () => Promise.reject(Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' })),
+  };
+  const { port, followed, ledger } = await receive([source], { operations });
+  const answer = post(port(), '/v1/logs', protobufOf(requestOf(events(2))), protobuf);
+  await vi.waitFor(() => {
+    expect(ledger.saving().failing).toContain('ENOSPC');
+  });
+  await followed.stop();
+  expect(await answer).toMatchObject({ status: 503, retryAfter: '2' });
+});
+
+describe('many hostile requests at once', () => {
+  test('as much as may be unpacked is unpacked in one piece of memory, whoever sends how much of it', async () => {
+    const { ledger, port } = await receive([source]);
+    const bomb = gzipSync(Buffer.alloc(31 * 1024 * 1024));
+    const before = process.memoryUsage().arrayBuffers;
+    const most = { bytes: 0 };
+    const watch = setInterval(() => (most.bytes = Math.max(most.bytes, process.memoryUsage().arrayBuffers)), 5);
+    const answers = await Promise.all(
+      Array.from({ length: 12 }, () => post(port(), '/v1/logs', bomb, { ...protobuf, 'content-encoding': 'gzip' })),
+    );
+    clearInterval(watch);
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 400));
+    // The room that is kept, and what the requests have sent.
+    expect(most.bytes - before).toBeLessThan(48 * 1024 * 1024);
+    expect((await post(port(), '/ingest', lines(1))).status).toBe(200);
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test('a record of more values than any has is not built, as protobuf and as JSON', async () => {
+    const { ledger, port } = await receive([source]);
+    const hostile = `{"severityText":"MSExchangeTransport","body":{"arrayValue":{"values":[${'{},'.repeat(50_000)}{}]}}}`;
+    const deep = `{"severityText":"MSExchangeTransport","body":${'['.repeat(400_000)}${']'.repeat(400_000)}}`;
+    const good = JSON.stringify(requestOf(events(1)).resourceLogs[0]?.scopeLogs[0]?.logRecords[0]);
+    const request = `{"resourceLogs":[{"scopeLogs":[{"logRecords":[${hostile},${deep},${good}]}]}]}`;
+    const answer = await post(port(), '/v1/logs', request, json);
+    expect(JSON.parse(answer.bytes.toString())).toMatchObject({ partialSuccess: { rejectedLogRecords: '2' } });
+    expect(answer.bytes.toString()).toContain('more than 10000 values');
+    expect(errorsOf(ledger)).toBe(1);
+  });
 });
 
 test('a sender that goes away in the middle takes nothing with it', async () => {

@@ -29,6 +29,10 @@ const hits = (count: number, from = 1, server?: string): Buffer[] =>
     record(n + 1, winlogbeatLine({ recordId: from + n, ...(server !== undefined && { server }) }).trim()),
   );
 
+function raise(): never {
+  throw new Error('expected a record');
+}
+
 type Talk = {
   readonly socket: Socket;
   /** Sequence numbers acknowledged so far, without keep-alives. */
@@ -108,6 +112,65 @@ test('while the ledger cannot be saved the sender is kept alive and not acknowle
   );
 }, 30_000);
 
+test('a window of nothing is no end, sequence numbers may jump, and what is sent again counts once', async () => {
+  const { ledger, port } = await receive([source]);
+  const { socket, acks } = plainly(port());
+  const [first, second] = hits(2).map((each) => each.subarray(6));
+  const jumping = [
+    Buffer.concat([Buffer.from('2J'), u32(7), first ?? raise()]),
+    Buffer.concat([Buffer.from('2J'), u32(0xfffffff0), second ?? raise()]),
+  ];
+  socket.write(Buffer.concat([window(0), window(2), ...jumping]));
+  await vi.waitFor(() => {
+    expect(acks()).toEqual([0xfffffff0]);
+  });
+  // Its acknowledgement was lost: the sender comes again over another connection, with one record more.
+  socket.destroy();
+  const again = plainly(port());
+  again.socket.write(Buffer.concat([window(3), packed(...hits(3))]));
+  await vi.waitFor(() => {
+    expect(again.acks()).toEqual([3]);
+  });
+  expect(errorsOf(ledger)).toBe(3);
+});
+
+test('a window that is long in coming holds nothing: what has come is entered, and not yet acknowledged', async () => {
+  const { ledger, port } = await receive([source]);
+  const { socket, acks } = plainly(port());
+  socket.write(Buffer.concat([window(2_048), packed(...hits(1_500)), ...hits(3, 1_501)]));
+  await vi.waitFor(
+    () => {
+      expect(errorsOf(ledger)).toBe(1_503);
+    },
+    { timeout: 10_000 },
+  );
+  expect(acks()).toEqual([]);
+  socket.write(Buffer.concat([packed(...hits(545, 1_504))]));
+  await vi.waitFor(() => {
+    expect(acks()).toEqual([545]);
+  });
+  expect(errorsOf(ledger)).toBe(2_048);
+});
+
+test('frames cut in two at every byte are read', async () => {
+  const { ledger, port } = await receive([source]);
+  const bytes = Buffer.concat([window(2), record(1, '{"message":"another"}'), packed(...hits(1))]);
+  const talks = Array.from({ length: bytes.length - 1 }, (_, at) => {
+    const one = plainly(port());
+    one.socket.setNoDelay(true).write(bytes.subarray(0, at + 1), () => {
+      setImmediate(() => one.socket.write(bytes.subarray(at + 1)));
+    });
+    return one;
+  });
+  await vi.waitFor(
+    () => {
+      expect(talks.map(({ acks }) => acks())).toEqual(talks.map(() => [1]));
+    },
+    { timeout: 15_000 },
+  );
+  expect(errorsOf(ledger)).toBe(1);
+});
+
 describe('what is hostile is hung up on with a clear word, and others are served', () => {
   test.each([
     ['version 1', Buffer.from('1D\0\0\0\x01'), 'got version 1'],
@@ -116,6 +179,12 @@ describe('what is hostile is hung up on with a clear word, and others are served
     ['an unknown frame', Buffer.from('2Z\0\0\0\0'), 'type W, J or C'],
     ['a record without a window', record(1, '{}'), 'a window before its records'],
     ['a window of too many', window(5_000), 'bulk_max_size'],
+    ['a window of four billion', window(0xffffffff), 'bulk_max_size'],
+    [
+      'version 1 in the middle',
+      Buffer.concat([window(2), ...hits(1, 500), Buffer.from('1D\0\0\0\x01')]),
+      'got version 1',
+    ],
     ['a record of 4 GiB', Buffer.concat([window(1), Buffer.from('2J'), u32(1), u32(0xffffffff)]), '4294967295'],
     ['a compressed frame of 4 GiB', Buffer.concat([window(1), Buffer.from('2C'), u32(0xffffffff)]), '4294967295'],
     ['a bomb', Buffer.concat([window(1), packed(Buffer.alloc(40 * 1024 * 1024))]), 'once it is unpacked'],
@@ -187,6 +256,17 @@ describe('over TLS', () => {
       expect(known.acks()).toEqual([1]);
     });
     expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test('a sender that has ended its side is still acknowledged', async () => {
+    const { settings, ca, ours } = await secured();
+    const { ledger, port } = await receive([settings]);
+    const { socket, acks } = securely(port(), ca, ours, 'exch01.contoso.local');
+    socket.end(Buffer.concat([window(2), ...hits(2)]));
+    await vi.waitFor(() => {
+      expect(acks()).toEqual([2]);
+    });
+    expect(errorsOf(ledger)).toBe(2);
   });
 
   test('a record that names another server than its certificate may is not believed, and that is said', async () => {

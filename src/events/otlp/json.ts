@@ -14,9 +14,18 @@ const way: readonly (readonly string[])[] = [
 
 type Scan = { readonly bytes: Buffer; at: number };
 
-/** Where each record stands, in their order. @throws UnreadableRecord `not_json`, `wrong_shape`, from where it is none */
-export function* recordsOfJson(bytes: Buffer): Generator<RecordSpan, void, void> {
-  const scan: Scan = { bytes, at: 0 };
+/** A place where the search can be laid down. */
+type Spans = Generator<JsonSpan | undefined, void, void>;
+
+/** Where a record stands, and how many values it holds at most: what is built of it is bounded by them. */
+type JsonSpan = RecordSpan & { readonly values: number };
+
+/**
+ * Where each record stands, in their order, and undefined now and then within what is long.
+ * @throws UnreadableRecord `not_json`, `wrong_shape`, from where it is none
+ */
+export function* recordsOfJson(bytes: Buffer): Spans {
+  const scan: Scan = { bytes, at: hasMark(bytes) ? mark.length : 0 };
   skipBlanks(scan);
   yield* recordsBelow(scan, 0);
   skipBlanks(scan);
@@ -24,13 +33,13 @@ export function* recordsOfJson(bytes: Buffer): Generator<RecordSpan, void, void>
 }
 
 /** The object at the cursor, `depth` steps down the way. */
-function* recordsBelow(scan: Scan, depth: number): Generator<RecordSpan, void, void> {
+function* recordsBelow(scan: Scan, depth: number): Spans {
   const wanted = way[depth];
   if (wanted === undefined) {
     const start = scan.at;
     if (scan.bytes[start] !== openBrace) throw notJson(scan, 'a log record');
-    skipValue(scan);
-    yield { start, end: scan.at };
+    const values = yield* skipValue(scan);
+    yield { start, end: scan.at, values };
     return;
   }
   expect(scan, openBrace, 'an object');
@@ -42,12 +51,12 @@ function* recordsBelow(scan: Scan, depth: number): Generator<RecordSpan, void, v
     if (wanted.includes(key) && scan.bytes[scan.at] === openBracket) yield* recordsIn(scan, depth + 1);
     else if (wanted.includes(key) && scan.bytes[scan.at] !== letterN)
       throw new UnreadableRecord('wrong_shape', `expected an array at "${key}"`);
-    else skipValue(scan);
+    else yield* skipValue(scan);
   }
 }
 
 /** The array at the cursor. */
-function* recordsIn(scan: Scan, depth: number): Generator<RecordSpan, void, void> {
+function* recordsIn(scan: Scan, depth: number): Spans {
   scan.at++;
   for (let first = true; !isOver(scan, closeBracket, first); first = false) yield* recordsBelow(scan, depth);
 }
@@ -70,6 +79,13 @@ function expect(scan: Scan, byte: number, what: string): void {
   scan.at++;
 }
 
+/** A byte order mark, which .NET writes. */
+const mark = Buffer.from([0xef, 0xbb, 0xbf]);
+
+function hasMark(bytes: Buffer): boolean {
+  return bytes.subarray(0, mark.length).equals(mark);
+}
+
 /** No key on the way has an escape in it. */
 function keyAt(scan: Scan): string {
   const start = scan.at;
@@ -81,28 +97,46 @@ function keyAt(scan: Scan): string {
 
 const longestKey = 64;
 
-/** Any value; brackets are counted, so that depth costs nothing. */
-function skipValue(scan: Scan): void {
+/** How a value is being stepped over: brackets are counted, so that depth costs nothing. */
+type Skip = { readonly start: number; depth: number; values: number };
+
+/** So many bytes are searched in one go. */
+const stretch = 64 * 1024;
+
+/** Steps over any value. @returns how many values it holds at most */
+function* skipValue(scan: Scan): Generator<undefined, number, void> {
+  const skip: Skip = { start: scan.at, depth: 0, values: 1 };
+  while (!skipStretch(scan, skip)) yield undefined;
+  return skip.values;
+}
+
+/** @returns true at its end */
+function skipStretch(scan: Scan, skip: Skip): boolean {
   const { bytes } = scan;
-  const start = scan.at;
-  for (let depth = 0; scan.at < bytes.length;) {
+  const stop = scan.at + stretch;
+  while (scan.at < bytes.length) {
+    if (scan.at >= stop) return false;
     const byte = bytes[scan.at] ?? 0;
     if (byte === quote) {
       skipString(scan);
-      if (depth === 0) return;
+      if (skip.depth === 0) return true;
       continue;
     }
-    if (byte === openBrace || byte === openBracket) depth++;
-    else if (byte === closeBrace || byte === closeBracket) {
-      if (depth === 0) break;
+    if (byte === openBrace || byte === openBracket) {
+      skip.depth++;
+      skip.values++;
+    } else if (byte === closeBrace || byte === closeBracket) {
+      if (skip.depth === 0) break;
       scan.at++;
-      if (--depth === 0) return;
+      if (--skip.depth === 0) return true;
       continue;
-    } else if (depth === 0 && (byte === comma || byte <= space)) break;
+    } else if (skip.depth === 0 && (byte === comma || byte <= space)) break;
+    else if (byte === comma) skip.values++;
     else if (!isPlain(byte)) throw notJson(scan, 'a value');
     scan.at++;
   }
-  if (scan.at === start || scan.at >= bytes.length) throw notJson(scan, 'a value');
+  if (scan.at === skip.start || scan.at >= bytes.length) throw notJson(scan, 'a value');
+  return true;
 }
 
 /** Of numbers, `true`, `false`, `null`, and what separates values. */
@@ -132,8 +166,12 @@ function notJson({ bytes, at }: Scan, expected: string): UnreadableRecord {
   return new UnreadableRecord('not_json', `expected ${expected} of OTLP logs as JSON at byte ${at}, got ${found}`);
 }
 
-/** Body and attributes of one record. @throws UnreadableRecord `not_json` */
-export function logOfJson(bytes: Buffer, { start, end }: RecordSpan): LogRecord {
+/** Bodies have some fifty members; a hostile record must not be built. */
+const mostValues = 10_000;
+
+/** Body and attributes of one record. @throws UnreadableRecord `not_json`, `wrong_shape` */
+export function logOfJson(bytes: Buffer, { start, end, values = 0 }: RecordSpan & Partial<JsonSpan>): LogRecord {
+  if (values > mostValues) throw new UnreadableRecord('wrong_shape', `a log record of more than ${mostValues} values`);
   const { body, attributes } = objectOf(bytes.toString('utf8', start, end));
   const pairs = Array.isArray(attributes) ? attributes.filter(isObject) : [];
   return {

@@ -1,5 +1,6 @@
 /** What a log record of OTLP carries: an event of the Collector's receiver, or a record of any format as its body. */
 import type { Decoded } from '../../model/records.js';
+import type { Steps } from '../../runtime/breath.js';
 import { relatedProviders } from '../../model/related-providers.js';
 import { transportProviders } from '../classify.js';
 import { isObject } from '../decode/json-fields.js';
@@ -25,12 +26,16 @@ export function decodedOfLog({ body, attributes }: LogRecord): readonly Decoded[
   return isObject(carrier) ? decodedOfText(JSON.stringify(carrier)) : [];
 }
 
+/** So much of a record tells its format. */
+const headLength = 64 * 1024;
+
 /** One record of a format of text, as a line of a log that a shipper has followed. @throws UnreadableRecord */
 export function decodedOfText(text: string): readonly Decoded[] {
   const record = text.trim();
   if (record.length > maxRecordBytes)
     throw new UnreadableRecord('too_large', `a record of more than ${maxRecordBytes} bytes`);
-  const format = formats.find((each): each is TextFormat => each.kind === 'text' && each.recognises(record));
+  const head = record.slice(0, headLength);
+  const format = formats.find((each): each is TextFormat => each.kind === 'text' && each.recognises(head));
   const decoded = format?.decode(record) ?? [];
   if (decoded.every(({ kind }) => kind === 'event')) return decoded;
   throw new UnreadableRecord(
@@ -39,15 +44,29 @@ export function decodedOfText(text: string): readonly Decoded[] {
   );
 }
 
-/** The event ID is a number without a name beside it in protobuf: the provider's name is what tells. */
+/** The event ID is a number without a name beside it in protobuf: the provider's name is what tells, in whatever case. */
 const names = [...transportProviders, ...relatedProviders.flatMap(({ names: written }) => written)];
-const providers = new RegExp(
-  [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))]
-    .map((name) => name.replace(/[^\w-]/g, String.raw`\$&`))
-    .join('|'),
-);
+const wanted = [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))];
+const providers = new RegExp(wanted.map((name) => name.replace(/[^\w-]/g, String.raw`\$&`)).join('|'), 'i');
+const longestName = Math.max(...wanted.map(({ length }) => length));
+
+/** So much is searched in one go. */
+const stretch = 64 * 1024;
+
+export function isLong({ start, end }: RecordSpan): boolean {
+  return end - start > stretch;
+}
 
 /** Whether a record names a provider whose events are of interest. */
 export function mayMatter(bytes: Buffer, { start, end }: RecordSpan): boolean {
   return providers.test(bytes.toString('latin1', start, end));
+}
+
+/** The same of a record of any length. */
+export function* longMayMatter(bytes: Buffer, { start, end }: RecordSpan): Steps<boolean> {
+  for (let from = start; from < end; from += stretch) {
+    if (mayMatter(bytes, { start: from, end: Math.min(end, from + stretch + longestName) })) return true;
+    yield;
+  }
+  return false;
 }

@@ -4,7 +4,7 @@ import type { Steps } from '../../runtime/breath.js';
 import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
 import { maxRecordBytes } from '../read/text.js';
 import { logOfJson, recordsOfJson } from './json.js';
-import { decodedOfLog, type LogRecord, mayMatter, type RecordSpan } from './log-record.js';
+import { decodedOfLog, isLong, longMayMatter, type LogRecord, mayMatter, type RecordSpan } from './log-record.js';
 import { logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
 
 export type OtlpEncoding = 'protobuf' | 'json';
@@ -23,7 +23,8 @@ const encodings: Readonly<
   Record<
     OtlpEncoding,
     {
-      readonly records: (bytes: Buffer) => Iterable<RecordSpan>;
+      /** Undefined while it searches: work can be laid down there. */
+      readonly records: (bytes: Buffer) => Iterable<RecordSpan | undefined>;
       readonly log: (bytes: Buffer, span: RecordSpan) => LogRecord;
     }
   >
@@ -35,21 +36,31 @@ const encodings: Readonly<
 /** Far more than any sender puts into one request. */
 export const mostRecords = 200_000;
 
+export function emptyOtlpBatch(): OtlpBatch {
+  return { decoded: [], ignored: 0, unreadable: {}, trouble: undefined };
+}
+
 /**
  * Reads an ExportLogsServiceRequest; `finish` of runtime/breath.ts does it in one go. An unreadable record is counted and
  * stepped over. Strings of the result do not hold on to `bytes`.
+ * @param batch is filled step by step; what was decoded may be taken out of it between two steps
  * @throws UnreadableRecord when the request itself is none: `damaged`, `not_json`, `wrong_shape`, or `too_large` for more
- * than 200,000 records
+ * than 200,000 records; the batch holds what stood before that
  */
-export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding): Steps<OtlpBatch> {
+export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding, batch = emptyOtlpBatch()): Steps<OtlpBatch> {
   const { records, log } = encodings[encoding];
-  const batch: OtlpBatch = { decoded: [], ignored: 0, unreadable: {}, trouble: undefined };
   let count = 0;
   for (const span of records(bytes)) {
-    if (++count > mostRecords)
-      throw new UnreadableRecord('too_large', `more than ${mostRecords} log records in one request; send smaller ones`);
-    if (mayMatter(bytes, span)) take(batch, () => decodedOfLog(log(bytes, span)), span);
-    else batch.ignored++;
+    if (span !== undefined) {
+      if (++count > mostRecords)
+        throw new UnreadableRecord(
+          'too_large',
+          `more than ${mostRecords} log records in one request; send smaller ones`,
+        );
+      if (isLong(span) ? yield* longMayMatter(bytes, span) : mayMatter(bytes, span))
+        take(batch, () => decodedOfLog(log(bytes, span)), span);
+      else batch.ignored++;
+    }
     yield;
   }
   return batch;

@@ -1,5 +1,5 @@
 /** The door: who is let in is decided before Express sees a request, for its routing costs as much as a whole refusal. */
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Log } from '../../runtime/log.js';
 import type { Access } from './access.js';
@@ -7,7 +7,7 @@ import { createLogin, type Verdict } from './login.js';
 import { createRefusals } from './refusals.js';
 import { createBucket, secureHeaders } from './security.js';
 
-type Refusal = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly text: string };
+type Refusal = { readonly status: number; readonly headers: OutgoingHttpHeaders; readonly text: string };
 
 /** Who else is let in, by a token in place of a name and a password, and who is told of those who are not. */
 export type DoorOptions = {
@@ -30,6 +30,11 @@ export function guardDoor(
   const takeToken = createBucket(monotonic);
   const refusals = createRefusals(monotonic);
 
+  /** What a stranger may log in with. */
+  const challenges = (): string[] => {
+    const hasUsers = access.current().users.size > 0;
+    return [...(isToken ? ['Bearer'] : []), ...(hasUsers || !isToken ? ['Basic'] : [])];
+  };
   const judge = async (request: IncomingMessage): Promise<Verdict> => {
     const { rateLimit } = access.current();
     const wait = rateLimit === undefined ? 0 : takeToken(rateLimit);
@@ -49,7 +54,7 @@ export function guardDoor(
     refused?.();
     const held = refusals.holdMs();
     if (held > 0) await pause(held);
-    refuse(response, refusalOf(verdict));
+    refuse(response, refusalOf(verdict, challenges()));
   };
   return (request, response) => {
     receive(request, response).catch((error: unknown) => {
@@ -61,10 +66,10 @@ export function guardDoor(
 
 const failed: Refusal = { status: 500, headers: {}, text: 'The password could not be checked, see the log.\n' };
 
-function refusalOf(verdict: Exclude<Verdict, { readonly kind: 'admitted' }>): Refusal {
+function refusalOf(verdict: Exclude<Verdict, { readonly kind: 'admitted' }>, challenges: string[]): Refusal {
   if (verdict.kind === 'wait')
     return { status: 429, headers: { 'Retry-After': String(verdict.seconds) }, text: 'Too many requests.\n' };
-  return { status: 401, headers: { 'WWW-Authenticate': 'Basic' }, text: 'Unauthorized.\n' };
+  return { status: 401, headers: { 'WWW-Authenticate': challenges }, text: 'Unauthorized.\n' };
 }
 
 function refuse(response: ServerResponse, { status, headers, text }: Refusal): void {

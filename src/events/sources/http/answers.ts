@@ -6,7 +6,14 @@ import Pbf from 'pbf';
 export type AnswerForm = 'protobuf' | 'json' | 'text';
 
 /** Senders of OTLP send again after 429, 502, 503 and 504 only; after anything else, 500 included, what they sent is lost. */
-export type Refusal = { readonly status: number; readonly text: string; readonly retryAfter?: number };
+export type Refusal = {
+  readonly status: number;
+  readonly text: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+  /** Methods that the address knows. */
+  readonly allow?: string;
+};
 
 const contentTypes: Readonly<Record<AnswerForm, string>> = {
   protobuf: 'application/x-protobuf',
@@ -14,8 +21,9 @@ const contentTypes: Readonly<Record<AnswerForm, string>> = {
   text: 'text/plain; charset=utf-8',
 };
 
-export function refuse(response: ServerResponse, form: AnswerForm, { status, text, retryAfter }: Refusal): void {
+export function refuse(response: ServerResponse, form: AnswerForm, { status, text, retryAfter, allow }: Refusal): void {
   if (response.headersSent || response.destroyed) return;
+  if (allow !== undefined) response.setHeader('Allow', allow);
   if (retryAfter !== undefined) response.setHeader('Retry-After', String(retryAfter));
   send(response, form, status, refusalBody(form, status, text));
 }

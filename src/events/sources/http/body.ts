@@ -5,16 +5,13 @@ import type { Gathered } from '../push/blocks.js';
 /** How it ended: `gone` when the sender went before its end. */
 type Ended = 'whole' | 'too long' | 'no room' | 'gone';
 
-/** What is too long is told at once; the rest of it is read away by the server. */
+/** What is too long is told at once; whoever refuses it reads the rest away. */
 export function gather(request: IncomingMessage, body: Gathered, mostBytes: number): Promise<Ended> {
-  if (Number(request.headers['content-length'] ?? 0) > mostBytes) {
-    request.resume();
-    return Promise.resolve('too long');
-  }
+  if (Number(request.headers['content-length'] ?? 0) > mostBytes) return Promise.resolve('too long');
   return new Promise((resolve) => {
     const end = (how: Ended): void => {
       request.off('data', take);
-      request.resume();
+      request.pause();
       resolve(how);
     };
     const take = (chunk: Buffer): void => {
@@ -32,4 +29,32 @@ export function gather(request: IncomingMessage, body: Gathered, mostBytes: numb
       end('gone');
     });
   });
+}
+
+/** Of what is refused so much is read away, so that the connection can be used on. */
+const mostAway = 256 * 1024;
+/** Whoever sends more is left time to read its answer. */
+const lingerMs = 1_000;
+
+/** Reading all away would let those who are refused keep the exporter busy. */
+export function readAway(request: IncomingMessage): void {
+  if (request.complete || request.destroyed) return;
+  let left = mostAway;
+  const hangUp = (): void => {
+    request.off('data', take);
+    request.pause();
+    const timer = setTimeout(() => request.socket.destroy(), lingerMs);
+    request.socket.once('close', () => {
+      clearTimeout(timer);
+    });
+  };
+  const take = ({ length }: Buffer): void => {
+    left -= length;
+    if (left < 0) hangUp();
+  };
+  if (Number(request.headers['content-length'] ?? 0) > mostAway) left = 0;
+  request
+    .on('error', () => undefined)
+    .on('data', take)
+    .resume();
 }

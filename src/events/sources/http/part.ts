@@ -6,4 +6,6 @@ export type HttpPart = Part & {
   readonly listenAddress: ListenAddress;
   readonly webConfigFile?: string | undefined;
   readonly bearerTokenFile?: string | undefined;
+  /** Of one request as it is sent. */
+  readonly mostBytes: number;
 };

@@ -2,29 +2,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { PushOutcome } from '../../../model/status.js';
 import type { Log } from '../../../runtime/log.js';
-import { createBreath, inStrokes } from '../../../runtime/breath.js';
 import { unreadableOf, UnreadableRecord } from '../../decode/unreadable.js';
-import { readOtlp } from '../../otlp/otlp.js';
-import { createGathered, createStock } from '../push/blocks.js';
-import { type Entry, inTime, Late, type Pushed } from '../push/entry.js';
-import { createIngester } from '../push/ingest.js';
-import { Bomb, createUnpacker } from '../push/inflate.js';
+import { createGathered } from '../push/blocks.js';
+import { type Entry, Late } from '../push/entry.js';
+import { Bomb, Crowded } from '../push/inflate.js';
+import { mostUnpacked, stock } from '../push/memory.js';
 import type { Tally } from '../push/tally.js';
-import { acceptOtlp, acceptText, type AnswerForm, refuse, type Refusal } from './answers.js';
-import { gather } from './body.js';
+import { type AnswerForm, refuse, type Refusal } from './answers.js';
+import { gather, readAway } from './body.js';
 import { Refused, routeOf, type Route } from './route.js';
 import type { HttpPart } from './part.js';
+import { createWorker } from './worker.js';
 
 export type Receiver = {
   readonly receive: (request: IncomingMessage, response: ServerResponse) => void;
-  /** Nothing more is taken; what was taken is answered. */
+  /** Nothing more is taken; what was taken is answered, within a second whatever the ledger does. */
   readonly drain: () => void;
 };
 
 type Parts = { readonly part: HttpPart; readonly tally: Tally; readonly entry: Entry; readonly log: Log };
 
-/** Of one request as it is sent, and unpacked; and of all requests that wait. */
-const [mostBytes, mostUnpacked, mostWaiting] = [4 * 1024 * 1024, 32 * 1024 * 1024, 16 * 1024 * 1024];
 /** Requests in hand at once. */
 const mostRequests = 256;
 
@@ -35,10 +32,6 @@ const draining: Refusal = {
   text: 'the exporter ends or reads its configuration; send it again',
   retryAfter: 2,
 };
-const tooLong: Refusal = {
-  status: 413,
-  text: `more than ${mostBytes} bytes in one request; send smaller batches`,
-};
 const bomb: Refusal = {
   status: 413,
   text: `more than ${mostUnpacked} bytes in one request once it is unpacked; send smaller batches`,
@@ -46,23 +39,27 @@ const bomb: Refusal = {
 
 export function createReceiver(parts: Parts): Receiver {
   const { tally, log, entry } = parts;
-  const stock = createStock(mostWaiting);
-  const worker = createWorker(parts);
-  let [inHand, isDraining] = [0, false];
+  const { mostBytes } = parts.part;
+  // Of the largest requests one comes in while another is read.
+  stock.holdAtLeast(2 * mostBytes);
+  const work = createWorker(parts);
+  const ending = createEnding();
+  let inHand = 0;
 
   const take = async (request: IncomingMessage, response: ServerResponse, route: Route): Promise<void> => {
-    if (isDraining) throw new Refused(draining);
+    if (ending.isBegun()) throw new Refused(draining);
     if (entry.isLate()) throw new Refused(late);
     if (inHand >= mostRequests) throw new Refused(crowded);
     inHand++;
     const body = createGathered(stock);
     try {
       const ended = await gather(request, body, mostBytes);
-      if (ended === 'too long') throw new Refused(tooLong);
+      if (ended === 'too long') throw new Refused(tooLong(mostBytes));
       if (ended === 'no room') throw new Refused(crowded);
       if (ended === 'gone') return;
-      await worker(route, body.parts(), response);
       tally.took(body.length());
+      const answer = await work(route, body);
+      answer(response);
       tally.count('accepted');
     } finally {
       body.release();
@@ -76,8 +73,7 @@ export function createReceiver(parts: Parts): Receiver {
       log.warn('a request is refused', { source: parts.part.name, problem: refusal.text });
     if (isOurs(error)) log.error('a request could not be read, please report it', { err: error });
     refuse(response, form, refusal);
-    // What is still being sent is read away, but not for ever.
-    response.req.socket.setTimeout(lingerMs);
+    readAway(response.req);
   };
   return {
     receive: (request, response) => {
@@ -85,55 +81,49 @@ export function createReceiver(parts: Parts): Receiver {
       const run = async (): Promise<void> => {
         const route = routeOf(request);
         ({ form } = route);
-        await take(request, response, route);
+        await ending.unlessOver(take(request, response, route));
       };
       run().catch((error: unknown) => {
         if (error instanceof Refused) form = error.form ?? form;
         fail(response, form, error);
       });
     },
-    drain: () => {
-      isDraining = true;
+    drain: ending.begin,
+  };
+}
+
+/** Whoever is not answered when the exporter ends is told to come again, while its connection is still there. */
+const answersMs = 1_000;
+
+function createEnding() {
+  let isBegun = false;
+  let end: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return {
+    isBegun: () => isBegun,
+    begin: () => {
+      isBegun = true;
+      setTimeout(end, answersMs).unref();
+    },
+    unlessOver: async (taken: Promise<void>): Promise<void> => {
+      taken.catch(() => undefined);
+      const isOver = await Promise.race([taken.then(() => false), over.then(() => true)]);
+      if (isOver) throw new Refused(draining);
     },
   };
 }
 
-const lingerMs = 10_000;
-
-/** Decodes one request after the other. */
-function createWorker({ part, entry }: Parts) {
-  const unpacker = createUnpacker(mostUnpacked);
-  const breathe = createBreath();
-  const ingest = createIngester();
-  return async (route: Route, body: readonly Buffer[], response: ServerResponse): Promise<void> => {
-    const { form, compression } = route;
-    const server = route.server ?? part.server;
-    if (form === 'text') {
-      const pushed = await unpacker.unpack(body, compression, (bytes) => ingest(bytes, 'the request'));
-      if (server === '' && pushed.decoded.some(({ kind }) => kind !== 'event')) throw new Refused(unnamed);
-      await inTime(entry.enter(pushed, server));
-      const records = pushed.decoded.length + pushed.ignored + sumOf(pushed.unreadable);
-      acceptText(response, { records, unreadable: sumOf(pushed.unreadable), problem: pushed.trouble });
-      return;
-    }
-    const pushed = await unpacker.unpack(body, compression, (bytes) => inStrokes(readOtlp(bytes, form), breathe));
-    await inTime(entry.enter(pushed, server));
-    acceptOtlp(response, form, sumOf(pushed.unreadable), pushed.trouble ?? '');
-  };
-}
-
-const unnamed: Refusal = {
-  status: 400,
-  text: 'a transport log does not name its server; name it in the address: /ingest?server=EXCH01',
-};
-
-function sumOf(unreadable: Pushed['unreadable']): number {
-  return Object.values(unreadable).reduce((sum, count) => sum + count, 0);
+function tooLong(mostBytes: number): Refusal {
+  const remedy = 'send smaller batches, or raise maxRequestMebibytes of the source';
+  return { status: 413, text: `more than ${mostBytes} bytes in one request; ${remedy}` };
 }
 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refused) return error.refusal;
   if (error instanceof Late) return late;
+  if (error instanceof Crowded) return crowded;
   if (error instanceof Bomb) return bomb;
   if (error instanceof UnreadableRecord && error.reason === 'too_large') return { status: 413, text: error.message };
   if (isOfZlib(error))
@@ -153,6 +143,7 @@ function isOurs(error: unknown): boolean {
     !(
       error instanceof Refused ||
       error instanceof Late ||
+      error instanceof Crowded ||
       error instanceof Bomb ||
       error instanceof UnreadableRecord
     ) && !isOfZlib(error)

@@ -32,7 +32,7 @@ export function routeOf({ method, url = '/', headers }: IncomingMessage): Route 
       status: 404,
       text: 'expected POST /v1/logs (OTLP) or POST /ingest (text of any known format)',
     });
-  if (method !== 'POST') throw new Refused({ status: 405, text: `expected POST, got ${method}` });
+  if (method !== 'POST') throw new Refused({ status: 405, text: `expected POST, got ${method}`, allow: 'POST' });
   const server = serverOf(new URLSearchParams(query).get('server'));
   const form = path === '/ingest' ? 'text' : otlpForm(headers['content-type']);
   return { form, server, compression: compressionOf(headers['content-encoding'], form) };

@@ -1,6 +1,6 @@
 /** Records that senders push over HTTP: OTLP and any format of text, on a listener of its own. */
 import * as z from 'zod';
-import { fileName, hostName, isLoopback, listenAddress, mapping, shownAddress } from '../../../config/forms.js';
+import { fileName, hostName, isLoopback, listenAddress, mapping, shownAddress, whole } from '../../../config/forms.js';
 import type { SourceKind } from '../source.js';
 import type { HttpPart } from './part.js';
 
@@ -11,6 +11,11 @@ const settings = mapping({
   webConfigFile: fileName('TLS and users of this listener, in the schema of exporter-toolkit.').optional(),
   bearerTokenFile: fileName('File with the token that senders give as `Authorization: Bearer`.').optional(),
   server: hostName('Server of records that name none, where the request does not say it either.').optional(),
+  maxRequestMebibytes: whole(
+    1,
+    32,
+    'Largest request as it is sent, in MiB; unpacked it may have 32 MiB. Senders do not repeat what is larger.',
+  ).prefault(4),
 }).superRefine(({ listenAddress: at, webConfigFile, bearerTokenFile }, context) => {
   if (isLoopback(at) || webConfigFile !== undefined || bearerTokenFile !== undefined) return;
   context.addIssue({
@@ -30,12 +35,13 @@ export const http: SourceKind<typeof settings, HttpPart> = {
     ...(bearerTokenFile !== undefined && { bearerTokenFile: seen(bearerTokenFile) }),
   }),
   parts: (given) =>
-    given.map(({ listenAddress: at, webConfigFile, bearerTokenFile, server = '' }) => ({
+    given.map(({ listenAddress: at, webConfigFile, bearerTokenFile, server = '', maxRequestMebibytes }) => ({
       name: `http ${shownAddress(at)}`,
       server,
       listenAddress: at,
       webConfigFile,
       bearerTokenFile,
+      mostBytes: maxRequestMebibytes * 2 ** 20,
     })),
   onlyServer: () => undefined,
   /** Whoever looks must not take the address from the exporter that runs. */

@@ -5,6 +5,7 @@
 import { isWanted } from '../../classify.js';
 import type { TextFormat } from '../../formats/format.js';
 import { formats } from '../../formats/formats.js';
+import { framedAsWritten } from '../../formats/run-together.js';
 import { cutRecords } from '../../read/cut.js';
 import { idFilter } from '../../read/id-filter.js';
 import { ShortRecords } from '../../read/short-records.js';
@@ -95,8 +96,9 @@ function readValue(state: State, value: Buffer, into: ValueTally): void {
     return;
   }
   const { encoding, markLength } = encodingOf(value);
-  const text = utf8Of(value.subarray(markLength), encoding);
-  const head = text.toString('utf8', 0, headBytes).trimStart();
+  const whole = utf8Of(value.subarray(markLength), encoding);
+  const text = whole.subarray(blanksOf(whole));
+  const head = text.toString('utf8', 0, headBytes);
   if (head === '') {
     into.ignored++;
     return;
@@ -105,11 +107,18 @@ function readValue(state: State, value: Buffer, into: ValueTally): void {
   if (format) {
     state.strangers = 0;
     noteSeen(state, { format, firstByte: value[0] ?? 0 });
-    if (!isOtlpFormat(format) || !readOtlpJson(text, into)) readRecords(state, text, format, into);
+    if (!isOtlpFormat(format) || !readOtlpJson(text, into))
+      readRecords(state, text, framedAsWritten(format, text, 0), into);
   } else {
     state.strangers++;
     readStranger(value, head, into);
   }
+}
+
+function blanksOf(bytes: Buffer): number {
+  let at = 0;
+  while (at < bytes.length && (bytes[at] ?? 0) <= space) at++;
+  return at;
 }
 
 /** The format seen last stands first. */
@@ -140,5 +149,5 @@ function readRecords(state: State, text: Buffer, format: TextFormat, into: Value
   }
 }
 
-const [lineFeed, openBracket] = [10, 91];
+const [lineFeed, space, openBracket] = [10, 32, 91];
 const lineEnd = Buffer.from('\n');

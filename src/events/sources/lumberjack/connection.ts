@@ -2,17 +2,16 @@
 import type { Socket } from 'node:net';
 import type { Log } from '../../../runtime/log.js';
 import { createBreath } from '../../../runtime/breath.js';
-import { createGathered, type Stock } from '../push/blocks.js';
-import type { Entry } from '../push/entry.js';
-import { Bomb, type Unpacker } from '../push/inflate.js';
+import { createGathered } from '../push/blocks.js';
+import { type Entry, mostAtOnce } from '../push/entry.js';
+import { Bomb, Crowded } from '../push/inflate.js';
+import { stock, unpacker } from '../push/memory.js';
 import type { Tally } from '../push/tally.js';
 import { createFrameReader, type Frame, Malformed, NoRoom } from './frames.js';
 import { openWindow, type Window } from './window.js';
 
 export type Receiver = {
   readonly source: string;
-  readonly stock: Stock;
-  readonly unpacker: Unpacker;
   readonly entry: Entry;
   readonly tally: Tally;
   readonly log: Log;
@@ -40,8 +39,12 @@ type State = {
   readonly receiver: Receiver;
   readonly sender: Sender;
   window: Window | undefined;
+  /** Whether the window has brought anything that is to be saved. */
+  isNews: boolean;
   /** Compressed frames of the window. */
   packed: number;
+  /** True while what came is being read and entered. */
+  isTaking: boolean;
   inFlight: number;
   /** Acknowledgements go out in the order of their windows. */
   acknowledged: Promise<void>;
@@ -55,26 +58,31 @@ export async function serveSender(socket: Socket, receiver: Receiver, sender: Se
     receiver,
     sender,
     window: undefined,
+    isNews: false,
     packed: 0,
+    isTaking: false,
     inFlight: 0,
     acknowledged: Promise.resolve(),
     wake: undefined,
   };
-  const body = createGathered(receiver.stock);
+  const body = createGathered(stock);
   const reader = createFrameReader(body, { record: mostRecordBytes, packed: mostPackedBytes });
   let late: NodeJS.Timeout | undefined;
   socket.once('close', () => state.wake?.());
   const alive = setInterval(() => {
-    if (state.inFlight > 0) acknowledge(state, 0);
+    if (state.inFlight > 0 || state.isTaking) acknowledge(state, 0);
   }, aliveMs);
   try {
     // What ends reading leaves the socket open: the acknowledgement is still to be sent.
     for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      state.isTaking = true;
       for (const frame of reader.read(chunk)) {
         await take(state, frame);
         await untilRoom(state);
         if (receiver.isDraining() && !state.window) break;
       }
+      await enterPart(state);
+      state.isTaking = false;
       clearTimeout(late);
       if (reader.isWithin()) late = setTimeout(() => socket.destroy(new Malformed(tooSlow)), frameMs);
       if (receiver.isDraining() && !state.window) break;
@@ -96,18 +104,21 @@ const tooSlow = `expected the rest of a frame within ${frameMs / 1000} seconds`;
 async function take(state: State, frame: Frame): Promise<void> {
   if (frame.type === 'window') {
     if (state.window) throw new Malformed('expected the rest of a window, got another window');
+    // Some senders announce nothing; there is nothing to acknowledge then.
+    if (frame.size === 0) return;
     state.window = openWindow(frame.size);
+    state.isNews = false;
     state.packed = 0;
     return;
   }
   if (frame.type === 'record') {
-    takeRecord(state, frame.sequence, Buffer.concat(frame.payload));
+    await takeRecord(state, frame.sequence, Buffer.concat(frame.payload));
     return;
   }
   const { window } = state;
   if (!window) throw new Malformed('expected a window before its records');
   if (++state.packed > window.size) throw new Malformed('more compressed frames than records in a window');
-  await state.receiver.unpacker.unpack(frame.payload, 'deflate', (bytes) => takePacked(state, bytes));
+  await unpacker.unpack(frame.payload, 'deflate', (bytes) => takePacked(state, bytes));
 }
 
 /** The frames within a compressed one, which are all records. */
@@ -120,31 +131,41 @@ async function takePacked(state: State, bytes: Buffer): Promise<void> {
     const length = bytes.readUInt32BE(at + 6);
     if (length > mostRecordBytes || at + 10 + length > bytes.length)
       throw new Malformed(`expected whole records of at most ${mostRecordBytes} bytes in a compressed frame`);
-    takeRecord(state, bytes.readUInt32BE(at + 2), bytes.subarray(at + 10, at + 10 + length));
+    const taken = takeRecord(state, bytes.readUInt32BE(at + 2), bytes.subarray(at + 10, at + 10 + length));
+    if (taken) await taken;
     at += 10 + length;
     const pause = breathe();
     if (pause) await pause;
   }
 }
 
-function takeRecord(state: State, sequence: number, payload: Buffer): void {
+/** @returns nothing when the next record can be taken at once */
+function takeRecord(state: State, sequence: number, payload: Buffer): Promise<void> | undefined {
   const { window } = state;
   if (!window) throw new Malformed('expected a window before its records');
   window.take(sequence, payload);
-  if (!window.isWhole()) return;
-  state.window = undefined;
-  enter(state, window);
+  if (window.isWhole()) return endWindow(state, window);
+  return window.decoded() < mostAtOnce ? undefined : enterPart(state);
 }
 
-function enter(state: State, window: Window): void {
+/** Enters what the window has brought by now: a sender that is slow holds on to nothing. */
+async function enterPart(state: State): Promise<void> {
+  const { window, receiver, sender } = state;
+  if (!window) return;
+  if (await receiver.entry.enter(window.part(), sender.server ?? '', sender.mayName)) state.isNews = true;
+}
+
+async function endWindow(state: State, window: Window): Promise<void> {
   const { entry, tally, log, source } = state.receiver;
-  const { server = '', mayName, name } = state.sender;
+  await enterPart(state);
+  state.window = undefined;
   tally.took(window.bytes());
   const trouble = window.trouble();
   if (trouble !== undefined)
-    log.warn('stepped over a record that cannot be read', { source, sender: name, problem: trouble });
+    log.warn('stepped over a record that cannot be read', { source, sender: state.sender.name, problem: trouble });
   state.inFlight++;
-  const saved = entry.enter(window.pushed, server, mayName);
+  // What holds nothing that counts has nothing to be saved.
+  const saved = state.isNews ? entry.saved() : undefined;
   const before = state.acknowledged;
   state.acknowledged = Promise.all([before, saved]).then(() => {
     acknowledge(state, window.last());
@@ -174,7 +195,7 @@ function acknowledge({ socket }: State, sequence: number): void {
 /** What a sender did wrong; that it has gone is nothing to say. */
 function tell({ receiver, sender }: State, error: unknown): void {
   const { source, log, tally } = receiver;
-  if (error instanceof NoRoom) {
+  if (error instanceof NoRoom || error instanceof Crowded) {
     tally.count('busy');
     return;
   }

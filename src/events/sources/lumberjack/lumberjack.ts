@@ -4,10 +4,8 @@ import { type PeerCertificate, TLSSocket } from 'node:tls';
 import { serverLabelOf } from '../../../model/label.js';
 import { withoutRepeats } from '../../../runtime/log-repeats.js';
 import type { Log } from '../../../runtime/log.js';
-import { createStock } from '../push/blocks.js';
 import { type Door, followDoors, keepOpening } from '../push/doors.js';
 import { createEntry } from '../push/entry.js';
-import { createUnpacker } from '../push/inflate.js';
 import { createTally } from '../push/tally.js';
 import type { Followed, Reading } from '../source.js';
 import { type Receiver, type Sender, serveSender } from './connection.js';
@@ -20,7 +18,6 @@ export function followLumberjack(parts: readonly LumberjackPart[], reading: Read
 
 /** What was taken is saved, or not, within this time. */
 const drainMs = 2_000;
-const [mostUnpacked, mostWaiting] = [32 * 1024 * 1024, 16 * 1024 * 1024];
 
 async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
   const { name: source } = part;
@@ -30,8 +27,6 @@ async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
   let isStopped = false;
   const receiver: Receiver = {
     source,
-    stock: createStock(mostWaiting),
-    unpacker: createUnpacker(mostUnpacked),
     entry: createEntry(source, reading, reading.joined),
     tally,
     log,

@@ -1,7 +1,8 @@
-/** One window of records: what it brought so far, and whether it is whole. */
+/** One window of records: what it has brought since it was last asked, and whether it is whole. */
 import type { Decoded, UnreadableReason } from '../../../model/records.js';
 import { unreadableOf } from '../../decode/unreadable.js';
 import { decodedOfText, mayMatter } from '../../otlp/log-record.js';
+import type { Pushed } from '../push/entry.js';
 import { Malformed } from './frames.js';
 
 export type Window = {
@@ -10,14 +11,23 @@ export type Window = {
   readonly last: () => number;
   readonly isWhole: () => boolean;
   readonly take: (sequence: number, payload: Buffer) => void;
-  readonly pushed: {
-    readonly decoded: Decoded[];
-    ignored: number;
-    readonly unreadable: Partial<Record<UnreadableReason, number>>;
-  };
+  /** Events decoded that nobody has taken out yet. */
+  readonly decoded: () => number;
+  /** Takes out what it has brought since the last call: a window may be long in coming, and holds nothing meanwhile. */
+  readonly part: () => Pushed;
   readonly trouble: () => string | undefined;
   readonly bytes: () => number;
 };
+
+type Part = {
+  readonly decoded: Decoded[];
+  ignored: number;
+  readonly unreadable: Partial<Record<UnreadableReason, number>>;
+};
+
+function emptyPart(): Part {
+  return { decoded: [], ignored: 0, unreadable: {} };
+}
 
 /** Beats send 2,048 at most unless bulk_max_size says otherwise. */
 const mostRecords = 2_048;
@@ -28,12 +38,17 @@ export function openWindow(size: number): Window {
     throw new Malformed(
       `expected a window of 1 to ${mostRecords} records, got ${size}; set bulk_max_size of the sender to ${mostRecords}`,
     );
-  const pushed: Window['pushed'] = { decoded: [], ignored: 0, unreadable: {} };
+  let pushed = emptyPart();
   let [count, last, bytes] = [0, 0, 0];
   let trouble: string | undefined;
   return {
     size,
-    pushed,
+    decoded: () => pushed.decoded.length,
+    part: () => {
+      const part = pushed;
+      pushed = emptyPart();
+      return part;
+    },
     last: () => last,
     isWhole: () => count === size,
     trouble: () => trouble,

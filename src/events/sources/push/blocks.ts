@@ -1,18 +1,27 @@
-/** The memory in which pushed bytes wait: one bounded stock of blocks for all senders of a source. */
+/** The memory in which pushed bytes wait: one bounded stock of blocks for all senders. */
 
-const blockBytes = 64 * 1024;
+/** Small, for whoever sends slowly holds on to one. */
+const blockBytes = 16 * 1024;
 
 export type Stock = {
   /** @returns undefined when all blocks are in use */
   readonly take: () => Buffer | undefined;
   readonly give: (block: Buffer) => void;
+  /** Makes it larger when it holds less. */
+  readonly holdAtLeast: (bytes: number) => void;
 };
 
 /** Blocks are made when they are needed and used again. */
 export function createStock(mostBytes: number): Stock {
   const free: Buffer[] = [];
-  let left = Math.floor(mostBytes / blockBytes);
+  let most = Math.floor(mostBytes / blockBytes);
+  let left = most;
   return {
+    holdAtLeast: (bytes) => {
+      const more = Math.max(0, Math.ceil(bytes / blockBytes) - most);
+      most += more;
+      left += more;
+    },
     take: () => {
       const block = free.pop();
       if (block || left === 0) return block;

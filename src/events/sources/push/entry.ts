@@ -9,7 +9,7 @@ import { unreadableOf } from '../../decode/unreadable.js';
 import type { Sessions } from '../../transport/sessions.js';
 import type { Reading } from '../source.js';
 
-/** What one request or window brought. */
+/** A part of what one request or window brought. */
 export type Pushed = {
   readonly decoded: readonly Decoded[];
   readonly ignored: number;
@@ -18,11 +18,14 @@ export type Pushed = {
 
 export type Entry = {
   /**
+   * Enters a part of a request or window; nothing of it is kept here. Resolves when the next part may come.
    * @param server of records that do not name theirs; empty when nobody has said it
    * @param mayName whether a record may be of this server; absent: any
-   * @throws when the exporter ends before it is saved
+   * @returns whether it has brought anything that is to be saved
    */
-  readonly enter: (pushed: Pushed, server: string, mayName?: (server: string) => boolean) => Promise<void>;
+  readonly enter: (part: Pushed, server: string, mayName?: (server: string) => boolean) => Promise<boolean>;
+  /** Resolves when all that was entered by now is on disk, however long that takes. @throws when the exporter ends before */
+  readonly saved: () => Promise<void>;
   /** True while what was entered is not saved in time: nothing more is taken. */
   readonly isLate: () => boolean;
 };
@@ -34,15 +37,15 @@ export class Late extends Error {}
 const inTimeMs = 5_000;
 /** A little less: whoever comes right after the first answer of that kind is told the same, and does not wait as long again. */
 const lateMs = 4_500;
-/** So much is entered in one go. */
-const mostAtOnce = 2_000;
+/** So much is decoded, and then entered, in one go. */
+export const mostAtOnce = 1_000;
 /** For so long after the first record of all that a source brings is what is old no news: senders bring their backlog. */
 const historyMs = 10 * 60_000;
 
 export function createEntry(source: string, reading: Reading, joined: Sessions | undefined): Entry {
   const { now, steady = () => performance.now() } = reading;
   const breathe = createBreath();
-  const waiting = new Set<number>();
+  const waiting = new Set<{ readonly since: number }>();
   let first = firstHeard(source, reading);
 
   const place = (): { readonly checkpoint: LogCheckpoint; readonly history: boolean } => {
@@ -70,18 +73,21 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
       await post({ evidence, ignored, counted, unreadable: {}, sessions: joined.changes() });
     }
   };
-  const untilSaved = async ({ evidence, rows, ignored, unreadable }: Sorted, server: string): Promise<void> => {
+  const postAll = async ({ evidence, rows, ignored, unreadable }: Sorted, server: string): Promise<void> => {
     await post({ evidence: evidence.slice(0, mostAtOnce), ignored, unreadable });
     for (let from = mostAtOnce; from < evidence.length; from += mostAtOnce)
       await post({ evidence: evidence.slice(from, from + mostAtOnce), ignored: 0, unreadable: {} });
     await postRows(rows, server);
-    // What holds nothing that counts has nothing to be saved.
-    if (evidence.length + rows.length > 0) await reading.saved();
+  };
+  const noting = async (done: Promise<void>): Promise<void> => {
+    const wait = { since: steady() };
+    waiting.add(wait);
+    await done.finally(() => waiting.delete(wait));
   };
   return {
     isLate: () => {
       const [oldest] = waiting;
-      return oldest !== undefined && steady() - oldest > lateMs;
+      return oldest !== undefined && steady() - oldest.since > lateMs;
     },
     enter: async ({ decoded, ignored, unreadable }, server, mayName) => {
       const sorted: Sorted = { evidence: [], rows: [], ignored, unreadable: { ...unreadable } };
@@ -90,10 +96,10 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
         const pause = breathe();
         if (pause) await pause;
       }
-      const since = steady();
-      waiting.add(since);
-      await untilSaved(sorted, server).finally(() => waiting.delete(since));
+      await noting(postAll(sorted, server));
+      return sorted.evidence.length + sorted.rows.length > 0;
     },
+    saved: () => noting(reading.saved()),
   };
 }
 
@@ -144,7 +150,7 @@ function channelOf(source: string): string {
 }
 
 /** @throws Late when it takes too long: then it may be sent again, and record IDs tell what came twice */
-export async function inTime(done: Promise<void>): Promise<void> {
+export async function inTime<Result>(done: Promise<Result>): Promise<Result> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -153,7 +159,7 @@ export async function inTime(done: Promise<void>): Promise<void> {
   });
   // It goes on: when it fails later nobody waits for it any more.
   done.catch(() => undefined);
-  await Promise.race([done, late]).finally(() => {
+  return Promise.race([done, late]).finally(() => {
     clearTimeout(timer);
   });
 }

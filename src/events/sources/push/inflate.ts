@@ -7,28 +7,39 @@ export type Compression = 'gzip' | 'deflate';
 /** More than is allowed once it is unpacked. */
 export class Bomb extends Error {}
 
+/** Others are being unpacked and read for so long that it is better to come again. */
+export class Crowded extends Error {}
+
 export type Unpacker = {
   /**
    * Unpacks and hands the bytes to `use`, which must be done with them when it ends; nobody else unpacks meanwhile.
    * Without a compression the parts are put together.
-   * @throws Bomb; the error of zlib for what is damaged or cut off; what `use` throws
+   * @param unpacked called when the parts are no longer needed, before `use`
+   * @throws Crowded before anything is done; Bomb; the error of zlib for what is damaged or cut off; what `use` throws
    */
   readonly unpack: <Result>(
     parts: readonly Buffer[],
     compression: Compression | undefined,
     use: (bytes: Buffer) => Promise<Result>,
+    unpacked?: () => void,
   ) => Promise<Result>;
 };
+
+/** Whoever has waited for longer is told to come again: senders give up after some ten seconds. */
+const mostWaitMs = 5_000;
 
 export function createUnpacker(mostBytes: number): Unpacker {
   let room: Buffer | undefined;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    unpack: (parts, compression, use) => {
+    unpack: (parts, compression, use, unpacked) => {
+      const since = performance.now();
       const turn = last.then(async () => {
+        if (performance.now() - since > mostWaitMs) throw new Crowded('others are being read');
         room ??= Buffer.allocUnsafeSlow(mostBytes);
         const length =
           compression === undefined ? gather(parts, room) : await inflate(parts, openerOf(parts, compression), room);
+        unpacked?.();
         return use(room.subarray(0, length));
       });
       last = turn.catch(() => undefined);
@@ -45,8 +56,20 @@ function gather(parts: readonly Buffer[], room: Buffer): number {
 
 const chunkSize = 64 * 1024;
 
+/**
+ * Lets zlib write into the room itself: it would take a new piece of memory for each chunk, which adds up to more than the room
+ * before anybody collects it. The members are not documented; where they are others the chunks are copied.
+ */
+function writeInto(opener: Opener, room: Buffer): void {
+  const inside = opener as unknown as { _outBuffer?: unknown; _chunkSize?: unknown; _outOffset?: unknown };
+  if (!Buffer.isBuffer(inside._outBuffer) || inside._chunkSize !== chunkSize || inside._outOffset !== 0) return;
+  Object.assign(inside, { _outBuffer: room, _chunkSize: room.length });
+}
+
+type Opener = Gunzip | Inflate | InflateRaw;
+
 /** What HTTP calls deflate is zlib; some senders write it without the header of zlib. */
-function openerOf(parts: readonly Buffer[], compression: Compression): Gunzip | Inflate | InflateRaw {
+function openerOf(parts: readonly Buffer[], compression: Compression): Opener {
   if (compression === 'gzip') return createGunzip({ chunkSize });
   const [first] = parts;
   const [a = 0, b = 0] = first ?? [];
@@ -54,14 +77,16 @@ function openerOf(parts: readonly Buffer[], compression: Compression): Gunzip | 
   return hasHeader ? createInflate({ chunkSize }) : createInflateRaw({ chunkSize });
 }
 
-async function inflate(parts: readonly Buffer[], opener: Gunzip | Inflate | InflateRaw, room: Buffer): Promise<number> {
+async function inflate(parts: readonly Buffer[], opener: Opener, room: Buffer): Promise<number> {
   let length = 0;
+  writeInto(opener, room);
   opener.on('data', (chunk: Buffer) => {
     if (length + chunk.length > room.length) {
       opener.destroy(new Bomb(`more than ${room.length} bytes once it is unpacked`));
       return;
     }
-    length += chunk.copy(room, length);
+    if (chunk.buffer !== room.buffer || chunk.byteOffset !== room.byteOffset + length) chunk.copy(room, length);
+    length += chunk.length;
   });
   const ended = once(opener, 'end');
   // Whoever waits below is told of it.

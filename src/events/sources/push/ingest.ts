@@ -1,30 +1,36 @@
 /** Reads a text of any format of files that was pushed as a whole, with the reader that reads files. */
-import type { Decoded, UnreadableReason } from '../../../model/records.js';
+import type { UnreadableReason } from '../../../model/records.js';
 import { isWanted } from '../../classify.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
 import type { PassResult, ReadableFile, TextFormat } from '../../formats/format.js';
+import { framedAsWritten } from '../../formats/run-together.js';
 import { createReader, type Reader } from '../../read/pass.js';
-import { encodingOf } from '../../read/text.js';
+import { encodingOf, maxRecordBytes } from '../../read/text.js';
 import { headBytes, recogniseHead } from '../files/recognise.js';
+import type { Pushed } from './entry.js';
 
 type Ingested = {
-  readonly decoded: Decoded[];
-  ignored: number;
   readonly unreadable: Partial<Record<UnreadableReason, number>>;
   trouble: string | undefined;
 };
 
-export type Ingester = (bytes: Buffer, shownName: string) => Promise<Ingested>;
+/** @param enter takes a part; the next one is read when it resolves */
+export type Ingester = (
+  bytes: Buffer,
+  shownName: string,
+  enter: (part: Pushed) => Promise<unknown>,
+) => Promise<Ingested>;
 
 /** Its calls must not overlap. Strings of what it gives do not hold on to the bytes. */
 export function createIngester(): Ingester {
   let reader: Reader | undefined;
-  return async (bytes, shownName) => {
-    const ingested: Ingested = { decoded: [], ignored: 0, unreadable: {}, trouble: undefined };
-    const begin = encodingOf(bytes).markLength;
-    if (isBlank(bytes, begin)) return ingested;
-    const { format, encoding } = formatOf(bytes, shownName);
-    reader ??= createReader();
+  return async (bytes, shownName, enter) => {
+    const ingested: Ingested = { unreadable: {}, trouble: undefined };
+    const { markLength } = encodingOf(bytes);
+    const begin = await firstRecordAt(bytes, markLength);
+    if (begin === undefined) return ingested;
+    const { format, encoding } = formatOf(bytes, markLength, begin, shownName);
+    reader ??= createReader(passBytes);
     const end = Buffer.from('\n', encoding === 'utf-8' ? 'utf8' : 'utf16le');
     const file = inMemory(bytes, encoding === 'utf-16be' ? end.swap16() : end);
     let position: { readonly offset: number; readonly skipping?: boolean } = { offset: begin };
@@ -32,38 +38,50 @@ export function createIngester(): Ingester {
     for (;;) {
       const pass = await reader(file, position, { format, encoding, tail, wanted: isWanted, unfiltered: false });
       if (pass === 'replaced') throw new UnreadableRecord('decoder_failed', 'the bytes changed while they were read');
-      take(ingested, pass);
+      note(ingested, pass);
+      await enter(pass);
       ({ position, tail } = pass);
       if (!pass.more) break;
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
     // Nothing follows: half a record at the end stays half.
-    if (position.offset < bytes.length && !isBlank(bytes, position.offset)) {
-      ingested.unreadable.damaged = (ingested.unreadable.damaged ?? 0) + 1;
-      ingested.trouble ??= 'the last record has no end';
+    if (position.offset < bytes.length && (await firstRecordAt(bytes, position.offset)) !== undefined) {
+      const half = { damaged: 1 };
+      note(ingested, { unreadable: half, trouble: { message: 'the last record has no end' } });
+      await enter({ decoded: [], ignored: 0, unreadable: half });
     }
     return ingested;
   };
 }
 
+/** The longest record in UTF-16, and more; less than of a file, for the text is in memory already. */
+const passBytes = 3 * maxRecordBytes;
+
 const noTail = { length: 0, hash: '' };
 
-function take(ingested: Ingested, pass: PassResult): void {
-  for (const each of pass.decoded) ingested.decoded.push(each);
-  ingested.ignored += pass.ignored;
-  for (const [reason, count] of Object.entries(pass.unreadable) as [UnreadableReason, number][])
+function note(
+  ingested: Ingested,
+  {
+    unreadable,
+    trouble,
+  }: Pick<PassResult, 'unreadable'> & { readonly trouble?: { readonly message: string } | undefined },
+): void {
+  for (const [reason, count] of Object.entries(unreadable) as [UnreadableReason, number][])
     ingested.unreadable[reason] = (ingested.unreadable[reason] ?? 0) + count;
-  ingested.trouble ??= pass.trouble?.message;
+  ingested.trouble ??= trouble?.message;
 }
 
 /** @throws UnreadableRecord `wrong_shape` with what it is and what is expected */
 function formatOf(
   bytes: Buffer,
+  markLength: number,
+  begin: number,
   shownName: string,
 ): { format: TextFormat; encoding: ReturnType<typeof encodingOf>['encoding'] } {
-  const head = Buffer.concat([bytes.subarray(0, headBytes), lineEnd]);
-  const { format, encoding, problem } = recogniseHead(head, shownName);
-  if (format?.kind === 'text') return { format, encoding };
+  const parts = [bytes.subarray(0, markLength), bytes.subarray(begin, begin + headBytes), lineEnd];
+  const { format, encoding, problem } = recogniseHead(Buffer.concat(parts), shownName);
+  if (format?.kind === 'text')
+    return { format: encoding === 'utf-8' ? framedAsWritten(format, bytes, begin) : format, encoding };
   throw new UnreadableRecord(
     'wrong_shape',
     format
@@ -74,9 +92,17 @@ function formatOf(
 
 const lineEnd = Buffer.from('\n');
 
-function isBlank(bytes: Buffer, from: number): boolean {
-  for (let at = from; at < bytes.length; at++) if ((bytes[at] ?? 0) > 32) return false;
-  return true;
+/** The first byte behind the blanks, at a whole unit of UTF-16 from there; undefined when nothing else follows. */
+async function firstRecordAt(bytes: Buffer, from: number): Promise<number | undefined> {
+  for (let at = from; at < bytes.length; at++) {
+    if ((bytes[at] ?? 0) > 32) return at - ((at - from) % 2);
+    if ((at & 0xfffff) === 0xfffff) await turn();
+  }
+  return undefined;
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** With a line end behind the last line, which senders leave out. */

@@ -1,0 +1,85 @@
+/** Decodes requests one after the other, part by part: nobody makes more objects of them at once than are entered in one go. */
+import type { ServerResponse } from 'node:http';
+import type { Decoded } from '../../../model/records.js';
+import { createBreath } from '../../../runtime/breath.js';
+import { UnreadableRecord } from '../../decode/unreadable.js';
+import { emptyOtlpBatch, type OtlpBatch, readOtlp } from '../../otlp/otlp.js';
+import type { Gathered } from '../push/blocks.js';
+import { type Entry, inTime, Late, mostAtOnce, type Pushed } from '../push/entry.js';
+import { createIngester } from '../push/ingest.js';
+import { unpacker } from '../push/memory.js';
+import { acceptOtlp, acceptText, type Refusal } from './answers.js';
+import type { HttpPart } from './part.js';
+import { Refused, type Route } from './route.js';
+
+type Parts = { readonly part: HttpPart; readonly entry: Entry };
+
+/** Resolves, when what a request brought is saved, with how it is answered. */
+type Work = (route: Route, body: Gathered) => Promise<(response: ServerResponse) => void>;
+
+export function createWorker({ part, entry }: Parts): Work {
+  const breathe = createBreath();
+  const ingest = createIngester();
+
+  /** Reads a request of OTLP; what was read before a damage counts. */
+  const readRequest = async (bytes: Buffer, form: 'protobuf' | 'json', enter: Enter): Promise<OtlpBatch> => {
+    const batch = emptyOtlpBatch();
+    const handOver = (): Promise<void> => enter(takenFrom(batch));
+    const steps = readOtlp(bytes, form, batch);
+    let damage: UnreadableRecord | undefined;
+    try {
+      while (steps.next().done !== true) {
+        if (batch.decoded.length >= mostAtOnce) await handOver();
+        const pause = breathe();
+        if (pause) await pause;
+      }
+    } catch (error) {
+      if (!(error instanceof UnreadableRecord)) throw error;
+      damage = error;
+    }
+    await enter({ ...takenFrom(batch), ignored: batch.ignored, unreadable: batch.unreadable });
+    if (damage) throw damage;
+    return batch;
+  };
+
+  return async (route, body) => {
+    const { form, compression } = route;
+    const server = route.server ?? part.server;
+    let [isNews, records] = [false, 0];
+    const enter: Enter = async (pushed) => {
+      // Whoever has waited for its turn must not wait for the ledger as long again.
+      if (entry.isLate()) throw new Late('the ledger is late');
+      if (server === '' && pushed.decoded.some(({ kind }) => kind !== 'event')) throw new Refused(unnamed);
+      records += pushed.decoded.length + pushed.ignored + sumOf(pushed.unreadable);
+      if (await inTime(entry.enter(pushed, server))) isNews = true;
+    };
+    // The blocks are free for others as soon as they are unpacked.
+    const { unreadable, trouble } = await unpacker.unpack(
+      body.parts(),
+      compression,
+      (bytes) => (form === 'text' ? ingest(bytes, 'the request', enter) : readRequest(bytes, form, enter)),
+      body.release,
+    );
+    // What holds nothing that counts has nothing to be saved.
+    if (isNews) await inTime(entry.saved());
+    return (response) => {
+      if (form === 'text') acceptText(response, { records, unreadable: sumOf(unreadable), problem: trouble });
+      else acceptOtlp(response, form, sumOf(unreadable), trouble ?? '');
+    };
+  };
+}
+
+type Enter = (part: Pushed) => Promise<void>;
+
+function takenFrom({ decoded }: { readonly decoded: Decoded[] }): Pushed {
+  return { decoded: decoded.splice(0), ignored: 0, unreadable: {} };
+}
+
+const unnamed: Refusal = {
+  status: 400,
+  text: 'a transport log does not name its server; name it in the address: /ingest?server=EXCH01',
+};
+
+function sumOf(unreadable: Pushed['unreadable']): number {
+  return Object.values(unreadable).reduce((sum, count) => sum + count, 0);
+}
