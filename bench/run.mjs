@@ -28,7 +28,7 @@ const benchmarks = {
   soak: ['soak'],
   start: ['start'],
   'transport-logs': ['transport-logs'],
-  'windows-service': ['windows-service', 'windows-live-log'],
+  'windows-service': ['windows-service', 'windows-inputs', 'windows-live-log'],
   worst: ['worst'],
 };
 const names = Object.keys(benchmarks);

@@ -20,7 +20,7 @@ const upgrading = 'UPGRADINGPRODUCTCODE';
 // With a space before each quotation mark: the backslash at the end of a folder would escape the mark.
 const flags = [
   '--no-start --config.file="[CONFIG_FILE] " --listen-port="[LISTEN_PORT] " --firewall="[ADD_FIREWALL_RULE] "',
-  '--remote-addresses="[REMOTE_ADDRESSES] " --state.directory="[STATE_DIR] "',
+  '--remote-addresses="[REMOTE_ADDRESSES] " --state.directory="[STATE_DIR] " --earlier-config="[EARLIER_CONFIG] "',
 ].join(' ');
 
 /** What runs when. A start that fails ends nothing: the service is there, and `service status` says why. */

@@ -5,6 +5,8 @@ import { addressesProblem } from './network.js';
 /** As typed. An installer has no way to leave one out: an empty text is none. */
 export type InstallFlags = {
   readonly 'config.file'?: string;
+  /** Of the MSI: where the configuration of the version before is. */
+  readonly earlierConfig?: string;
   readonly listenPort: string;
   readonly 'state.directory'?: string;
   readonly remoteAddresses?: string;
@@ -14,6 +16,7 @@ export type InstallFlags = {
 
 export type Asked = {
   readonly configuration: string | undefined;
+  readonly earlierConfiguration: string | undefined;
   /** Port and state folder that a first configuration names. */
   readonly first: { readonly port: number; readonly state: string | undefined };
   readonly remoteAddresses: readonly string[];
@@ -36,7 +39,8 @@ export function askedOf(flags: InstallFlags): Asked | { readonly problems: reado
   ];
   if (problems.length > 0) return { problems };
   const remoteAddresses = flags.firewall.trim() === '0' ? [] : listed;
-  return { configuration, first: { port: Number(port), state }, remoteAddresses };
+  const earlierConfiguration = given(flags.earlierConfig);
+  return { configuration, earlierConfiguration, first: { port: Number(port), state }, remoteAddresses };
 }
 
 /** Without the backslash at the end of a folder, and without the quotation mark that such a backslash escaped. */

@@ -20,6 +20,8 @@ export type InstallOptions = {
   readonly program: string;
   /** Undefined: that of the service that is there, else the usual place. */
   readonly configuration: string | undefined;
+  /** That of a service that an upgrade has removed. */
+  readonly earlierConfiguration: string | undefined;
   readonly first: { readonly port: number; readonly state: string | undefined };
   /** Remote addresses that the firewall is opened for; none leaves it as it is. */
   readonly remoteAddresses: readonly string[];
@@ -53,7 +55,8 @@ export async function installService(options: InstallOptions): Promise<Finding[]
   const { manager, program, first, remoteAddresses } = options;
   const folders = serviceFolders(await programData());
   const known = manager.look(serviceName);
-  const configuration = options.configuration ?? configurationIn(known?.commandLine ?? '') ?? folders.configuration;
+  const before = configurationIn(known?.commandLine ?? '') ?? options.earlierConfiguration;
+  const configuration = options.configuration ?? before ?? folders.configuration;
   for (const folder of [folders.data, folders.logs, path.win32.dirname(configuration)]) await mustMake(folder);
   const isNew = isMissing(configuration);
   if (isNew) {
@@ -68,7 +71,7 @@ export async function installService(options: InstallOptions): Promise<Finding[]
   const stateFolder = await make(state);
   const refused = [
     ...manager.put(serviceName, { ...definition, commandLine: commandLine(program, configuration) }),
-    ...(await registerService()),
+    ...(await registerService(configuration)),
   ];
   return [
     { check: 'configuration', state: 'ok', text: `${configuration}: ${isNew ? 'written' : keptText(config)}` },

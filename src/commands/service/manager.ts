@@ -41,7 +41,9 @@ export async function openManager(): Promise<Manager> {
     stop: (name) => {
       withService(calls, name, numbers.SERVICE_STOP, (service) => {
         const stopped: unknown = calls.ControlService(service, numbers.SERVICE_CONTROL_STOP, Buffer.alloc(28));
-        check(calls, 'ControlService', stopped, numbers.ERROR_SERVICE_NOT_ACTIVE);
+        // It has stopped by itself, or somebody else has it stopping, since it was seen running.
+        const late = [numbers.ERROR_SERVICE_NOT_ACTIVE, numbers.ERROR_SERVICE_CANNOT_ACCEPT_CTRL];
+        check(calls, 'ControlService', stopped, ...late);
       });
     },
     remove: (name) => {
@@ -80,11 +82,11 @@ async function loadCalls() {
   };
 }
 
-/** @param fine an error that is none here */
-function check(calls: Calls, call: string, done: unknown, fine?: number): void {
+/** @param fine errors that are none here */
+function check(calls: Calls, call: string, done: unknown, ...fine: readonly number[]): void {
   if (done) return;
   const code = calls.GetLastError();
-  if (code !== fine) throw new ManagerError(call, code);
+  if (!fine.includes(code)) throw new ManagerError(call, code);
 }
 
 function withManager<Result>(calls: Calls, access: number, use: (manager: Handle) => Result): Result {

@@ -5,13 +5,19 @@ import { definition, serviceName } from './definition.js';
 /** As in winreg.h: the number -2147483646, widened to a pointer. */
 const localMachine = 0xffffffff80000002n;
 // Values of winnt.h; a test compares them with the header.
-export const registryTypes = { REG_EXPAND_SZ: 2, REG_DWORD: 4, REG_MULTI_SZ: 7 } as const;
+export const registryTypes = { REG_SZ: 1, REG_EXPAND_SZ: 2, REG_DWORD: 4, REG_MULTI_SZ: 7 } as const;
 
 const serviceKey = `SYSTEM\\CurrentControlSet\\Services\\${serviceName}`;
 const eventSourceKey = `SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\${serviceName}`;
 
-/** The environment of the service, and its name as a source of events. @returns what Windows did not take */
-export async function registerService(): Promise<readonly string[]> {
+/** Read by the MSI before it removes an older version: not every installer says that this is an upgrade. */
+const ownKey = `SOFTWARE\\${serviceName}`;
+
+/**
+ * The environment of the service, its name as a source of events, and where its configuration is.
+ * @returns what Windows did not take
+ */
+export async function registerService(configuration: string): Promise<readonly string[]> {
   const library = (await loadKoffi()).load('advapi32.dll');
   const set = library.func('int __stdcall RegSetKeyValueW(void *, str16, str16, uint32, void *, uint32)');
   const put = (key: string, name: string, type: number, value: Buffer): readonly string[] => {
@@ -25,12 +31,13 @@ export async function registerService(): Promise<readonly string[]> {
     ...put(serviceKey, 'Environment', registryTypes.REG_MULTI_SZ, environment),
     ...put(eventSourceKey, 'EventMessageFile', registryTypes.REG_EXPAND_SZ, messages),
     ...put(eventSourceKey, 'TypesSupported', registryTypes.REG_DWORD, Buffer.from(Uint32Array.of(7).buffer)),
+    ...put(ownKey, 'ConfigFile', registryTypes.REG_SZ, wideText(configuration)),
   ];
 }
 
-/** Takes the source of events away; the key of the service goes with the service. */
+/** Takes the source of events and our key away; the key of the service goes with the service. */
 export async function unregisterService(): Promise<void> {
   const library = (await loadKoffi()).load('advapi32.dll');
   const remove = library.func('int __stdcall RegDeleteTreeW(void *, str16)');
-  remove(localMachine, eventSourceKey);
+  for (const key of [eventSourceKey, ownKey]) remove(localMachine, key);
 }

@@ -84,8 +84,11 @@ async function start(manager: Manager): Promise<number> {
 }
 
 async function stop(manager: Manager): Promise<number> {
-  manager.stop(serviceName);
-  const service = await until(manager, isStopped);
+  const service = await until(manager, (each) => {
+    if (!isRunning(each)) return isStopped(each);
+    manager.stop(serviceName);
+    return false;
+  });
   if (service === undefined) return complain([notInstalled], 3);
   const exit = exitText(service);
   if (exit === undefined) return complain([`${serviceName} has not stopped within ${patienceMs / 1000} seconds`], 1);
@@ -93,7 +96,7 @@ async function stop(manager: Manager): Promise<number> {
   return service.exitCode === 0 ? 0 : 1;
 }
 
-/** Looks until it is so, or patience ends. @returns how it stands then; undefined when there is no service */
+/** Looks, once and again, until it is so, or patience ends. @returns how it stands then; undefined when there is no service */
 async function until(manager: Manager, reached: (service: ServiceState) => boolean): Promise<ServiceState | undefined> {
   for (let waited = 0; ; waited += lookMs) {
     const service = manager.look(serviceName);

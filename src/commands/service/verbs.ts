@@ -1,5 +1,5 @@
 /** `service` as its user types it. */
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { endWith } from '../exit.js';
 import type { ServeFlags } from '../serve.js';
 import type { InstallFlags } from './install-flags.js';
@@ -16,6 +16,7 @@ export function addService(root: Command, withFlags: (command: Command, verb: 's
     .option('--remote-addresses <list>', 'Addresses of Prometheus, between commas, that the firewall is opened for.')
     .option('--firewall <0|1>', '0 leaves the firewall as it is.', '1')
     .option('--no-start', 'Do not start it.')
+    .addOption(new Option('--earlier-config <path>').hideHelp())
     .action(async (flags: InstallFlags) => {
       const { installCommand } = await import('./service.js');
       endWith(await installCommand(flags));
