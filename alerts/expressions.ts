@@ -2,11 +2,11 @@
  * The PromQL that the alerts about mail share.
  *
  * Three rules hold everywhere. Series are read over a range (`last_over_time`, `max_over_time`), so that missed scrapes do
- * not end an alert. The exporters of a pair are taken together (`ofReplicas`) before anything is counted, compared or
- * shown. And both sides of a join have exactly the labels that it matches, whatever labels a global ruler or federation
+ * not end an alert. The exporters of a pair, and shards, are taken together (replicas.ts) before anything is counted,
+ * compared or shown. And both sides of a join have exactly the labels that it matches, whatever labels a global ruler or federation
  * adds: one side is aggregated, and `ignoring` names what the other has besides. No join can become many-to-many.
  */
-import { indented, ofReplicas, replicaLabels } from './replicas.js';
+import { allLabels, countedOnce, indented, ofAll, ofReplicas, ofShards } from './replicas.js';
 import { duration, type Thresholds } from './thresholds.js';
 
 const errors = 'exchange_send_connector_connection_errors_total';
@@ -22,18 +22,15 @@ const diagnosis = 'exchange_send_connector_diagnosis';
 
 /**
  * When the newest error of each pair became known. Of several exporters the one counts that read the newest event first:
- * what another reads an hour late is no news.
+ * what another reads an hour late is no news. Nobody reads an event before it is logged: an exporter that says so has a clock
+ * that is behind, and tells the time only where no other does.
  */
 function lastNews(limits: Thresholds): string {
   const range = duration(limits.repeatedWindowSeconds);
-  const newest = `max_over_time(${logged}[${range}])`;
-  return ofReplicas(
-    'min',
-    [
-      `max_over_time(${observed}[${range}])`,
-      `unless ${newest} < ignoring (${replicaLabels.join(', ')}) group_left () ${ofReplicas('max', newest)}`,
-    ].join('\n'),
-  );
+  const [read, newest] = [`max_over_time(${observed}[${range}])`, `max_over_time(${logged}[${range}])`];
+  const first = `${read}\nunless ${newest} < ignoring (${allLabels}) group_left () ${ofAll('max', newest)}`;
+  const inTime = `${first}\nunless ${read} < ${newest} - ${limits.clockSeconds}`;
+  return ['(', indented(ofAll('min', inTime)), indented(`or ${ofAll('min', first)}`), ')'].join('\n');
 }
 
 /**
@@ -54,37 +51,50 @@ export function countedIn(selector: string, seconds: number): string {
   return `(max_over_time(${range}) - min_over_time(${range}) unless resets(${range}) > 0)`;
 }
 
+/** The same of all exporters, shard by shard. */
+function countedByShard(selector: string, seconds: number, limits: Thresholds): string {
+  return countedOnce(selector, duration(seconds), duration(limits.probeMemorySeconds));
+}
+
 /**
  * Pairs with at least this many events 2002 or failures of the transport logs, whichever tell more of this server. After a
  * lost state the reading of errors is counted instead, save the one that reads the latest error again.
  */
-export function errorsIn(seconds: number, atLeast: number): string {
+export function errorsIn(seconds: number, atLeast: number, limits: Thresholds): string {
   const range = duration(seconds);
-  const told = (resets: string): string => `changes(${observed}[${range}]) - (${resets} > 0)`;
-  const ofEvents = [countedIn(errors, seconds), `or ${told(`resets(${errors}[${range}])`)}`];
+  const told = (resets: string): string => ofReplicas('max', `changes(${observed}[${range}]) - (${resets} > 0)`);
+  const ofEvents = [countedByShard(errors, seconds, limits), `or ${told(`resets(${errors}[${range}])`)}`];
   const ofLogs = [
-    `sum without (reason) (${countedIn(failures, seconds)})`,
+    `sum without (reason) (${countedByShard(failures, seconds, limits)})`,
     `or ${told(`sum without (reason) (resets(${failures}[${range}]))`)}`,
   ];
   return [
     '(',
-    indented(`${ofReplicas('max', ofEvents.join('\n'))} >= ${atLeast}`),
-    indented(`or ${ofReplicas('max', ofLogs.join('\n'))} >= ${atLeast}`),
+    indented(`${ofShards('sum', ofEvents.join('\n'))} >= ${atLeast}`),
+    indented(`or ${ofShards('sum', ofLogs.join('\n'))} >= ${atLeast}`),
     ')',
   ].join('\n');
 }
 
 /** Pairs with errors again and again, and going on. The value is how many. */
 export function errorsGoOn(limits: Thresholds): string {
-  return `${errorsIn(limits.repeatedWindowSeconds, limits.repeatedErrors)}\nand ${errorLately(limits)}`;
+  return `${errorsIn(limits.repeatedWindowSeconds, limits.repeatedErrors, limits)}\nand ${errorLately(limits)}`;
+}
+
+/**
+ * When the newest error was logged, by the clock of its server: what one exporter reads late is not apart from the rest.
+ * @param of a selector with the metric left open
+ */
+function lastLogged(of: (metric: string) => string): string {
+  return ofAll('max', `${of(logged)} or ${of(observed)}`);
 }
 
 /** Pairs with two errors at least `lastingSeconds` apart, the later one as long ago as the next retry may take. */
 export function errorsLast(limits: Thresholds): string {
   const step = limits.lastingSeconds / 6;
-  const before = `${observed} offset ${duration(limits.lastingSeconds + step)}`;
-  const apart = `${observed} - ${before} >= ${limits.lastingSeconds} <= ${limits.repeatedWindowSeconds}`;
-  return ofReplicas('max', `max_over_time((${apart})[${duration(limits.errorSeconds)}:${duration(step)}])`);
+  const before = lastLogged((metric) => `${metric} offset ${duration(limits.lastingSeconds + step)}`);
+  const apart = `${lastLogged(String)} - ${before} >= ${limits.lastingSeconds} <= ${limits.repeatedWindowSeconds}`;
+  return `max_over_time((\n${indented(apart)}\n)[${duration(limits.errorSeconds)}:${duration(step)}])`;
 }
 
 /**
@@ -94,15 +104,17 @@ export function errorsLast(limits: Thresholds): string {
 export function errorsOfRetries(limits: Thresholds): string {
   const apart = limits.retryApartSeconds;
   const step = apart / 2;
-  const before = `last_over_time(${observed}[${duration(limits.probeMemorySeconds)}] offset ${duration(apart + step)})`;
-  const between = `${observed} - ${before} >= ${apart} <= ${limits.repeatedWindowSeconds}`;
-  return ofReplicas('max', `max_over_time((${between})[${duration(limits.errorSeconds)}:${duration(step)}])`);
+  const memory = duration(limits.probeMemorySeconds);
+  const before = lastLogged((metric) => `last_over_time(${metric}[${memory}] offset ${duration(apart + step)})`);
+  const between = `${lastLogged(String)} - ${before} >= ${apart} <= ${limits.repeatedWindowSeconds}`;
+  return `max_over_time((\n${indented(between)}\n)[${duration(limits.errorSeconds)}:${duration(step)}])`;
 }
 
 /** Pairs of which the transport logs tell an attempt that came through. Without these logs nothing is known of successes. */
-function somethingCameThrough(seconds: number): string {
-  const tried = countedIn(attempts, seconds);
-  return ofReplicas('max', `${tried} > (sum without (reason) (${countedIn(failures, seconds)}) or 0 * ${tried})`);
+function somethingCameThrough(seconds: number, limits: Thresholds): string {
+  const tried = countedByShard(attempts, seconds, limits);
+  const failed = `sum without (reason) (${countedByShard(failures, seconds, limits)})`;
+  return ofShards('max', `${tried} > (${failed} or 0 * ${tried})`);
 }
 
 /**
@@ -111,7 +123,7 @@ function somethingCameThrough(seconds: number): string {
  */
 function besidePairs(aggregation: 'max' | 'min', ofDestinations: string, limits: Thresholds): string {
   const range = duration(limits.probeMemorySeconds);
-  return ofReplicas(
+  return ofAll(
     aggregation,
     [
       `0 * (last_over_time(${errors}[${range}]) or last_over_time(${observed}[${range}]))`,
@@ -121,12 +133,12 @@ function besidePairs(aggregation: 'max' | 'min', ofDestinations: string, limits:
 }
 
 /**
- * What was told last, 0 or 1. A fresh value has 2 more, so that it outweighs what another exporter of a pair told last, and
- * older ones count only over a gap of scraping; take it modulo 2.
+ * What was told last, 0 or 1. A fresh value has 2 more, and that of an exporter that is there now 4, so that it outweighs
+ * what another of a pair told before it went; older ones count only over a gap of scraping. Take it modulo 2.
  */
 function toldLast(selector: string, limits: Thresholds): string {
   const [fresh, known] = [duration(limits.latestProbeSeconds), duration(limits.probeMemorySeconds)];
-  return `(last_over_time(${selector}[${fresh}]) + 2 or last_over_time(${selector}[${known}]))`;
+  return `(${selector} + 4 or last_over_time(${selector}[${fresh}]) + 2 or last_over_time(${selector}[${known}]))`;
 }
 
 /**
@@ -135,7 +147,7 @@ function toldLast(selector: string, limits: Thresholds): string {
  */
 export function withoutEgress(limits: Thresholds): string {
   const says = (words: string, narrower: string): string => {
-    const told = ofReplicas('max', toldLast(`${diagnosis}{diagnosis${words}}`, limits));
+    const told = ofAll('max', toldLast(`${diagnosis}{diagnosis${words}}`, limits));
     return `max without (diagnosis${narrower}) (\n${indented(told)}\n) % 2 == 1`;
   };
   return [
@@ -166,7 +178,7 @@ export function everyVisitPasses(seconds: number, limits: Thresholds): string {
 
 /** Destinations whose latest visit failed, save those that policy forbids to visit. */
 export function probeFails(limits: Thresholds): string {
-  return `${ofReplicas('max', visits(limits))} % 2 == 0`;
+  return `${ofAll('max', visits(limits))} % 2 == 0`;
 }
 
 /**
@@ -199,11 +211,14 @@ export function unlessSomethingPasses(narrower: string, limits: Thresholds): str
  * @param seconds an attempt that came through within this time speaks against
  */
 export function failingUnprobed(seconds: number, limits: Thresholds): string {
-  return [errorsGoOn(limits), `unless ${latestVisit(limits)}`, `unless ${somethingCameThrough(seconds)}`].join('\n');
+  return [errorsGoOn(limits), `unless ${latestVisit(limits)}`, `unless ${somethingCameThrough(seconds, limits)}`].join(
+    '\n',
+  );
 }
 
 /** Pairs that were tried within the last day, as far as errors and transport logs tell. */
 export function triedLately(limits: Thresholds): string {
   const erred = `time() - last_over_time(${observed}[${duration(limits.probeMemorySeconds)}]) < ${limits.triedSeconds}`;
-  return ofReplicas('max', `${erred}\nor ${countedIn(attempts, limits.errorSeconds)} > 0`);
+  const tried = ofShards('max', `${countedByShard(attempts, limits.errorSeconds, limits)} > 0`);
+  return ['(', indented(`${ofAll('max', erred)}\nor ${tried}`), ')'].join('\n');
 }

@@ -10,7 +10,7 @@ import {
   unlessSomethingPasses,
   withoutEgress,
 } from './expressions.js';
-import { indented, ofReplicas } from './replicas.js';
+import { indented, ofAll } from './replicas.js';
 import { diagnosisWords } from '../src/model/reason-words.js';
 import type { Alert } from './rules.js';
 import { advice, failingDestinations, inWords, lastError, latestFailure, ofPair, valueAsAge } from './text-marks.js';
@@ -167,7 +167,7 @@ function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
     severity: 'info',
     scope: 'error',
     expr: [
-      errorsIn(seconds, limits.healthyProbesErrors),
+      errorsIn(seconds, limits.healthyProbesErrors, limits),
       `and ${errorLately(limits)}`,
       `and ${everyVisitPasses(seconds, limits)}`,
     ].join('\n'),
@@ -206,7 +206,7 @@ function certificateExpiring(limits: Thresholds): Alert {
     group: 'mail',
     severity: 'warning',
     scope: 'destination',
-    expr: `${ofReplicas('min', `last_over_time(${expiry}[${duration(limits.certificateMemorySeconds)}])`)} - time() < ${limits.certificateSeconds}`,
+    expr: `${ofAll('min', `last_over_time(${expiry}[${duration(limits.certificateMemorySeconds)}])`)} - time() < ${limits.certificateSeconds}`,
     forSeconds: limits.certificateForSeconds,
     subjects: ['destination'],
     summary:
@@ -221,14 +221,16 @@ function certificateExpiring(limits: Thresholds): Alert {
 }
 
 function packetLoss(limits: Thresholds): Alert {
-  const loss = `exchange_destination_ping_loss_ratio[${duration(limits.packetLossWindowSeconds)}]`;
+  const metric = 'exchange_destination_ping_loss_ratio';
+  const loss = `${metric}[${duration(limits.packetLossWindowSeconds)}]`;
+  const lately = `last_over_time(${metric}[${duration(limits.probeMemorySeconds)}])`;
   return {
     name: 'DestinationPacketLoss',
     group: 'mail',
     severity: 'info',
     scope: 'destination',
-    // No echo at all says nothing: most such hosts filter ping.
-    expr: ofReplicas('max', `min_over_time(${loss}) >= ${limits.packetLossRatio}\nand last_over_time(${loss}) < 1`),
+    // No echo at all says nothing: most such hosts filter ping. Nor does an exporter that is gone.
+    expr: ofAll('max', `min_over_time(${loss}) >= ${limits.packetLossRatio}\nand ${lately} < 1`),
     forSeconds: limits.packetLossForSeconds,
     subjects: ['destination'],
     summary: 'The way to {{ $labels.destination }} loses {{ $value | humanizePercentage }} of all packets and more',

@@ -1,5 +1,5 @@
 /** The alerts about exporters that are not scraped, or give no answer: none starts or ends by a gap of scraping. */
-import { indented, ofReplicas, replicaLabels } from './replicas.js';
+import { indented, ofAll, replicaLabels } from './replicas.js';
 import type { Alert } from './rules.js';
 import { inWords, nameOfExporter } from './text-marks.js';
 import { duration, type Thresholds } from './thresholds.js';
@@ -93,7 +93,7 @@ function serverUnwatched(limits: Thresholds): Alert {
     group: 'exporter',
     severity: 'info',
     scope: 'exporter',
-    expr: `${ofReplicas('max', `0 * ${known}\n+ ignoring (server) group_left () (up or ${before})`)} == 0`,
+    expr: `${ofAll('max', `0 * ${known}\n+ ignoring (server) group_left () (up or ${before})`)} == 0`,
     forSeconds: limits.exporterDownSeconds,
     subjects: ['server'],
     summary: 'No exporter reports on the Send connectors of server {{ $labels.server }} any more',

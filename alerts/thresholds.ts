@@ -26,6 +26,8 @@ export const thresholds = {
   longestGapSeconds,
   /** How long an error is news: until the next retry must have been seen. */
   errorSeconds: Math.ceil(longestSilenceSeconds / 600) * 600,
+  /** A clock that is further behind than this is wrong; others differ by less. */
+  clockSeconds: 5 * 60,
   /** Errors that make it "again and again": an outage gives four in its first four minutes, a glitch one or two. */
   repeatedErrors: 3,
   /** Window that holds three of the slowest retries, also with a gap in it. */

@@ -1,5 +1,5 @@
 /** The PromQL that panels share: the selectors of the variables, and counts that are exact, also with a pair of exporters. */
-import { ofReplicas } from '../alerts/replicas.js';
+import { countedOnce, ofAll, ofReplicas } from '../alerts/replicas.js';
 
 /**
  * Matchers for what the variables of these labels choose. Names hold brackets, quotes and backslashes: Grafana's format
@@ -29,31 +29,36 @@ export const chosenDestinations = `{${chosenBy('job', 'instance', 'destination')
 const errors = `exchange_send_connector_connection_errors_total${chosenErrors}`;
 const lastError = `exchange_send_connector_last_error_timestamp_seconds${chosenErrors}`;
 
-/** What the exporters of a pair tell, once; nothing is summed before. */
+/** What all exporters tell of the same, once: nothing is counted or summed before. Counts of the ledger are not of this kind. */
 export function once(expression: string): string {
-  return ofReplicas('max', expression).replace(/\s+/g, ' ');
+  return onOneLine(ofAll('max', expression));
+}
+
+function onOneLine(expression: string): string {
+  return expression.replace(/\s+/g, ' ').replace(/\( | \)/g, (bracket) => bracket.trim());
 }
 
 /** The latest result of each chosen destination: it passes when an exporter of the pair says so. */
 export const latestVisits = once(`exchange_destination_probe_success${chosenDestinations}`);
 
+/** A value holds over a gap of scraping that is no longer. */
+const memory = '1h';
+
 /**
- * Errors within the last `range` (`1h`, `$__range`), exact, because the ledger's counter never falls; where a lost state made
- * it start again, those since then.
+ * Errors within the last `range` (`1h`, `$__range`) by shard, exact, because the ledger's counter never falls; where a lost
+ * state made it start again, those since then.
  */
 export function errorsWithin(range: string): string {
   const over = (kind: string): string => `${kind}_over_time(${errors}[${range}])`;
-  return once(
-    `${over('max')} - ${over('min')} unless resets(${errors}[${range}]) > 0 or ${over('last')} - ${over('min')}`,
-  );
+  const startedAgain = ofReplicas('max', `${over('last')} - ${over('min')}`);
+  return onOneLine(`(${countedOnce(errors, range, memory)} or ${startedAgain})`);
 }
 
 /**
  * Errors in each step of a graph. Not `increase`: it extrapolates, so that one error becomes 1.07, and its windows
  * overlap, so that one error is drawn twice. The value before is looked for up to an hour back, so that errors read after
- * a gap are drawn where they were read. Of a pair the one that is ahead is drawn, not each as it comes by: only exporters
- * that were there before as well are compared, so that one that comes or goes is no error. A series that was born within
- * the step begins at its first value, which is zero for what is news.
+ * a gap are drawn where they were read. A series that was born within the step begins at its first value, which is zero for
+ * what is news.
  */
 export const errorsPerStep = perStep(errors);
 
@@ -67,9 +72,7 @@ export const relatedPerStep = perStep(
 );
 
 function perStep(counter: string): string {
-  const now = `last_over_time(${counter}[1h])`;
-  const before = `(last_over_time(${counter}[1h] offset $__interval) or min_over_time(${counter}[$__interval]))`;
-  return `clamp_min(${once(`${now} and ${before}`)} - ${once(`${before} and ${now}`)}, 0)`;
+  return onOneLine(countedOnce(counter, '$__interval', memory));
 }
 
 /** Seconds since the last error of each pair. A pair without error has no such series, or a zero. */

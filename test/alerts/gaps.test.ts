@@ -4,24 +4,15 @@ import { rulesFile } from '../../alerts/generate.js';
 import { alertsOf } from '../../alerts/rules.js';
 import { thresholds } from '../../alerts/thresholds.js';
 import { hasProgram } from '../support/programs.js';
-import { committedTests, promtoolSays, rulesWithoutTexts, rulesWithSharedParts, type RuleTest } from './rule-tests.js';
-
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-const secondsOf = (duration: string): number =>
-  [...duration.matchAll(/(\d+)([smhd])/g)].reduce((sum, [, count, unit = '']) => sum + Number(count) * units[unit]!, 0);
-
-/** Samples in promtool's notation, one by one: `1+2x3` is 1, 3, 5, 7. */
-function samplesOf(values: string): string[] {
-  return values
-    .trim()
-    .split(/\s+/)
-    .flatMap((text) => {
-      const [, first = '', step = '0', count] = /^(-?[\d.e]+|_|stale)([+-][\d.e]+)?(?:x(\d+))?$/.exec(text) ?? [];
-      if (first === '_') return Array<string>(Number(count ?? 1)).fill('_');
-      if (first === 'stale') return [first];
-      return Array.from({ length: Number(count ?? 0) + 1 }, (_, each) => String(Number(first) + each * Number(step)));
-    });
-}
+import {
+  committedTests,
+  promtoolSays,
+  rulesWithoutTexts,
+  rulesWithSharedParts,
+  samplesOf,
+  secondsOf,
+  type RuleTest,
+} from './rule-tests.js';
 
 type Fault = 'none' | 'gap' | 'lost state';
 const minute = 60;

@@ -28,6 +28,28 @@ export type RuleTest = {
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+/** @param duration as promtool writes it, `1h30m` */
+export function secondsOf(duration: string): number {
+  return [...duration.matchAll(/(\d+)([smhd])/g)].reduce(
+    (sum, [, count, unit = '']) => sum + Number(count) * units[unit]!,
+    0,
+  );
+}
+
+/** Samples in promtool's notation, one by one: `1+2x3` is 1, 3, 5, 7. */
+export function samplesOf(values: string): string[] {
+  return values
+    .trim()
+    .split(/\s+/)
+    .flatMap((text) => {
+      const [, first = '', step = '0', count] = /^(-?[\d.e]+|_|stale)([+-][\d.e]+)?(?:x(\d+))?$/.exec(text) ?? [];
+      if (first === '_') return Array<string>(Number(count ?? 1)).fill('_');
+      if (first === 'stale') return [first];
+      return Array.from({ length: Number(count ?? 0) + 1 }, (_, each) => String(Number(first) + each * Number(step)));
+    });
+}
+
 /** The committed rule tests. */
 export function committedTests(): readonly RuleTest[] {
   const files = readdirSync(join(root, 'alerts')).filter((name) => name.endsWith('.rules.test.yml'));
@@ -114,6 +136,26 @@ export async function promtoolSays(tests: readonly RuleTest[], rules: string, ev
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Tests by the alerts that they ask for; nothing else is evaluated beside them. One that asks for any is about all. */
+export function byAlerts(
+  all: readonly RuleTest[],
+  names: readonly string[],
+): readonly [ReadonlySet<string>, RuleTest[]][] {
+  const groups = new Map<string, [ReadonlySet<string>, RuleTest[]]>();
+  for (const test of all) {
+    const { alert_rule_test = [], promql_expr_test = [] } = test;
+    if (alert_rule_test.length + promql_expr_test.length === 0) continue;
+    const wanted = promql_expr_test.map(
+      ({ expr }) => new RegExp(`^(?:${/alertname=~?"([^"]*)"/.exec(expr)?.[1] ?? '.*'})$`),
+    );
+    const told = new Set(alert_rule_test.map(({ alertname }) => alertname));
+    const asked = names.filter((name) => told.has(name) || wanted.some((pattern) => pattern.test(name)));
+    const group = groups.get(asked.join());
+    groups.set(asked.join(), [new Set(asked), [...(group?.[1] ?? []), test]]);
+  }
+  return [...groups.values()];
 }
 
 export function labelsIn(series: string): Labels {

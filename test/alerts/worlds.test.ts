@@ -5,12 +5,12 @@ import { alertsOf } from '../../alerts/rules.js';
 import { thresholds } from '../../alerts/thresholds.js';
 import { hasProgram } from '../support/programs.js';
 import {
+  byAlerts,
   committedTests,
   promtoolSays,
   rulesNamed,
   rulesWithoutTexts,
   rulesWithSharedParts,
-  type RuleTest,
 } from './rule-tests.js';
 import { inWorld, worlds } from './worlds.js';
 
@@ -25,7 +25,7 @@ describe.skipIf(!hasProgram('promtool'))(
       const made = tests.map((test) => inWorld(world, test));
       it('with the labels and texts that are expected', { timeout: 480_000 }, async () => {
         const withTexts = made.map((test) => ({ ...test, promql_expr_test: [] }));
-        for (const [asked, group] of byAlerts(withTexts)) {
+        for (const [asked, group] of byAlerts(withTexts, names)) {
           const said = await promtoolSays(group, rulesWithSharedParts(rulesNamed(rules, asked)));
           expect(said, said.slice(0, 4000)).toContain('SUCCESS');
         }
@@ -34,7 +34,7 @@ describe.skipIf(!hasProgram('promtool'))(
       if (!world.whole) return;
       it('through births, restarts and gaps', { timeout: 480_000 }, async () => {
         const withoutTexts = made.map((test) => ({ ...test, alert_rule_test: [] }));
-        for (const [asked, group] of byAlerts(withoutTexts)) {
+        for (const [asked, group] of byAlerts(withoutTexts, names)) {
           const said = await promtoolSays(group, rulesWithSharedParts(rulesWithoutTexts(rulesNamed(rules, asked))));
           expect(said, said.slice(0, 4000)).toContain('SUCCESS');
         }
@@ -50,20 +50,3 @@ describe.skipIf(!hasProgram('promtool'))(
     });
   },
 );
-
-/** Tests by the alerts that they ask for; nothing else is evaluated beside them. One that asks for any is about all. */
-function byAlerts(all: readonly RuleTest[]): readonly [ReadonlySet<string>, RuleTest[]][] {
-  const groups = new Map<string, [ReadonlySet<string>, RuleTest[]]>();
-  for (const test of all) {
-    const { alert_rule_test = [], promql_expr_test = [] } = test;
-    if (alert_rule_test.length + promql_expr_test.length === 0) continue;
-    const wanted = promql_expr_test.map(
-      ({ expr }) => new RegExp(`^(?:${/alertname=~?"([^"]*)"/.exec(expr)?.[1] ?? '.*'})$`),
-    );
-    const told = new Set(alert_rule_test.map(({ alertname }) => alertname));
-    const asked = names.filter((name) => told.has(name) || wanted.some((pattern) => pattern.test(name)));
-    const group = groups.get(asked.join());
-    groups.set(asked.join(), [new Set(asked), [...(group?.[1] ?? []), test]]);
-  }
-  return [...groups.values()];
-}
