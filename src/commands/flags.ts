@@ -1,11 +1,11 @@
-/** Every flag of `serve`, `doctor`, `probe` and `drill`: one row each, and the setting that it replaces. */
+/** Every flag of `serve`, `doctor`, `probe`, `drill` and `seed`: one row each, and the setting that it replaces. */
 import { Option } from 'commander';
 import type { Overrides, SettingPath } from '../config/config.js';
 import { quitAfterSteps } from '../model/words.js';
 import { collect, levels, listOf, secondsOrNone, wholeNumber } from './flag-values.js';
 
 /** The commands that share the table; `check` takes its file as an argument, and has no flags. */
-export type Verb = 'serve' | 'doctor' | 'probe' | 'drill' | 'service';
+export type Verb = 'serve' | 'doctor' | 'probe' | 'drill' | 'seed' | 'service';
 
 type Row = {
   /** As it is typed. */
@@ -52,14 +52,26 @@ const table: readonly Row[] = [
     flag: '--config.file',
     argument: 'path',
     help: 'Configuration in YAML. Every setting has a default.',
-    of: ['serve', 'doctor', 'probe', 'drill', 'service'],
+    of: ['serve', 'doctor', 'probe', 'drill', 'seed', 'service'],
+  },
+  {
+    flag: '--from',
+    argument: 'path',
+    help: 'State folder of the other exporter, or a copy of it (required); it may run meanwhile.',
+    isRequired: true,
+    of: ['seed'],
+  },
+  {
+    flag: '--replace',
+    help: 'Move a state that has counts aside, and take this one in its place.',
+    of: ['seed'],
   },
   {
     flag: '--state.directory',
     argument: 'path',
     help: 'Folder for counts and positions; default: a system folder, or one in your home.',
     setting: 'state.directory',
-    of: ['serve', 'doctor', 'drill'],
+    of: ['serve', 'doctor', 'drill', 'seed'],
   },
   {
     flag: '--web.listen-address',

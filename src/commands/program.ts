@@ -12,6 +12,7 @@ import { demoPort, positiveNumber } from './flag-values.js';
 import { flagsOf, type Verb } from './flags.js';
 import type { GenerateFlags } from './generate.js';
 import type { ProbeFlags } from './probe.js';
+import type { SeedFlags } from './seed.js';
 import type { ServeFlags } from './serve.js';
 import { addService } from './service/verbs.js';
 
@@ -51,6 +52,7 @@ export function program(): Command {
   addCheck(root);
   addDoctor(root);
   addDrill(root);
+  addSeed(root);
   addProbe(root);
   addGenerate(root);
   addDemo(root);
@@ -105,6 +107,15 @@ function addDrill(root: Command): void {
     .action(async (flags: DrillFlags) => {
       const { drillCommand } = await import('./drill.js');
       endWith(await drillCommand(flags));
+    });
+}
+
+function addSeed(root: Command): void {
+  withFlags(root.command('seed'), 'seed')
+    .description('begin with the counts and places of another exporter that reads the same, before the first start')
+    .action(async (flags: SeedFlags) => {
+      const { seedCommand } = await import('./seed.js');
+      endWith(await seedCommand(flags));
     });
 }
 

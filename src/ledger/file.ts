@@ -19,7 +19,15 @@ export async function readSnapshot(file: string): Promise<Snapshot | undefined> 
     if (code === 'EACCES' || code === 'EPERM') throw new Error(notReadable(file), { cause: error });
     throw new Error(`${file}: expected the saved ledger, got ${(error as Error).message}`, { cause: error });
   });
-  if (bytes === undefined) return undefined;
+  return bytes && snapshotOf(bytes, file);
+}
+
+/**
+ * What the bytes of the file say.
+ * @param file its name, for messages
+ * @throws LedgerFileError when they are damaged, foreign or of a newer version
+ */
+export function snapshotOf(bytes: Buffer, file: string): Snapshot {
   const content = parse(bytes.toString('utf8'), file);
   const version = (content as { version?: unknown } | null)?.version;
   if (typeof version === 'number' && version > 2) {

@@ -60,7 +60,15 @@ export async function readJournal(folder: string, id: JournalId): Promise<Journa
       cause: error,
     });
   });
-  if (!bytes) return undefined;
+  return bytes && journalOf(bytes, id, file);
+}
+
+/**
+ * What the bytes of a journal say.
+ * @param file its name, for messages
+ * @throws LedgerFileError when it is of a newer version
+ */
+export function journalOf(bytes: Buffer, id: JournalId, file: string): JournalRead {
   const { entries, end, length } = readEntries(bytes);
   const [head, ...rest] = entries;
   // The head is on disk before anything names the journal.

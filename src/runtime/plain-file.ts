@@ -65,8 +65,9 @@ export async function readDatedFile(
   try {
     const stats = await inRest(() => handle.stat());
     refuse(stats);
-    if (stats.size > (options.largest ?? largest))
-      throw new Error(`${stats.size} bytes, where at most 64 MiB are expected`);
+    const most = options.largest ?? largest;
+    if (stats.size > most)
+      throw new Error(`${stats.size} bytes, where at most ${Math.floor(most / 2 ** 20)} MiB are expected`);
     return { content: await inRest(() => handle.readFile()), modifiedAt: stats.mtimeMs };
   } finally {
     close(handle);
