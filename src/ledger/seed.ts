@@ -177,6 +177,6 @@ async function isFolder(name: string): Promise<boolean> {
 async function isMissing(name: string): Promise<boolean> {
   return stat(name).then(
     () => false,
-    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+    (error: unknown) => (error as NodeJS.ErrnoException).code === 'ENOENT',
   );
 }

@@ -171,7 +171,7 @@ function withLogged(told: readonly Series[]): readonly Series[] {
   const keyed = new Set(told.filter(({ name }) => name === logged).map(({ labels }) => JSON.stringify(labels)));
   const missing = told.filter(({ name, labels }) => name === observed && !keyed.has(JSON.stringify(labels)));
   const added = missing.map(({ labels, values }) => ({
-    name: logged!,
+    name: logged,
     labels,
     values: values.map((value) => (Number(value) > 0 ? String(Number(value) - 5) : value)),
   }));
