@@ -65,20 +65,20 @@ test('17.3: each flag that replaces a setting names one of the configuration', (
   const known = Object.entries(schema.properties).flatMap(([section, { properties }]) =>
     properties ? Object.keys(properties).map((key) => `${section}.${key}`) : [section],
   );
-  const every = (['serve', 'doctor', 'probe', 'drill'] as const).flatMap((verb) => flagsOf(verb));
+  const every = (['serve', 'doctor', 'probe', 'drill', 'seed'] as const).flatMap((verb) => flagsOf(verb));
   const given = overridesOf(Object.fromEntries(every.map((flag) => [flag.attributeName(), false])), ['x']);
   expect(given.length).toBe(wrong.length + 2);
   expect(known).toEqual(expect.arrayContaining(given.map(({ setting }) => setting)));
 });
 
-test.each(['serve', 'doctor', 'probe', 'drill'] as const)('17.3: the help of %s lists its flags, each once', (verb) => {
+test.each(['serve', 'doctor', 'probe', 'drill', 'seed'] as const)('17.3: the help of %s lists its flags, each once', (verb) => {
   const command = program().commands.find((each) => each.name() === verb)!;
   const listed = [...command.helpInformation().matchAll(/^ {2}(--[\w.-]+)/gm)].map(([, name]) => name);
   expect(listed).toEqual(namesOf(verb));
 });
 
 test('17.3: documents and examples name no flag of ours that the help does not know', () => {
-  const known = new Set((['serve', 'doctor', 'probe', 'drill'] as const).flatMap(namesOf));
+  const known = new Set((['serve', 'doctor', 'probe', 'drill', 'seed'] as const).flatMap(namesOf));
   const files = globSync(['*.md', 'docs/**/*.md', 'alerts/runbooks/*.md', 'examples/**/*'], { cwd: root });
   const named = files
     .filter((file) => file !== 'CHANGELOG.md')

@@ -64,8 +64,6 @@ test('19.3 a replica seeded from one that runs has its counts, and counts none o
 });
 
 test('19.3 a journal that is torn at its end gives the last whole save, and a damaged one nothing', async () => {
-  const { folder, ledger } = await running(3, 4);
-  await ledger.close();
   const copy = await temporaryFolder();
   const { folder: living } = await running(3, 4);
   for (const name of await fs.readdir(living))
