@@ -71,11 +71,14 @@ test('17.3: each flag that replaces a setting names one of the configuration', (
   expect(known).toEqual(expect.arrayContaining(given.map(({ setting }) => setting)));
 });
 
-test.each(['serve', 'doctor', 'probe', 'drill', 'seed'] as const)('17.3: the help of %s lists its flags, each once', (verb) => {
-  const command = program().commands.find((each) => each.name() === verb)!;
-  const listed = [...command.helpInformation().matchAll(/^ {2}(--[\w.-]+)/gm)].map(([, name]) => name);
-  expect(listed).toEqual(namesOf(verb));
-});
+test.each(['serve', 'doctor', 'probe', 'drill', 'seed'] as const)(
+  '17.3: the help of %s lists its flags, each once',
+  (verb) => {
+    const command = program().commands.find((each) => each.name() === verb)!;
+    const listed = [...command.helpInformation().matchAll(/^ {2}(--[\w.-]+)/gm)].map(([, name]) => name);
+    expect(listed).toEqual(namesOf(verb));
+  },
+);
 
 test('17.3: documents and examples name no flag of ours that the help does not know', () => {
   const known = new Set((['serve', 'doctor', 'probe', 'drill', 'seed'] as const).flatMap(namesOf));
