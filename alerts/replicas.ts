@@ -15,7 +15,7 @@ export const replicaLabels = [
 ] as const;
 
 /** The label that tells shards of a topic apart; the scrape configuration gives it, as the exporter cannot know its pairs. */
-export const shardLabel = 'shard';
+const shardLabel = 'shard';
 
 /**
  * What the exporters of a pair tell, once: each of them counts every event, so the larger count is the whole one, and the

@@ -4,7 +4,7 @@ import { labelsIn, samplesOf, secondsOf, withLabels, type Labels, type RuleTest 
 /** Samples one by one, `_` for none. */
 type Series = { readonly name: string; readonly labels: Labels; readonly values: readonly string[] };
 
-export type FleetWorld = {
+type FleetWorld = {
   readonly name: string;
   readonly shards: 1 | 2;
   /** What the exporters of one shard tell, from what one tells alone. The first and only one probes unless it says otherwise. */
@@ -93,7 +93,7 @@ const clock = (later: number) => (told: readonly Series[]) =>
       : series,
   );
 
-export const fleetWorlds: readonly FleetWorld[] = [
+const fleetWorlds: readonly FleetWorld[] = [
   { name: 'one exporter', shards: 1, exporters: [same] },
   { name: 'a pair of which one probes', shards: 1, exporters: [same, ledgerOnly] },
   { name: 'a pair of which one was restarted', shards: 1, exporters: [same, restarted] },
@@ -133,7 +133,7 @@ function inWorlds(test: RuleTest, worlds: readonly FleetWorld[]): RuleTest {
   };
 }
 
-export function seriesIn({ name, shards, exporters }: FleetWorld, test: RuleTest): RuleTest['input_series'] {
+function seriesIn({ name, shards, exporters }: FleetWorld, test: RuleTest): RuleTest['input_series'] {
   const step = secondsOf(test.interval);
   const told = withLogged(
     test.input_series.map(({ series, values }) => ({
