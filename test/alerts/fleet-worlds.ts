@@ -18,7 +18,8 @@ const [errors, attempts, failures, observed, logged] = [
   'exchange_send_connector_last_error_observed_timestamp_seconds',
   'exchange_send_connector_last_error_timestamp_seconds',
 ];
-const counters = [errors, attempts, failures];
+const related = 'exchange_send_connector_related_events_total';
+const counters = [errors, attempts, failures, related];
 const ofLedger = [...counters, observed, logged];
 const hour = 3600;
 
@@ -26,14 +27,14 @@ const same = (told: readonly Series[]): readonly Series[] => told;
 
 /** A replica that does not probe: its ledger, and the diagnosis of one that knows no visit. */
 function ledgerOnly(told: readonly Series[]): readonly Series[] {
-  const diagnosed = told.filter(({ name }) => name === 'exchange_send_connector_diagnosis');
-  const notProbed = diagnosed.map(({ name, labels, values }) => ({
-    name,
-    labels: { ...labels, diagnosis: 'not_probed' },
-    values: values.map(() => '1'),
-  }));
-  const once = new Map(notProbed.map((series) => [JSON.stringify(series.labels), series]));
-  return [...told.filter(({ name }) => ofLedger.includes(name) || name === 'up'), ...once.values()];
+  const notProbed = new Map<string, Series>();
+  for (const { name, labels, values } of told) {
+    if (name !== 'exchange_send_connector_diagnosis') continue;
+    const known = notProbed.get(pairOf(labels))?.values ?? [];
+    const merged = values.map((value, at) => (value === '1' || known[at] === '1' ? '1' : value));
+    notProbed.set(pairOf(labels), { name, labels: { ...labels, diagnosis: 'not_probed' }, values: merged });
+  }
+  return [...told.filter(({ name }) => ofLedger.includes(name) || name === 'up'), ...notProbed.values()];
 }
 
 /** Reads everything an hour late: what it reads then is news to it. */
@@ -93,7 +94,7 @@ const clock = (later: number) => (told: readonly Series[]) =>
       : series,
   );
 
-const fleetWorlds: readonly FleetWorld[] = [
+export const fleetWorlds: readonly FleetWorld[] = [
   { name: 'one exporter', shards: 1, exporters: [same] },
   { name: 'a pair of which one probes', shards: 1, exporters: [same, ledgerOnly] },
   { name: 'a pair of which one was restarted', shards: 1, exporters: [same, restarted] },
@@ -133,7 +134,11 @@ function inWorlds(test: RuleTest, worlds: readonly FleetWorld[]): RuleTest {
   };
 }
 
-function seriesIn({ name, shards, exporters }: FleetWorld, test: RuleTest): RuleTest['input_series'] {
+/** What the exporters of a world tell, from what one tells alone. */
+export function seriesIn(
+  { name, shards, exporters }: FleetWorld,
+  test: Pick<RuleTest, 'interval' | 'input_series'>,
+): RuleTest['input_series'] {
   const step = secondsOf(test.interval);
   const told = withLogged(
     test.input_series.map(({ series, values }) => ({
@@ -230,12 +235,11 @@ function counted(values: readonly string[], turns: ReadonlyMap<number, number>, 
   });
 }
 
-/** What was there at the start is known to both. */
 function lastOf(values: readonly string[], turns: ReadonlyMap<number, number>, shard: number): string[] {
   let own = '_';
   return values.map((value, at) => {
     if (Number.isNaN(Number(value))) return value;
-    if ((turns.get(at) ?? shard) === shard && turns.has(at)) own = value;
+    if (turns.get(at) === shard) own = value;
     return own;
   });
 }

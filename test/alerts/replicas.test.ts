@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { rulesFile } from '../../alerts/generate.js';
 import { replicaLabels } from '../../alerts/replicas.js';
 import { dashboardFiles } from '../../dashboards/generate.js';
+import { fleetWorlds, seriesIn } from './fleet-worlds.js';
 import { promtoolSays, type QueryTest } from './rule-tests.js';
 import { hasProgram } from '../support/programs.js';
 
@@ -195,6 +196,48 @@ describe.skipIf(!hasProgram('promtool'))('every panel shows with a pair what it 
       expect(said, said.slice(0, 3000)).toContain('SUCCESS');
     },
   );
+});
+
+/** The query of the last half hour, in a world of its own. */
+function ofWorld(world: string, expression: string): string {
+  const lately = expression.replaceAll('6h', '30m');
+  const matched = lately.replace(/\b(exchange_\w+)(\{)?/g, (_all, metric: string, brace?: string) =>
+    brace ? `${metric}{cluster="${world}", ` : `${metric}{cluster="${world}"}`,
+  );
+  return `(sum without (cluster) (${matched}))`;
+}
+
+describe.skipIf(!hasProgram('promtool'))('19.3 every panel shows in a fleet what it shows with one exporter', () => {
+  const shown = [...new Set(queries.filter(({ what }) => !what.includes('exporter.json')).map(({ expr }) => expr))];
+  const alone = 'one exporter';
+  // Long enough for what lags by an hour to come.
+  const input_series = [...told, ...probed].map(([series, values]) => ({
+    series: series.replace('{', '{job="j", instance="a", '),
+    values: values.replace(/x(\d+)$/, 'x130'),
+  }));
+
+  it('also while one of a pair lags, was restarted or is gone, and with shards', { timeout: 120_000 }, async () => {
+    const others = fleetWorlds.map(({ name }) => name).filter((name) => name !== alone);
+    const promql_expr_test = shown.flatMap((expr) =>
+      others.flatMap((world) => {
+        const [one, other] = [ofWorld(alone, expr), ofWorld(world, expr)];
+        const differ = `${one} != ${other} or ${one} unless ${other} or ${other} unless ${one}`;
+        return ['14m', '75m'].map((eval_time): QueryTest => ({ eval_time, expr: differ, exp_samples: [] }));
+      }),
+    );
+    const top = queries.find(({ what }) => what.endsWith('json: Top destinations by errors'))!.expr;
+    const counted = others.map((world): QueryTest => {
+      const exp_samples = [
+        { labels: '{destination="d"}', value: 4 },
+        { labels: '{destination="f"}', value: 1 },
+      ];
+      return { eval_time: '25m', expr: ofWorld(world, top), exp_samples };
+    });
+    promql_expr_test.push(...counted);
+    const all = fleetWorlds.flatMap((world) => seriesIn(world, { interval: '1m', input_series }));
+    const said = await promtoolSays([{ interval: '1m', input_series: all, promql_expr_test }], 'groups: []');
+    expect(said, said.slice(0, 6000)).toContain('SUCCESS');
+  });
 });
 
 /** The first has an error and fails its probe; the second passes its own. */

@@ -38,6 +38,22 @@ describe('systemd', () => {
   });
 });
 
+test('19.3 promtool accepts the configurations of Prometheus that docs/fleet.md and the example of an agent show', async (context) => {
+  const text = await readFile(path.join(examples, '../docs/fleet.md'), 'utf8');
+  const blocks = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block);
+  const shown = blocks.filter((block) => /^(?:global|scrape_configs):/m.test(block));
+  expect(shown).toHaveLength(3);
+  const folder = await temporaryFolder();
+  const agent = await readFile(path.join(examples, 'push/prometheus-agent.yml'), 'utf8');
+  await writeFile(path.join(folder, 'token'), 'x');
+  for (const [index, block] of [...shown, agent.replace('/run/secrets/remote-write', 'token')].entries()) {
+    const file = path.join(folder, `${index}.yml`);
+    await writeFile(file, block);
+    const mode = index === shown.length ? ['--agent'] : [];
+    expect(runTool(context, 'promtool', ['check', 'config', ...mode, file])).toMatchObject({ code: 0 });
+  }
+});
+
 describe('containers', () => {
   type Compose = { services: Record<string, { build?: { context: string; dockerfile: string }; volumes: string[] }> };
   const folder = path.join(examples, 'docker');
