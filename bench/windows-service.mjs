@@ -17,6 +17,7 @@ export async function run() {
       await buildMsi({ program, folder: machine.folder, version: '0.9.9' }),
     ]);
     const world = await worldOf(machine, { first, second });
+    await isNew(world);
     await installs(world);
     await startsAndStops(world);
     await upgrades(world);
@@ -61,6 +62,19 @@ async function worldOf({ folder, drive, wine: run, compile }, msis) {
       records += count;
     },
   };
+}
+
+/** What a person types who has downloaded the MSI. The configuration is there before only to stay on the loopback. */
+async function isNew({ install, run, first, port, data, config, right }) {
+  mkdirSync(data, { recursive: true });
+  writeFileSync(config, right);
+  await step('a new user: one command, msiexec /i ... /qn, to the first page', async () => {
+    const { code } = await install(first);
+    expect(code === 0, `msiexec ended with ${code}`);
+    await until('the first page', async () => (await fetch(`http://127.0.0.1:${port}/`)).status === 200);
+  });
+  expect((await run('msiexec', '/x', seen(first), '/qn')).code === 0, 'no removal');
+  rmSync(data, { recursive: true });
 }
 
 function installs({ install, first, config, status }) {
