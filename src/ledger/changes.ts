@@ -4,6 +4,7 @@ import type { Books } from './books.js';
 import { savedNotes, type SavedNotes } from './noted-books.js';
 import { keyOf } from './row.js';
 import { sessionKeyOf } from './renames.js';
+import { savedTextOf } from './row-text.js';
 import { savedParts, type SavedLedger } from './saved.js';
 import type { TakenRows } from './unsaved-rows.js';
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
@@ -30,7 +31,7 @@ export type SavedChange = Omit<Immutable<z.infer<typeof savedChange>>, 'whole' |
 };
 
 export type ChangeTaker = {
-  /** The JSON of what has changed since it was asked before. */
+  /** The JSON of what has changed since it was asked before; to be called right after the rows were taken. */
   readonly take: (now: number, rows: TakenRows) => string;
 };
 
@@ -60,7 +61,7 @@ export function createChangeTaker(books: Books): ChangeTaker {
         parts.push(['servers', listed((known = servers.known()).map((each) => JSON.stringify(each)))]);
       if (isRenamed) parts.push(['logs', listed(texts)]);
       const put = {
-        rows: listed(saves.map(({ text }) => text)),
+        rows: listed(saves.map(({ row }) => savedTextOf(row))),
         checkpoints: listed(kept.put),
         sessions: listed(open.put),
         logs: listed(isRenamed ? [] : texts.filter((text) => !before.has(text))),

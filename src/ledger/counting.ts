@@ -1,6 +1,6 @@
 /** What one piece of evidence makes of its row. */
 import type { Counts, Row } from './row.js';
-import { laterTime, showTimes } from './row-times.js';
+import { noteAttempt, noteError, showTimes } from './row-times.js';
 import type { Counter } from './saved.js';
 import type { LedgerRow } from '../model/batch.js';
 import type { Evidence, RelatedEvent } from '../model/evidence.js';
@@ -27,11 +27,8 @@ export function countIn(row: Row, evidence: Counted, history: boolean, clocks: C
   const entered = ownEntered(row);
   raise(entered, counter);
   // An attempt alone is no error.
-  if (counter === 'attempts') times.lastAttemptAt = laterTime(times.lastAttemptAt, readAt, clocks);
-  else {
-    times.lastErrorAt = laterTime(times.lastErrorAt, evidence.at ?? now, clocks);
-    times.lastObservedAt = laterTime(times.lastObservedAt, readAt, clocks);
-  }
+  if (counter === 'attempts') noteAttempt(times, readAt, clocks);
+  else noteError(times, evidence.at ?? now, readAt, clocks);
   showTimes(entered, times, clocks);
   // The first name stays: many hosts may share an address, and a label that changes is a new series.
   if (evidence.kind !== 'connection_error') entered.host ??= evidence.host;

@@ -1,8 +1,8 @@
 /** Errors of each Send connector by reason and hour, for a week: what its page plots. Bounded and saved. */
 import * as z from 'zod';
 import { createCountRing, type CountRing, savedCounts } from './count-ring.js';
+import { createLinkedLine, noPlace, type Place } from './linked-line.js';
 import type { Immutable } from '../runtime/immutable.js';
-import { keepLatest } from '../runtime/keep-latest.js';
 import { type Reason, reasons } from '../model/words.js';
 
 /** Errors of one connector for one reason; without a reason they are events 2002. */
@@ -30,38 +30,53 @@ export type ErrorHoursBook = {
 const hourMs = 3_600_000;
 const hoursKept = 7 * 24;
 
-type Kept = Omit<SavedErrorHours, 'hours'> & { readonly hours: CountRing; text: string | undefined };
+type Kept = Omit<SavedErrorHours, 'hours'> & {
+  readonly hours: CountRing;
+  text: string | undefined;
+  readonly place: Place<Kept>;
+};
 
 /** @param most connectors times reasons; beyond it the one without an error for longest goes */
 export function createErrorHours(saved: readonly SavedErrorHours[], now: () => number, most = 2_000): ErrorHoursBook {
+  const byConnector = new Map<string, Map<Reason | undefined, Kept>>();
   /** The longest without an error first. */
-  const kept = new Map<string, Kept>();
-  const keyOf = (connector: string, reason: Reason | undefined): string => `${connector}\n${reason ?? ''}`;
-  for (const { connector, reason, hours } of saved)
-    kept.set(keyOf(connector, reason), {
-      connector,
-      reason,
-      hours: createCountRing(hoursKept, hours),
-      text: undefined,
-    });
+  const line = createLinkedLine<Kept>(({ place }) => place);
+  const keptOf = (connector: string, reason: Reason | undefined, hours?: CountRing): Kept => {
+    const ofConnector = byConnector.get(connector) ?? new Map<Reason | undefined, Kept>();
+    const known = ofConnector.get(reason);
+    if (known) return known;
+    const ring = hours ?? createCountRing(hoursKept);
+    const fresh: Kept = { connector, reason, hours: ring, text: undefined, place: noPlace() };
+    byConnector.set(connector, ofConnector.set(reason, fresh));
+    line.add(fresh);
+    return fresh;
+  };
+  const drop = (kept: Kept | undefined): void => {
+    if (!kept) return;
+    const ofConnector = byConnector.get(kept.connector);
+    ofConnector?.delete(kept.reason);
+    if (ofConnector?.size === 0) byConnector.delete(kept.connector);
+    line.take(kept);
+  };
+  for (const { connector, reason, hours } of saved) keptOf(connector, reason, createCountRing(hoursKept, hours));
   const thisHour = (): number => Math.floor(now() / hourMs);
   return {
     note(connector, reason, at) {
       const hour = Math.floor(at / hourMs);
       // What is older would take the place of what is newer.
       if (!(hour > thisHour() - hoursKept)) return;
-      const key = keyOf(connector, reason);
-      const known = kept.get(key) ?? { connector, reason, hours: createCountRing(hoursKept), text: undefined };
-      known.hours.add(hour, true);
-      known.text = undefined;
-      keepLatest(kept, key, known, most);
+      const kept = keptOf(connector, reason);
+      kept.hours.add(hour, true);
+      kept.text = undefined;
+      line.take(kept);
+      line.add(kept);
+      if (line.size() > most) drop(line.oldest());
     },
     of: (connector) =>
-      [...kept.values()]
-        .filter((each) => each.connector === connector)
+      [...(byConnector.get(connector)?.values() ?? [])]
         .map(({ reason, hours }) => ({ reason, counts: hours.list(thisHour(), hoursKept) }))
         .filter(({ counts }) => counts.some((count) => count > 0)),
-    texts: () => [...kept.values()].map((each) => (each.text ??= textOf(each, thisHour()))),
+    texts: () => line.all().map((each) => (each.text ??= textOf(each, thisHour()))),
   };
 }
 

@@ -15,7 +15,7 @@ import { lockStateFolder } from './folder-lock.js';
 import type { RelatedCount } from './related-ring.js';
 import type { FileOperations } from './replace-file.js';
 import type { RowName } from './row.js';
-import { createSaver, lazySaveMs, type Saver, type Saving } from './saver.js';
+import { createSaver, lazySaveMs, type BatchContent, type Saver, type Saving } from './saver.js';
 import { createLedgerSave, type LedgerSave } from './saving.js';
 import { scrape, type Scrape } from './scrape.js';
 import type { Scraper } from './scrapers.js';
@@ -200,7 +200,7 @@ function told(books: Books, entering: Entering, saver: Saver) {
   return {
     aheadAt: entering.aheadAt,
     saved: saver.saved,
-    post: (batch) => saver.entered(entering.enter(batch)),
+    post: (batch) => saver.entered(contentOf(batch, entering.enter(batch))),
     forget: (gone) => {
       for (const each of gone) checkpoints.forget(each);
     },
@@ -219,4 +219,10 @@ function told(books: Books, entering: Entering, saver: Saver) {
       if (servers.known() !== before) saver.saveWithin(lazySaveMs);
     },
   } satisfies Partial<Ledger>;
+}
+
+function contentOf({ history, checkpoint }: Batch, news: boolean): BatchContent {
+  if (!news) return 'nothing';
+  const goesOn = checkpoint !== undefined && 'history' in checkpoint && checkpoint.history;
+  return history && goesOn ? 'history' : 'news';
 }

@@ -48,7 +48,7 @@ export type NotedBooks = {
 
 /** Beyond so many notes between two saves a book is saved as a whole; each record that was seen is a note of its own. */
 const mostNotes = 500;
-const mostSeen = 100_000;
+const mostSeen = 10_000;
 
 export function createNotedBooks(
   saved: SavedLedger | undefined,

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { ConnectionError, ConnectionFailure, RecentError } from '../model/evidence.js';
 import { reasons } from '../model/words.js';
-import { createWaitingLine, type InLine, type WaitingLine } from './waiting-line.js';
+import { createLinkedLine, noPlace, type LinkedLine, type Place } from './linked-line.js';
 
 export const savedRecentError = z.strictObject({
   server: z.string(),
@@ -29,87 +29,165 @@ export type RecentErrors = {
 const togetherMs = 60_000;
 const keepMs = 24 * 3_600_000;
 
-/** An entry while it is kept: its count rises in place, and what readers and saves are given is made when they ask. */
-type Kept = InLine & {
-  readonly of: Named;
-  readonly key: string;
+/**
+ * An entry while it is kept: its count rises in place, what readers and saves are given is made when they ask, and what is
+ * let go of is written over by what comes.
+ */
+type Kept = {
+  server: string;
+  connector: string;
+  destination: string;
+  reason: RecentError['reason'];
+  minute: number;
   at: number;
   until: number;
   count: number;
   entry: RecentError | undefined;
   text: string | undefined;
+  readonly inAll: Place<Kept>;
+  readonly ofServer: Place<Kept>;
+  readonly ofPair: Place<Kept>;
 };
 
 type Named = Pick<RecentError, 'server' | 'connector' | 'destination' | 'reason'>;
+type Most = { readonly inAll: number; readonly perServer: number };
+
+/** The entries of one server, and by connector and destination the newest of each pair. */
+type OfServer = { readonly line: LinkedLine<Kept>; readonly connectors: Map<string, Map<string, Kept>> };
+
+type Book = {
+  readonly line: LinkedLine<Kept>;
+  readonly servers: Map<string, OfServer>;
+  readonly most: Most;
+  /** Was let go of last. */
+  spare: Kept | undefined;
+};
 
 export function createRecentErrors(
   saved: readonly RecentError[] = [],
-  most: { readonly inAll: number; readonly perServer: number } = { inAll: 4_000, perServer: 2_000 },
+  most: Most = { inAll: 4_000, perServer: 2_000 },
 ): RecentErrors {
-  const byKey = new Map<string, Kept>();
-  const byServer = new Map<string, WaitingLine<Kept>>();
-  let line = createWaitingLine<Kept>();
+  let book = emptyBook(most);
   let version = 0;
-
-  const drop = (oldest: Kept | undefined): void => {
-    if (!oldest) return;
-    const { server } = oldest.of;
-    byKey.delete(oldest.key);
-    line.take(oldest);
-    byServer.get(server)?.take(oldest);
-    if (byServer.get(server)?.size() === 0) byServer.delete(server);
-  };
-  const keep = (of: Named, at: number, until: number, count: number): void => {
-    const key = keyOf(of, at);
-    const known = byKey.get(key);
-    if (known) {
-      known.at = Math.min(known.at, at);
-      known.until = Math.max(known.until, until);
-      known.count += count;
-      known.entry = known.text = undefined;
-      return;
-    }
-    const { server, connector, destination, reason } = of;
-    const named = { server, connector, destination, reason };
-    const fresh = { of: named, key, at, until, count, entry: undefined, text: undefined, isGone: false };
-    const ofServer = byServer.get(server) ?? createWaitingLine();
-    byServer.set(server, ofServer);
-    byKey.set(key, fresh);
-    line.add(fresh);
-    ofServer.add(fresh);
-    if (ofServer.size() > most.perServer) drop(ofServer.oldest());
-    if (line.size() > most.inAll) drop(line.oldest());
-  };
-  for (const entry of saved) keep(entry, entry.at, entry.until, entry.count);
+  for (const entry of saved) keep(book, entry, entry.at, entry.until, entry.count);
   return {
     note(evidence, readAt) {
       const at = evidence.at ?? readAt;
       if (readAt - at > keepMs) return;
       version++;
-      keep(evidence, at, at, 1);
+      keep(book, evidence, at, at, 1);
     },
     rename(from, to) {
-      if (!byServer.has(from)) return;
+      if (!book.servers.has(from)) return;
       version++;
-      const kept = line.all();
-      byKey.clear();
-      byServer.clear();
-      line = createWaitingLine();
-      for (const { of, at, until, count } of kept)
-        keep(of.server === from ? { ...of, server: to } : of, at, until, count);
+      const kept = book.line.all();
+      book = emptyBook(most);
+      for (const each of kept)
+        keep(book, each.server === from ? { ...each, server: to } : each, each.at, each.until, each.count);
     },
-    all: () => line.all().map(entryOf),
-    texts: () => line.all().map((kept) => (kept.text ??= JSON.stringify(entryOf(kept)))),
+    all: () => book.line.all().map(entryOf),
+    texts: () => book.line.all().map((kept) => (kept.text ??= JSON.stringify(entryOf(kept)))),
     version: () => version,
+  };
+}
+
+function emptyBook(most: Most): Book {
+  return { line: createLinkedLine(({ inAll }) => inAll), servers: new Map(), most, spare: undefined };
+}
+
+function keep(book: Book, of: Named, at: number, until: number, count: number): void {
+  const minute = Math.floor(at / togetherMs);
+  const server = serverOf(book, of.server);
+  const pairs = pairsOf(server, of.connector);
+  const newest = pairs.get(of.destination);
+  const reason = 'reason' in of ? of.reason : undefined;
+  for (let known = newest; known; known = known.ofPair.older) {
+    if (known.minute !== minute || known.reason !== reason) continue;
+    known.at = Math.min(known.at, at);
+    known.until = Math.max(known.until, until);
+    known.count += count;
+    known.entry = known.text = undefined;
+    return;
+  }
+  const kept = book.spare ?? freshEntry();
+  book.spare = undefined;
+  kept.server = of.server;
+  kept.connector = of.connector;
+  kept.destination = of.destination;
+  kept.reason = reason;
+  kept.minute = minute;
+  kept.at = at;
+  kept.until = until;
+  kept.count = count;
+  kept.entry = kept.text = undefined;
+  kept.ofPair.older = newest;
+  if (newest) newest.ofPair.newer = kept;
+  pairs.set(of.destination, kept);
+  book.line.add(kept);
+  server.line.add(kept);
+  if (server.line.size() > book.most.perServer) drop(book, server.line.oldest());
+  if (book.line.size() > book.most.inAll) drop(book, book.line.oldest());
+}
+
+function serverOf({ servers }: Book, name: string): OfServer {
+  const known = servers.get(name);
+  if (known) return known;
+  const server: OfServer = { line: createLinkedLine(({ ofServer }) => ofServer), connectors: new Map() };
+  servers.set(name, server);
+  return server;
+}
+
+function pairsOf({ connectors }: OfServer, connector: string): Map<string, Kept> {
+  let pairs = connectors.get(connector);
+  if (!pairs) connectors.set(connector, (pairs = new Map()));
+  return pairs;
+}
+
+function drop(book: Book, kept: Kept | undefined): void {
+  const server = kept && book.servers.get(kept.server);
+  if (!server) return;
+  book.line.take(kept);
+  server.line.take(kept);
+  book.spare = kept;
+  dropFromPair(server, kept);
+  if (server.line.size() === 0) book.servers.delete(kept.server);
+}
+
+function dropFromPair({ connectors }: OfServer, { connector, destination, ofPair }: Kept): void {
+  const { older, newer } = ofPair;
+  ofPair.older = ofPair.newer = undefined;
+  if (older) older.ofPair.newer = newer;
+  if (newer) {
+    newer.ofPair.older = older;
+    return;
+  }
+  const pairs = connectors.get(connector);
+  if (older) pairs?.set(destination, older);
+  else pairs?.delete(destination);
+  if (pairs?.size === 0) connectors.delete(connector);
+}
+
+/** Written out: of an object that is put together from parts V8 makes a slow one. */
+function freshEntry(): Kept {
+  return {
+    server: '',
+    connector: '',
+    destination: '',
+    reason: undefined,
+    minute: 0,
+    at: 0,
+    until: 0,
+    count: 0,
+    entry: undefined,
+    text: undefined,
+    inAll: noPlace(),
+    ofServer: noPlace(),
+    ofPair: noPlace(),
   };
 }
 
 /** What a reader holds does not change under it. */
 function entryOf(kept: Kept): RecentError {
-  const { of, at, until, count } = kept;
-  return (kept.entry ??= { ...of, at, until, count });
-}
-
-function keyOf({ server, connector, destination, reason }: Named, at: number): string {
-  return `${server}\n${connector}\n${destination}\n${reason ?? ''}\n${Math.floor(at / togetherMs)}`;
+  const { server, connector, destination, reason, at, until, count } = kept;
+  return (kept.entry ??= { server, connector, destination, reason, at, until, count });
 }

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { RelatedEvent } from '../model/evidence.js';
 import type { Immutable } from '../runtime/immutable.js';
-import { createWaitingLine, type InLine, type WaitingLine } from './waiting-line.js';
+import { createLinkedLine, noPlace, type LinkedLine, type Place } from './linked-line.js';
 
 export const savedRelatedCount = z.strictObject({
   server: z.string(),
@@ -54,23 +54,30 @@ export type RelatedRingOptions = {
   readonly servers?: number;
 };
 
-type Kept = InLine & { readonly event: RelatedEvent; readonly kind: Kind; text: string | undefined };
+type Kept = {
+  readonly event: RelatedEvent;
+  readonly kind: Kind;
+  text: string | undefined;
+  readonly inAll: Place<Kept>;
+  readonly ofServer: Place<Kept>;
+  readonly ofKind: Place<Kept>;
+};
 
 /** The kept events of one number of one server. */
-type Kind = { readonly line: WaitingLine<Kept>; readonly ofServer: WaitingLine<Kept> };
+type Kind = { readonly line: LinkedLine<Kept>; readonly ofServer: LinkedLine<Kept> };
 
 export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing {
   const most = { perServer: 200, perKind: 40, inAll: 4_000, servers: 200, ...options };
   const counts = createCounts(most.servers);
-  const byServer = new Map<string, { readonly line: WaitingLine<Kept>; readonly kinds: Map<string, Kind> }>();
-  let line = createWaitingLine<Kept>();
+  const byServer = new Map<string, { readonly line: LinkedLine<Kept>; readonly kinds: Map<string, Kind> }>();
+  let line = lineOfAll();
   let version = 0;
 
   const kindOf = ({ server, provider, eventId }: RelatedEvent): Kind => {
-    const ofServer = byServer.get(server) ?? { line: createWaitingLine(), kinds: new Map<string, Kind>() };
+    const ofServer = byServer.get(server) ?? { line: createLinkedLine<Kept>((kept) => kept.ofServer), kinds: new Map<string, Kind>() };
     byServer.set(server, ofServer);
     const name = `${eventId} ${provider}`;
-    const kind = ofServer.kinds.get(name) ?? { line: createWaitingLine(), ofServer: ofServer.line };
+    const kind = ofServer.kinds.get(name) ?? { line: createLinkedLine<Kept>(({ ofKind }) => ofKind), ofServer: ofServer.line };
     ofServer.kinds.set(name, kind);
     return kind;
   };
@@ -81,7 +88,7 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
   };
   const keep = (event: RelatedEvent): void => {
     const kind = kindOf(event);
-    const kept: Kept = { event, kind, text: undefined, isGone: false };
+    const kept = freshKept(event, kind);
     for (const each of [line, kind.ofServer, kind.line]) each.add(kept);
     if (kind.line.size() > most.perKind) drop(kind.line.oldest());
     else if (kind.ofServer.size() > most.perServer) drop(kind.ofServer.oldest());
@@ -100,7 +107,7 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
       counts.rename(from, to);
       if (!byServer.has(from)) return;
       const kept = line.all();
-      line = createWaitingLine();
+      line = lineOfAll();
       byServer.clear();
       for (const { event } of kept)
         keep(event.server === from ? { ...event, server: to, key: { ...event.key, server: to } } : event);
@@ -113,6 +120,14 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
     texts: () => line.all().map((kept) => (kept.text ??= JSON.stringify(kept.event))),
     version: () => version,
   };
+}
+
+function freshKept(event: RelatedEvent, kind: Kind): Kept {
+  return { event, kind, text: undefined, inAll: noPlace(), ofServer: noPlace(), ofKind: noPlace() };
+}
+
+function lineOfAll(): LinkedLine<Kept> {
+  return createLinkedLine(({ inAll }) => inAll);
 }
 
 type Counts = {

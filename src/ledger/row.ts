@@ -2,7 +2,7 @@
 import type { Counter } from './saved.js';
 import type { LedgerRow } from '../model/batch.js';
 import type { Reason } from '../model/words.js';
-import type { RowTimes } from './row-times.js';
+import { noTimes, type RowTimes } from './row-times.js';
 
 export type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
 
@@ -53,10 +53,10 @@ export const never = { lastErrorAt: undefined, lastObservedAt: undefined, lastAt
 /** The same object for all rows that were told under one name only. */
 const toldNothing: Readonly<Partial<Record<Counter, number>>> = {};
 
-export function freshRow(entered: LedgerRow, times: RowTimes = {}): Row {
+export function freshRow(entered: LedgerRow, times: RowTimes = noTimes()): Row {
   return {
     entered,
-    times: { ...times },
+    times,
     takenEntered: undefined,
     takenHistory: undefined,
     saved: undefined,

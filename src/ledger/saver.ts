@@ -13,11 +13,8 @@ export type Saver = {
   readonly start: () => void;
   /** Asks for a save within this time. */
   readonly saveWithin: (ms: number) => void;
-  /**
-   * A batch was entered; `news`: there is something to show. Resolves when reading may go on: at once as a rule, later when
-   * saving lags or fails.
-   */
-  readonly entered: (news: boolean) => Promise<void>;
+  /** A batch was entered. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
+  readonly entered: (content: BatchContent) => Promise<void>;
   /** Resolves after the next save that succeeds, and when the ledger is closed. */
   readonly nextSave: () => Promise<void>;
   /** Resolves when all that was entered by now is on disk. @throws when it ends unsaved */
@@ -27,6 +24,9 @@ export type Saver = {
   /** Saves what was entered and ends. */
   readonly close: () => Promise<void>;
 };
+
+/** `news`: there is something to show; `history`: it is shown in one piece with what is still to be read. */
+export type BatchContent = 'news' | 'history' | 'nothing';
 
 export type SaverOptions = {
   readonly clocks: Clocks;
@@ -47,6 +47,10 @@ export type SaverOptions = {
 const batchesAhead = 64;
 /** A checkpoint alone is saved within this time: reading ignored records again does no harm. */
 export const lazySaveMs = 2_000;
+/** Nobody sees history before all of it is read; after a crash so much of it is read again at most. */
+const historySaveMs = 5_000;
+/** A batch of history is a part of one that somebody waits for. */
+const historyWeight = 1 / 32;
 /** Saving takes at most about a fifth of the time. */
 const pauseFactor = 4;
 const retryMs = 1_000;
@@ -54,7 +58,7 @@ const retryMs = 1_000;
 type State = SaverOptions & {
   saving: Omit<Saving, 'lastSavedAt'>;
   savedAt: Noted | undefined;
-  /** Batches entered since the last save began. */
+  /** Batches entered since the last save began, by their weight. */
   unsaved: number;
   /** Batches entered since the start, and how many of them are on disk. */
   batches: number;
@@ -93,7 +97,7 @@ export function createSaver(options: SaverOptions): Saver {
     saveWithin: (ms) => {
       saveWithin(state, ms);
     },
-    entered: (news) => entered(state, news),
+    entered: (content) => entered(state, content),
     nextSave: () => nextSave(state),
     saved: () => untilSaved(state),
     isClosing: () => state.closing,
@@ -113,11 +117,12 @@ function saveWithin(state: State, ms: number): void {
   state.wake?.();
 }
 
-async function entered(state: State, news: boolean): Promise<void> {
-  state.unsaved++;
+async function entered(state: State, content: BatchContent): Promise<void> {
+  state.unsaved += content === 'history' ? historyWeight : 1;
   state.batches++;
+  const waitMs = { news: 0, history: historySaveMs, nothing: lazySaveMs }[content];
   // Whoever waits for the save waits for no longer than it takes.
-  saveWithin(state, news || state.unsaved > batchesAhead ? 0 : lazySaveMs);
+  saveWithin(state, state.unsaved > batchesAhead ? 0 : waitMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
   while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) await nextSave(state);
 }

@@ -15,6 +15,7 @@ import { headLine, journalPath, journalsIn, nextJournalId, removeJournalsBefore,
 import type { Opened } from './open-saved.js';
 import * as disk from './replace-file.js';
 import type { StateFolder } from './state-folder.js';
+import type { TakenRows } from './unsaved-rows.js';
 
 export type SavingOptions = {
   readonly file: string;
@@ -39,6 +40,10 @@ export type LedgerSave = {
 /** A shorter journal is read in no time. */
 const leastJournal = 1024 * 1024;
 
+/** About so long is the text of a row. */
+const bytesOfRow = 400;
+const noRows: TakenRows = { saves: [], forgotten: [] };
+
 type Journal = { readonly id: JournalId; length: number; compactAt: number };
 
 export function createLedgerSave(books: Books, { file, folder, opened, operations, now }: SavingOptions): LedgerSave {
@@ -54,11 +59,13 @@ export function createLedgerSave(books: Books, { file, folder, opened, operation
     const saves = unsaved.take();
     taken();
     const at = now();
-    const change = changes.take(at, saves);
-    const parts = isWhole && !target.isDue() ? undefined : partsOf(books);
+    // To write most rows into the journal, and then again into the file, would be to write them twice.
+    const appends = isWhole && !target.isOutgrownBy(saves.saves.length);
+    const change = changes.take(at, appends ? saves : noRows);
+    const parts = appends && !target.isDue() ? undefined : partsOf(books);
     const told = { renames: servers.renames(), missed: new Map(gaps.missed()), happenings: happenings.take() };
     try {
-      if (isWhole) await target.append(change);
+      if (appends) await target.append(change);
       else if (parts) await target.replace(at, parts);
     } catch (error) {
       unsaved.failed(saves);
@@ -69,7 +76,7 @@ export function createLedgerSave(books: Books, { file, folder, opened, operation
     missed = told.missed;
     if (servers.renames() === told.renames) happenings.show(told.happenings);
     rows.publish();
-    if (isWhole && parts) await target.compact(at, parts);
+    if (appends && parts) await target.compact(at, parts);
   };
   return {
     save,
@@ -149,6 +156,7 @@ function createTarget(file: string, opened: Opened, operations?: disk.FileOperat
       }
     },
     isDue: () => journal !== undefined && journal.length > journal.compactAt,
+    isOutgrownBy: (rows: number) => journal !== undefined && rows * bytesOfRow > journal.compactAt / 2,
     isFilled: () => journal !== undefined && journal.length > headLine(journal.id).length,
     isWhole: async () => {
       if (!journal) return false;

@@ -212,16 +212,35 @@ function textOf(log: Log): string {
 }
 
 function blockText(pairs: readonly number[]): string {
-  let [lastId, lastSecond] = [0, 0];
-  const parts: string[] = [];
+  let [lastId, lastSecond, end] = [0, 0, 0];
   for (let at = 0; at < pairs.length; at += 2) {
     const [id, second] = [pairs[at] ?? 0, pairs[at + 1] ?? Number.NaN];
-    parts.push(`${(id - lastId).toString(36)}:${Number.isNaN(second) ? '' : (second - lastSecond).toString(36)}`);
+    if (at > 0) written[end++] = space;
+    end = writeNumber(id - lastId, end);
+    written[end++] = colon;
+    if (!Number.isNaN(second)) end = writeNumber(second - lastSecond, end);
     lastId = id;
     if (!Number.isNaN(second)) lastSecond = second;
   }
-  // Joined and not added up: what is added up is kept in its pieces.
-  return parts.join(' ');
+  return written.toString("latin1", 0, end);
+}
+
+/** Room for the text of a block, a number of which has at most 12 letters with its sign, and for one that is not full. */
+const written = Buffer.alloc(blockLength * 2 * 13);
+const [space, colon, minus, zero, letters] = [0x20, 0x3a, 0x2d, 0x30, 0x61 - 10];
+
+/** Writes a whole number in base 36, as `toString` does and without making anything. @returns the place behind it */
+function writeNumber(number: number, from: number): number {
+  let [at, rest] = [from, Math.abs(number)];
+  if (number < 0) written[at++] = minus;
+  let length = 1;
+  for (let more = rest; more >= 36; more = Math.floor(more / 36)) length++;
+  for (let place = at + length - 1; place >= at; place--) {
+    const digit = rest % 36;
+    written[place] = digit + (digit < 10 ? zero : letters);
+    rest = (rest - digit) / 36;
+  }
+  return at + length;
 }
 
 function restore(saved: SavedRecords): Log {

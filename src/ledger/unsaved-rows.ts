@@ -2,7 +2,6 @@
 import { type Births, seenIn } from './births.js';
 import { keyOf, type Counts, type Row } from './row.js';
 import { createRowSnapshots, type RowSnapshot } from './row-snapshots.js';
-import { savedTextOf } from './row-text.js';
 import type { Counter } from './saved.js';
 import type { LedgerRow } from '../model/batch.js';
 
@@ -36,7 +35,6 @@ export type TakenRows = {
 /** A row as one save has it. */
 type RowSave = {
   readonly row: Row;
-  readonly text: string;
   readonly value: LedgerRow;
   readonly history: Counts;
   readonly seen: readonly Counter[];
@@ -88,5 +86,5 @@ export function createUnsavedRows(): UnsavedRows {
 
 function saveOf(row: Row): RowSave {
   const { entered, history, names } = row;
-  return { row, text: savedTextOf(row), value: entered, history, seen: seenIn(row), names };
+  return { row, value: entered, history, seen: seenIn(row), names };
 }

@@ -33,7 +33,12 @@ export function credibleTime<At extends number | undefined>(at: At, now: number)
 }
 
 /** The time as far as it can be true: it was noted by now less the time that has passed since, at the latest. */
-export function trueTime({ at, steadyAt }: Noted, { now, steady }: Clocks, toleranceMs = jumpMs): number {
+export function trueTime({ at, steadyAt }: Noted, clocks: Clocks): number {
+  return trueAt(at, steadyAt, clocks);
+}
+
+/** The same of a time and its steady time, where nothing is to be made of them. */
+export function trueAt(at: number, steadyAt: number, { now, steady }: Clocks, toleranceMs = jumpMs): number {
   const latest = now() - (steady() - steadyAt);
   return at <= latest + toleranceMs ? at : latest;
 }
