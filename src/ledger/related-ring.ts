@@ -74,10 +74,16 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
   let version = 0;
 
   const kindOf = ({ server, provider, eventId }: RelatedEvent): Kind => {
-    const ofServer = byServer.get(server) ?? { line: createLinkedLine<Kept>((kept) => kept.ofServer), kinds: new Map<string, Kind>() };
+    const ofServer = byServer.get(server) ?? {
+      line: createLinkedLine<Kept>((kept) => kept.ofServer),
+      kinds: new Map<string, Kind>(),
+    };
     byServer.set(server, ofServer);
     const name = `${eventId} ${provider}`;
-    const kind = ofServer.kinds.get(name) ?? { line: createLinkedLine<Kept>(({ ofKind }) => ofKind), ofServer: ofServer.line };
+    const kind = ofServer.kinds.get(name) ?? {
+      line: createLinkedLine<Kept>(({ ofKind }) => ofKind),
+      ofServer: ofServer.line,
+    };
     ofServer.kinds.set(name, kind);
     return kind;
   };

@@ -69,7 +69,8 @@ function isSince(known: number, steadyAt: number, at: number, clocks: Clocks): b
 /** The later of each. */
 export function laterTimes(a: RowTimes, b: RowTimes): RowTimes {
   const times = { ...a };
-  if (!(a.errorAt >= b.errorAt) && !Number.isNaN(b.errorAt)) [times.errorAt, times.errorNoted] = [b.errorAt, b.errorNoted];
+  if (!(a.errorAt >= b.errorAt) && !Number.isNaN(b.errorAt))
+    [times.errorAt, times.errorNoted] = [b.errorAt, b.errorNoted];
   if (!(a.observedAt >= b.observedAt) && !Number.isNaN(b.observedAt))
     [times.observedAt, times.observedNoted] = [b.observedAt, b.observedNoted];
   if (!(a.attemptAt >= b.attemptAt) && !Number.isNaN(b.attemptAt))

@@ -222,7 +222,7 @@ function blockText(pairs: readonly number[]): string {
     lastId = id;
     if (!Number.isNaN(second)) lastSecond = second;
   }
-  return written.toString("latin1", 0, end);
+  return written.toString('latin1', 0, end);
 }
 
 /** Room for the text of a block, a number of which has at most 12 letters with its sign, and for one that is not full. */

@@ -406,3 +406,38 @@ function sorted(state: SavedLedger | undefined): unknown {
       .map(([name, list]) => [name, Array.isArray(list) ? list.map((each) => JSON.stringify(each)).sort() : list]),
   );
 }
+
+test('history is not saved batch by batch while it is read, and at once when its last batch has come', async () => {
+  const directory = await temporaryFolder();
+  let opens = 0;
+  const open: typeof fs.open = async (...rest) => {
+    opens++;
+    return fs.open(...rest);
+  };
+  const ledger = await opened(directory, { operations: { open, rename: fs.rename } });
+  for (let n = 1; n <= 200; n++) {
+    await ledger.post(batch([errorOf(n)], { history: true, checkpoint: { ...checkpoint(n), history: true } }));
+    await new Promise(setImmediate);
+  }
+  expect(opens).toBe(0);
+  await ledger.post(batch([errorOf(201)], { history: true, checkpoint: checkpoint(201) }));
+  await vi.waitFor(() => {
+    expect(ledger.saving().saved).toBe(1);
+    expect(ledger.rows()).toMatchObject([{ errors: 201 }]);
+  });
+});
+
+test('a save that changes most of the rows writes the file as a whole, and the journal begins anew', async () => {
+  const directory = await temporaryFolder();
+  const ledger = await opened(directory);
+  await enter(ledger, batch([errorOf(1)], { checkpoint: checkpoint(1) }));
+  const journal = await journalOf(directory);
+  const many = Array.from({ length: 1_900 }, (_, n) => errorOf(n + 2, `127.0.${n >> 8}.${n & 255}:25`));
+  await enter(ledger, batch(many, { checkpoint: checkpoint(2) }));
+  const anew = await journalOf(directory);
+  expect(anew).not.toBe(journal);
+  expect(readEntries(await fs.readFile(anew)).entries).toHaveLength(1);
+  const read = await stateOf(await copyOf(directory));
+  expect(read?.rows).toHaveLength(1_901);
+  expect(read?.checkpoints).toMatchObject([{ offset: 2 }]);
+});

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ConnectionError } from '../../src/model/evidence.js';
 import { createRecentErrors } from '../../src/ledger/recent-errors.js';
@@ -24,4 +25,52 @@ test('errors of a pair within a minute are one entry with its first and last tim
   expect(before[0]?.count).toBe(3);
   expect(recent.all()[0]?.count).toBe(4);
   expect(recent.texts()[0]).toBe(JSON.stringify(recent.all()[0]));
+});
+
+type Line = { server: string; destination: string; reason: 'timeout' | undefined; minute: number; count: number };
+
+/** What is to be kept, looked for in a list. */
+function keepIn(lines: Line[], line: Line, most: { readonly inAll: number; readonly perServer: number }): void {
+  const { server, destination, reason, minute } = line;
+  const known = lines.find(
+    (each) =>
+      each.server === server && each.destination === destination && each.reason === reason && each.minute === minute,
+  );
+  if (known) {
+    known.count++;
+    return;
+  }
+  lines.push(line);
+  const ofServer = lines.filter((each) => each.server === server);
+  if (ofServer.length > most.perServer) lines.splice(lines.indexOf(ofServer[0]!), 1);
+  if (lines.length > most.inAll) lines.shift();
+}
+
+test('in any order, with what is let go of written over by what comes, it keeps what a list would', () => {
+  const note = fc.record({
+    server: fc.constantFrom('exch01', 'exch02', 'exch03'),
+    destination: fc.constantFrom('a:25', 'b:25', 'c:25'),
+    reason: fc.constantFrom('timeout' as const, undefined),
+    minute: fc.nat(5),
+  });
+  fc.assert(
+    fc.property(fc.array(note, { maxLength: 200 }), (notes) => {
+      const most = { inAll: 12, perServer: 7 };
+      const recent = createRecentErrors([], most);
+      const lines: Line[] = [];
+      for (const { server, destination, reason, minute } of notes) {
+        const at = start + minute * 60_000;
+        const named = { server, connector: 'Outbound', destination, at };
+        const evidence = reason
+          ? ({ kind: 'connection_failure', reason, ...named } as const)
+          : { ...error(at, destination), ...named };
+        recent.note(evidence, at);
+        keepIn(lines, { server, destination, reason, minute, count: 1 }, most);
+      }
+      const kept = recent.all().map(({ server, destination, reason, at, count }) => {
+        return { server, destination, reason, minute: (at - start) / 60_000, count };
+      });
+      expect(kept).toEqual(lines);
+    }),
+  );
 });
