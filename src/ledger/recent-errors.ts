@@ -139,7 +139,7 @@ function serverOf({ servers }: Book, name: string): OfServer {
 
 function pairsOf({ connectors }: OfServer, connector: string): Map<string, Kept> {
   let pairs = connectors.get(connector);
-  if (!pairs) connectors.set(connector, (pairs = new Map()));
+  if (!pairs) connectors.set(connector, (pairs = new Map<string, Kept>()));
   return pairs;
 }
 

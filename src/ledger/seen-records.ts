@@ -11,6 +11,7 @@ import type { RecordKey } from '../model/records.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { isCredible } from '../runtime/noted-time.js';
 import { createKnownRecords, type KnownRecords } from './known-records.js';
+import { blockLength, blockText, pairsOf } from './record-block.js';
 
 export type SeenRecords = {
   /**
@@ -43,7 +44,6 @@ export type SeenOptions = {
   readonly logs?: number;
 };
 
-const blockLength = 256;
 /** Carriers cut or round the time: whole seconds on old servers, seven digits on new ones. */
 const toleranceSeconds = 1;
 
@@ -211,53 +211,10 @@ function textOf(log: Log): string {
   return log.text;
 }
 
-function blockText(pairs: readonly number[]): string {
-  let [lastId, lastSecond, end] = [0, 0, 0];
-  for (let at = 0; at < pairs.length; at += 2) {
-    const [id, second] = [pairs[at] ?? 0, pairs[at + 1] ?? Number.NaN];
-    if (at > 0) written[end++] = space;
-    end = writeNumber(id - lastId, end);
-    written[end++] = colon;
-    if (!Number.isNaN(second)) end = writeNumber(second - lastSecond, end);
-    lastId = id;
-    if (!Number.isNaN(second)) lastSecond = second;
-  }
-  return written.toString('latin1', 0, end);
-}
-
-/** Room for the text of a block, a number of which has at most 12 letters with its sign, and for one that is not full. */
-const written = Buffer.alloc(blockLength * 2 * 13);
-const [space, colon, minus, zero, letters] = [0x20, 0x3a, 0x2d, 0x30, 0x61 - 10];
-
-/** Writes a whole number in base 36, as `toString` does and without making anything. @returns the place behind it */
-function writeNumber(number: number, from: number): number {
-  let [at, rest] = [from, Math.abs(number)];
-  if (number < 0) written[at++] = minus;
-  let length = 1;
-  for (let more = rest; more >= 36; more = Math.floor(more / 36)) length++;
-  for (let place = at + length - 1; place >= at; place--) {
-    const digit = rest % 36;
-    written[place] = digit + (digit < 10 ? zero : letters);
-    rest = (rest - digit) / 36;
-  }
-  return at + length;
-}
-
 function restore(saved: SavedRecords): Log {
   const log = freshLog(saved.server, saved.channel);
   log.floor = saved.floor;
   for (const text of saved.blocks)
     for (const [id, second] of pairsIn({ pairs: undefined, text })) if (!Number.isNaN(id)) add(log, id, second);
   return log;
-}
-
-function pairsOf(text: string): number[] {
-  let [id, second] = [0, 0];
-  return text.split(' ').flatMap((part) => {
-    const [idPart = '', secondPart = ''] = part.split(':');
-    id += Number.parseInt(idPart, 36);
-    if (secondPart === '') return [id, Number.NaN];
-    second += Number.parseInt(secondPart, 36);
-    return [id, second];
-  });
 }
