@@ -76,7 +76,7 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
       expect(written).toContain("listenAddresses: [':9999']\r\nstate:\r\n  directory: 'C:\\ProgramData\\");
       await configure(`${right()}\n# mine\n`);
       const again = await service('install', '--listen-port=9998', '--no-start');
-      expect(again.text).toMatch(/config\.yml: kept as it is\n.*brought up to date/);
+      expect(again.text).toMatch(/config\.yml: kept as it is, for port \d+\n.*brought up to date/);
       expect(readFileSync(path.join(data, 'config.yml'), 'utf8')).toContain('# mine');
     }, 60_000);
 
