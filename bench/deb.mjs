@@ -4,26 +4,16 @@
  * step fails.
  */
 import { execFileSync } from 'node:child_process';
-import {
-  appendFileSync,
-  existsSync,
-  mkdtempSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildDeb } from '../packaging/deb.mjs';
+import { freshRoot, write } from './debian.mjs';
 import { openRoot } from './root.mjs';
 import { expect, freePort, step, until } from './steps.mjs';
 
 const name = 'send-connector-exporter';
-const release = 'trixie';
-const cache = process.env.EXPORTER_BUILD_CACHE ?? path.join(tmpdir(), `${name}-build`);
 
 export async function run() {
   const folder = mkdtempSync(path.join(tmpdir(), 'debian-'));
@@ -32,26 +22,6 @@ export async function run() {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** Debian with its own nodejs and systemd, which the package depends on. */
-function freshRoot(folder) {
-  const kept = path.join(cache, `${release}-root.tar`);
-  if (!existsSync(kept)) {
-    const made = path.join(folder, 'made');
-    const include = '--include=nodejs,systemd,iputils-ping';
-    execFileSync('debootstrap', ['--variant=minbase', include, release, made], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    mkdirSync(cache, { recursive: true });
-    // Aside and renamed: an end in between leaves nothing half done.
-    execFileSync('tar', ['--numeric-owner', '--exclude=./var/cache/apt', '-cf', `${kept}.new`, '-C', made, '.']);
-    renameSync(`${kept}.new`, kept);
-  }
-  const root = path.join(folder, 'root');
-  mkdirSync(root);
-  execFileSync('tar', ['--numeric-owner', '-xf', kept, '-C', root]);
-  return root;
 }
 
 async function build(folder) {
@@ -129,25 +99,6 @@ async function prove(folder) {
     expect(left.trim() === `/var/spool/${name}`, `left behind: ${left}`);
     inside.run('getent', 'passwd', name);
   });
-}
-
-/** Exports events 2002, as a shipper would. */
-function write(machine, count) {
-  for (let end = machine.records + count; machine.records < end;) {
-    machine.records++;
-    const of = {
-      channel: 'Application',
-      provider_name: 'MSExchangeTransport',
-      event_id: '2002',
-      computer_name: 'exch01',
-    };
-    const event_data = { param1: 'Outbound', param2: '203.0.113.25:25' };
-    const record = {
-      '@timestamp': new Date().toISOString(),
-      winlog: { ...of, record_id: machine.records, event_data },
-    };
-    appendFileSync(path.join(machine.spool, 'exported.ndjson'), `${JSON.stringify(record)}\n`);
-  }
 }
 
 /** The command lines of the unit, with its account and its environment, on a port of loopback and without probing. */

@@ -18,7 +18,7 @@ const benchmarks = {
   'push-collector': ['push/collector'],
   follow: ['follow'],
   hostile: ['hostile'],
-  deb: ['deb'],
+  deb: ['deb', 'deb-booted'],
   helm: ['helm'],
   image: ['image'],
   kafka: ['kafka'],

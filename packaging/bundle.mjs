@@ -14,6 +14,8 @@ const root = path.dirname(import.meta.dirname);
  */
 export async function bundle(plugins = []) {
   const result = await build({
+    // Wherever it is started: esbuild resolves aliases from here, and writes paths from here into the script.
+    absWorkingDir: root,
     entryPoints: [path.join(root, 'src/main.ts')],
     bundle: true,
     write: false,

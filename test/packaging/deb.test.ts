@@ -4,7 +4,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { buildDeb, debianVersion } from '../../packaging/deb.mjs';
+import { debianVersion } from '../../packaging/deb.mjs';
 import { loadConfig } from '../../src/config/config.js';
 import { temporaryFolder } from '../support/folder.js';
 import { hasProgram } from '../support/programs.js';
@@ -20,7 +20,9 @@ test('3.1: versions are ordered by Debian as by npm', () => {
 test('3.1: the package runs on the nodejs of the system, and installs unit, account and configuration', async (context) => {
   if (!hasProgram('dpkg-deb')) context.skip();
   const folder = await temporaryFolder();
-  const deb = await buildDeb({ folder });
+  // From another folder, which must change nothing.
+  const { stdout: made } = await run(process.execPath, [path.resolve('packaging/deb.mjs'), folder], { cwd: folder });
+  const deb = made.trim();
   const field = async (name: string) => (await run('dpkg-deb', ['-f', deb, name])).stdout.trim();
   const { version, engines } = JSON.parse(await readFile('package.json', 'utf8')) as {
     version: string;
