@@ -109,8 +109,11 @@ export async function buildExe(folder) {
   const [script, config, blob] = ['program.cjs', 'sea.json', 'program.blob'].map((name) => path.join(folder, name));
   await writeFile(script, await bundle());
   const assets = { 'koffi.node': await koffiNode() };
-  await writeFile(config, JSON.stringify({ main: script, output: blob, disableExperimentalSEAWarning: true, assets }));
-  execFileSync(process.execPath, ['--experimental-sea-config', config], { stdio: ['ignore', 'ignore', 'inherit'] });
+  // Named from the folder: Node writes the name of the script into the program, which must be the same from every folder.
+  const [main, output] = [script, blob].map((file) => path.basename(file));
+  await writeFile(config, JSON.stringify({ main, output, disableExperimentalSEAWarning: true, assets }));
+  const args = ['--experimental-sea-config', path.basename(config)];
+  execFileSync(process.execPath, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
   const program = path.join(folder, 'send-connector-exporter.exe');
   // The script must be prepared by the very version of Node that will run it.
   const node = await readFile(await nodeExe(process.versions.node));
