@@ -14,6 +14,7 @@ export function exporterAlerts(limits: Thresholds): readonly Alert[] {
     sourceBlind(limits),
     recordsMissed(limits),
     unreadableRecords(limits),
+    pushesRefused(limits),
     destinationsFolded(limits),
     reloadFailed(limits),
     inventoryOld(limits),
@@ -114,6 +115,27 @@ function unreadableRecords(limits: Thresholds): Alert {
     description:
       `Records of the last ${inWords(limits.unreadableSeconds)} were stepped over and counted as unreadable. A ` +
       'connection error may be among them. The log of the exporter says which file, where, and why.',
+  };
+}
+
+function pushesRefused(limits: Thresholds): Alert {
+  // Whoever finds the source busy sends again; one request without a login may be anybody's.
+  const refused = (outcomes: string): string => `exchange_exporter_source_requests_total{outcome${outcomes}}`;
+  const strangers = `increase(${refused('="unauthorized"')}[${duration(limits.unreadableSeconds)}]) >= ${limits.refusedLogins}`;
+  return {
+    name: 'PushesRefused',
+    group: 'exporter',
+    severity: 'warning',
+    scope: 'exporter',
+    expr: [`(${rises(refused('=~"unreadable|too_large"'), limits.unreadableSeconds, limits)})`, `or ${strangers}`].join(
+      '\n',
+    ),
+    forSeconds: 0,
+    subjects: ['source', 'instance'],
+    summary: 'Source {{ $labels.source }} refuses what is pushed to it ({{ $labels.outcome }})',
+    description:
+      `The exporter at ${exporterName} did not take requests of the last ${inWords(limits.unreadableSeconds)}, and senders do not ` +
+      'repeat these: connection errors among them are not counted. The log of the exporter says what is wrong with them.',
   };
 }
 

@@ -88,6 +88,8 @@ export const thresholds = {
   reloadFailedSeconds: 5 * 60,
   /** The inventory is meant to be exported daily; a week is a task that no longer runs. */
   inventoryAgeSeconds: 7 * 24 * 60 * 60,
+  /** Requests without a valid login: a sender repeats them, a stranger who tries the door once does not. */
+  refusedLogins: 5,
   /** How long unreadable records are shown. */
   unreadableSeconds: 60 * 60,
 } as const satisfies Readonly<Record<string, number>>;

@@ -2,6 +2,7 @@
 import { type Config, loadConfig } from '../config/config.js';
 import { loadWebConfig } from '../config/web-config.js';
 import { doubtsOf, loadInventory } from '../inventory/inventory.js';
+import { sourceFileFindings } from './source-files.js';
 import { complain, print } from './terminal.js';
 
 /** @returns the exit code: 0 when the file, and the web configuration and inventory it names, are valid, else 1 */
@@ -20,15 +21,21 @@ export async function checkCommand(file: string): Promise<number> {
   const { inventory, web } = loaded.config;
   const codes = [
     web.configFile === undefined ? 0 : await checkWebConfig(web.configFile),
-    ...(await Promise.all(sources.map(checkSource))),
+    ...(await Promise.all(sources.map((source) => checkSource(source, loaded.config)))),
     inventory.file === undefined ? 0 : await checkInventory(inventory.file),
   ];
   return Math.max(...codes);
 }
 
-/** The web configuration of a listener for records. */
-async function checkSource(source: Config['sources'][number]): Promise<number> {
-  return source.type === 'http' && source.webConfigFile !== undefined ? checkWebConfig(source.webConfigFile) : 0;
+/** The web configuration of a listener for records, and the secrets and certificates that a source names. */
+async function checkSource(source: Config['sources'][number], config: Config): Promise<number> {
+  const ofWeb =
+    source.type === 'http' && source.webConfigFile !== undefined ? await checkWebConfig(source.webConfigFile) : 0;
+  const found = await sourceFileFindings(source, config, Date.now());
+  const wrong = found.filter(({ state }) => state === 'failed');
+  for (const { text } of found.filter((each) => !wrong.includes(each))) print(`  ${text}\n`);
+  const lines = wrong.map(({ text, remedy }) => (remedy === undefined ? text : `${text}; ${remedy}`));
+  return wrong.length === 0 ? ofWeb : complain(lines, 1);
 }
 
 async function checkWebConfig(file: string): Promise<number> {

@@ -26,6 +26,7 @@ import type { SendConnector } from '../model/connectors.js';
 import type { SourceStatus } from '../model/status.js';
 import { createTargets } from '../probes/targets.js';
 import { overridesOf } from './flags.js';
+import { sourceFileFindings } from './source-files.js';
 import { firewallRule, reservation } from './service/network.js';
 import { print } from './terminal.js';
 
@@ -66,6 +67,7 @@ async function examine(files: readonly string[], flags: DoctorFlags): Promise<Fi
     ...refusals.map((text): Finding => ({ check: 'source', state: 'failed', text })),
     ...sourceFindings(sources),
     ...(await checkListeners(config, owner !== undefined)),
+    ...(await filesOfSources(config, now)),
     clockFinding(newestAt, now),
     await checkEventLevel(process.platform),
     ...inventoryFindings(inventory.status, { ...inventory, connectors: inventory.connectors.length }, now),
@@ -128,6 +130,14 @@ async function checkListeners({ sources }: Config, isRunning: boolean): Promise<
     if (bearerTokenFile !== undefined) findings.push(...(await checkSecrets([bearerTokenFile])));
   }
   return findings;
+}
+
+async function filesOfSources(config: Config, now: number): Promise<Finding[]> {
+  const each = await Promise.all(config.sources.map((source) => sourceFileFindings(source, config, now)));
+  const secrets = config.sources.flatMap((source) =>
+    source.type === 'kafka' ? [source.sasl?.passwordFile, source.sasl?.tokenFile, source.tls?.key] : [],
+  );
+  return [...each.flat(), ...(await checkSecrets(secrets.filter((file) => file !== undefined)))];
 }
 
 async function readInventory(file: string | undefined) {

@@ -45,11 +45,12 @@ export const listenForRecords: Listen = async (options) => {
   };
 };
 
-function knowsClients({ users, tls }: WebConfig): boolean {
+/** Whether nobody gets in without a login or a certificate. */
+export function knowsClients({ users, tls }: WebConfig): boolean {
   return users.size > 0 || tls?.clientAuth === 'RequireAndVerifyClientCert';
 }
 
-function unguarded(source: string): string {
+export function unguarded(source: string): string {
   return (
     `${source}: everybody who reaches this address could send records; give webConfigFile with users or with ` +
     'client_auth_type RequireAndVerifyClientCert, or bearerTokenFile, or listen on 127.0.0.1'

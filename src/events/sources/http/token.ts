@@ -41,7 +41,8 @@ const longestHeader = 8_192;
 /** Shorter ones can be guessed. */
 const shortest = 16;
 
-async function tokenIn(file: string): Promise<string> {
+/** @throws when there is none, with the remedy */
+export async function tokenIn(file: string): Promise<string> {
   const content = await readPlainFile(file).catch((error: unknown) => {
     throw new Error(`${file}: expected a readable file with a token, got ${(error as Error).message}`, {
       cause: error,

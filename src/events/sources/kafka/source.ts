@@ -12,7 +12,7 @@ const settings = mapping({
   brokers: list(broker(), 'a list of host:port', 1).describe(
     'Any brokers of the cluster; the others are found by them.',
   ),
-  topics: list(topicName(), 'a list of topics', 1),
+  topics: list(topicName(), 'a list of topics', 1).superRefine(onceEach),
   tls: mapping({
     ca: fileName('Authorities (PEM) that sign the certificates of the brokers; default: those of Node.').optional(),
     cert: fileName('Certificate (PEM) of this exporter, where the brokers want one.').optional(),
@@ -38,6 +38,13 @@ function broker() {
   const parse = (given: string): string | undefined =>
     /:\d{1,5}$/.test(given) && endpointOf(given) ? given : undefined;
   return text('host:port', parse, { examples: ['kafka1.contoso.example:9093'] });
+}
+
+/** A topic that is named twice is a slip of the pen: another one was meant. */
+function onceEach(topics: readonly string[], context: z.RefinementCtx): void {
+  for (const [index, topic] of topics.entries())
+    if (topics.indexOf(topic) !== index)
+      context.addIssue({ code: 'custom', path: [index], message: 'each topic once', input: topic });
 }
 
 /** As Kafka allows them. */
