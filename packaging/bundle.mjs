@@ -83,6 +83,7 @@ function withoutFiles() {
 /** bcrypt as one expression, for a worker thread, which has no package to read it from. */
 async function bcryptAlone() {
   const result = await build({
+    absWorkingDir: root,
     stdin: { contents: "module.exports = require('bcryptjs');", resolveDir: root },
     bundle: true,
     write: false,

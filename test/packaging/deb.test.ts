@@ -62,6 +62,8 @@ test('3.1: the package runs on the nodejs of the system, and installs unit, acco
   const program = path.join(out, 'usr/bin/send-connector-exporter');
   expect((await readFile(program, 'utf8')).startsWith('#!/usr/bin/node\n')).toBe(true);
   expect((await run(process.execPath, [program, '--version'])).stdout).toContain(version);
+  // Nor may it say where this checkout is.
+  expect(await readFile(program, 'utf8')).not.toContain(`${path.basename(process.cwd())}/node_modules/`);
   // In order: otherwise the same sources would give other bytes another time.
   const bundled = [...(await readFile(program, 'utf8')).matchAll(/\["((?:alerts|dashboards)\/[^"]+)", /g)].map(
     ([, name]) => name!,
