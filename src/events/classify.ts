@@ -89,7 +89,7 @@ function relatedEventOf(
     eventId: event.eventId,
     at: event.time,
     text: lineOf(event.message ?? event.values.filter((value) => value !== undefined && value !== '').join(', ')),
-    ...(name !== undefined && !isGuid(name) && { connector: connectorOf(commonName(name), options) }),
+    connector: name === undefined || isGuid(name) ? undefined : connectorOf(commonName(name), options),
   };
 }
 
@@ -112,12 +112,13 @@ function commonName(text: string): string {
 const maxTextLength = 300;
 
 function lineOf(text: string): string {
-  const line = text
-    .slice(0, maxTextLength * 4)
-    .replace(/[\p{Cc}\s]+/gu, ' ')
-    .trim();
+  const start = text.slice(0, maxTextLength * 4);
+  const line = notOneLine.test(start) ? start.replace(/[\p{Cc}\s]+/gu, ' ').trim() : start;
   return line.length > maxTextLength ? `${line.slice(0, maxTextLength - 1)}…` : line;
 }
+
+/** Nearly every text is one line already, and to look is much cheaper than to write it anew. */
+const notOneLine = /^ | $| {2}|[^\S ]|\p{Cc}/u;
 
 function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
   const { server, channel } = eventLogOf(event, options.server);

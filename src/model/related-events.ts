@@ -3,12 +3,13 @@
  * Pages and runbooks show these words; the classifier goes by the list.
  */
 import { type RelatedKind, relatedProviders } from './related-providers.js';
+import { remembering } from '../runtime/memoize.js';
 
 const byProvider = new Map(
   relatedProviders.flatMap(({ names, kinds }) => {
     const [shown = ''] = names;
-    const byId = new Map(kinds.map((each) => [each.eventId, each]));
-    return names.map((name) => [name.toLowerCase(), { shown, byId }] as const);
+    const byId = new Map(kinds.map((each) => [each.eventId, { ...each, provider: shown }]));
+    return names.map((name) => [name.toLowerCase(), byId] as const);
   }),
 );
 
@@ -17,12 +18,14 @@ export const relatedIds: ReadonlySet<number> = new Set(
   relatedProviders.flatMap(({ kinds }) => kinds.map(({ eventId }) => eventId)),
 );
 
+/** Providers come again and again, as they are written. */
+const kindsOf = remembering((provider) => byProvider.get(provider.toLowerCase()) ?? noKinds);
+const noKinds: ReadonlyMap<number, RelatedKind & { readonly provider: string }> = new Map();
+
 /** @returns the kind of an event, with the name of its provider as it is shown; undefined when it is not related */
 export function relatedKindOf(
   provider: string,
   eventId: number,
 ): (RelatedKind & { readonly provider: string }) | undefined {
-  const known = byProvider.get(provider.toLowerCase());
-  const found = known?.byId.get(eventId);
-  return known && found && { ...found, provider: known.shown };
+  return kindsOf(provider)?.get(eventId);
 }
