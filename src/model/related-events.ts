@@ -27,5 +27,5 @@ export function relatedKindOf(
   provider: string,
   eventId: number,
 ): (RelatedKind & { readonly provider: string }) | undefined {
-  return kindsOf(provider)?.get(eventId);
+  return kindsOf(provider).get(eventId);
 }
