@@ -4,7 +4,7 @@ import { implicitNameOf } from '../model/implicit-connectors.js';
 import type { ConnectionError, Evidence, RelatedEvent } from '../model/evidence.js';
 import type { RecordKey, WindowsEvent } from '../model/records.js';
 import { labelOf, maxLabelLength, serverLabelOf, unknownLabel } from '../model/label.js';
-import { relatedIds, relatedKindOf } from '../model/related-events.js';
+import { relatedIds, relatedKindsOf } from '../model/related-events.js';
 import type { RelatedKind } from '../model/related-providers.js';
 import { namesFromMessage } from './message.js';
 import { remembering } from '../runtime/memoize.js';
@@ -46,7 +46,7 @@ export function isWanted(eventId: number): boolean {
 /** @returns undefined for a record that is no evidence */
 export function classify(record: WindowsEvent, options: ClassifyOptions): Evidence | undefined {
   if (record.eventId !== connectionErrorId) {
-    const related = relatedKindOf(record.provider, record.eventId);
+    const related = kindsOf(record.provider).get(record.eventId);
     return related && relatedEventOf(record, related, options);
   }
   if (!transportProviders.has(record.provider.toLowerCase())) return undefined;
@@ -133,6 +133,7 @@ export function eventLogOf(
   return { server: comparedServer(computer.trim() || server), channel: comparedChannel(channel) };
 }
 
+const kindsOf = remembering(relatedKindsOf);
 const comparedServer = remembering(serverLabelOf);
 const comparedChannel = remembering((name) => name.toLowerCase().slice(0, maxLabelLength));
 

@@ -3,7 +3,6 @@
  * Pages and runbooks show these words; the classifier goes by the list.
  */
 import { type RelatedKind, relatedProviders } from './related-providers.js';
-import { remembering } from '../runtime/memoize.js';
 
 const byProvider = new Map(
   relatedProviders.flatMap(({ names, kinds }) => {
@@ -18,14 +17,15 @@ export const relatedIds: ReadonlySet<number> = new Set(
   relatedProviders.flatMap(({ kinds }) => kinds.map(({ eventId }) => eventId)),
 );
 
-/** Providers come again and again, as they are written. */
-const kindsOf = remembering((provider) => byProvider.get(provider.toLowerCase()) ?? noKinds);
-const noKinds: ReadonlyMap<number, RelatedKind & { readonly provider: string }> = new Map();
+/** Its kinds by event ID; none for a provider that has none. Names are compared without regard to case. */
+export function relatedKindsOf(provider: string): ReadonlyMap<number, NamedKind> {
+  return byProvider.get(provider.toLowerCase()) ?? noKinds;
+}
 
 /** @returns the kind of an event, with the name of its provider as it is shown; undefined when it is not related */
-export function relatedKindOf(
-  provider: string,
-  eventId: number,
-): (RelatedKind & { readonly provider: string }) | undefined {
-  return kindsOf(provider).get(eventId);
+export function relatedKindOf(provider: string, eventId: number): NamedKind | undefined {
+  return relatedKindsOf(provider).get(eventId);
 }
+
+type NamedKind = RelatedKind & { readonly provider: string };
+const noKinds: ReadonlyMap<number, NamedKind> = new Map();
