@@ -21,6 +21,7 @@ exporters:
 extensions:
   - gomod: ${contrib}/extension/storage/filestorage v${version}
 providers:
+  - gomod: ${core}/confmap/provider/envprovider v${coreVersion}
   - gomod: ${core}/confmap/provider/fileprovider v${coreVersion}
 `;
 

@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Admin } from '@platformatic/kafka';
 import { startKafka } from '../../test/support/kafka-broker.mjs';
 import { collector } from './build-collector.mjs';
-import { errorsIn, hits, killWhileDelivering, lines, records, wantedKills } from './killed.mjs';
+import { hits, killWhileDelivering, lines, records, wantedKills } from './killed.mjs';
 
 const [httpPort, webPort] = [15_318, 15_203];
 
@@ -36,7 +36,7 @@ async function overHttp(folder, program) {
   });
   try {
     const sources = `[{ type: http, listenAddress: "127.0.0.1:${httpPort}" }]`;
-    const isDelivered = (state) => sender.isWritten() && errorsIn(state) >= hits;
+    const isDelivered = (errors) => sender.isWritten() && errors >= hits;
     return [['OTLP/HTTP', await killWhileDelivering({ folder, sources, webPort, isDelivered: within(isDelivered) })]];
   } finally {
     await sender.stop();
@@ -59,7 +59,7 @@ async function overKafka(folder, program) {
       return await Promise.all(
         topics.map(async (topic, at) => {
           const sources = `[{ type: kafka, brokers: ${JSON.stringify(kafka.brokers)}, topics: [${topic}] }]`;
-          const isDelivered = (state) => sender.isWritten() && errorsIn(state) >= hits;
+          const isDelivered = (errors) => sender.isWritten() && errors >= hits;
           const options = {
             folder,
             sources,
@@ -81,7 +81,7 @@ async function overKafka(folder, program) {
 /** What is lost shows as too few after a while. */
 function within(isDelivered, ms = 240_000) {
   const end = performance.now() + ms;
-  return (state) => isDelivered(state) || performance.now() > end;
+  return (errors) => isDelivered(errors) || performance.now() > end;
 }
 
 /** Follows a log that grows for a minute. JSON is YAML. */
@@ -108,7 +108,9 @@ function startCollector(folder, program, exporters) {
   const child = spawn(program, ['--config', `file:${file}`], { stdio: ['ignore', 'ignore', 'pipe'] });
   let [said, isWritten] = ['', false];
   child.stderr.on('data', (text) => (said = (said + text).slice(-20_000)));
-  child.on('exit', (code) => code && console.error(`the Collector ended with code ${code}:\n${said}`));
+  child.on('exit', (code) => {
+    if (code) throw new Error(`the Collector ended with code ${code}:\n${said}`);
+  });
   const write = async () => {
     const portion = 600;
     for (let from = 1; from <= records; from += portion) {

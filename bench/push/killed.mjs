@@ -1,9 +1,10 @@
 /** The exporter while a sender delivers: killed again and again, its disk full for a while; what is counted in the end. */
 import { spawn, spawnSync } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { total } from '../exporter.mjs';
 
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 /** What is delivered, and what is done to the exporter meanwhile. */
@@ -12,7 +13,7 @@ export const [records, hits, wantedKills, fullMs] = [60_000, 600, 10, 20_000];
 /**
  * Until the sender has delivered all.
  * @param sources of the exporter, as YAML
- * @param isDelivered asked now and then, and once more than it says: by its sender, or undefined when only the counts can tell
+ * @param isDelivered asked now and then with what a scrape counts
  */
 export async function killWhileDelivering({ folder, sources, webPort, isDelivered, aliveMs = 2_500 }) {
   const state = join(folder, `state-${webPort}`);
@@ -26,7 +27,7 @@ export async function killWhileDelivering({ folder, sources, webPort, isDelivere
   const running = { exporter: startExporter(config) };
   let [kills, full] = [0, !isMounted];
   try {
-    while (!(await isDelivered(state)) || kills < wantedKills || !full) {
+    while (!(await isDelivered(await errorsAt(webPort))) || kills < wantedKills || !full) {
       await pause(kills < wantedKills ? aliveMs : 200);
       if (kills === wantedKills >> 1 && !full) {
         full = true;
@@ -38,9 +39,9 @@ export async function killWhileDelivering({ folder, sources, webPort, isDelivere
       running.exporter = startExporter(config);
     }
     // What comes again must not count again.
-    await pause(3_000);
+    for (let scrapes = 0; scrapes < 6; scrapes++) await pause(500).then(() => errorsAt(webPort));
     const seconds = Math.round((performance.now() - began) / 1000);
-    return { kills, fullSeconds: isMounted ? fullMs / 1000 : 0, seconds, errors: errorsIn(state) };
+    return { kills, fullSeconds: isMounted ? fullMs / 1000 : 0, seconds, errors: await errorsAt(webPort) };
   } finally {
     running.exporter.kill();
     if (isMounted) spawnSync('umount', ['-l', state]);
@@ -61,12 +62,13 @@ async function fillFor(file, ms) {
   rmSync(file);
 }
 
-/** Errors that the ledger has counted, each pair of connector and destination checked. */
-export function errorsIn(state) {
-  const file = join(state, 'ledger.json');
-  if (!existsSync(file)) return 0;
-  const { rows } = JSON.parse(readFileSync(file, 'utf8'));
-  return rows.reduce((sum, row) => sum + row.errors, 0);
+/** What a scrape counts; 0 while nobody answers. */
+async function errorsAt(webPort) {
+  try {
+    return total(await (await fetch(`http://127.0.0.1:${webPort}/metrics`)).text());
+  } catch {
+    return 0;
+  }
 }
 
 function startExporter(config) {

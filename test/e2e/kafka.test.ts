@@ -27,6 +27,7 @@ import { line } from '../support/exactness.js';
 import { builtProgram, loopbackOnly, startExporter, type RunningExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
 import { hasKafka, startKafka, type RunningKafka } from '../support/kafka-broker.mjs';
+import { type OtlpRequest, protobufOf, requestOf } from '../support/otlp-request.js';
 import { hasProgram } from '../support/programs.js';
 import { total, valueOf } from '../support/scraped.js';
 
@@ -65,6 +66,11 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
     writeFileSync(path.join(secrets, 'ca.pem'), authority.pem);
     const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     writeFileSync(path.join(secrets, 'broker.pem'), key + certificate);
+    const { cert, key: ownKey } = certificateOf({ subject: 'exporter', issuer: authority, purpose: 'client' });
+    writeFileSync(path.join(secrets, 'exporter.pem'), cert);
+    writeFileSync(path.join(secrets, 'exporter.key'), ownKey);
+    writeFileSync(path.join(secrets, 'token'), unsignedToken('exporter'));
+    writeFileSync(path.join(secrets, 'old-token'), unsignedToken('exporter', -3_600));
     writeFileSync(path.join(secrets, 'password'), 'correct horse\n');
     writeFileSync(path.join(secrets, 'wrong'), 'battery staple\n');
     const login = 'org.apache.kafka.common.security';
@@ -80,9 +86,22 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
           settings: {
             'ssl.keystore.type': 'PEM',
             'ssl.keystore.location': path.join(secrets, 'broker.pem'),
-            'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512',
+            'sasl.enabled.mechanisms': 'PLAIN,SCRAM-SHA-512,OAUTHBEARER',
+            'oauthbearer.sasl.jaas.config': `${login}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub="broker";`,
             'plain.sasl.jaas.config': `${login}.plain.PlainLoginModule required user_exporter="correct horse";`,
             'scram-sha-512.sasl.jaas.config': `${login}.scram.ScramLoginModule required;`,
+          },
+        },
+        MUTUAL: {
+          protocol: 'SSL',
+          host: 'localhost',
+          settings: {
+            'ssl.keystore.type': 'PEM',
+            'ssl.keystore.location': path.join(secrets, 'broker.pem'),
+            'ssl.truststore.type': 'PEM',
+            'ssl.truststore.location': path.join(secrets, 'ca.pem'),
+            'ssl.client.auth': 'required',
+            'ssl.principal.mapping.rules': 'RULE:^CN=([^,]*).*$/$1/',
           },
         },
       },
@@ -105,12 +124,16 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
     admin((each) => each.createTopics({ topics: [topic], partitions, replicas: 1 }));
   async function produce(
     topic: string,
-    values: readonly string[],
+    values: readonly (string | Buffer)[],
     compression: Compression = 'none',
     partitions = 1,
   ): Promise<void> {
     const producer = new Producer({ clientId: 'test', bootstrapBrokers: kafka().brokers });
-    const messages = values.map((value, at) => ({ topic, value: Buffer.from(value), partition: at % partitions }));
+    const messages = values.map((value, at) => ({
+      topic,
+      value: Buffer.from(value as string),
+      partition: at % partitions,
+    }));
     await producer.send({ messages, acks: -1, compression });
     await producer.close();
   }
@@ -216,7 +239,29 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
     expect(await valueOf(second, 'exchange_exporter_source_offset_resets_total', 'recreated')).toBe(1);
   });
 
-  test('TLS and login: SCRAM and PLAIN are followed, and doctor names what is wrong with each', async () => {
+  test('two exporters share the partitions of a topic, and values of the Collector and of others count', async () => {
+    await createTopic('shared', 4);
+    const shard = (index: number): string => `    shard: { index: ${index}, of: 2 }\n`;
+    const otlp = (id: number): OtlpRequest => requestOf([JSON.parse(line(id)) as unknown, { message: 'another' }]);
+    const values = Array.from({ length: 8 }, (_, at) => line(at + 1));
+    values.push(JSON.stringify(otlp(101)), `\n\n${line(102)}`, `${line(103)}${line(104)}`.replaceAll('\n', ''));
+    await produce('shared', values, 'none', 4);
+    // In a partition of the second share.
+    await produce('shared', ['', protobufOf(otlp(105))], 'gzip', 2);
+    const [first, second] = await Promise.all(
+      [0, 1].map(async (index) => follow(await configFile(['shared'], shard(index)), await temporaryFolder())),
+    );
+    const page = async (each: RunningExporter | undefined) => (await each?.scrape()) ?? '';
+    await vi.waitFor(async () => {
+      expect(total(await page(first)) + total(await page(second))).toBe(13);
+    }, patience);
+    const partitionsOf = (text: string): string[] =>
+      [...text.matchAll(/source_partition_lag_records\{.*partition="(\d+)"/g)].map(([, partition = '']) => partition);
+    expect(partitionsOf(await page(first)).sort()).toEqual(['0', '2']);
+    expect(partitionsOf(await page(second)).sort()).toEqual(['1', '3']);
+  });
+
+  test('TLS and login: SCRAM, PLAIN, a token and a client certificate are followed, and doctor names what is wrong with each', async () => {
     await createTopic('secret');
     await produce('secret', [line(1)]);
     await addScramUser(kafka().brokers, 'exporter', 'correct horse');
@@ -251,6 +296,11 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
     const file = path.join(await temporaryFolder(), 'config.yml');
     writeFileSync(file, secured(secure));
     await counts(await follow(file, await temporaryFolder()), 1);
+    const byToken = (file: string): string =>
+      secured(secure).replace(/sasl: .*/, `sasl: { mechanism: oauthbearer, tokenFile: ${path.join(secrets, file)} }`);
+    const mutual = kafka().listener('MUTUAL')[0] ?? '';
+    const own = `, cert: ${path.join(secrets, 'exporter.pem')}, key: ${path.join(secrets, 'exporter.key')} }`;
+    const byNobody = secured(mutual).replace(/ {4}sasl: .*\n/, '');
     const nowhere = `sources:\n  - type: kafka\n    brokers: ${JSON.stringify(kafka().brokers)}\n    topics: [nowhere]\n`;
     const told = await Promise.all(
       [
@@ -260,6 +310,10 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
         secured(secure.replace('localhost', '127.0.0.1')),
         secured('127.0.0.1:1'),
         nowhere,
+        byToken('token'),
+        byToken('old-token'),
+        byNobody.replace(' }', own),
+        byNobody,
       ].map(doctor),
     );
     expect(told).toEqual([
@@ -269,9 +323,20 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
       expect.stringContaining('its certificate is for another name'),
       expect.stringContaining('connection refused'),
       expect.stringContaining('topic nowhere does not exist'),
+      expect.stringMatching(/^ok .*following 1 partition/),
+      expect.stringContaining('the login failed'),
+      expect.stringMatching(/^ok .*following 1 partition/),
+      expect.stringMatching(/tls\.cert/),
     ]);
   });
 });
+
+/** A token as it is for tests: nobody has signed it. @param seconds from now for which it is good */
+function unsignedToken(sub: string, seconds = 3_600): string {
+  const now = Math.floor(Date.now() / 1000);
+  const encoded = (part: object): string => Buffer.from(JSON.stringify(part)).toString('base64url');
+  return `${encoded({ alg: 'none' })}.${encoded({ sub, iat: now - 7_200, exp: now + seconds })}.`;
+}
 
 /** What a command of the exporter prints, whatever its exit code. */
 function outputOf(args: readonly string[]): Promise<string> {

@@ -8,6 +8,7 @@ import { UnreadableRecord } from '../decode/unreadable.js';
 import { formats } from '../formats/formats.js';
 import type { TextFormat } from '../formats/format.js';
 import { eventOfBody } from '../formats/otel.js';
+import { trimBlanks } from '../read/record-bounds.js';
 import { maxRecordBytes } from '../read/text.js';
 
 /** Where a log record stands in the bytes of a request. */
@@ -27,21 +28,47 @@ export function decodedOfLog({ body, attributes }: LogRecord): readonly Decoded[
 }
 
 /** So much of a record tells its format. */
-const headLength = 64 * 1024;
+const headLength = 128 * 1024;
 
 /** One record of a format of text, as a line of a log that a shipper has followed. @throws UnreadableRecord */
 export function decodedOfText(text: string): readonly Decoded[] {
   const record = text.trim();
-  if (record.length > maxRecordBytes)
-    throw new UnreadableRecord('too_large', `a record of more than ${maxRecordBytes} bytes`);
-  const head = record.slice(0, headLength);
-  const format = formats.find((each): each is TextFormat => each.kind === 'text' && each.recognises(head));
-  const decoded = format?.decode(record) ?? [];
+  if (record.length > maxRecordBytes) throw tooLarge();
+  const format = formatOf(record.slice(0, headLength));
+  return eventsOf(format?.decode(record) ?? []);
+}
+
+/** The same from its bytes, of which no text is made where the format can do without. @throws UnreadableRecord */
+export function decodedOfBytes(record: Buffer): readonly Decoded[] {
+  if (record.length > maxRecordBytes) throw tooLarge();
+  const start = blanksOf(record);
+  const end = trimBlanks(record, start, record.length);
+  const format = formatOf(record.toString('utf8', start, Math.min(end, start + headLength)));
+  return eventsOf(
+    format?.decodeBytes?.(record, start, end) ?? format?.decode(record.toString('utf8', start, end)) ?? [],
+  );
+}
+
+function formatOf(head: string): TextFormat | undefined {
+  return formats.find((each): each is TextFormat => each.kind === 'text' && each.recognises(head));
+}
+
+function tooLarge(): UnreadableRecord {
+  return new UnreadableRecord('too_large', `a record of more than ${maxRecordBytes} bytes`);
+}
+
+function eventsOf(decoded: readonly Decoded[]): readonly Decoded[] {
   if (decoded.every(({ kind }) => kind === 'event')) return decoded;
   throw new UnreadableRecord(
     'wrong_shape',
     'a line of a transport log, which names neither its server nor its place; send it to /ingest?server=NAME',
   );
+}
+
+function blanksOf(bytes: Buffer): number {
+  let at = 0;
+  while (at < bytes.length && (bytes[at] ?? 0) <= 32) at++;
+  return at;
 }
 
 /** The event ID is a number without a name beside it in protobuf: the provider's name is what tells, in whatever case. */

@@ -11,14 +11,13 @@ import {
   type Writer,
 } from '@platformatic/kafka';
 import { exporterVersion } from '../../../runtime/version.js';
+import { boundAnswers } from './answer-bound.js';
 import { type Cluster, KafkaProblem } from './client.js';
 import { connectionProblem } from './problems.js';
 
 const clientId = 'send-connector-exporter';
 const connectMs = 5_000;
 const requestMs = 15_000;
-/** A batch that is larger than what was asked for comes whole; brokers take none of more than some megabytes. */
-const mostAnswerBytes = 128 * 2 ** 20;
 
 export type Address = { readonly host: string; readonly port: number };
 
@@ -28,6 +27,8 @@ export type Line = {
   /** The newest version that the broker knows of each request. */
   readonly versions: ReadonlyMap<number, number>;
   readonly where: string;
+  /** Why it was hung up on, where that was us. */
+  readonly refusal: () => string | undefined;
 };
 
 /** Number and version of a request. */
@@ -121,7 +122,7 @@ async function askOn<Answer>(
     const open = lines.get(line.where);
     if (open && (await open.catch(() => undefined)) === line) lines.delete(line.where);
     hangUp(line.connection);
-    throw new KafkaProblem(connectionProblem(line.where, error), { cause: error });
+    throw new KafkaProblem(line.refusal() ?? connectionProblem(line.where, error), { cause: error });
   }
 }
 
@@ -150,9 +151,10 @@ async function open({ tls, sasl }: Cluster, address: Address, gone: () => void):
   // Without a listener an error would end the process.
   connection.on('error', gone);
   connection.on('close', gone);
+  let refusal: (() => string | undefined) | undefined;
   try {
     await connection.connect(host, port);
-    boundAnswers(connection, where);
+    const told = (refusal = boundAnswers(connection, where));
     const api = { key: 18, version: 3 };
     const request = (): Writer => apiVersionsV3.createRequest(clientId, exporterVersion());
     const { apiKeys } = await send(
@@ -162,40 +164,13 @@ async function open({ tls, sasl }: Cluster, address: Address, gone: () => void):
       (reader) => apiVersionsV3.parseResponse(0, 18, 3, reader),
       false,
     );
-    return { connection, where, versions: new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion])) };
+    const versions = new Map(apiKeys.map(({ apiKey, maxVersion }) => [apiKey, maxVersion]));
+    return { connection, where, refusal: told, versions };
   } catch (error) {
     hangUp(connection);
     if (error instanceof KafkaProblem) throw error;
-    throw new KafkaProblem(connectionProblem(where, error), { cause: error });
+    throw new KafkaProblem(refusal?.() ?? connectionProblem(where, error), { cause: error });
   }
-}
-
-/** The package keeps an answer until it has all the bytes that its length promises, be it two gibibytes. */
-function boundAnswers({ socket }: Connection, where: string): void {
-  let missing = 0;
-  let header = Buffer.alloc(0);
-  socket.on('data', (bytes: Buffer) => {
-    for (let at = 0; at < bytes.length;) {
-      if (missing > 0) {
-        const taken = Math.min(missing, bytes.length - at);
-        [missing, at] = [missing - taken, at + taken];
-        continue;
-      }
-      const part = bytes.subarray(at, at + 4 - header.length);
-      header = Buffer.concat([header, part]);
-      at += part.length;
-      if (header.length < 4) continue;
-      const length = header.readInt32BE(0);
-      header = Buffer.alloc(0);
-      if (length < 0 || length > mostAnswerBytes) {
-        socket.destroy(
-          new Error(`${where}: expected an answer of Kafka of at most 128 MiB, got a length of ${length} bytes`),
-        );
-        return;
-      }
-      missing = length;
-    }
-  });
 }
 
 function send<Answer>(

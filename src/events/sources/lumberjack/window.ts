@@ -1,7 +1,8 @@
 /** One window of records: what it has brought since it was last asked, and whether it is whole. */
+import { finish } from '../../../runtime/breath.js';
 import type { Decoded, UnreadableReason } from '../../../model/records.js';
 import { unreadableOf } from '../../decode/unreadable.js';
-import { decodedOfText, mayMatter } from '../../otlp/log-record.js';
+import { decodedOfBytes, isLong, longMayMatter, mayMatter } from '../../otlp/log-record.js';
 import type { Pushed } from '../push/entry.js';
 import { Malformed } from './frames.js';
 
@@ -57,12 +58,13 @@ export function openWindow(size: number): Window {
       count++;
       last = sequence;
       bytes += payload.length;
-      if (!mayMatter(payload, { start: 0, end: payload.length })) {
+      const span = { start: 0, end: payload.length };
+      if (!(isLong(span) ? finish(longMayMatter(payload, span)) : mayMatter(payload, span))) {
         pushed.ignored++;
         return;
       }
       try {
-        const decoded = decodedOfText(payload.toString('utf8'));
+        const decoded = decodedOfBytes(payload);
         if (decoded.length === 0) pushed.ignored++;
         pushed.decoded.push(...decoded);
       } catch (error) {
