@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { formats } from '../../src/events/formats/formats.js';
 import { createReader } from '../../src/events/read/pass.js';
+import { createRunCollector } from '../../src/events/read/record-runs.js';
 import { temporaryFolder } from '../support/folder.js';
 import { winlogbeatLine, type WinlogbeatLineOptions } from '../support/winlogbeat-line.js';
 
@@ -77,4 +78,14 @@ test('IDs that hardly follow one another tell nothing, unless the setting says t
   expect(await runsOf(beats(...sparse))).toBeUndefined();
   expect(await runsOf(beats(...sparse), true)).toHaveLength(100);
   expect(await runsOf(beats(1, 2, 3), false)).toBeUndefined();
+});
+
+test('19.4: of a source that selects its records no record ID is searched for', () => {
+  const bytes = Buffer.from(beats(1, 2, 3));
+  const search = vi.spyOn(bytes, 'indexOf');
+  const mark = (key: string): { readonly after: string } => ({ after: `"${key}":` });
+  const marks = { recordId: mark('record_id'), channel: mark('channel'), computer: mark('computer_name') };
+  const collector = createRunCollector(bytes, { marks, decode: () => [], unfiltered: false });
+  collector.drop(0, bytes.length);
+  expect([collector.runs(), search.mock.calls]).toEqual([undefined, []]);
 });

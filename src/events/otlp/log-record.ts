@@ -31,7 +31,7 @@ export function decodedOfLog({ body, attributes }: LogRecord): readonly Decoded[
 const headLength = 128 * 1024;
 
 /** One record of a format of text, as a line of a log that a shipper has followed. @throws UnreadableRecord */
-export function decodedOfText(text: string): readonly Decoded[] {
+function decodedOfText(text: string): readonly Decoded[] {
   const record = text.trim();
   if (record.length > maxRecordBytes) throw tooLarge();
   const format = formatOf(record.slice(0, headLength));

@@ -63,15 +63,19 @@ type State = CollectorOptions & {
   troubles: number;
 };
 
+/** Gaps of a source that selects its records mean nothing. */
+const none: RunCollector = { take: () => undefined, drop: () => undefined, runs: () => undefined };
+
 export function createRunCollector(bytes: Buffer, options: CollectorOptions): RunCollector {
   const { marks, unfiltered } = options;
+  if (unfiltered === false) return none;
   const finders = marks && {
     recordId: onlyPlace(bytes, marks.recordId),
     channel: onlyPlace(bytes, marks.channel),
     computer: onlyPlace(bytes, marks.computer),
   };
   const state: State = { ...options, bytes, finders, logs: new Map(), found: [], latest: undefined, troubles: 0 };
-  const isOver = (): boolean => unfiltered === false || (unfiltered === undefined && state.troubles > mostTroubles);
+  const isOver = (): boolean => unfiltered === undefined && state.troubles > mostTroubles;
   return {
     take: (decoded) => {
       if (!isOver()) takeEvent(state, decoded);
