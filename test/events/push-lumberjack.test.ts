@@ -166,10 +166,10 @@ test('frames cut in two at every byte are read', async () => {
     () => {
       expect(talks.map(({ acks }) => acks())).toEqual(talks.map(() => [1]));
     },
-    { timeout: 15_000 },
+    { timeout: 30_000 },
   );
   expect(errorsOf(ledger)).toBe(1);
-});
+}, 40_000);
 
 describe('what is hostile is hung up on with a clear word, and others are served', () => {
   test.each([

@@ -12,6 +12,9 @@ import { acceptOtlp, acceptText, type Refusal } from './answers.js';
 import type { HttpPart } from './part.js';
 import { Refused, type Route } from './route.js';
 
+/** Whoever has waited for longer is told to come again: senders give up after some ten seconds. */
+const patienceMs = 5_000;
+
 type Parts = { readonly part: HttpPart; readonly entry: Entry };
 
 /** Resolves, when what a request brought is saved, with how it is answered. */
@@ -58,7 +61,7 @@ export function createWorker({ part, entry }: Parts): Work {
       body.parts(),
       compression,
       (bytes) => (form === 'text' ? ingest(bytes, 'the request', enter) : readRequest(bytes, form, enter)),
-      body.release,
+      { unpacked: body.release, patienceMs },
     );
     // What holds nothing that counts has nothing to be saved.
     if (isNews) await inTime(entry.saved());

@@ -4,7 +4,7 @@ import type { Log } from '../../../runtime/log.js';
 import { createBreath } from '../../../runtime/breath.js';
 import { createGathered } from '../push/blocks.js';
 import { type Entry, mostAtOnce } from '../push/entry.js';
-import { Bomb, Crowded } from '../push/inflate.js';
+import { Bomb } from '../push/inflate.js';
 import { stock, unpacker } from '../push/memory.js';
 import type { Tally } from '../push/tally.js';
 import { createFrameReader, type Frame, Malformed, NoRoom } from './frames.js';
@@ -195,7 +195,7 @@ function acknowledge({ socket }: State, sequence: number): void {
 /** What a sender did wrong; that it has gone is nothing to say. */
 function tell({ receiver, sender }: State, error: unknown): void {
   const { source, log, tally } = receiver;
-  if (error instanceof NoRoom || error instanceof Crowded) {
+  if (error instanceof NoRoom) {
     tally.count('busy');
     return;
   }

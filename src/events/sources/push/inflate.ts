@@ -14,28 +14,30 @@ export type Unpacker = {
   /**
    * Unpacks and hands the bytes to `use`, which must be done with them when it ends; nobody else unpacks meanwhile.
    * Without a compression the parts are put together.
-   * @param unpacked called when the parts are no longer needed, before `use`
-   * @throws Crowded before anything is done; Bomb; the error of zlib for what is damaged or cut off; what `use` throws
+   * @throws Crowded before anything is done, when its turn has not come within `patienceMs`; Bomb; the error of zlib for what is damaged or cut off; what `use` throws
    */
   readonly unpack: <Result>(
     parts: readonly Buffer[],
     compression: Compression | undefined,
     use: (bytes: Buffer) => Promise<Result>,
-    unpacked?: () => void,
+    options?: UnpackOptions,
   ) => Promise<Result>;
 };
 
-/** Whoever has waited for longer is told to come again: senders give up after some ten seconds. */
-const mostWaitMs = 5_000;
+type UnpackOptions = {
+  /** Called when the parts are no longer needed, before they are used. */
+  readonly unpacked?: () => void;
+  readonly patienceMs?: number;
+};
 
 export function createUnpacker(mostBytes: number): Unpacker {
   let room: Buffer | undefined;
   let last: Promise<unknown> = Promise.resolve();
   return {
-    unpack: (parts, compression, use, unpacked) => {
+    unpack: (parts, compression, use, { unpacked, patienceMs = Infinity } = {}) => {
       const since = performance.now();
       const turn = last.then(async () => {
-        if (performance.now() - since > mostWaitMs) throw new Crowded('others are being read');
+        if (performance.now() - since > patienceMs) throw new Crowded('others are being read');
         room ??= Buffer.allocUnsafeSlow(mostBytes);
         const length =
           compression === undefined ? gather(parts, room) : await inflate(parts, openerOf(parts, compression), room);
