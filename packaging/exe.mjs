@@ -37,12 +37,20 @@ export async function fileOfPackage(name, version, file) {
   // Unpacked aside and renamed, so that two at a time, or an end in between, leave nothing half done.
   const aside = `${folder}.${process.pid}`;
   await mkdir(aside, { recursive: true });
-  const [packed] = JSON.parse(
-    execFileSync('npm', ['pack', '--silent', '--json', `${name}@${version}`], { cwd: aside, encoding: 'utf8' }),
-  );
+  const [packed] = fetched(name, version, aside);
   execFileSync('tar', ['-xzf', path.basename(packed.filename)], { cwd: aside });
   await rename(aside, folder).catch(() => rm(aside, { recursive: true, force: true }));
   return wanted;
+}
+
+function fetched(name, version, folder) {
+  const pack = ['pack', '--silent', '--json', `${name}@${version}`];
+  try {
+    return JSON.parse(execFileSync('npm', pack, { cwd: folder, encoding: 'utf8' }));
+  } catch (cause) {
+    const hint = `npm view ${name} versions lists what there is; the exe holds the version of Node that builds it`;
+    throw new Error(`npm has no ${name}@${version}, or cannot be reached: ${hint}`, { cause });
+  }
 }
 
 /** node.exe of a version of Node. */
