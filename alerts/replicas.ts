@@ -52,9 +52,11 @@ export function ofShards(aggregation: 'sum' | 'max', expression: string): string
 export function countedOnce(counter: string, within: string, memory: string): string {
   const now = `last_over_time(${counter}[${memory}])`;
   const before = `last_over_time(${counter}[${memory}] offset ${within})`;
-  const whole = `unless resets(${counter}[${within}]) > 0`;
-  const ahead = (one: string, other: string): string => ofReplicas('max', `${one} and ${other} ${whole}`);
-  const since = `max_over_time(${counter}[${within}]) - min_over_time(${counter}[${within}]) ${whole}`;
+  const lost = `resets(${counter}[${within}]) > 0`;
+  // The value of before may be older than the range: what has fallen since has lost its state in between.
+  const ahead = (one: string, other: string): string =>
+    ofReplicas('max', `${one} and ${other} unless (${lost} or ${now} < ${before})`);
+  const since = `max_over_time(${counter}[${within}]) - min_over_time(${counter}[${within}]) unless ${lost}`;
   return [
     '(',
     indented(`clamp_min(${ahead(now, before)} - ${ahead(before, now)}, 0)`),
