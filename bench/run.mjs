@@ -25,6 +25,7 @@ const benchmarks = {
   'kafka-kills': ['kafka/kills'],
   'kafka-speed': ['kafka/speed'],
   kill9: ['kill9'],
+  kills: ['kills'],
   fuzz: ['fuzz'],
   'login-flood': ['login-flood'],
   soak: ['soak'],

@@ -5,7 +5,8 @@
 import { open } from 'node:fs/promises';
 import { createRandom } from './fuzz/random.mjs';
 
-const hosts = [
+/** The servers by their full names. */
+export const hosts = [
   'EXCH-EDGE01.corp.example.com',
   'EXCH-HUB01.corp.example.com',
   'EXCH-HUB02.corp.example.com',
