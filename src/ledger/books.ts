@@ -9,7 +9,7 @@ import type { RecentErrors } from './recent-errors.js';
 import { createRecordGaps, type RecordGaps } from './record-gaps.js';
 import type { RelatedRing } from './related-ring.js';
 import { createRows, type Rows, type RowsOptions } from './rows.js';
-import type { SavedLedger } from './saved.js';
+import type { SavedLedger, SavedRow } from './saved.js';
 import { createScrapers, type Scrapers } from './scrapers.js';
 import type { SeenRecords } from './seen-records.js';
 import { createServers, type Servers } from './servers.js';
@@ -81,7 +81,10 @@ export function createBooks(
     servers,
     noted,
   };
-  for (const row of saved?.rows ?? []) books.rows.restore(row);
+  // Where the limit is lower by now, those that fail go first.
+  const isWorking = ({ lastErrorAt }: SavedRow): number => Number(lastErrorAt === undefined);
+  const inOrder = saved?.rows.toSorted((a, b) => isWorking(a) - isWorking(b)) ?? [];
+  for (const row of inOrder) books.rows.restore(row);
   servers.learn(new Set(namesIn(saved)));
   return books;
 }

@@ -122,8 +122,8 @@ function restore(book: Book, { shown, former, toldElsewhere, ...written }: Saved
   if (saved !== written) book.clock.mending.add(row);
   book.byKey.set(keyOf(saved), row);
   row.history = row.savedHistory = withCounters(saved, Object.entries(shown ?? {}) as [Counter, number][]);
-  const isAttempt = saved.lastErrorAt === undefined && saved.lastAttemptAt !== undefined;
-  row.dormant = silent.isSilent(saved) || !isSame(bounds.place(saved, isAttempt), saved);
+  // It may have been shown, and that more fail by now is no reason to take it away: it finds the whole room.
+  row.dormant = silent.isSilent(saved) || !isSame(bounds.place(saved), saved);
   if (row.dormant) {
     silent.keep(row);
     return;

@@ -603,6 +603,23 @@ test('destinations that work take only half of the room, so that those that fail
   expect(ledger.folded().errors).toBe(1);
 });
 
+test('a destination that works and was shown is shown after a restart, in whatever order the rows were saved', async () => {
+  const directory = await temporaryFolder();
+  const first = await ledgerIn(directory, { limit: 4 });
+  await first.post(batch([1, 2].map((n) => attempt(`works${n}:25`))));
+  await first.post(batch([1, 2].map((n) => failure('timeout', `fails${n}:25`))));
+  await first.close();
+  const file = path.join(directory, 'ledger.json');
+  const content = JSON.parse(await fs.readFile(file, 'utf8')) as { rows: unknown[] };
+  // A row that changes while all are written is written last.
+  await fs.writeFile(file, JSON.stringify({ ...content, rows: content.rows.toReversed() }));
+  const second = await ledgerIn(directory, { limit: 4 });
+  await second.post(batch([attempt('works1:25')]));
+  await second.close();
+  const shown = second.rows().map(({ destination, attempts }) => [destination, attempts]);
+  expect(Object.fromEntries(shown)).toEqual({ 'works1:25': 2, 'works2:25': 1, 'fails1:25': 0, 'fails2:25': 0 });
+});
+
 test('missed records are shown when they are saved, and kept over a restart', async () => {
   const directory = await temporaryFolder();
   let clock = now;
