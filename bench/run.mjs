@@ -6,6 +6,7 @@
 const benchmarks = {
   formats: ['formats', 'evtx'],
   evtx: ['evtx'],
+  saves: ['saves'],
   scrape: ['scrape'],
   pages: ['pages'],
   'npm-package': ['npm-package'],
