@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -132,11 +132,15 @@ export async function buildMsi({ program, folder, version }) {
     const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? 0) || Date.UTC(2000, 0, 1) / 1000;
     for (const [from, name] of files) {
       await copyFile(from, path.join(stage, name));
+      await chmod(path.join(stage, name), 0o644);
       await utimes(path.join(stage, name), epoch, epoch);
     }
     const msi = path.join(path.resolve(folder), `send-connector-exporter-${of}-x64.msi`);
     await rm(msi, { force: true });
-    const run = (name, ...args) => execFileSync(name, args, { cwd: stage, stdio: ['ignore', 'ignore', 'inherit'] });
+    // The cabinet holds local times.
+    const env = { ...process.env, TZ: 'UTC' };
+    const run = (name, ...args) =>
+      execFileSync(name, args, { cwd: stage, env, stdio: ['ignore', 'ignore', 'inherit'] });
     run('wixl', '-a', 'x64', '-o', msi, '-D', `Version=${of}`, '-D', `ProductCode=${codeOf(of)}`, 'windows.wxs');
     for (const sql of patches()) run('msibuild', msi, '-q', sql);
     const content = createHash('sha256')

@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildChart } from './chart.mjs';
@@ -45,10 +45,25 @@ export async function emptyFolder(folder) {
   await mkdir(folder, { recursive: true });
 }
 
+/**
+ * Gives the files of a checkout the rights that git knows, which the umask of whoever cloned it has narrowed: npm packs them
+ * as they are.
+ * @param checkout the folder of the checkout
+ */
+export async function setRights(checkout) {
+  const listed = execFileSync('git', ['ls-files', '--stage', '-z'], { cwd: checkout, encoding: 'utf8' });
+  for (const line of listed.split('\0').filter((each) => each.startsWith('100'))) {
+    const [entry, name] = [line.slice(0, 6), line.slice(line.indexOf('\t') + 1)];
+    await chmod(path.join(checkout, name), entry === '100755' ? 0o755 : 0o644);
+  }
+}
+
 /** Makes a release in a folder, in place of an earlier one. @returns the names of its files */
 export async function release(folder) {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   await emptyFolder(folder);
+  process.umask(0o022);
+  await setRights(root);
   run('npm', 'pack', '--silent', '--pack-destination', folder);
   const program = await buildExe(folder);
   await buildMsi({ program, folder });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { buildExe, koffiNode } from '../../packaging/exe.mjs';
 import { buildMsi } from '../../packaging/msi.mjs';
 import { signAll, signFile } from '../../packaging/sign.mjs';
@@ -79,6 +79,16 @@ describe.skipIf(!has)('the MSI', () => {
     expect(sequence.get('InstallService')?.[0]).toBe('NOT REMOVE');
     expect(table(msi, 'ActionText').get('UninstallService')?.[0]).toContain('are kept in ProgramData');
     expect(table(msi, 'RemoveFile').size).toBe(0);
+  });
+
+  test('20.1: has the same bytes from every time zone', async () => {
+    const one = await msiOf('program');
+    try {
+      vi.stubEnv('TZ', 'Asia/Tokyo');
+      expect((await readFile(await msiOf('program'))).equals(await readFile(one))).toBe(true);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   test('is an upgrade of every other version, and the same file when it is made again', async () => {

@@ -1,8 +1,9 @@
 /** What a release says of itself: the bill of materials and the checksums. */
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { checksums, emptyFolder } from '../../packaging/release.mjs';
+import { checksums, emptyFolder, setRights } from '../../packaging/release.mjs';
 import { billOfMaterials } from '../../packaging/sbom.mjs';
 import { temporaryFolder } from '../support/folder.js';
 
@@ -54,4 +55,18 @@ test('3.4: the bill of materials names the libraries of Debian in the image', as
     name: 'libstdc++6',
     purl: 'pkg:deb/debian/libstdc++6@12.2.0-14%2Bdeb12u1?arch=amd64',
   });
+});
+
+test('20.1: files are packed with the rights that git knows, whatever the umask of the clone was', async () => {
+  const folder = await temporaryFolder();
+  const git = (...args: string[]): Buffer => execFileSync('git', ['-C', folder, ...args]);
+  git('init', '--quiet');
+  const names = ['ünder one.txt', 'run.sh', 'not-ours.txt'];
+  for (const name of names) await writeFile(path.join(folder, name), 'x');
+  await chmod(path.join(folder, 'run.sh'), 0o755);
+  git('add', '--', 'ünder one.txt', 'run.sh');
+  for (const name of names) await chmod(path.join(folder, name), name === 'run.sh' ? 0o700 : 0o600);
+  await setRights(folder);
+  const rights = await Promise.all(names.map(async (name) => (await stat(path.join(folder, name))).mode & 0o777));
+  expect(rights).toEqual([0o644, 0o755, 0o600]);
 });

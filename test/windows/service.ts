@@ -1,9 +1,12 @@
 /** What the single-file program does as a service of Windows, with the service manager of Wine. */
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { definition } from '../../src/commands/service/definition.js';
+import { failureActions } from '../../src/commands/service/failure-actions.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import type { Wine } from './wine.js';
 
@@ -78,6 +81,28 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
       const again = await service('install', '--listen-port=9998', '--no-start');
       expect(again.text).toMatch(/config\.yml: kept as it is, for port \d+\n.*brought up to date/);
       expect(readFileSync(path.join(data, 'config.yml'), 'utf8')).toContain('# mine');
+    }, 60_000);
+
+    test('is started again 10 s, one minute and five minutes after a failure, as Windows reads it', async () => {
+      // The service manager of Wine takes it and keeps nothing, so a program with the headers of Windows reads the bytes.
+      const { wine } = given();
+      const reader = path.join(wine.folder, 'failure-actions.exe');
+      const bytes = path.join(wine.folder, 'failure-actions.bin');
+      execFileSync('x86_64-w64-mingw32-gcc', [
+        ...['-O1', '-Wall', '-Werror', '-municode', '-o', reader],
+        path.join(import.meta.dirname, 'failure-actions.c'),
+      ]);
+      await writeFile(
+        bytes,
+        failureActions(definition, () => 0x2000_0000n),
+      );
+      const run = wine.start(wine.seen(reader), [wine.seen(bytes)]);
+      expect(await run.ended).toBe(0);
+      expect(run.output().replaceAll('\r', '').trim().split('\n')).toEqual([
+        'forgotten after 86400 s',
+        'message none, command none',
+        ...['restart after 10000 ms', 'restart after 60000 ms', 'restart after 300000 ms'],
+      ]);
     }, 60_000);
 
     test('answers, and saves when it is stopped, with exit code 0', async () => {

@@ -1,19 +1,18 @@
 /** The service manager of Windows: only calls and buffers, no decisions. */
 import { loadKoffi, wideText, wideTextAt } from '../../runtime/native.js';
+import { failureActions, type Restarts } from './failure-actions.js';
 import { ManagerError, managerNumbers } from './manager-error.js';
 import type { ServiceState } from './status-text.js';
 
 const numbers = managerNumbers;
 type Handle = bigint;
 
-type Wanted = {
+type Wanted = Restarts & {
   readonly displayName: string;
   readonly description: string;
   readonly commandLine: string;
   readonly account: string;
   readonly dependencies: readonly string[];
-  readonly restartAfterMs: readonly number[];
-  readonly failuresForgottenAfter: number;
   readonly preshutdownMs: number;
 };
 
@@ -194,15 +193,7 @@ function describe(calls: Calls, service: Handle, wanted: Wanted): readonly strin
   const description = Buffer.concat([Buffer.alloc(8), wideText(wanted.description)]);
   description.writeBigUInt64LE(calls.addressOf(description) + 8n);
   say(numbers.SERVICE_CONFIG_DESCRIPTION, description, 'the description');
-  const failure = Buffer.alloc(40 + 8 * wanted.restartAfterMs.length);
-  failure.writeUInt32LE(wanted.failuresForgottenAfter, 0);
-  failure.writeUInt32LE(wanted.restartAfterMs.length, 24);
-  failure.writeBigUInt64LE(calls.addressOf(failure) + 40n, 32);
-  for (const [index, delay] of wanted.restartAfterMs.entries()) {
-    // SC_ACTION_RESTART is 1.
-    failure.writeUInt32LE(1, 40 + 8 * index);
-    failure.writeUInt32LE(delay, 44 + 8 * index);
-  }
+  const failure = failureActions(wanted, calls.addressOf);
   say(numbers.SERVICE_CONFIG_FAILURE_ACTIONS, failure, 'the restart after a failure');
   const yes = Buffer.from(Uint32Array.of(1).buffer);
   say(numbers.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, yes, 'the restart after an exit code that is not 0');
