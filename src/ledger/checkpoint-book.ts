@@ -44,6 +44,8 @@ const topicCheckpoint = z.strictObject({
 export const savedCheckpoint = z.union([fileCheckpoint, logCheckpoint, topicCheckpoint]);
 
 export type CheckpointBook = {
+  /** Whether one of the same file or log is kept. */
+  readonly has: (checkpoint: Checkpoint) => boolean;
   /** Takes the place of the one before of the same file or log. */
   readonly keep: (checkpoint: Checkpoint) => void;
   readonly forget: (checkpoint: Checkpoint) => void;
@@ -81,6 +83,7 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
   for (const each of saved) keep(each);
   changed.clear();
   return {
+    has: (checkpoint) => checkpoints.has(keyOfCheckpoint(checkpoint)),
     keep,
     forget: (checkpoint) => {
       const key = keyOfCheckpoint(checkpoint);

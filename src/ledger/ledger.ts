@@ -200,7 +200,11 @@ function told(books: Books, entering: Entering, saver: Saver) {
   return {
     aheadAt: entering.aheadAt,
     saved: saver.saved,
-    post: (batch) => saver.entered(contentOf(batch, entering.enter(batch))),
+    post: (batch) => {
+      const isPlace = batch.checkpoint !== undefined && !checkpoints.has(batch.checkpoint);
+      const news = entering.enter(batch);
+      return saver.entered(isPlace ? 'place' : contentOf(batch, news));
+    },
     forget: (gone) => {
       for (const each of gone) checkpoints.forget(each);
     },

@@ -25,8 +25,11 @@ export type Saver = {
   readonly close: () => Promise<void>;
 };
 
-/** `news`: there is something to show; `history`: it is shown in one piece with what is still to be read. */
-export type BatchContent = 'news' | 'history' | 'nothing';
+/**
+ * `news`: there is something to show; `history`: it is shown in one piece with what is still to be read; `place`: the
+ * first checkpoint of a file, by which it is known from then on.
+ */
+export type BatchContent = 'news' | 'history' | 'place' | 'nothing';
 
 export type SaverOptions = {
   readonly clocks: Clocks;
@@ -49,7 +52,7 @@ const batchesAhead = 64;
 export const lazySaveMs = 2_000;
 /** Nobody sees history before all of it is read; after a crash so much of it is read again at most. */
 const historySaveMs = 5_000;
-/** A batch of history is a part of one that somebody waits for. */
+/** A batch of history is a part of one that somebody waits for, and of places there are as many as files. */
 const historyWeight = 1 / 32;
 /** Saving takes at most about a fifth of the time. */
 const pauseFactor = 4;
@@ -118,9 +121,9 @@ function saveWithin(state: State, ms: number): void {
 }
 
 async function entered(state: State, content: BatchContent): Promise<void> {
-  state.unsaved += content === 'history' ? historyWeight : 1;
+  state.unsaved += content === 'history' || content === 'place' ? historyWeight : 1;
   state.batches++;
-  const waitMs = { news: 0, history: historySaveMs, nothing: lazySaveMs }[content];
+  const waitMs = { news: 0, place: 0, history: historySaveMs, nothing: lazySaveMs }[content];
   // Whoever waits for the save waits for no longer than it takes.
   saveWithin(state, state.unsaved > batchesAhead ? 0 : waitMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.

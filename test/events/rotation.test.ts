@@ -198,6 +198,77 @@ test.each(ways)('copytruncate while running and while down counts nothing twice 
   await untilRead(at.book, 100);
 });
 
+test('issue 14, 3: a copy that is found while it is still empty is known as a copy once it has content', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 40));
+  const found = new Set<string>();
+  const calls: SystemCalls = {
+    ...systemCalls,
+    open: (name, flags) => {
+      found.add(String(name));
+      return systemCalls.open(name, flags);
+    },
+  };
+  const followed = follow(at.book, at.file, { calls });
+  await untilRead(at.book, 40);
+  await appendFile(at.file, lines(41, 50));
+  await untilRead(at.book, 50);
+  await writeFile(`${at.file}.1`, '');
+  await vi.waitFor(
+    () => {
+      expect(found).toContain(`${at.file}.1`);
+    },
+    { timeout: 5_000 },
+  );
+  await copyFile(at.file, `${at.file}.1`);
+  await truncate(at.file, 0);
+  await appendFile(at.file, lines(51, 60));
+  await untilQuiet(followed);
+  await untilRead(at.book, 60);
+});
+
+test.each(ways)('issue 14, 3: a file that was found, but not read, is read after it was renamed (%s)', async (way) => {
+  const at = await world();
+  await writeFile(`${at.file}.1`, lines(900, 940));
+  await writeFile(at.file, lines(1, 40));
+  const whenEnded = emptyBook();
+  const first = follow(whenEnded, at[way], {
+    post: ({ evidence, checkpoint }) => {
+      // The first save of a file, before anything of it has been counted; nothing after it reached the disk.
+      if (evidence.length === 0 && checkpoint && 'inode' in checkpoint)
+        at.book.checkpoints.set(keyOfCheckpoint(checkpoint), checkpoint);
+      return Promise.resolve();
+    },
+  });
+  await vi.waitFor(() => {
+    expect(at.book.checkpoints.size).toBe(1);
+  });
+  await first.stop();
+  await rotate(at.file);
+  await writeFile(at.file, lines(41, 50));
+  await rotate(at.file);
+  await writeFile(at.file, lines(51, 60));
+  const second = follow(at.book, at[way]);
+  await untilRead(at.book, 60);
+  await untilQuiet(second);
+  await untilRead(at.book, 60);
+});
+
+test('issue 14, 3: what was written into a file that was empty, and renamed while nothing ran, is read', async () => {
+  const at = await world();
+  await writeFile(at.file, '');
+  const first = follow(at.book, at.file);
+  await vi.waitFor(() => {
+    expect(at.book.checkpoints.size).toBe(1);
+  });
+  await first.stop();
+  await appendFile(at.file, lines(1, 30));
+  await rotate(at.file);
+  await writeFile(at.file, lines(31, 40));
+  follow(at.book, at.file);
+  await untilRead(at.book, 40);
+});
+
 test('a copy that is seen before the file is cut goes on where the file was read to, and no further', async () => {
   const at = await world();
   await writeFile(at.file, lines(1, 40));

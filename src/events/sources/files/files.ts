@@ -7,6 +7,7 @@
  */
 import type { Followed } from '../source.js';
 import { endSessions } from './posting.js';
+import { notePlaces } from './places.js';
 import { round } from './rounds.js';
 import { scan } from './scan.js';
 import { createState, hangsMs, isScanStuck, type State } from './state.js';
@@ -49,12 +50,17 @@ async function run(state: State): Promise<void> {
       pace.scanned(state.files.size);
     }
     // Each log has to know which others there are before a row of it is read.
-    const busy = isFirstScanOver(state) && (await round(state));
+    const busy = isFirstScanOver(state) && (await readRound(state));
     if (!busy && isReadToEnd(state)) await endSessions(state);
     tellHanging(state);
     ms = busy ? busyMs : Math.min(quietMs, ms * 1.2);
     await pace.sleep(ms);
   }
+}
+
+async function readRound(state: State): Promise<boolean> {
+  await notePlaces(state);
+  return round(state);
 }
 
 function isFirstScanOver(state: State): boolean {

@@ -24,6 +24,8 @@ export type FollowOptions = Omit<Reading, 'saved' | 'listen'> & {
 export type NameWatcher = { readonly close: () => Promise<void> };
 
 export type FollowedFile = TrackedFile & {
+  /** When it was last written, as it was found. */
+  readonly writtenMs: number;
   /** Size when last looked at. */
   seenSize: number;
   /** When a change was last seen, by the steady clock as the next two; quiet files are looked at with each scan only. */

@@ -54,7 +54,7 @@ export async function postPass(state: State, file: FollowedFile, pass: PassResul
 }
 
 /** A copy is told by it from now on; when the batch could not be entered all is as before. */
-async function keepWhile(state: State, saved: FileCheckpoint, post: () => Promise<void>): Promise<void> {
+export async function keepWhile(state: State, saved: FileCheckpoint, post: () => Promise<void>): Promise<void> {
   const before = state.checkpoints.ofInode(saved.inode);
   state.checkpoints.keep(saved);
   try {
@@ -102,7 +102,7 @@ function bringsNothing(state: State, file: FollowedFile, pass: PassResult, check
 }
 
 /** While the ledger cannot be saved this waits, and the lag grows; a stop does not wait for it. */
-function postBatch(state: State, batch: Batch): Promise<void> {
+export function postBatch(state: State, batch: Batch): Promise<void> {
   if (state.pace.isStopped()) return Promise.resolve();
   const timer = setInterval(() => {
     lookAtSizes(state);

@@ -9,7 +9,7 @@ import { shownPath } from './file-names.js';
 import type { FileFacts, OpenFile } from './file-system.js';
 import { problemOf } from './problems.js';
 import { inReadingOrder, logOf } from './reading-order.js';
-import { followOriginal, readTracked, startOver, type FilePass } from './tracked-file.js';
+import { followOriginal, readTracked, resumeByContent, startOver, type FilePass } from './tracked-file.js';
 import { postPass } from './posting.js';
 import { drop, noteLag, unlessSlow, type State } from './state.js';
 import type { FollowedFile } from './followed.js';
@@ -73,10 +73,18 @@ async function readOn(state: State, file: FollowedFile): Promise<boolean> {
   noteLag(state, file);
   const handle = await opened(state, file);
   if (size < file.position.offset && file.format?.kind !== 'binary') restart(state, file);
-  if (file.isCopy) await followOriginal(file, handle, size, state.checkpoints);
+  await findContent(state, file, handle, size);
   if (await readPasses(state, file, handle, facts)) Object.assign(file, { size, changedMs });
   noteLag(state, file);
   return changed;
+}
+
+/** A copy is told by its content, also one that was empty when it was found: whoever made it had only begun. */
+async function findContent(state: State, file: FollowedFile, handle: OpenFile, size: number): Promise<void> {
+  if (file.isCopy) await followOriginal(file, handle, size, state.checkpoints);
+  else if (!file.isPosted && !file.format) await resumeByContent(file, handle, size, state.checkpoints);
+  else return;
+  file.postedOffset = Math.max(file.postedOffset, file.position.offset);
 }
 
 /** A closed file whose name has come to belong to another is found by the next scan, under the name that it has now. */

@@ -60,10 +60,15 @@ async function takeUp(
     void file.handle?.close().catch(() => undefined);
     return known;
   }
-  return follow(state, each, file, isUnchanged);
+  return follow(state, each, file, { isUnchanged, writtenMs: facts.changedMs });
 }
 
-function follow(state: State, each: SourceState, file: TrackedFile, isUnchanged: boolean): FollowedFile {
+function follow(
+  state: State,
+  each: SourceState,
+  file: TrackedFile,
+  { isUnchanged, writtenMs }: { readonly isUnchanged: boolean; readonly writtenMs: number },
+): FollowedFile {
   // Written out: objects that are put together are slow to look into, and there are ten thousands of them.
   const followed: FollowedFile = {
     source: file.source,
@@ -83,6 +88,7 @@ function follow(state: State, each: SourceState, file: TrackedFile, isUnchanged:
     former: file.former,
     isCopy: file.isCopy,
     isRotated: file.isRotated,
+    writtenMs,
     seenSize: isUnchanged ? file.size : 0,
     changedAt: state.steady(),
     postedOffset: file.position.offset,
