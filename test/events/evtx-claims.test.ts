@@ -110,6 +110,30 @@ test.each([true, false])(
   },
 );
 
+test.each([true, false])(
+  'issue 14, 1.1: a record whose damaged ID is far ahead, in a chunk without a sound header, hides nothing that follows (checksums: %s)',
+  async (checksums) => {
+    const images = growing([300, 900], checksums).map((image) => {
+      const chunk = image.subarray(fileHeaderSize + chunkSize, fileHeaderSize + 2 * chunkSize);
+      if (chunk.length < 512) return image;
+      const [number] = [...idsIn(chunk)].slice(20);
+      if (number === undefined) throw new Error('the chunk has too few records');
+      chunk.writeBigUInt64LE(BigInt(number.id + 644), number.at + 8);
+      chunk.write('damaged', 0, 'latin1');
+      return image;
+    });
+    const read = new Set(await idsRead(images));
+    expect(countTo(900).filter((id) => !read.has(id))).toEqual([]);
+  },
+);
+
+/** The records of a chunk that nobody has damaged: where they stand, and their IDs. */
+function* idsIn(chunk: Buffer): Generator<{ readonly at: number; readonly id: number }> {
+  const free = chunk.readUInt32LE(48);
+  for (let at = 512; at < free; at += chunk.readUInt32LE(at + 4))
+    yield { at, id: Number(chunk.readBigUInt64LE(at + 8)) };
+}
+
 test('a last record ID of 32767 in the first chunk of a growing log reads each of 227 events once', async () => {
   const lie: Lie = { field: 32, value: 32_767, wide: true };
   for (const checksums of [true, false]) {

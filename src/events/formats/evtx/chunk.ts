@@ -40,14 +40,28 @@ export function isWhole(bytes: Buffer, header: ChunkHeader, checksums: boolean):
 
 /**
  * First and last ID among the records that a chunk holds, whatever its header claims; undefined when there are none.
- * Behind a sound header they stand in order, so that one record with a wild ID does not make itself the last.
  */
 export function idsOf(bytes: Buffer, header: ChunkHeader): { first: number; last: number } | undefined {
   const { records } = walkedOf(bytes, header);
-  const last = records.at(-1);
-  if (!last) return undefined;
-  const ids = records.map((record) => record.id);
-  return { first: Math.min(...ids), last: header.kind === 'sound' ? last.id : Math.max(...ids) };
+  const newest = newestOf(records, header);
+  return newest && { first: Math.min(...records.map(({ id }) => id)), last: newest.id };
+}
+
+/**
+ * The record that tells how far a chunk goes. Behind a sound header records stand in order, so that one with a wild ID
+ * does not make itself the last. Without one leftovers of an older chunk may stand behind them: there it is the highest
+ * ID that follows, or is followed by, the next to it, so that one that damage made does not hide what comes after.
+ */
+function newestOf(records: readonly NumberedRecord[], { kind }: ChunkHeader): NumberedRecord | undefined {
+  if (kind === 'sound') return records.at(-1);
+  const isVouchedFor = ({ id }: NumberedRecord, at: number): boolean =>
+    records[at - 1]?.id === id - 1 || records[at + 1]?.id === id + 1;
+  const vouchedFor = records.filter(isVouchedFor);
+  const candidates = vouchedFor.length > 0 ? vouchedFor : records;
+  return candidates.reduce<NumberedRecord | undefined>(
+    (highest, each) => (highest === undefined || each.id > highest.id ? each : highest),
+    undefined,
+  );
 }
 
 /** When the record with this ID was written (FILETIME as hexadecimal digits); undefined when it is not in the chunk. */
@@ -81,12 +95,11 @@ export function readChunk(
   };
   const inRange = (id: number): boolean => id > range.after && id <= range.upTo;
   const found = records.filter(({ id }) => inRange(id));
-  let newest: NumberedRecord | undefined;
+  const newest = newestOf(found, header);
   let decoded: NumberedEvent | undefined;
   for (const record of found) {
     const event = readRecord(chunk, record, wanted, reading);
     if (event) decoded ??= { event, id: record.id };
-    if (newest === undefined || header.kind === 'sound' || record.id > newest.id) newest = record;
   }
   // Where they belong they may be read once more: the ledger knows an event by its ID and time. They do not say how far
   // this log has been read.
