@@ -50,8 +50,12 @@ export type SaverOptions = {
 const batchesAhead = 64;
 /** A checkpoint alone is saved within this time: reading ignored records again does no harm. */
 export const lazySaveMs = 2_000;
-/** Nobody sees history before all of it is read; after a crash so much of it is read again at most. */
+/**
+ * Nobody sees history before all of it is read; after a crash so much of it is read again at most, and no more than the
+ * time that it was read for: whoever is ended again and again gets on as well.
+ */
 const historySaveMs = 5_000;
+const firstHistorySaveMs = 100;
 /** A batch of history is a part of one that somebody waits for, and of places there are as many as files. */
 const historyWeight = 1 / 32;
 /** Saving takes at most about a fifth of the time. */
@@ -59,6 +63,7 @@ const pauseFactor = 4;
 const retryMs = 1_000;
 
 type State = SaverOptions & {
+  readonly startedAt: number;
   saving: Omit<Saving, 'lastSavedAt'>;
   savedAt: Noted | undefined;
   /** Batches entered since the last save began, by their weight. */
@@ -80,6 +85,7 @@ type State = SaverOptions & {
 export function createSaver(options: SaverOptions): Saver {
   const state: State = {
     ...options,
+    startedAt: performance.now(),
     saving: { failing: undefined, saved: 0, failed: 0 },
     savedAt: undefined,
     unsaved: 0,
@@ -123,11 +129,15 @@ function saveWithin(state: State, ms: number): void {
 async function entered(state: State, content: BatchContent): Promise<void> {
   state.unsaved += content === 'history' || content === 'place' ? historyWeight : 1;
   state.batches++;
-  const waitMs = { news: 0, place: 0, history: historySaveMs, nothing: lazySaveMs }[content];
+  const waitMs = { news: 0, place: 0, history: historyWaitMs(state), nothing: lazySaveMs }[content];
   // Whoever waits for the save waits for no longer than it takes.
   saveWithin(state, state.unsaved > batchesAhead ? 0 : waitMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
   while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) await nextSave(state);
+}
+
+function historyWaitMs({ startedAt }: State): number {
+  return Math.min(historySaveMs, Math.max(firstHistorySaveMs, performance.now() - startedAt));
 }
 
 async function untilSaved(state: State): Promise<void> {

@@ -166,6 +166,8 @@ test('what stood there on the first read is history, what comes later is news', 
   follow(book, file);
   await until(book, numbers(1, 4));
   expect(book.batches.map((batch) => [counted({ ...book, batches: [batch] }), batch.history])).toEqual([
+    // The place of the file, noted before it is read.
+    [[], true],
     [[1, 2], true],
     [[3], false],
     [[4], false],

@@ -31,5 +31,5 @@ async function notePlace(state: State, file: FollowedFile): Promise<void> {
       // It has not been read.
       behind: true,
     }),
-  );
+  ).catch(() => undefined); // reading comes next, fails as well and says so
 }
