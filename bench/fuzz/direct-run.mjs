@@ -22,7 +22,11 @@ async function runThread(from, { seed, until, figures, onFault }) {
   const progress = new SharedArrayBuffer(4 * 8);
   const counts = new Float64Array(progress);
   counts[0] = from;
-  const thread = new Worker(new URL('direct.mjs', import.meta.url), { workerData: { seed, from, progress } });
+  const thread = new Worker(new URL('direct.mjs', import.meta.url), {
+    workerData: { seed, from, progress },
+    // What spoils the inputs goes deep itself.
+    resourceLimits: { stackSizeMb: 32 },
+  });
   let ended = false;
   thread.once('exit', () => (ended = true));
   thread.once('error', (error) => onFault({ n: counts[0], name: '?', fault: { what: 'died', detail: String(error) } }));

@@ -1,4 +1,5 @@
 /** Reads and writes end points (`address:port`, `[IPv6]:port`, `name:port`) in one normal form. */
+import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 /** A host and a port; `address` is true when the host is an IP address. */
@@ -41,7 +42,7 @@ export function addressOf(text: string): string | undefined {
   // The library throws inside for whatever is no address, which costs a hundred times this look.
   if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(bare) && ipaddr.IPv4.isValidFourPartDecimal(bare))
     return bare.split('.').map(Number).join('.');
-  if (!bare.includes(':') || !ipaddr.IPv6.isValid(bare)) return undefined;
+  if (!isIPv6(bare) || !ipaddr.IPv6.isValid(bare)) return undefined;
   const parsed = ipaddr.IPv6.parse(bare);
   if (parsed.isIPv4MappedAddress()) return `::ffff:${parsed.toIPv4Address().toString()}`;
   const normal = parsed.toRFC5952String();

@@ -1,4 +1,5 @@
 /** Decides which addresses and ports may be connected to, so that a line in a log can never aim the prober. */
+import { isIPv6 } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { remembering } from '../runtime/memoize.js';
 import { carriedIpv4 } from './carried-ipv4.js';
@@ -160,7 +161,7 @@ function names(network: Network, range: Network): boolean {
 function parsedOf(text: string): Address | undefined {
   const [bare = ''] = text.split('%', 1);
   if (ipaddr.IPv4.isValidFourPartDecimal(bare)) return ipaddr.IPv4.parse(bare);
-  return bare.includes(':') && ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
+  return isIPv6(bare) && ipaddr.IPv6.isValid(bare) ? ipaddr.IPv6.parse(bare) : undefined;
 }
 
 function mustBeNetwork(text: string): Network {
