@@ -11,31 +11,46 @@ export async function checkCommand(file: string): Promise<number> {
   if (!loaded.ok) {
     return complain(loaded.mistakes, 1);
   }
-  const { sources, destinations, probe } = loaded.config;
-  const facts = [
-    `${sources.length} source${sources.length === 1 ? '' : 's'}`,
-    `${destinations.static.length} configured destination${destinations.static.length === 1 ? '' : 's'}`,
-    `probing ${probe.enabled ? 'on' : 'off'}`,
-  ];
-  print(`${file}: valid (${facts.join(', ')})\n`);
-  const { inventory, web } = loaded.config;
+  const { sources, inventory, web } = loaded.config;
+  const { wrong, doubts } = await checkSourceFiles(file, sources);
+  if (wrong.length === 0) print(`${file}: valid (${factsOf(loaded.config)})\n`);
+  for (const doubt of doubts) print(`  ${doubt}\n`);
+  const webFiles = [web.configFile, ...sources.map((source) => source.type === 'http' && source.webConfigFile)];
   const codes = [
-    web.configFile === undefined ? 0 : await checkWebConfig(web.configFile),
-    ...(await Promise.all(sources.map((source) => checkSource(source, loaded.config)))),
+    wrong.length === 0 ? 0 : complain(wrong, 1),
+    ...(await Promise.all([...new Set(webFiles)].map((each) => (typeof each === 'string' ? checkWebConfig(each) : 0)))),
     inventory.file === undefined ? 0 : await checkInventory(inventory.file),
   ];
   return Math.max(...codes);
 }
 
-/** The web configuration of a listener for records, and the secrets and certificates that a source names. */
-async function checkSource(source: Config['sources'][number], config: Config): Promise<number> {
-  const ofWeb =
-    source.type === 'http' && source.webConfigFile !== undefined ? await checkWebConfig(source.webConfigFile) : 0;
-  const found = await sourceFileFindings(source, config, Date.now());
-  const wrong = found.filter(({ state }) => state === 'failed');
-  for (const { text } of found.filter((each) => !wrong.includes(each))) print(`  ${text}\n`);
-  const lines = wrong.map(({ text, remedy }) => (remedy === undefined ? text : `${text}; ${remedy}`));
-  return wrong.length === 0 ? ofWeb : complain(lines, 1);
+function factsOf({ sources, destinations, probe }: Config): string {
+  const facts = [
+    `${sources.length} source${sources.length === 1 ? '' : 's'}`,
+    `${destinations.static.length} configured destination${destinations.static.length === 1 ? '' : 's'}`,
+    `probing ${probe.enabled ? 'on' : 'off'}`,
+  ];
+  return facts.join(', ');
+}
+
+type Told = { readonly wrong: readonly string[]; readonly doubts: readonly string[] };
+
+/** The secrets and certificates that sources name, each with its line: `config.yml:7: sources[2].tls.cert: ...`. */
+async function checkSourceFiles(file: string, sources: Config['sources']): Promise<Told> {
+  const found = await Promise.all(sources.map((source) => sourceFileFindings(source, Date.now())));
+  if (found.flat().length === 0) return { wrong: [], doubts: [] };
+  const { lineFinder } = await import('../config/yaml-file.js');
+  const lineAt = await lineFinder(file);
+  const told = found.flatMap((findings, index) =>
+    findings.map(({ state, setting, text, remedy }) => {
+      const place = `${file}:${lineAt(['sources', index, ...setting.split('.')])}: sources[${index}]`;
+      const words = text.startsWith(setting) ? `${place}.${text}` : `${place}.${setting}: ${text}`;
+      return { state, line: remedy === undefined ? words : `${words}; ${remedy}` };
+    }),
+  );
+  const linesOf = (isWrong: boolean): string[] =>
+    told.filter(({ state }) => (state === 'failed') === isWrong).map(({ line }) => line);
+  return { wrong: linesOf(true), doubts: linesOf(false) };
 }
 
 async function checkWebConfig(file: string): Promise<number> {

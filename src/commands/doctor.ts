@@ -133,7 +133,7 @@ async function checkListeners({ sources }: Config, isRunning: boolean): Promise<
 }
 
 async function filesOfSources(config: Config, now: number): Promise<Finding[]> {
-  const each = await Promise.all(config.sources.map((source) => sourceFileFindings(source, config, now)));
+  const each = await Promise.all(config.sources.map((source) => sourceFileFindings(source, now)));
   const secrets = config.sources.flatMap((source) =>
     source.type === 'kafka' ? [source.sasl?.passwordFile, source.sasl?.tokenFile, source.tls?.key] : [],
   );

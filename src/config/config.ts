@@ -66,7 +66,14 @@ export async function loadConfig(
   ];
   if (mistakes.length > 0) return { ok: false, mistakes, inFlags: fromFile?.ok !== false };
   const written = fromFile?.ok ? besideFile(fromFile.given, dirname(given.file ?? '')) : {};
-  return { ok: true, config: resolve(configSchema.parse(withOverrides(written, overrides)), machine) };
+  const whole = withOverrides(written, overrides);
+  const check = configSchema.safeParse(whole);
+  if (check.success) return { ok: true, config: resolve(check.data, machine) };
+  return {
+    ok: false,
+    mistakes: await mistakesTogether(given.file, overrides, whole, check.error.issues),
+    inFlags: true,
+  };
 }
 
 /** Many a start has no file: YAML is loaded when there is one, and the words for mistakes when there are any. */
@@ -82,6 +89,24 @@ async function mistakesIn(
 ): Promise<string[]> {
   const { flagMistakes } = await import('./mistakes.js');
   return flagMistakes((path) => flagOf(overrides, path), flags, issues);
+}
+
+/** File and flags are right each by itself, but not together. */
+async function mistakesTogether(
+  file: string | undefined,
+  overrides: Overrides,
+  whole: unknown,
+  issues: readonly z.core.$ZodIssue[],
+): Promise<string[]> {
+  const { flagMistakes, pathText } = await import('./mistakes.js');
+  const placeOf = (path: readonly PropertyKey[]): string => {
+    const flag = flagOf(overrides, path);
+    return flag === path.join('.') && file !== undefined ? `${file}: ${pathText(path)}` : flag;
+  };
+  const flagged = overrides.find(({ setting }) => setting === 'web.listenAddresses')?.flag;
+  return flagMistakes(placeOf, whole, issues).map((text) =>
+    flagged === undefined ? text : text.replace(/ of web\.listenAddresses\[\d+\] \(/, ` of ${flagged} (`),
+  );
 }
 
 /** Paths of the file as seen from here. Joined with `/`, which Windows takes too, because globs need it. */

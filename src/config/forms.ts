@@ -76,7 +76,7 @@ export type ListenAddress = { readonly host?: string; readonly port: number };
 /** `:10202`, `127.0.0.1:0`, `[::1]:10202` or `localhost:10202`. */
 export function listenAddress() {
   const parse = (given: string): ListenAddress | undefined => {
-    const match = /^(?:\[([^\]]+)\]|([^:\s[\]]*)):(\d{1,5})$/.exec(given);
+    const match = /^(?:\[([^\]]+)\]|([^:\s[\]]*)):(0|[1-9]\d{0,4})$/.exec(given);
     const host = match?.[1] ?? match?.[2];
     const port = Number(match?.[3]);
     if (host === undefined || !(port <= 65535)) return undefined;

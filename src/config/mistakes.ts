@@ -58,7 +58,8 @@ export function fileMistakes(file: YamlFile, value: unknown, issues: readonly Is
   const all = spread(issues).filter(({ path }) => !told.has(JSON.stringify(path)));
   const found = all.slice(0, mostShown).map(({ path, issue }) => {
     const line = lineOf(file, path, issue.code === 'unrecognized_keys');
-    return { line, text: `${file.name}:${line}: ${pathText(path)}${sentence(issue, path, value)}` };
+    const place = pathText(path);
+    return { line, text: `${file.name}:${line}: ${place}${place === '' ? '' : ': '}${sentence(issue, path, value)}` };
   });
   return inOrder(file.name, [...syntaxOf(file), ...found], all.length + file.document.errors.length);
 }
@@ -109,13 +110,14 @@ function sentence(issue: Issue, path: Path, value: unknown): string {
 /** A longer word is nobody's slip of the pen. */
 const longestGuess = 64;
 
-function pathText(path: Path): string {
+/** `sources[2].tls.cert`; nothing for the whole file. */
+export function pathText(path: Path): string {
   const text = path.reduce<string>(
     (so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so === '' ? '' : `${so}.`}${String(part)}`),
     '',
   );
   // A key may hold anything, a line break too.
-  return text === '' ? '' : `${text.slice(0, 200).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ')}: `;
+  return text.slice(0, 200).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ');
 }
 
 function valueAt(value: unknown, path: Path): unknown {
@@ -135,7 +137,7 @@ function found(value: unknown): string {
 }
 
 /** The line of a value, or of the nearest thing around it that the file has. */
-function lineOf({ document, lines }: YamlFile, path: Path, ofKey: boolean): number {
+export function lineOf({ document, lines }: YamlFile, path: Path, ofKey: boolean): number {
   for (let length = path.length; length >= 0; length--) {
     const start =
       length === path.length && ofKey ? keyOffset(document, path) : nodeOffset(document, path.slice(0, length));

@@ -1,28 +1,18 @@
 /** Every setting of the configuration file: its form, its default and the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
+import type { SourceKind } from '../events/sources/source.js';
 import { sourceKinds } from '../events/sources/sources.js';
 import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
-import {
-  type ListenAddress,
-  duration,
-  fileName,
-  list,
-  listenAddress,
-  mapping,
-  settings,
-  shownAddress,
-  text,
-  whole,
-  yesOrNo,
-} from './forms.js';
+import { duration, fileName, list, listenAddress, mapping, settings, text, whole, yesOrNo } from './forms.js';
+import { onAddressesOfTheirOwn } from './listeners.js';
 
 /** Where other answers of the exporter are, and all below them. web/server.ts has the routes; a test compares. */
 const ownPaths = ['/-', '/api', '/assets', '/connectors', '/destinations', '/events', '/probe', '/runbooks', '/sd'];
 
 /** The configuration file. Input is what YAML gives; output has numbers, normal forms and all defaults. */
 export const configSchema = mapping({
-  sources: list(sourceSchema(), 'a list of sources').superRefine(onAddressesOfTheirOwn).prefault([]),
+  sources: list(sourceSchema(), 'a list of sources').superRefine(apartFromEachOther).prefault([]),
   inventory: settings({
     file: fileName('Get-SendConnector export (JSON): connectors and their smart hosts').optional(),
   }),
@@ -56,7 +46,7 @@ export const configSchema = mapping({
     externalUrl: externalUrl().optional(),
     configFile: fileName('TLS, users and headers, in the schema of exporter-toolkit.').optional(),
   }),
-});
+}).superRefine(onAddressesOfTheirOwn);
 
 export type { ListenAddress } from './forms.js';
 
@@ -68,21 +58,12 @@ function sourceSchema() {
   });
 }
 
-/** Two that listen on one address would be one series with two values; the second could not even begin. */
-function onAddressesOfTheirOwn(sources: readonly object[], context: z.RefinementCtx): void {
-  const taken = new Set<string>();
-  for (const [index, source] of sources.entries()) {
-    const { listenAddress } = source as { listenAddress?: ListenAddress };
-    if (!listenAddress) continue;
-    const at = shownAddress(listenAddress);
-    if (taken.has(at))
-      context.addIssue({
-        code: 'custom',
-        path: [index, 'listenAddress'],
-        message: 'an address that no other source listens on',
-        input: at,
-      });
-    taken.add(at);
+/** What no two sources of a kind may both have. */
+function apartFromEachOther(sources: readonly { readonly type: string }[], context: z.RefinementCtx): void {
+  for (const { type, clashes } of sourceKinds as readonly SourceKind[]) {
+    const ofKind = sources.flatMap((settings, index) => (settings.type === type ? [{ index, settings }] : []));
+    for (const { index, path, message, input } of clashes?.(ofKind) ?? [])
+      context.addIssue({ code: 'custom', path: [index, ...path], message, input });
   }
 }
 

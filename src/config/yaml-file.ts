@@ -16,7 +16,7 @@ import {
 import type * as z from 'zod';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { allIssues } from './kindless.js';
-import { fileMistakes, syntaxMistakes, type YamlFile } from './mistakes.js';
+import { fileMistakes, lineOf, syntaxMistakes, type YamlFile } from './mistakes.js';
 
 /** What a file holds as its author wrote it and as the schema completes it, or all that is wrong with it. */
 export type CheckedFile<Schema extends z.ZodType> =
@@ -63,6 +63,19 @@ export async function readYamlFile<Schema extends z.ZodType>(
     return { ok: false, mistakes: fileMistakes(file, value, allIssues(schema, value, check.error.issues)) };
   if (document.errors.length > 0) return { ok: false, mistakes: syntaxMistakes(file) };
   return { ok: true, given: value as z.input<Schema>, checked: check.data };
+}
+
+/** Finds the line of a setting in a file that was read before; that of what is around it where the file does not have it. */
+export async function lineFinder(name: string): Promise<(path: readonly (string | number)[]) => number> {
+  const content = await readText(name);
+  const lines = new LineCounter();
+  const document = parseDocument(typeof content === 'string' ? content : '', {
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+    uniqueKeys: false,
+  });
+  return (path) => lineOf({ name, lines, document }, path, false);
 }
 
 /** Settings need five. Whatever goes down much deeper would exhaust the stack of all that read it after the parser. */

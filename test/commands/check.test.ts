@@ -43,3 +43,25 @@ test('what is wrong in any of them is told, and the exit code is 1', async () =>
   expect(checked.stderr).toContain('web.yml:1: users: expected one of tls_server_config');
   expect(checked.stderr).toContain('c.json: connector 1, Name: expected a name');
 });
+
+test('19.2 a secret that is missing is told with its line and its source, and the file is not called valid', async () => {
+  const checked = await check({
+    'config.yml': `sources:
+  - type: http
+    bearerTokenFile: token
+  - type: lumberjack
+    tls:
+      cert: c.pem
+      key: k.pem
+`,
+    'c.pem': 'hello',
+  });
+  expect(checked).toMatchObject({ status: 1, stdout: '' });
+  expect(checked.stderr.split('\n')).toEqual([
+    expect.stringMatching(
+      /^config\.yml:3: sources\[0\]\.bearerTokenFile: token: expected a readable file with a token/,
+    ),
+    'config.yml:7: sources[1].tls.key: k.pem: is not there; correct the path, or make the file',
+    '',
+  ]);
+});

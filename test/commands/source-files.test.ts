@@ -17,7 +17,7 @@ async function found(config: object, files: Readonly<Record<string, string>> = {
   await writeFile(file, JSON.stringify(config));
   const loaded = await loadConfig({ file });
   if (!loaded.ok) return loaded.mistakes.map((text) => text.replaceAll(`${folder}/`, ''));
-  const each = await Promise.all(loaded.config.sources.map((source) => sourceFileFindings(source, loaded.config, now)));
+  const each = await Promise.all(loaded.config.sources.map((source) => sourceFileFindings(source, now)));
   return each.flat().map(({ state, text }) => `${state}: ${text}`.replaceAll(`${folder}/`, ''));
 }
 
@@ -66,7 +66,9 @@ test.each([
     'the port of the pages',
     { type: 'http', listenAddress: '127.0.0.1:10202' },
     {},
-    ['failed: 127.0.0.1:10202: web.listenAddresses has :10202, which is the same port'],
+    [
+      'config.yml:1: sources[0].listenAddress: expected an address apart from that of web.listenAddresses[0] (:10202), got "127.0.0.1:10202"',
+    ],
   ],
 ] as const)('19.4 %s', async (_what, source, files, expected) => {
   expect(await found({ sources: [source] }, files)).toEqual(expected);

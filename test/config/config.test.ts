@@ -32,8 +32,8 @@ const mistakesOf: Record<string, string[]> = {
     ':6: destinations.forgetAfter: expected a duration of a second or more, like 30s, 5m, 12h or 30d, got "-1d"',
   ],
   'same-listen-address': [
-    ':4: sources[1].listenAddress: expected an address that no other source listens on, got "127.0.0.1:4318"',
-    ':6: sources[3].listenAddress: expected an address that no other source listens on, got ":5044"',
+    ':4: sources[1].listenAddress: expected an address apart from that of sources[0].listenAddress (127.0.0.1:4318), got "127.0.0.1:4318"',
+    ':6: sources[3].listenAddress: expected an address apart from that of sources[2].listenAddress (:5044), got ":5044"',
   ],
   'five-mistakes': [
     ':4: sources[0].paths: expected a list of files, folders or globs with at least one entry, got an empty list',

@@ -15,6 +15,17 @@ export type Part = {
   readonly server: string;
 };
 
+/** A setting of a source that another source has already. */
+export type Clash = {
+  /** Of the later one of the two, in the list of all sources. */
+  readonly index: number;
+  readonly path: readonly (string | number)[];
+  /** What was expected; names the other place. */
+  readonly message: string;
+  /** What was found. */
+  readonly input: unknown;
+};
+
 /** A kind of source. All is asked of the kind once for all settings of it that a configuration has. */
 export type SourceKind<Settings extends z.ZodType = z.ZodType, Own extends Part = Part> = {
   /** The word in the configuration: `type: file`; also the literal of `type` in the settings. */
@@ -26,6 +37,11 @@ export type SourceKind<Settings extends z.ZodType = z.ZodType, Own extends Part 
    * @param seen a path of the configuration file, which is relative to that file
    */
   besideFile?(settings: z.input<Settings>, seen: (path: string) => string): z.input<Settings>;
+  /**
+   * What two sources of this kind must not both have: they would read the same, or only one of them would.
+   * @param settings with their index in the list of all sources
+   */
+  clashes?(settings: readonly { readonly index: number; readonly settings: z.output<Settings> }[]): readonly Clash[];
   /** What is read by these settings, each once. */
   parts(settings: readonly z.output<Settings>[]): readonly Own[];
   /** The server whose records alone can be in there; undefined when they may be of any. */

@@ -1,18 +1,18 @@
 /** Topics of Kafka as a kind of source: a topic each, read by this exporter alone, without a consumer group. */
 import * as z from 'zod';
 import { fileName, list, mapping, nonEmpty, text, whole } from '../../../config/forms.js';
-import { endpointOf } from '../../../model/endpoint.js';
-import type { SourceKind } from '../source.js';
+import { destinationOf, endpointOf } from '../../../model/endpoint.js';
+import type { Clash, SourceKind } from '../source.js';
 import type { TopicPart } from './topic.js';
 
 const type = 'kafka';
 
 const settings = mapping({
   type: z.literal(type),
-  brokers: list(broker(), 'a list of host:port', 1).describe(
-    'Any brokers of the cluster; the others are found by them.',
-  ),
-  topics: list(topicName(), 'a list of topics', 1).superRefine(onceEach),
+  brokers: list(broker(), 'a list of host:port', 1)
+    .superRefine(onceEach('each broker once', normalBroker))
+    .describe('Any brokers of the cluster; the others are found by them.'),
+  topics: list(topicName(), 'a list of topics', 1).superRefine(onceEach('each topic once', (topic) => topic)),
   tls: mapping({
     ca: fileName('Authorities (PEM) that sign the certificates of the brokers; default: those of Node.').optional(),
     cert: fileName('Certificate (PEM) of this exporter, where the brokers want one.').optional(),
@@ -36,21 +36,48 @@ const settings = mapping({
 
 function broker() {
   const parse = (given: string): string | undefined =>
-    /:\d{1,5}$/.test(given) && endpointOf(given) ? given : undefined;
+    /:[1-9]\d{0,4}$/.test(given) && endpointOf(given) ? given : undefined;
   return text('host:port', parse, { examples: ['kafka1.contoso.example:9093'] });
 }
 
-/** A topic that is named twice is a slip of the pen: another one was meant. */
-function onceEach(topics: readonly string[], context: z.RefinementCtx): void {
-  for (const [index, topic] of topics.entries())
-    if (topics.indexOf(topic) !== index)
-      context.addIssue({ code: 'custom', path: [index], message: 'each topic once', input: topic });
+/** The same for every spelling of one broker. */
+function normalBroker(given: string): string {
+  const endpoint = endpointOf(given);
+  return endpoint ? destinationOf({ ...endpoint, host: endpoint.host.replace(/\.$/, '') }) : given;
+}
+
+/** What is named twice is a slip of the pen: another one was meant. */
+function onceEach(expected: string, normal: (given: string) => string) {
+  return (given: readonly string[], context: z.RefinementCtx): void => {
+    const known = new Set<string>();
+    for (const [index, input] of given.entries())
+      if (known.size === known.add(normal(input)).size)
+        context.addIssue({ code: 'custom', path: [index], message: expected, input });
+  };
 }
 
 /** As Kafka allows them. */
 function topicName() {
-  const parse = (given: string): string | undefined => (/^[\w.-]{1,249}$/.test(given) ? given : undefined);
-  return text('the name of a topic (letters, digits, dot, dash, underscore)', parse);
+  const parse = (given: string): string | undefined =>
+    /^[\w.-]{1,249}$/.test(given) && given !== '.' && given !== '..' ? given : undefined;
+  return text('the name of a topic (letters, digits, dot, dash, underscore; not . or ..)', parse);
+}
+
+type Numbered = { readonly index: number; readonly settings: z.output<typeof settings> };
+
+/** A topic of one cluster in two sources: only the first of them would be read, whatever login or shard the second has. */
+function topicsInTwo(all: readonly Numbered[]): Clash[] {
+  const readers = new Map<string, number>();
+  return all.flatMap(({ index, settings: { brokers, topics } }) =>
+    topics.flatMap((topic, at): Clash[] => {
+      const keys = brokers.map((each) => `${topic} ${normalBroker(each)}`);
+      const other = keys.map((key) => readers.get(key)).find((reader) => reader !== undefined);
+      for (const key of keys) readers.set(key, readers.get(key) ?? index);
+      if (other === undefined || other === index) return [];
+      const message = `a topic that sources[${other}] does not read from the same brokers`;
+      return [{ index, path: ['topics', at], message, input: topic }];
+    }),
+  );
 }
 
 function login() {
@@ -83,6 +110,7 @@ export const kafka: SourceKind<typeof settings, TopicPart> = {
       ...(given.sasl && { sasl: files(given.sasl, 'passwordFile', 'tokenFile') }),
     };
   },
+  clashes: topicsInTwo,
   parts: (given) => {
     const parts = new Map<string, TopicPart>();
     for (const { brokers, topics, tls, sasl, shard = { index: 0, of: 1 }, from } of given)
