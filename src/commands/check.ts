@@ -15,10 +15,14 @@ export async function checkCommand(file: string): Promise<number> {
   const { wrong, doubts } = await checkSourceFiles(file, sources);
   if (wrong.length === 0) print(`${file}: valid (${factsOf(loaded.config)})\n`);
   for (const doubt of doubts) print(`  ${doubt}\n`);
-  const webFiles = [web.configFile, ...sources.map((source) => source.type === 'http' && source.webConfigFile)];
+  const named = [
+    web.configFile,
+    ...sources.map((source) => (source.type === 'http' ? source.webConfigFile : undefined)),
+  ];
+  const webFiles = [...new Set(named)].filter((each) => each !== undefined);
   const codes = [
     wrong.length === 0 ? 0 : complain(wrong, 1),
-    ...(await Promise.all([...new Set(webFiles)].map((each) => (typeof each === 'string' ? checkWebConfig(each) : 0)))),
+    ...(await Promise.all(webFiles.map(checkWebConfig))),
     inventory.file === undefined ? 0 : await checkInventory(inventory.file),
   ];
   return Math.max(...codes);

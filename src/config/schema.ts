@@ -1,8 +1,7 @@
 /** Every setting of the configuration file: its form, its default and the words that say what was expected. */
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
-import type { SourceKind } from '../events/sources/source.js';
-import { sourceKinds } from '../events/sources/sources.js';
+import { clashesOf, sourceKinds } from '../events/sources/sources.js';
 import { destinationOf, ehloNameOf, endpointOf } from '../model/endpoint.js';
 import { duration, fileName, list, listenAddress, mapping, settings, text, whole, yesOrNo } from './forms.js';
 import { onAddressesOfTheirOwn } from './listeners.js';
@@ -60,11 +59,8 @@ function sourceSchema() {
 
 /** What no two sources of a kind may both have. */
 function apartFromEachOther(sources: readonly { readonly type: string }[], context: z.RefinementCtx): void {
-  for (const { type, clashes } of sourceKinds as readonly SourceKind[]) {
-    const ofKind = sources.flatMap((settings, index) => (settings.type === type ? [{ index, settings }] : []));
-    for (const { index, path, message, input } of clashes?.(ofKind) ?? [])
-      context.addIssue({ code: 'custom', path: [index, ...path], message, input });
-  }
+  for (const { index, path, message, input } of clashesOf(sources))
+    context.addIssue({ code: 'custom', path: [index, ...path], message, input });
 }
 
 /** The schema of each kind, with the types of all. */

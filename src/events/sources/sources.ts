@@ -3,7 +3,7 @@ import { files } from './files/source.js';
 import { http } from './http/source.js';
 import { kafka } from './kafka/source.js';
 import { lumberjack } from './lumberjack/source.js';
-import type { Followed, Part, Reading, SourceKind } from './source.js';
+import type { Clash, Followed, Part, Reading, SourceKind } from './source.js';
 import { windowsEventLog } from './windows-event-log/source.js';
 
 /** What is told of sources keeps this order. */
@@ -26,6 +26,12 @@ export function partsOf(settings: readonly Settings[]): Looked[] {
 /** The server whose records alone can be in a source; undefined when they may be of any. */
 export function onlyServerOf(settings: Settings): string | undefined {
   return kindOf(settings).onlyServer(settings);
+}
+
+/** What no two sources of a kind may both have, kind by kind. */
+export function clashesOf(settings: readonly Settings[]): Clash[] {
+  const numbered = settings.map((each, index) => ({ index, settings: each }));
+  return kinds.flatMap((kind) => kind.clashes?.(numbered.filter((each) => each.settings.type === kind.type)) ?? []);
 }
 
 /** Settings as a file has them, their paths as seen from here. */
