@@ -71,6 +71,8 @@ export async function readJournal(folder: string, id: JournalId): Promise<Journa
 export function journalOf(bytes: Buffer, id: JournalId, file: string): JournalRead {
   const { entries, end, length } = readEntries(bytes);
   const [head, ...rest] = entries;
+  // One that a full disk let nobody begin: nothing names it, and nothing stands in it.
+  if (!head && end !== 'damaged') return { changes: [], end: 'unfinished', length: 0 };
   // The head is on disk before anything names the journal.
   if (!head?.equals(Buffer.from(JSON.stringify({ journal: id })))) return { changes: [], end: 'damaged', length: 0 };
   const changes = rest.map((entry): SavedChange => {

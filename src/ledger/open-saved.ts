@@ -95,7 +95,7 @@ async function find(file: string): Promise<Found> {
     const missing = `${journalPath(folder, id)} is missing, which ${file} goes on in: one was copied, put back or deleted without the other`;
     return { ...found, problem: missing, foreign };
   }
-  if (id !== undefined && read?.end === 'damaged')
+  if (id !== undefined && (read?.end === 'damaged' || read?.length === 0))
     return {
       ...found,
       problem: `${journalPath(folder, id)}: damaged at byte ${read.length}`,

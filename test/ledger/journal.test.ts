@@ -298,6 +298,24 @@ test.each(['ENOSPC', 'EIO'])(
   },
 );
 
+test('a journal that a full disk let nobody begin is no damage, unless the file goes on in it', async () => {
+  const head = '0123456789abcdef 28 {"journal":"9-0123';
+  for (const begun of ['', '0123456', head, '\0'.repeat(60)]) {
+    const directory = await temporaryFolder();
+    const ledger = await opened(directory);
+    await enter(ledger, batch([errorOf(1)]), batch([errorOf(2)]));
+    const copy = await copyOf(directory);
+    await fs.writeFile(path.join(copy, 'ledger-9-01234567.journal'), begun);
+    const again = await opened(copy);
+    expect(again.saving().movedAside).toBeUndefined();
+    expect(again.rows()).toMatchObject([{ errors: 2 }]);
+    const own = await copyOf(directory);
+    await fs.writeFile(await journalOf(own), begun);
+    const cut = await opened(own);
+    expect(cut.saving().movedAside).toContain('damaged at byte 0');
+  }
+});
+
 test('a journal deleted or written under the running exporter is made again with all that was counted', async () => {
   const directory = await temporaryFolder();
   const ledger = await opened(directory);
