@@ -1,6 +1,7 @@
 /** Values that no format recognises: somebody else's JSON, or something that nobody can read. */
 import { isBrokenJsonText } from '../../decode/json-text.js';
 import { noteUnreadable, type ValueTally } from './tally.js';
+import { isShippedRow, tellTransportRows } from './transport-rows.js';
 
 /**
  * No format recognises it. JSON that is whole is somebody else's, for topics are shared; of what is no JSON nobody can say
@@ -12,8 +13,13 @@ export function readStranger(value: Buffer, head: string, into: ValueTally): voi
     return;
   }
   if (/^[{[]/.test(head)) {
-    if (isWholeJson(value)) into.ignored++;
-    else noteUnreadable(into, 'not_json', `expected JSON, got ${JSON.stringify(head.slice(0, 60))}`);
+    const record = parsed(value);
+    if (record === undefined) {
+      noteUnreadable(into, 'not_json', `expected JSON, got ${JSON.stringify(head.slice(0, 60))}`);
+      return;
+    }
+    into.ignored++;
+    if (isShippedRow(record)) tellTransportRows(into);
     return;
   }
   noteUnreadable(
@@ -23,14 +29,14 @@ export function readStranger(value: Buffer, head: string, into: ValueTally): voi
   );
 }
 
-function isWholeJson(value: Buffer): boolean {
+/** Undefined when it is no whole JSON, which has no such value. */
+function parsed(value: Buffer): unknown {
   const text = value.toString('utf8');
-  if (isBrokenJsonText(text)) return false;
+  if (isBrokenJsonText(text)) return undefined;
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text);
   } catch {
-    return false;
+    return undefined;
   }
 }
 

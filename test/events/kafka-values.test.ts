@@ -1,0 +1,40 @@
+/** What the values of Kafka's records give that are no events. */
+import { expect, test } from 'vitest';
+import { emptyTally } from '../../src/events/sources/kafka/tally.js';
+import { createValueReader } from '../../src/events/sources/kafka/values.js';
+
+const send =
+  '2026-01-15T08:16:00.098Z,To Internet,08DE53F0A1B2C305,2,192.0.2.1:2525,203.0.113.7:25,<,451 4.7.0 try again,';
+const connectivity =
+  '2026-01-15T08:16:00.098Z,08DE53F0A1B2C305,SMTP,contoso.example,-,Messages: 0 Bytes: 0 (Retry : Failed)';
+const path = 'C:\\Logs\\SEND2026011508-1.LOG';
+
+function read(value: string) {
+  const into = emptyTally();
+  const bytes = Buffer.from(value);
+  createValueReader().read(bytes, 0, bytes.length, into);
+  return into;
+}
+
+test.each([
+  ['a row of the Send log', send],
+  ['a row of the connectivity log', connectivity],
+  ['a row of the Send log as Filebeat ships it', JSON.stringify({ message: send, log: { file: { path }, offset: 7 } })],
+  [
+    'a row of the connectivity log as Filebeat ships it',
+    JSON.stringify({ message: connectivity, log: { file: { path }, offset: 7 } }),
+  ],
+])('%s in a topic is said not to be counted, with the remedy', (_name, value) => {
+  const { trouble, unreadable } = read(value);
+  expect(trouble).toContain('rows of Exchange transport logs, which are not counted from Kafka; read their files');
+  expect(unreadable).toEqual({});
+});
+
+test.each([
+  ['a line of another log that Filebeat ships', { message: 'started', log: { file: { path: '/var/log/x' } } }],
+  ['a row without a file', { message: send }],
+  ['a log that is a text', { message: send, log: 'x' }],
+])('%s is dropped without a word', (_name, value) => {
+  const { trouble, ignored, unreadable } = read(JSON.stringify(value));
+  expect({ trouble, ignored, unreadable }).toEqual({ trouble: undefined, ignored: 1, unreadable: {} });
+});
