@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { createCountRing, type Counted, type CountRing, savedCounts, type SavedCounts } from './count-ring.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { keepLatest } from '../runtime/keep-latest.js';
+import { createTextSnapshots } from './text-snapshots.js';
 import type { ProbeResult } from '../model/probes.js';
 
 export const savedAvailability = z.strictObject({
@@ -33,19 +34,29 @@ export type Availability = {
   readonly of: (destination: string) => DestinationAvailability | undefined;
   /** The saved form: one JSON text each. */
   readonly texts: () => readonly string[];
+  /** The same as they are now, made when they are asked for, while notes go on. Takes the place of one that was not read to its end. */
+  readonly snapshot: () => Iterable<string>;
 };
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
 const outagesKept = 5;
 
-type Kept = { readonly hours: CountRing; readonly days: CountRing; outages: Outage[]; text: string | undefined };
+type Kept = {
+  readonly destination: string;
+  readonly hours: CountRing;
+  readonly days: CountRing;
+  outages: Outage[];
+  text: string | undefined;
+};
 
 /** @param most destinations kept; beyond it the one that was not visited for longest goes */
 export function createAvailability(saved: readonly SavedAvailability[], now: () => number, most = 4_000): Availability {
   /** The longest not visited first. */
   const kept = new Map<string, Kept>();
-  for (const { destination, hours, days, outages } of saved) kept.set(destination, keptOf(outages, hours, days));
+  for (const { destination, hours, days, outages } of saved) kept.set(destination, keptOf(destination, outages, hours, days));
+  const textAt = (each: Kept): string => (each.text ??= textOf(each, now()));
+  const snapshots = createTextSnapshots(textAt);
   const sums = ({ hours, days, outages }: Kept): DestinationAvailability => {
     const [hour, day] = [Math.floor(now() / hourMs), Math.floor(now() / dayMs)];
     return {
@@ -58,7 +69,8 @@ export function createAvailability(saved: readonly SavedAvailability[], now: () 
   return {
     note({ destination, at, success, reason }) {
       if (reason === 'blocked_by_policy') return;
-      const known = kept.get(destination) ?? keptOf([]);
+      const known = kept.get(destination) ?? keptOf(destination, []);
+      snapshots.changes(known);
       known.hours.add(Math.floor(at / hourMs), success);
       known.days.add(Math.floor(at / dayMs), success);
       noteOutage(known, at, success);
@@ -70,12 +82,14 @@ export function createAvailability(saved: readonly SavedAvailability[], now: () 
       const found = known && sums(known);
       return found && found.month.all > 0 ? found : undefined;
     },
-    texts: () => [...kept].map(([destination, each]) => (each.text ??= textOf(destination, each, now()))),
+    texts: () => [...kept.values()].map(textAt),
+    snapshot: () => snapshots.begin(kept.values()),
   };
 }
 
-function keptOf(outages: readonly Outage[], hours?: SavedCounts, days?: SavedCounts): Kept {
+function keptOf(destination: string, outages: readonly Outage[], hours?: SavedCounts, days?: SavedCounts): Kept {
   return {
+    destination,
     hours: createCountRing(7 * 24, hours),
     days: createCountRing(30, days),
     outages: outages.slice(-outagesKept),
@@ -91,7 +105,7 @@ function noteOutage(kept: Kept, at: number, success: boolean): void {
   if (!success && !isOpen) kept.outages = [...kept.outages, { from: at }].slice(-outagesKept);
 }
 
-function textOf(destination: string, { hours, days, outages }: Kept, now: number): string {
+function textOf({ destination, hours, days, outages }: Kept, now: number): string {
   const saved: SavedAvailability = {
     destination,
     hours: hours.saved(Math.floor(now / hourMs)),

@@ -7,6 +7,7 @@
 import * as z from 'zod';
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
 import type { Checkpoint } from '../model/batch.js';
+import { createTextSnapshots } from './text-snapshots.js';
 
 const fingerprint = z.strictObject({ length: z.int().min(0), hash: z.string() });
 
@@ -52,8 +53,11 @@ export type CheckpointBook = {
   readonly all: () => Checkpoint[];
   /** What was kept and forgotten since it was asked before: JSON texts, and keys. */
   readonly takeChanges: () => { readonly put: string[]; readonly drop: string[] };
-  /** As JSON, in pieces that belong between commas. */
-  readonly texts: () => Buffer[];
+  /**
+   * As they are now, as JSON, in pieces that belong between commas and are made when they are asked for. Takes the place of
+   * those that were not read to their end.
+   */
+  readonly texts: () => Iterable<Buffer>;
 };
 
 type Block = { readonly jsonByKey: Map<string, string>; bytes: Buffer | undefined };
@@ -66,6 +70,7 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
   /** Has room. */
   let open = newBlock();
   const changed = new Set<string>();
+  const snapshots = createTextSnapshots(bytesOf);
 
   const blockWithRoom = (): Block => {
     if (open.jsonByKey.size >= blockSize) open = newBlock();
@@ -76,6 +81,7 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
     const key = keyOfCheckpoint(checkpoint);
     changed.add(key);
     const block = checkpoints.get(key)?.block ?? blockWithRoom();
+    snapshots.changes(block);
     block.jsonByKey.set(key, JSON.stringify(checkpoint));
     block.bytes = undefined;
     checkpoints.set(key, { checkpoint, block });
@@ -89,6 +95,7 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
       const key = keyOfCheckpoint(checkpoint);
       const block = checkpoints.get(key)?.block;
       if (!block) return;
+      snapshots.changes(block);
       changed.add(key);
       checkpoints.delete(key);
       block.jsonByKey.delete(key);
@@ -106,8 +113,12 @@ export function createCheckpointBook(saved: readonly Checkpoint[] = []): Checkpo
       return { put, drop };
     },
     all: () => [...checkpoints.values()].map(({ checkpoint }) => checkpoint),
-    texts: () => [...blocks].map((block) => (block.bytes ??= Buffer.from([...block.jsonByKey.values()].join(',\n')))),
+    texts: () => snapshots.begin(blocks),
   };
+}
+
+function bytesOf(block: Block): Buffer {
+  return (block.bytes ??= Buffer.from([...block.jsonByKey.values()].join(',\n')));
 }
 
 function newBlock(): Block {

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { createCountRing, type CountRing, savedCounts } from './count-ring.js';
 import { createLinkedLine, noPlace, type Place } from './linked-line.js';
+import { createTextSnapshots } from './text-snapshots.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { type Reason, reasons } from '../model/words.js';
 
@@ -25,6 +26,8 @@ export type ErrorHoursBook = {
   readonly of: (connector: string) => readonly ErrorHours[];
   /** The saved form: one JSON text each. */
   readonly texts: () => readonly string[];
+  /** The same as they are now, made when they are asked for, while notes go on. Takes the place of one that was not read to its end. */
+  readonly snapshot: () => Iterable<string>;
 };
 
 const hourMs = 3_600_000;
@@ -60,12 +63,15 @@ export function createErrorHours(saved: readonly SavedErrorHours[], now: () => n
   };
   for (const { connector, reason, hours } of saved) keptOf(connector, reason, createCountRing(hoursKept, hours));
   const thisHour = (): number => Math.floor(now() / hourMs);
+  const textAt = (each: Kept): string => (each.text ??= textOf(each, thisHour()));
+  const snapshots = createTextSnapshots(textAt);
   return {
     note(connector, reason, at) {
       const hour = Math.floor(at / hourMs);
       // What is older would take the place of what is newer.
       if (!(hour > thisHour() - hoursKept)) return;
       const kept = keptOf(connector, reason);
+      snapshots.changes(kept);
       kept.hours.add(hour, true);
       kept.text = undefined;
       line.take(kept);
@@ -76,7 +82,8 @@ export function createErrorHours(saved: readonly SavedErrorHours[], now: () => n
       [...(byConnector.get(connector)?.values() ?? [])]
         .map(({ reason, hours }) => ({ reason, counts: hours.list(thisHour(), hoursKept) }))
         .filter(({ counts }) => counts.some((count) => count > 0)),
-    texts: () => line.all().map((each) => (each.text ??= textOf(each, thisHour()))),
+    texts: () => line.all().map(textAt),
+    snapshot: () => snapshots.begin(line.all()),
   };
 }
 

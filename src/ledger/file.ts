@@ -1,4 +1,5 @@
 /** The saved form of the ledger as a whole: version 2, one JSON file, one row a line; what was saved since is in the journal. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type * as z from 'zod';
 import { readPlainFile } from '../runtime/plain-file.js';
 import { cleanRows } from './clean-rows.js';
@@ -66,7 +67,10 @@ function notReadable(file: string): string {
   return `${file}: permission denied: the counts saved there belong to another account; give the file to the account of this exporter (chown), or give this exporter a folder of its own with --state.directory`;
 }
 
-/** The parts of a ledger, already written as JSON: an entry, or several with commas between, in each piece. */
+/**
+ * The parts of a ledger as JSON: an entry, or several with commas between, in each piece. All are of one moment, though
+ * other work is done while they are asked for.
+ */
 export type LedgerParts = Readonly<Record<Exclude<keyof SavedLedger, 'rows'>, Iterable<string | Buffer>>> & {
   readonly rows: AsyncIterable<readonly string[]>;
 };
@@ -99,19 +103,28 @@ export async function* ledgerPieces(savedAt: number, journal: string, parts: Led
   yield Buffer.from('\n]');
   for (const name of partNames) {
     yield Buffer.from(`,\n"${name}":[\n`);
-    yield listed(parts[name]);
+    yield* listed(parts[name]);
     yield Buffer.from('\n]');
   }
   yield Buffer.from('}\n');
 }
 
-function listed(entries: Iterable<string | Buffer>): Buffer {
-  const pieces: Buffer[] = [];
+async function* listed(entries: Iterable<string | Buffer>): AsyncGenerator<Buffer> {
+  let [pieces, bytes, between]: [Buffer[], number, string] = [[], 0, ''];
   for (const entry of entries) {
-    if (pieces.length > 0) pieces.push(comma);
-    pieces.push(typeof entry === 'string' ? Buffer.from(entry) : entry);
+    const piece = typeof entry === 'string' ? Buffer.from(between + entry) : entry;
+    if (typeof entry !== 'string') pieces.push(Buffer.from(between));
+    pieces.push(piece);
+    bytes += piece.length;
+    between = ',\n';
+    if (pieces.length < piecesAtOnce && bytes < bytesAtOnce) continue;
+    yield Buffer.concat(pieces);
+    [pieces, bytes] = [[], 0];
+    await nextTurn();
   }
-  return Buffer.concat(pieces);
+  yield Buffer.concat(pieces);
 }
 
-const comma = Buffer.from(',\n');
+/** To make them, and the texts that they are of, takes a few milliseconds. */
+const piecesAtOnce = 64;
+const bytesAtOnce = 64 * 1024;

@@ -22,6 +22,8 @@ export type RecentErrors = {
   readonly all: () => readonly RecentError[];
   /** The saved form: one JSON text each. */
   readonly texts: () => readonly string[];
+  /** The same as they are now, made when they are asked for, while notes go on. */
+  readonly snapshot: () => Iterable<string>;
   readonly version: () => number;
 };
 
@@ -86,7 +88,8 @@ export function createRecentErrors(
         keep(book, each.server === from ? { ...each, server: to } : each, each.at, each.until, each.count);
     },
     all: () => book.line.all().map(entryOf),
-    texts: () => book.line.all().map((kept) => (kept.text ??= JSON.stringify(entryOf(kept)))),
+    texts: () => book.line.all().map((kept) => textOf(kept, entryOf(kept))),
+    snapshot: () => textsOf(book.line.all().map((kept): [Kept, RecentError] => [kept, entryOf(kept)])),
     version: () => version,
   };
 }
@@ -190,4 +193,13 @@ function freshEntry(): Kept {
 function entryOf(kept: Kept): RecentError {
   const { server, connector, destination, reason, at, until, count } = kept;
   return (kept.entry ??= { server, connector, destination, reason, at, until, count });
+}
+
+/** Entries do not change: what is kept may go on. */
+function* textsOf(entries: readonly (readonly [Kept, RecentError])[]): Generator<string> {
+  for (const [kept, entry] of entries) yield textOf(kept, entry);
+}
+
+function textOf(kept: Kept, entry: RecentError): string {
+  return kept.entry === entry ? (kept.text ??= JSON.stringify(entry)) : JSON.stringify(entry);
 }

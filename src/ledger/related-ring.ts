@@ -39,6 +39,8 @@ export type RelatedRing = {
   readonly counts: () => readonly RelatedCount[];
   /** The saved form: one JSON text each. */
   readonly texts: () => readonly string[];
+  /** The same as they are now, made when they are asked for, while notes go on. */
+  readonly snapshot: () => Iterable<string>;
   /** Changes with whatever is noted. */
   readonly version: () => number;
 };
@@ -123,13 +125,23 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
     },
     events: () => [...byServer.values()].flatMap(({ line }) => line.all().map(({ event }) => event)),
     counts: counts.all,
-    texts: () => line.all().map((kept) => (kept.text ??= JSON.stringify(kept.event))),
+    texts: () => line.all().map(textOf),
+    snapshot: () => textsOf(line.all()),
     version: () => version,
   };
 }
 
 function freshKept(event: RelatedEvent, kind: Kind): Kept {
   return { event, kind, text: undefined, inAll: noPlace(), ofServer: noPlace(), ofKind: noPlace() };
+}
+
+/** Events do not change, and one that goes takes its text along. */
+function* textsOf(all: readonly Kept[]): Generator<string> {
+  for (const kept of all) yield textOf(kept);
+}
+
+function textOf(kept: Kept): string {
+  return (kept.text ??= JSON.stringify(kept.event));
 }
 
 function lineOfAll(): LinkedLine<Kept> {

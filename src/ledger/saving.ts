@@ -8,7 +8,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Books } from './books.js';
-import { createChangeTaker, missedTexts, scraperTexts, wholeTexts } from './changes.js';
+import { createChangeTaker, missedTexts, scraperTexts } from './changes.js';
 import { ledgerPieces, type LedgerParts } from './file.js';
 import { entryLine } from './journal-file.js';
 import { headLine, journalPath, journalsIn, nextJournalId, removeJournalsBefore, type JournalId } from './journal.js';
@@ -88,25 +88,29 @@ export function createLedgerSave(books: Books, { file, folder, opened, operation
   };
 }
 
-/** The books as they are now. */
+/** The books as they are now: what takes long to write is written in slices, as it is at this moment. */
 function partsOf(books: Books): LedgerParts {
-  const { checkpoints, gaps, rows, servers, sessions, unsaved } = books;
-  const wholes = wholeTexts(books);
+  const { availability, checkpoints, errorHours, gaps, recent, related, rows, seen, servers, sessions, unsaved } = books;
   return {
     rows: unsaved.snapshot(rows.all()),
     checkpoints: checkpoints.texts(),
-    seen: wholes.seen(),
+    seen: seen.snapshot(),
     scrapers: scraperTexts(books),
     logs: gaps.texts(),
     missed: missedTexts(books),
     sessions: [...sessions.texts()],
-    related: wholes.related(),
-    relatedCounts: wholes.relatedCounts(),
-    recent: wholes.recent(),
-    availability: wholes.availability(),
-    errorHours: wholes.errorHours(),
-    servers: servers.known().map((each) => JSON.stringify(each)),
+    related: related.snapshot(),
+    relatedCounts: jsonOf(related.counts()),
+    recent: recent.snapshot(),
+    availability: availability.snapshot(),
+    errorHours: errorHours.snapshot(),
+    servers: jsonOf(servers.known()),
   };
+}
+
+/** @param all do not change */
+function* jsonOf(all: readonly object[]): Generator<string> {
+  for (const each of all) yield JSON.stringify(each);
 }
 
 /** The file and its journal on disk. After a failure nobody knows what is there: the next save writes all of it. */

@@ -12,6 +12,7 @@ import type { Immutable } from '../runtime/immutable.js';
 import { isCredible } from '../runtime/noted-time.js';
 import { createKnownRecords, type KnownRecords } from './known-records.js';
 import { blockLength, blockText, pairsOf } from './record-block.js';
+import { createTextSnapshots } from './text-snapshots.js';
 
 export type SeenRecords = {
   /**
@@ -23,6 +24,8 @@ export type SeenRecords = {
   readonly rename: (from: string, to: string) => void;
   /** The saved form: one JSON text a log, the same text object while nothing changed. */
   readonly texts: () => readonly string[];
+  /** The same as they are now, made when they are asked for, while notes go on. Takes the place of one that was not read to its end. */
+  readonly snapshot: () => Iterable<string>;
 };
 
 /** One log of one server as saved: `floor` is the newest ID and second let go; `blocks`: `id:second` pairs, base 36, as differences. */
@@ -67,6 +70,7 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
   for (const each of saved) logs.set(keyOf(each), restore(each));
   let total = [...logs.values()].reduce((sum, log) => sum + log.count, 0);
   let latest: Log | undefined;
+  const snapshots = createTextSnapshots(textOf);
   return {
     note: (key) => {
       if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
@@ -80,10 +84,15 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
         latest = log;
         if (logs.size > mostLogs) total -= dropFirst(logs);
       }
+      snapshots.changes(log);
       add(log, key.recordId, second);
       total++;
       if (log.count > perLog) total -= dropOldest(log, now());
-      else if (total > inAll) total -= dropOldest(largest(logs), now());
+      else if (total > inAll) {
+        const most = largest(logs);
+        snapshots.changes(most);
+        total -= dropOldest(most, now());
+      }
       return true;
     },
     rename: (from, to) => {
@@ -99,6 +108,7 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       latest = undefined;
     },
     texts: () => [...logs.values()].map(textOf),
+    snapshot: () => snapshots.begin(logs.values()),
   };
 }
 
