@@ -54,7 +54,8 @@ type Kept = {
 export function createAvailability(saved: readonly SavedAvailability[], now: () => number, most = 4_000): Availability {
   /** The longest not visited first. */
   const kept = new Map<string, Kept>();
-  for (const { destination, hours, days, outages } of saved) kept.set(destination, keptOf(destination, outages, hours, days));
+  for (const { destination, hours, days, outages } of saved)
+    kept.set(destination, keptOf(destination, outages, hours, days));
   const textAt = (each: Kept): string => (each.text ??= textOf(each, now()));
   const snapshots = createTextSnapshots(textAt);
   const sums = ({ hours, days, outages }: Kept): DestinationAvailability => {

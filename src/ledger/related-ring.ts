@@ -72,8 +72,7 @@ export function createRelatedRing(options: RelatedRingOptions = {}): RelatedRing
   const most = { perServer: 200, perKind: 40, inAll: 4_000, servers: 200, ...options };
   const counts = createCounts(most.servers);
   const byServer = new Map<string, { readonly line: LinkedLine<Kept>; readonly kinds: Map<string, Kind> }>();
-  let line = lineOfAll();
-  let version = 0;
+  let [line, version] = [lineOfAll(), 0];
 
   const kindOf = ({ server, provider, eventId }: RelatedEvent): Kind => {
     const ofServer = byServer.get(server) ?? {

@@ -90,7 +90,8 @@ export function createLedgerSave(books: Books, { file, folder, opened, operation
 
 /** The books as they are now: what takes long to write is written in slices, as it is at this moment. */
 function partsOf(books: Books): LedgerParts {
-  const { availability, checkpoints, errorHours, gaps, recent, related, rows, seen, servers, sessions, unsaved } = books;
+  const { availability, checkpoints, errorHours, gaps, recent, related, rows, seen, servers, sessions, unsaved } =
+    books;
   return {
     rows: unsaved.snapshot(rows.all()),
     checkpoints: checkpoints.texts(),

@@ -73,7 +73,15 @@ const books: Readonly<Record<string, () => Sliced>> = {
     const enter = (number: number): void => {
       const server = `exch${number % 40}`;
       const key = { server, channel: 'application', recordId: number, time: now };
-      book.note({ kind: 'related_event', key, server, provider: 'MSExchangeTransport', eventId: 1, at: now, text: 'a' });
+      book.note({
+        kind: 'related_event',
+        key,
+        server,
+        provider: 'MSExchangeTransport',
+        eventId: 1,
+        at: now,
+        text: 'a',
+      });
     };
     const change = (): void => {
       book.rename('exch1', 'exch1.example.org');
