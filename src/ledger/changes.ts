@@ -80,7 +80,7 @@ export function createChangeTaker(books: Books): ChangeTaker {
 }
 
 /** The saved form of each book, as JSON texts. */
-export function wholeTexts(books: Books) {
+function wholeTexts(books: Books) {
   const { availability, errorHours, recent, related, seen } = books;
   return {
     seen: seen.texts,
