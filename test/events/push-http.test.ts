@@ -206,6 +206,63 @@ describe('POST /ingest', () => {
     expect(errorsOf(ledger)).toBe(5);
   });
 
+  test.each([
+    ['commas', ','],
+    ['commas and blanks', ' , '],
+    ['carriage returns', '\r'],
+  ])('objects with %s between them are all read, whatever event comes first', async (_what, between) => {
+    const { ledger, port } = await receive([source]);
+    const other = winlogbeatLine({ recordId: 99 }).replaceAll('2002', '4625');
+    const body = `${other}${lines(3)}`.trimEnd().replaceAll('\n', between);
+    for (const each of [body, `${body}${between}`, `${body}\n`]) {
+      const answer = await post(port(), '/ingest', each);
+      expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([200, { records: 4, unreadable: 0 }]);
+    }
+    expect(errorsOf(ledger)).toBe(3);
+  });
+
+  test('a transport log whose lines end in carriage returns alone is refused with the remedy', async () => {
+    const { ledger, port, followed } = await receive([source]);
+    const log = fixtureText('../transport-logs/SEND20260115-1.LOG').replaceAll(/\r?\n/g, '\r');
+    for (const body of [log, Buffer.from(`\uFEFF${log}`, 'utf16le')]) {
+      const answer = await post(port(), '/ingest?server=EXCH01', body);
+      expect([answer.status, answer.bytes.toString()]).toEqual([
+        400,
+        expect.stringContaining('write it with line feeds'),
+      ]);
+    }
+    expect(ledger.rows()).toEqual([]);
+    expect(followed.statuses()[0]?.pushed).toMatchObject({ accepted: 0, unreadable: 2 });
+  });
+
+  test.each([
+    ['a page of HTML', '<!DOCTYPE html>\n<html>\n<Event>x</Event></html>\n', 'none of its 2 records can be read'],
+    [
+      'two objects with a semicolon between them',
+      `${lines(2).trimEnd().replace('\n', ';')}\n`,
+      'expected a JSON object',
+    ],
+    ['half an object', lines(1).slice(0, 300), 'expected'],
+  ])('%s, of which nothing can be read, is refused and counts as unreadable', async (_what, body, word) => {
+    const { ledger, port, followed } = await receive([source]);
+    const answer = await post(port(), '/ingest', body);
+    expect([answer.status, answer.bytes.toString()]).toEqual([400, expect.stringContaining(word)]);
+    expect(answer.bytes.toString()).toContain('table of formats in the README');
+    expect(followed.statuses()[0]?.pushed).toMatchObject({ accepted: 0, unreadable: 1 });
+    expect((await post(port(), '/ingest', lines(1))).status).toBe(200);
+    expect(errorsOf(ledger)).toBe(1);
+  });
+
+  test('two servers in one address are refused with the remedy, and neither is believed', async () => {
+    const { ledger, port } = await receive([source]);
+    for (const query of ['server=EXCH01&server=EXCH02', 'server=EXCH01&server=EXCH01', 'server=&server=EXCH01']) {
+      const answer = await post(port(), `/ingest?${query}`, lines(1));
+      expect(answer.status).toBe(400);
+      expect(answer.bytes.toString()).toContain('send the records of each server in a request of their own');
+    }
+    expect(ledger.rows()).toEqual([]);
+  });
+
   test('what no format knows is refused with a clear word', async () => {
     const { port } = await receive([source]);
     const answer = await post(port(), '/ingest', 'GET /index.html 200\n');

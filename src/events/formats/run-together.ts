@@ -1,4 +1,4 @@
-/** Objects that a shipper writes one behind the other, without line ends between them (Fluent Bit's `json_stream`). */
+/** Objects that a shipper writes one behind the other on one line: with nothing, commas or carriage returns between them (Fluent Bit's `json_stream`). */
 import { findEndFor } from '../read/text.js';
 import type { TextFormat } from './format.js';
 import { formats } from './formats.js';
@@ -14,11 +14,13 @@ export function framedAsWritten(format: TextFormat, bytes: Buffer, from: number)
   return twin?.kind === 'text' ? twin : format;
 }
 
-/** Whether an object begins there, on the same line. */
+/** Whether an object begins there, on the same line: a carriage return alone ends none. */
 function isObjectAt(bytes: Buffer, from: number): boolean {
   let at = from;
-  while (bytes[at] === space || bytes[at] === tab) at++;
+  while (between.includes(bytes[at] ?? 0)) at++;
   return bytes[at] === openBrace;
 }
 
-const [tab, space, openBrace] = [9, 32, 0x7b];
+/** Tab, carriage return, blank and comma. */
+const between = [9, 0x0d, 32, 0x2c];
+const openBrace = 0x7b;

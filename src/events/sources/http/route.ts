@@ -33,13 +33,18 @@ export function routeOf({ method, url = '/', headers }: IncomingMessage): Route 
       text: 'expected POST /v1/logs (OTLP) or POST /ingest (text of any known format)',
     });
   if (method !== 'POST') throw new Refused({ status: 405, text: `expected POST, got ${method}`, allow: 'POST' });
-  const server = serverOf(new URLSearchParams(query).get('server'));
+  const server = serverOf(new URLSearchParams(query).getAll('server'));
   const form = path === '/ingest' ? 'text' : otlpForm(headers['content-type']);
   return { form, server, compression: compressionOf(headers['content-encoding'], form) };
 }
 
-function serverOf(given: string | null): string | undefined {
-  if (given === null) return undefined;
+function serverOf([given, ...others]: readonly string[]): string | undefined {
+  if (given === undefined) return undefined;
+  if (others.length > 0)
+    throw new Refused({
+      status: 400,
+      text: `expected one ?server=, got ${others.length + 1}; send the records of each server in a request of their own`,
+    });
   const isName = !given.includes(':') && endpointOf(given, 25)?.host !== undefined;
   if (isName) return given;
   throw new Refused({ status: 400, text: 'expected the name of a host in ?server=' });

@@ -63,11 +63,14 @@ export function createWorker({ part, entry }: Parts): Work {
       (bytes) => (form === 'text' ? ingest(bytes, 'the request', enter) : readRequest(bytes, form, enter)),
       { unpacked: body.release, patienceMs },
     );
+    const unread = sumOf(unreadable);
+    // Of a text nobody looks into the answer to a success; senders of OTLP read theirs.
+    if (form === 'text' && unread > 0 && unread === records) throw new Refused(nothingRead(unread, trouble));
     // What holds nothing that counts has nothing to be saved.
     if (isNews) await inTime(entry.saved());
     return (response) => {
-      if (form === 'text') acceptText(response, { records, unreadable: sumOf(unreadable), problem: trouble });
-      else acceptOtlp(response, form, sumOf(unreadable), trouble ?? '');
+      if (form === 'text') acceptText(response, { records, unreadable: unread, problem: trouble });
+      else acceptOtlp(response, form, unread, trouble ?? '');
     };
   };
 }
@@ -82,6 +85,11 @@ const unnamed: Refusal = {
   status: 400,
   text: 'a transport log does not name its server; name it in the address: /ingest?server=EXCH01',
 };
+
+function nothingRead(count: number, trouble = 'it cannot be read'): Refusal {
+  const text = `none of its ${count} records can be read; of the first: ${trouble}`;
+  return { status: 400, text: `${text}; expected exported Windows events (see the table of formats in the README)` };
+}
 
 function sumOf(unreadable: Pushed['unreadable']): number {
   return Object.values(unreadable).reduce((sum, count) => sum + count, 0);

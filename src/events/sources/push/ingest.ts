@@ -6,6 +6,7 @@ import type { PassResult, ReadableFile, TextFormat } from '../../formats/format.
 import { framedAsWritten } from '../../formats/run-together.js';
 import { createReader, type Reader } from '../../read/pass.js';
 import { encodingOf, maxRecordBytes } from '../../read/text.js';
+import { bareReturns } from '../files/foreign-content.js';
 import { headBytes, recogniseHead } from '../files/recognise.js';
 import type { Pushed } from './entry.js';
 
@@ -80,8 +81,12 @@ function formatOf(
 ): { format: TextFormat; encoding: ReturnType<typeof encodingOf>['encoding'] } {
   const parts = [bytes.subarray(0, markLength), bytes.subarray(begin, begin + headBytes), lineEnd];
   const { format, encoding, problem } = recogniseHead(Buffer.concat(parts), shownName);
-  if (format?.kind === 'text')
-    return { format: encoding === 'utf-8' ? framedAsWritten(format, bytes, begin) : format, encoding };
+  if (format?.kind === 'text') {
+    const framed = encoding === 'utf-8' ? framedAsWritten(format, bytes, begin) : format;
+    if (framed.framing === 'lines' && endsLinesWithReturns(bytes))
+      throw new UnreadableRecord('wrong_shape', `${shownName}: ${bareReturns}`);
+    return { format: framed, encoding };
+  }
   throw new UnreadableRecord(
     'wrong_shape',
     format
@@ -91,6 +96,13 @@ function formatOf(
 }
 
 const lineEnd = Buffer.from('\n');
+
+/** All of it would be one line, of which only the beginning is looked at. In UTF-16 the bytes are those of the same characters. */
+function endsLinesWithReturns(bytes: Buffer): boolean {
+  if (bytes.includes(0x0a)) return false;
+  const first = bytes.indexOf(0x0d);
+  return first >= 0 && bytes.includes(0x0d, first + 1);
+}
 
 /** The first byte behind the blanks, at a whole unit of UTF-16 from there; undefined when nothing else follows. */
 async function firstRecordAt(bytes: Buffer, from: number): Promise<number | undefined> {
