@@ -43,7 +43,7 @@ const wellKnownBundles: readonly string[] = [
  * Source: learn.microsoft.com, "TLS Cipher Suites in Windows Server 2022" and "TLS Elliptic Curves in Windows 10".
  */
 const offered: tls.SecureContextOptions = {
-  ciphers: `${tls.DEFAULT_CIPHERS}:!ARIA:!CAMELLIA:!AESCCM`,
+  ciphers: `${tls.DEFAULT_CIPHERS}:!ARIA:!CAMELLIA:!AESCCM:@SECLEVEL=1`,
   ecdhCurve: 'X25519:P-256:P-384:P-521',
   sigalgs: [
     'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ecdsa_secp521r1_sha512:ed25519',

@@ -122,6 +122,23 @@ export function dayOf(time: number): string {
   return Number.isNaN(time) ? '(no date)' : new Date(time).toISOString().slice(0, 10);
 }
 
+const sequenceTag = 0x30;
+/** Before the SEQUENCE stands a name of a host at most, and some words. */
+const mostBefore = 512;
+
+/**
+ * Where the elements of a session begin. Node 20 and 22 give what OpenSSL writes; 24.21 and 26.10 write for which host it
+ * was made before it (captured): the SEQUENCE is the one that reaches to the end.
+ */
+function startOf(session: Buffer): number {
+  for (let at = 0; at < Math.min(session.length, mostBefore); at++) {
+    if (session[at] !== sequenceTag) continue;
+    const { start, end } = contentOf(session, at);
+    if (end === session.length) return start;
+  }
+  return session.length;
+}
+
 /** The tag of the peer's certificate in the session: context-specific, constructed, number 3. */
 const peerTag = 0xa3;
 
@@ -133,7 +150,7 @@ const peerTag = 0xa3;
  */
 export function leafOfSession(session: Buffer | undefined): Buffer | undefined {
   if (!session) return undefined;
-  for (let at = contentOf(session, 0).start; at < session.length;) {
+  for (let at = startOf(session); at < session.length;) {
     const { start, end } = contentOf(session, at);
     if (session[at] === peerTag) return session.subarray(start, end);
     at = end;

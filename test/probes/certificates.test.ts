@@ -141,6 +141,8 @@ describe('the leaf in a session', () => {
 
   test('is the element with the tag 3, and nothing else in whatever bytes there are', () => {
     expect(leafOfSession(Buffer.from('3006020101a30101', 'hex'))).toEqual(Buffer.from('01', 'hex'));
+    const forHost = Buffer.concat([Buffer.from('\0words\0\0\x090.0.0.0.0'), Buffer.from('3006020101a30101', 'hex')]);
+    expect(leafOfSession(forHost)).toEqual(Buffer.from('01', 'hex'));
     expect(leafOfSession(Buffer.from('3006020101a40101', 'hex'))).toBeUndefined();
     expect(leafOfSession(Buffer.from('30050203a30101', 'hex'))).toBeUndefined();
     expect(leafOfSession(undefined)).toBeUndefined();
