@@ -230,6 +230,8 @@ test('issue 14, 3: a copy that is found while it is still empty is known as a co
 test.each(ways)('issue 14, 3: a file that was found, but not read, is read after it was renamed (%s)', async (way) => {
   const at = await world();
   await writeFile(`${at.file}.1`, lines(900, 940));
+  const minuteAgo = new Date(Date.now() - 60_000);
+  await utimes(`${at.file}.1`, minuteAgo, minuteAgo);
   await writeFile(at.file, lines(1, 40));
   const whenEnded = emptyBook();
   const first = follow(whenEnded, at[way], {
