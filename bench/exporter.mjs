@@ -14,6 +14,20 @@ const loopbackGuard = new URL('../test/support/loopback-guard.mjs', import.meta.
 /** Clock ticks of /proc, in milliseconds. */
 const tickMs = 10;
 
+/** @returns where an exporter that has been started listens, and what asks for the end of what it wrote; throws when it ends before */
+export async function whenListening(child) {
+  let log = '';
+  const url = await new Promise((found, failed) => {
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      log = (log + text).slice(-100_000);
+      const match = /msg=listening url=(\S+)\n/.exec(log);
+      if (match) found(match[1]);
+    });
+    child.once('exit', () => failed(new Error(`the exporter ended:\n${log}`)));
+  });
+  return { url, log: () => log };
+}
+
 /**
  * Starts on a free port of loopback; without other flags with probing off.
  * @param files none when the flags name a configuration file that has sources
@@ -28,21 +42,13 @@ export async function startExporter(files, stateDirectory, more = ['--no-probe']
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   child.once('exit', () => process.off('exit', kill));
-  let log = '';
-  const url = await new Promise((found, failed) => {
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      log = (log + text).slice(-100_000);
-      const match = /msg=listening url=(\S+)\n/.exec(log);
-      if (match) found(match[1]);
-    });
-    child.once('exit', () => failed(new Error(`the exporter ended:\n${log}`)));
-  });
+  const { url, log } = await whenListening(child);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   return {
     url,
     pid: child.pid,
     /** The end of what it wrote. */
-    log: () => log,
+    log,
     /** `code 1` or `signal SIGABRT` when it is no longer there. */
     endedWith: () => {
       if (child.signalCode !== null) return `signal ${child.signalCode}`;

@@ -1,7 +1,6 @@
 /** Figures that are kept in the tree: a benchmark fails when one has become worse by more than a fifth, or misses its aim. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** Worse by more than this is a fault. */
 const tolerance = 1.2;
@@ -20,8 +19,8 @@ export async function compare(file, figures, aims = {}) {
     const rounded = Object.fromEntries(
       Object.entries(figures).map(([name, value]) => [name, Number(value.toFixed(3))]),
     );
-    // The figures of a benchmark that had none have no folder yet. `file` may be a URL.
-    await mkdir(folderOf(file), { recursive: true });
+    // The figures of a benchmark that had none have no folder yet.
+    await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, `${JSON.stringify({ ...kept, ...rounded }, undefined, 2)}\n`);
     return;
   }
@@ -32,10 +31,6 @@ export async function compare(file, figures, aims = {}) {
     console.error(`worse: ${name}: ${short(value)}, ${before}`);
     process.exitCode = 1;
   }
-}
-
-function folderOf(file) {
-  return path.dirname(file instanceof URL ? fileURLToPath(file) : file);
 }
 
 function short(value) {

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Admin, Producer } from '@platformatic/kafka';
 import { startKafka } from '../../test/support/kafka-broker.mjs';
-import { total } from '../exporter.mjs';
+import { total, whenListening } from '../exporter.mjs';
 import { line } from '../push/killed.mjs';
 
 const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -123,15 +123,7 @@ async function startTraced(folder, connects, brokers) {
   const node = [process.execPath, program, ...flags, '--no-probe'];
   const strace = ['-f', '-qq', '--seccomp-bpf', '-e', 'trace=connect,sendto,sendmsg', '-o', connects, ...node];
   const child = spawn('strace', strace, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let log = '';
-  const url = await new Promise((found, failed) => {
-    child.stderr.setEncoding('utf8').on('data', (text) => {
-      log = (log + text).slice(-100_000);
-      const match = /msg=listening url=(\S+)\n/.exec(log);
-      if (match) found(match[1]);
-    });
-    child.once('exit', () => failed(new Error(`the exporter ended:\n${log}`)));
-  });
+  const { url } = await whenListening(child);
   const watch = watchErrors(url);
   return {
     counted: watch.counted,

@@ -7,6 +7,7 @@ import { transportLogFolders } from './exchange-folders.js';
 import { configSchema } from './schema.js';
 import { defaultStateDirectory } from './state-directory.js';
 import type { CheckedFile } from './yaml-file.js';
+import { pathText } from './path-text.js';
 
 export type { ListenAddress } from './schema.js';
 
@@ -98,7 +99,7 @@ async function mistakesTogether(
   whole: unknown,
   issues: readonly z.core.$ZodIssue[],
 ): Promise<string[]> {
-  const { flagMistakes, pathText } = await import('./mistakes.js');
+  const { flagMistakes } = await import('./mistakes.js');
   const placeOf = (path: readonly PropertyKey[]): string => {
     const flag = flagOf(overrides, path);
     return flag === path.join('.') && file !== undefined ? `${file}: ${pathText(path)}` : flag;

@@ -2,6 +2,7 @@
 import ipaddr from 'ipaddr.js';
 import type * as z from 'zod';
 import { type ListenAddress, shownAddress } from './forms.js';
+import { pathText } from './path-text.js';
 
 /** A listener of the configuration, and where that has it. */
 type Place = { readonly path: readonly (string | number)[]; readonly at: ListenAddress };
@@ -13,25 +14,22 @@ type Listening = {
 
 /** Refuses each listener that would find another one of the same configuration at its address, and names both. */
 export function onAddressesOfTheirOwn({ sources, web }: Listening, context: z.RefinementCtx): void {
-  const taken: Place[] = web.listenAddresses.map((at, index) => ({ path: ['web', 'listenAddresses', index], at }));
+  const ofWeb: Place[] = web.listenAddresses.map((at, index) => ({ path: ['web', 'listenAddresses', index], at }));
   const ofSources = sources.flatMap((source, index): Place[] => {
     const { listenAddress: at } = source as { listenAddress?: ListenAddress };
     return at ? [{ path: ['sources', index, 'listenAddress'], at }] : [];
   });
-  for (const [index, place] of [...taken, ...ofSources].entries()) {
-    const other = [...taken, ...ofSources].slice(0, index).find(({ at }) => isShared(at, place.at));
+  const all = [...ofWeb, ...ofSources];
+  for (const [index, place] of all.entries()) {
+    const other = all.slice(0, index).find(({ at }) => isShared(at, place.at));
     if (!other) continue;
     context.addIssue({
       code: 'custom',
       path: [...place.path],
-      message: `an address apart from that of ${placeText(other.path)} (${shownAddress(other.at)})`,
+      message: `an address apart from that of ${pathText(other.path)} (${shownAddress(other.at)})`,
       input: shownAddress(place.at),
     });
   }
-}
-
-function placeText(path: Place['path']): string {
-  return path.map((part, at) => (typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`)).join('');
 }
 
 /** Whether the second of two listeners finds its port taken. Port 0 is another port each time. */

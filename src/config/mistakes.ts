@@ -2,6 +2,7 @@
 import { isMap, isNode, isScalar, isSeq, type Document, type LineCounter } from 'yaml';
 import type * as z from 'zod';
 import { closestTo } from '../runtime/did-you-mean.js';
+import { pathText } from './path-text.js';
 
 type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
@@ -109,16 +110,6 @@ function sentence(issue: Issue, path: Path, value: unknown): string {
 
 /** A longer word is nobody's slip of the pen. */
 const longestGuess = 64;
-
-/** `sources[2].tls.cert`; nothing for the whole file. */
-export function pathText(path: Path): string {
-  const text = path.reduce<string>(
-    (so, part) => (typeof part === 'number' ? `${so}[${part}]` : `${so === '' ? '' : `${so}.`}${String(part)}`),
-    '',
-  );
-  // A key may hold anything, a line break too.
-  return text.slice(0, 200).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, ' ');
-}
 
 function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(

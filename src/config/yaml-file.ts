@@ -38,16 +38,8 @@ export async function readYamlFile<Schema extends z.ZodType>(
 ): Promise<CheckedFile<Schema>> {
   const content = await readText(name);
   if (typeof content !== 'string') return { ok: false, mistakes: [content.mistake] };
-  const lines = new LineCounter();
-  const document = parseDocument(content, {
-    lineCounter: lines,
-    prettyErrors: false,
-    logLevel: 'error',
-    // The parser compares each key with all before it.
-    uniqueKeys: false,
-    ...parse,
-  });
-  const file: YamlFile = { name, lines, document };
+  const file = parsed(name, content, parse);
+  const { document } = file;
   const tooDeep = tooDeepMistake(file);
   if (tooDeep !== undefined) return { ok: false, mistakes: [tooDeep] };
   noteRepeatedKeys(document);
@@ -68,14 +60,21 @@ export async function readYamlFile<Schema extends z.ZodType>(
 /** Finds the line of a setting in a file that was read before; that of what is around it where the file does not have it. */
 export async function lineFinder(name: string): Promise<(path: readonly (string | number)[]) => number> {
   const content = await readText(name);
+  const file = parsed(name, typeof content === 'string' ? content : '');
+  return (path) => lineOf(file, path, false);
+}
+
+function parsed(name: string, content: string, parse: ReadOptions['parse'] = {}): YamlFile {
   const lines = new LineCounter();
-  const document = parseDocument(typeof content === 'string' ? content : '', {
+  const document = parseDocument(content, {
     lineCounter: lines,
     prettyErrors: false,
     logLevel: 'error',
+    // The parser compares each key with all before it.
     uniqueKeys: false,
+    ...parse,
   });
-  return (path) => lineOf({ name, lines, document }, path, false);
+  return { name, lines, document };
 }
 
 /** Settings need five. Whatever goes down much deeper would exhaust the stack of all that read it after the parser. */

@@ -110,13 +110,12 @@ export async function* ledgerPieces(savedAt: number, journal: string, parts: Led
 }
 
 async function* listed(entries: Iterable<string | Buffer>): AsyncGenerator<Buffer> {
-  let [pieces, bytes, between]: [Buffer[], number, string] = [[], 0, ''];
+  let [pieces, bytes, isFirst]: [Buffer[], number, boolean] = [[], 0, true];
   for (const entry of entries) {
-    const piece = typeof entry === 'string' ? Buffer.from(between + entry) : entry;
-    if (typeof entry !== 'string') pieces.push(Buffer.from(between));
-    pieces.push(piece);
+    const piece = typeof entry === 'string' ? Buffer.from(entry) : entry;
+    pieces.push(isFirst ? nothing : comma, piece);
+    isFirst = false;
     bytes += piece.length;
-    between = ',\n';
     if (pieces.length < piecesAtOnce && bytes < bytesAtOnce) continue;
     yield Buffer.concat(pieces);
     [pieces, bytes] = [[], 0];
@@ -126,5 +125,6 @@ async function* listed(entries: Iterable<string | Buffer>): AsyncGenerator<Buffe
 }
 
 /** To make them, and the texts that they are of, takes a few milliseconds. */
-const piecesAtOnce = 64;
+const piecesAtOnce = 128;
 const bytesAtOnce = 64 * 1024;
+const [nothing, comma] = [Buffer.alloc(0), Buffer.from(',\n')];

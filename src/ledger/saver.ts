@@ -56,8 +56,9 @@ export const lazySaveMs = 2_000;
  */
 const historySaveMs = 5_000;
 const firstHistorySaveMs = 100;
+const waits = { news: 0, place: 0, nothing: lazySaveMs };
 /** A batch of history is a part of one that somebody waits for, and of places there are as many as files. */
-const historyWeight = 1 / 32;
+const weights: Readonly<Record<BatchContent, number>> = { news: 1, history: 1 / 32, place: 1 / 32, nothing: 1 };
 /** Saving takes at most about a fifth of the time. */
 const pauseFactor = 4;
 const retryMs = 1_000;
@@ -127,9 +128,9 @@ function saveWithin(state: State, ms: number): void {
 }
 
 async function entered(state: State, content: BatchContent): Promise<void> {
-  state.unsaved += content === 'history' || content === 'place' ? historyWeight : 1;
+  state.unsaved += weights[content];
   state.batches++;
-  const waitMs = { news: 0, place: 0, history: historyWaitMs(state), nothing: lazySaveMs }[content];
+  const waitMs = content === 'history' ? historyWaitMs(state) : waits[content];
   // Whoever waits for the save waits for no longer than it takes.
   saveWithin(state, state.unsaved > batchesAhead ? 0 : waitMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.

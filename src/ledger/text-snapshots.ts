@@ -9,26 +9,23 @@ export type TextSnapshots<Entry, Text> = {
 
 /** @param textOf what is saved of an entry as it is now */
 export function createTextSnapshots<Entry, Text>(textOf: (entry: Entry) => Text): TextSnapshots<Entry, Text> {
-  /** Those that are still to be written, and what was written of them before they changed. */
-  let waiting = new Set<Entry>();
-  let early = new Map<Entry, Text>();
-  function* texts(mine: Set<Entry>): Generator<Text> {
-    for (const entry of mine) {
+  /** Those that are still to be written; with their texts, those that have changed since. */
+  let waiting = new Map<Entry, Text | undefined>();
+  function* texts(mine: Map<Entry, Text | undefined>): Generator<Text> {
+    for (const [entry, text] of mine) {
       if (mine !== waiting) throw new Error('another snapshot of the ledger has begun: this one is not whole');
       mine.delete(entry);
-      const text = early.get(entry);
-      early.delete(entry);
       yield text ?? textOf(entry);
     }
   }
   return {
     begin: (entries) => {
-      waiting = new Set(entries);
-      early = new Map();
+      waiting = new Map();
+      for (const entry of entries) waiting.set(entry, undefined);
       return texts(waiting);
     },
     changes: (entry) => {
-      if (waiting.has(entry) && !early.has(entry)) early.set(entry, textOf(entry));
+      if (waiting.has(entry) && waiting.get(entry) === undefined) waiting.set(entry, textOf(entry));
     },
   };
 }

@@ -74,8 +74,8 @@ export function waitingRest(rest: string, framing: Framing): WaitingRest | undef
   return framing === 'lines' && hasBareReturns(rest) ? 'returns' : undefined;
 }
 
-/** Lines that end in a carriage return alone, as the first Macs wrote them: more than one, and no line feed. */
-export function hasBareReturns(text: string): boolean {
+/** Lines that end in a carriage return alone, as the first Macs wrote them: more than one, and no line feed. UTF-16 as bytes has both too. */
+export function hasBareReturns(text: string | Buffer): boolean {
   if (text.includes('\n')) return false;
   const first = text.indexOf('\r');
   return first >= 0 && first < text.length - 1 && text.includes('\r', first + 1);

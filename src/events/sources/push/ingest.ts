@@ -5,7 +5,7 @@ import { UnreadableRecord } from '../../decode/unreadable.js';
 import type { PassResult, ReadableFile, TextFormat } from '../../formats/format.js';
 import { framedAsWritten } from '../../formats/run-together.js';
 import { createReader, type Reader } from '../../read/pass.js';
-import { encodingOf, maxRecordBytes } from '../../read/text.js';
+import { encodingOf, hasBareReturns, maxRecordBytes } from '../../read/text.js';
 import { bareReturns } from '../files/foreign-content.js';
 import { headBytes, recogniseHead } from '../files/recognise.js';
 import type { Pushed } from './entry.js';
@@ -83,7 +83,8 @@ function formatOf(
   const { format, encoding, problem } = recogniseHead(Buffer.concat(parts), shownName);
   if (format?.kind === 'text') {
     const framed = encoding === 'utf-8' ? framedAsWritten(format, bytes, begin) : format;
-    if (framed.framing === 'lines' && endsLinesWithReturns(bytes))
+    // All of it would be one line, of which only the beginning is looked at.
+    if (framed.framing === 'lines' && hasBareReturns(bytes))
       throw new UnreadableRecord('wrong_shape', `${shownName}: ${bareReturns}`);
     return { format: framed, encoding };
   }
@@ -96,13 +97,6 @@ function formatOf(
 }
 
 const lineEnd = Buffer.from('\n');
-
-/** All of it would be one line, of which only the beginning is looked at. In UTF-16 the bytes are those of the same characters. */
-function endsLinesWithReturns(bytes: Buffer): boolean {
-  if (bytes.includes(0x0a)) return false;
-  const first = bytes.indexOf(0x0d);
-  return first >= 0 && bytes.includes(0x0d, first + 1);
-}
 
 /** The first byte behind the blanks, at a whole unit of UTF-16 from there; undefined when nothing else follows. */
 async function firstRecordAt(bytes: Buffer, from: number): Promise<number | undefined> {
