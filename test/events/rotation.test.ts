@@ -256,6 +256,33 @@ test.each(ways)('issue 14, 3: a file that was found, but not read, is read after
   await untilRead(at.book, 60);
 });
 
+test('issue 14, 3: a file that came between two that are known is read, though the last one was found before it', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 10));
+  const first = follow(at.book, at.file);
+  await untilRead(at.book, 10);
+  await first.stop();
+  await rotate(at.file);
+  await writeFile(at.file, lines(11, 20));
+  await rotate(at.file);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await writeFile(at.file, '');
+  // As when it is ended between the finding of the last and the next look at the folder.
+  const { dev, ino, mtimeMs } = await stat(at.file);
+  const nothing = { length: 0, hash: '' };
+  const place = {
+    source: at.file,
+    path: at.file,
+    inode: `${dev}:${ino}`,
+    head: nothing,
+    tail: nothing,
+    history: false,
+  };
+  at.book.checkpoints.set(place.inode, { ...place, offset: 0, modifiedMs: mtimeMs });
+  follow(at.book, at.file);
+  await untilRead(at.book, 20);
+});
+
 test('issue 14, 3: what was written into a file that was empty, and renamed while nothing ran, is read', async () => {
   const at = await world();
   await writeFile(at.file, '');

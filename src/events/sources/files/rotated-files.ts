@@ -4,7 +4,7 @@ import { FileHangs } from '../../../runtime/file-gate.js';
 import { shownPath } from './file-names.js';
 import { type FileFacts, notWaiting } from './file-system.js';
 import { type Found, isTemporary } from './find-files.js';
-import { byAge, isBornSince, isPassedBy, lastWritesKnown, type Member, membersOf, passBy } from './rotation.js';
+import { byAge, firstWritesKnown, isBornSince, isPassedBy, type Member, membersOf, passBy } from './rotation.js';
 import { drop, type SourceState, type State } from './state.js';
 import { type Findings, meet, notePresent } from './take-up.js';
 
@@ -91,7 +91,7 @@ async function scanFolder(state: State, each: SourceState, around: Around, there
   const { name } = each.source;
   let known: ReadonlyMap<string, number> | undefined;
   const since = (base: string): number | undefined =>
-    (known ??= lastWritesKnown(state.checkpoints, name, there)).get(base);
+    (known ??= firstWritesKnown(state.checkpoints, name, there)).get(base);
   for (const member of members.sort(byAge)) await meetMember(state, each, around, { ...member, since });
   for (const stray of rotation.strays)
     if (path.dirname(stray) === there.folder) await meetStray(state, each, around, stray);

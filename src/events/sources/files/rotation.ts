@@ -78,25 +78,25 @@ export function passBy({ passedBy }: Rotation, facts: FileFacts): void {
 }
 
 /**
- * When the files of each base were last known to have been written, by what was read of them under any of their names:
- * after rotations that a restart came into, the name itself may belong to a file that was not read yet.
+ * When the oldest file of each base that is known, under any of its names, was last written: what was written later and is
+ * not known has been born since. The newest would not do: after quick renames it may be known before the one that it follows.
  */
-export function lastWritesKnown(
+export function firstWritesKnown(
   checkpoints: Checkpoints,
   source: string,
   { folder, bases }: { readonly folder: string; readonly bases: ReadonlySet<string> },
 ): ReadonlyMap<string, number> {
-  const latest = new Map<string, number>();
+  const first = new Map<string, number>();
   for (const { source: reader, path: at, modifiedMs } of checkpoints.all()) {
     if (reader !== source || modifiedMs === undefined || path.dirname(at) !== folder) continue;
     const base = bases.has(at) ? at : baseOf(folder, path.basename(at), bases);
-    if (base !== undefined) latest.set(base, Math.max(modifiedMs, latest.get(base) ?? -Infinity));
+    if (base !== undefined) first.set(base, Math.min(modifiedMs, first.get(base) ?? Infinity));
   }
-  return latest;
+  return first;
 }
 
 /**
- * Whether a file that nobody follows is to be read: it was read before, or it has been born since its base was last seen.
+ * Whether a file that nobody follows is to be read: it is known, or it has been born since its base was first read.
  * @param isFirstLook at the surroundings of its base: then only the time of its last write tells
  */
 export function isBornSince(
