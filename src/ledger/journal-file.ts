@@ -1,6 +1,7 @@
 /**
  * The form of the journal beside the saved ledger: an entry a line, each with a checksum and its length before the JSON.
- * What a kill leaves unfinished at the end is told from what is damaged.
+ * The checksum covers where the entry stands, so that one missing before it is found out. What a kill leaves unfinished at
+ * the end is told from what is damaged.
  */
 import { createHash } from 'node:crypto';
 
@@ -16,10 +17,13 @@ export type JournalText = {
 const newLine = 0x0a;
 const digestLength = 16;
 
-/** @param json without a line break */
-export function entryLine(json: string): Buffer {
+/**
+ * @param json without a line break
+ * @param at bytes before it in the journal
+ */
+export function entryLine(json: string, at: number): Buffer {
   const rest = `${Buffer.byteLength(json)} ${json}`;
-  return Buffer.from(`${digestOf(rest)} ${rest}\n`);
+  return Buffer.from(`${digestOf(`${at} `, rest)} ${rest}\n`);
 }
 
 export function readEntries(bytes: Buffer): JournalText {
@@ -27,7 +31,7 @@ export function readEntries(bytes: Buffer): JournalText {
   let at = 0;
   while (at < bytes.length) {
     const end = bytes.indexOf(newLine, at);
-    const json = end === -1 ? undefined : jsonOf(bytes.subarray(at, end));
+    const json = end === -1 ? undefined : jsonOf(bytes.subarray(at, end), at);
     if (json === undefined) {
       const isCut = end === -1 && isUnfinished(bytes.subarray(at));
       return { entries, end: isCut ? 'unfinished' : 'damaged', length: at };
@@ -38,10 +42,12 @@ export function readEntries(bytes: Buffer): JournalText {
   return { entries, end: 'whole', length: at };
 }
 
-function jsonOf(line: Buffer): Buffer | undefined {
+function jsonOf(line: Buffer, at: number): Buffer | undefined {
   const { head, payload } = partsOf(line);
   if (payload.length !== head?.length) return undefined;
-  return digestOf(line.subarray(digestLength + 1)) === head.digest ? payload : undefined;
+  const rest = line.subarray(digestLength + 1);
+  // The first journals had no place in their checksums.
+  return head.digest === digestOf(`${at} `, rest) || head.digest === digestOf('', rest) ? payload : undefined;
 }
 
 function partsOf(line: Buffer): { head: { digest: string; length: number } | undefined; payload: Buffer } {
@@ -60,6 +66,6 @@ function isUnfinished(rest: Buffer): boolean {
   );
 }
 
-function digestOf(content: string | Buffer): string {
-  return createHash('sha256').update(content).digest('hex').slice(0, digestLength);
+function digestOf(place: string, rest: string | Buffer): string {
+  return createHash('sha256').update(place).update(rest).digest('hex').slice(0, digestLength);
 }

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { savedChange, type SavedChange } from './changes.js';
 import { readBytes, refusal } from './file.js';
 import { entryLine, readEntries, type JournalText } from './journal-file.js';
+import { journalId } from './saved.js';
 
 /** `<number>-<mark>`. */
 export type JournalId = string;
@@ -30,13 +31,13 @@ export function numberOf(id: JournalId): number {
 
 /** What a journal begins with. */
 export function headLine(id: JournalId): Buffer {
-  return entryLine(JSON.stringify({ journal: id }));
+  return entryLine(JSON.stringify({ journal: id }), 0);
 }
 
 /** All that are in a folder. */
 export async function journalsIn(folder: string): Promise<JournalId[]> {
   const names = await readdir(folder).catch(() => []);
-  return names.flatMap((name) => /^ledger-(\d{1,15}-[0-9a-f]{8})\.journal$/.exec(name)?.[1] ?? []);
+  return names.map((name) => /^ledger-(.*)\.journal$/.exec(name)?.[1] ?? '').filter((id) => journalId.test(id));
 }
 
 /** Removes those that an earlier file belonged to. One that Windows holds goes the next time. */

@@ -156,12 +156,15 @@ export const savedParts = {
   servers: z.array(savedServer),
 };
 
+/** Part of the name of a file in the same folder. */
+export const journalId = /^\d{1,15}-[0-9a-f]{8}$/;
+
 const file = z.strictObject({
   /** Version 1 had no journal. */
   version: z.literal([1, 2]),
   savedAt: z.string(),
   /** The journal that goes on where this ends. */
-  journal: z.string().optional(),
+  journal: z.string().regex(journalId, 'expected the number and mark of a journal').optional(),
   ...savedParts,
   // A ledger written before these were known has none.
   logs: savedParts.logs.default([]),

@@ -144,7 +144,7 @@ function createTarget(file: string, opened: Opened, operations?: disk.FileOperat
       const known = journal;
       if (!known) throw new Error(`${file}: has no journal`);
       journal = undefined;
-      const line = entryLine(change);
+      const line = entryLine(change, known.length);
       await disk.appendTo(journalPath(folder, known.id), known.length, line, operations);
       known.length += line.length;
       journal = known;

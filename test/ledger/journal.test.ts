@@ -1,5 +1,6 @@
 /** The journal beside the saved ledger: whatever a kill, a bad disk or a copy makes of it, nothing is lost in silence. */
 import fc from 'fast-check';
+import { createHash } from 'node:crypto';
 import * as fs from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
@@ -111,6 +112,30 @@ test('a journal torn at any byte of its last two entries gives the saves before 
   expect(ledger.saving().movedAside).toBeUndefined();
   await enter(ledger, batch([errorOf(9)], { checkpoint: checkpoint(900) }));
   expect((await stateOf(await copyOf(directory)))?.checkpoints).toEqual([checkpoint(900)]);
+});
+
+test('a journal without one of its entries is damaged there; one whose checksums know no place is read as before', async () => {
+  const { directory, states } = await threeSaves();
+  const name = await journalOf(directory);
+  const lines = (await fs.readFile(name, 'utf8')).split(/(?<=\n)/);
+  await fs.writeFile(name, lines.filter((_, n) => n !== 1).join(''));
+  await expect(loadLedgerFile(path.join(directory, 'ledger.json'))).rejects.toThrow(
+    `damaged at byte ${lines[0]!.length}`,
+  );
+  const withoutPlace = lines.map((line) => {
+    const rest = line.slice(17, -1);
+    return `${createHash('sha256').update(rest).digest('hex').slice(0, 16)} ${rest}\n`;
+  });
+  await fs.writeFile(name, withoutPlace.join(''));
+  expect((await stateOf(directory))?.rows).toEqual(states[2]?.rows);
+});
+
+test('the name of a journal is no path: a file that leads out of the folder is damaged', async () => {
+  const { directory } = await threeSaves();
+  const file = path.join(directory, 'ledger.json');
+  const content = JSON.parse(await fs.readFile(file, 'utf8')) as object;
+  await fs.writeFile(file, JSON.stringify({ ...content, journal: '../../etc/1-00000000' }));
+  await expect(loadLedgerFile(file)).rejects.toThrow('journal: expected the number and mark of a journal');
 });
 
 test('a journal with one bit wrong anywhere is moved aside and told; what was whole before it stands', async () => {
@@ -464,3 +489,17 @@ test('a save that changes most of the rows writes the file as a whole, and the j
   expect(read?.rows).toHaveLength(1_901);
   expect(read?.checkpoints).toMatchObject([{ offset: 2 }]);
 });
+
+test.each(['file', 'file/below'])(
+  'a state folder at %s, where a file stands, is refused with what stands there',
+  async (name) => {
+    const folder = await temporaryFolder();
+    const file = path.join(folder, 'file');
+    await fs.writeFile(file, '');
+    const directory = path.join(folder, name);
+    const remedy = 'name another one with --state.directory';
+    await expect(opened(directory)).rejects.toThrow(
+      `${directory}: the state folder cannot be made: ${file} is not a folder; ${remedy}`,
+    );
+  },
+);
