@@ -40,6 +40,13 @@ async function configSchema() {
   // It is a part of another one here.
   delete schema.$schema;
   delete schema.properties.state;
+  const { sources, web } = schema.properties;
+  // The program would end at once and say so in its log; Helm says it before anything is changed.
+  sources.minItems = 1;
+  schema.required = ['sources'];
+  web.properties.listenAddresses.items.pattern = String.raw`^\S*:[1-9][0-9]{0,4}$`;
+  // It is put into the alert rules as it is.
+  web.properties.externalUrl.pattern = String.raw`^https?://[^\s"'\\{}?#]+$`;
   return schema;
 }
 

@@ -17,6 +17,8 @@ const root = path.dirname(import.meta.dirname);
 const runProgram = 18 + 1024 + 2048;
 const [goesOn, rollback] = [64, 256];
 const upgrading = 'UPGRADINGPRODUCTCODE';
+/** As in windows.wxs. */
+const upgradeCode = '{7B0D8F6E-5C0B-4B57-9C53-0E3C5A6C2F1D}';
 // With a space before each quotation mark: the backslash at the end of a folder would escape the mark.
 const flags = [
   '--no-start --config.file="[CONFIG_FILE] " --listen-port="[LISTEN_PORT] " --firewall="[ADD_FIREWALL_RULE] "',
@@ -63,8 +65,23 @@ const properties = [
   'START_SERVICE',
 ];
 
-/** SQL for what wixl cannot say. */
-function patches() {
+/** Attributes of a row of Upgrade (msidefs.h): keeps the features; the highest version counts, too. */
+const [keepsFeatures, withHighest] = [1, 512];
+
+/**
+ * The version as Windows takes it: three numbers. Its releases before 1.2.0, such as 1.2.0-rc.1, are 1.2.0 to Windows, too.
+ * @throws when it has larger numbers than Windows compares
+ */
+function windowsVersion(version) {
+  const numbers = /^(\d+)\.(\d+)\.(\d+)(?:[-+]|$)/.exec(version)?.slice(1).map(Number);
+  const [major = 256, minor = 256, patch = 65_536] = numbers ?? [];
+  if (major > 255 || minor > 255 || patch > 65_535)
+    throw new Error(`expected a version that Windows takes, up to 255.255.65535, got ${version}`);
+  return numbers.join('.');
+}
+
+/** SQL for what wixl cannot say. @param version the highest that is replaced, as Windows takes it */
+function patches(version) {
   const text = (value) => `'${value}'`;
   return [
     ...actions.flatMap(({ name, args, type, when, at }) => [
@@ -73,6 +90,9 @@ function patches() {
     ]),
     'CREATE TABLE ActionText (Action CHAR(72) NOT NULL, Description CHAR(64) LOCALIZABLE, Template CHAR(128) LOCALIZABLE PRIMARY KEY Action)',
     ...said.map((row) => `INSERT INTO ActionText (Action, Description) VALUES (${row.map(text).join(', ')})`),
+    // Its own version is replaced, too: that of an earlier 1.2.0-rc.1, or both would be installed.
+    "DELETE FROM Upgrade WHERE ActionProperty = 'WIX_UPGRADE_DETECTED'",
+    `INSERT INTO Upgrade (UpgradeCode, VersionMax, Attributes, ActionProperty) VALUES (${[upgradeCode, version].map(text).join(', ')}, ${keepsFeatures + withHighest}, 'WIX_UPGRADE_DETECTED')`,
     // Within the transaction: an upgrade that fails brings the old version back.
     "UPDATE InstallExecuteSequence SET Sequence = 1501 WHERE Action = 'RemoveExistingProducts'",
     `UPDATE Property SET Value = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;${properties.join(';')}' WHERE Property = 'SecureCustomProperties'`,
@@ -121,6 +141,7 @@ function codeOf(text) {
  */
 export async function buildMsi({ program, folder, version }) {
   const of = version ?? JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')).version;
+  const forWindows = windowsVersion(of);
   const stage = await mkdtemp(path.join(tmpdir(), 'msi-'));
   try {
     const files = [
@@ -141,8 +162,19 @@ export async function buildMsi({ program, folder, version }) {
     const env = { ...process.env, TZ: 'UTC' };
     const run = (name, ...args) =>
       execFileSync(name, args, { cwd: stage, env, stdio: ['ignore', 'ignore', 'inherit'] });
-    run('wixl', '-a', 'x64', '-o', msi, '-D', `Version=${of}`, '-D', `ProductCode=${codeOf(of)}`, 'windows.wxs');
-    for (const sql of patches()) run('msibuild', msi, '-q', sql);
+    run(
+      'wixl',
+      '-a',
+      'x64',
+      '-o',
+      msi,
+      '-D',
+      `Version=${forWindows}`,
+      '-D',
+      `ProductCode=${codeOf(of)}`,
+      'windows.wxs',
+    );
+    for (const sql of patches(forWindows)) run('msibuild', msi, '-q', sql);
     const content = createHash('sha256')
       .update(await readFile(program))
       .digest('hex');

@@ -42,7 +42,7 @@ async function setOf(name: Case) {
   return new StatefulSet((await only(name, 'StatefulSet')) as never);
 }
 
-/** As Helm lays values over the defaults. */
+/** As Helm lays values over the defaults: null takes one away. */
 function over(defaults: Values, values: Values): Values {
   const isMap = (value: unknown): value is Values =>
     typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -50,7 +50,8 @@ function over(defaults: Values, values: Values): Values {
     const usual = defaults[name];
     return [name, isMap(usual) && isMap(value) ? over(usual, value) : value];
   });
-  return { ...defaults, ...(Object.fromEntries(merged) as Values) };
+  const all = { ...defaults, ...(Object.fromEntries(merged) as Values) };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== null));
 }
 
 describe('3.3: the values', () => {
@@ -78,6 +79,11 @@ describe('3.3: the values', () => {
     const { fits, defaults } = await chart();
     expect(fits(over(defaults, values))).toBe(false);
     expect(JSON.stringify(fits.errors)).toContain(why);
+  });
+
+  test('20: a chart that this one is a part of may switch it off by a condition', async () => {
+    const { fits, defaults } = await chart();
+    expect(fits(over(defaults, { enabled: true, global: { region: 'eu' } })), JSON.stringify(fits.errors)).toBe(true);
   });
 
   test('what only the templates can refuse fits the schema, or they would never be asked', async () => {
@@ -146,7 +152,9 @@ describe('3.3: the manifests', () => {
   test.each(cases)('%s: nobody in it is root or writes to anything but the state', async (name) => {
     const { spec } = (await setOf(name)).spec!.template;
     expect(spec!.automountServiceAccountToken).toBe(false);
-    expect(spec!.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 65532 });
+    expect(spec!.securityContext).toMatchObject({ runAsNonRoot: true });
+    // The values of one case leave the user to the cluster.
+    expect(spec!.securityContext!.runAsUser).toBe(name === 'pushed' ? undefined : 65532);
     const { securityContext, volumeMounts } = spec!.containers[0]!;
     expect(securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
     expect(securityContext!.capabilities!.drop).toEqual(['ALL']);
@@ -166,6 +174,17 @@ describe('3.3: the manifests', () => {
       targetLabel: 'job',
       replacement: 'send-connector-exporter',
     });
+  });
+
+  test('20: without a timeout of its own a scrape takes no longer than its interval, which Prometheus would refuse', async () => {
+    const monitor = new ServiceMonitor((await only('pushed', 'ServiceMonitor')) as never);
+    expect(monitor.spec.endpoints[0]).toMatchObject({ interval: '5s' });
+    expect(monitor.spec.endpoints[0]).not.toHaveProperty('scrapeTimeout');
+  });
+
+  test('20: relabelings of the values come after the one that names the job', async () => {
+    const monitor = new ServiceMonitor((await only('odd', 'ServiceMonitor')) as never);
+    expect(monitor.spec.endpoints[0]!.relabelings!.map(({ targetLabel }) => targetLabel)).toEqual(['job', 'site']);
   });
 
   test('links of the alerts lead to the addresses of the values', async () => {

@@ -95,12 +95,16 @@ describe.skipIf(!has)('the MSI', () => {
     const one = await msiOf('program');
     // wixl writes its time in seconds.
     await new Promise((resolve) => setTimeout(resolve, 1_100));
-    const [again, next] = [await msiOf('program'), await msiOf('other', '7.8.9')];
+    const [again, next] = [await msiOf('program'), await msiOf('other', '7.8.9-rc.1')];
     expect((await readFile(one)).equals(await readFile(again))).toBe(true);
     const code = (msi: string, name: string): string | undefined => table(msi, 'Property').get(name)?.[0];
     expect(code(next, 'UpgradeCode')).toBe(code(one, 'UpgradeCode'));
     expect(code(next, 'ProductCode')).not.toBe(code(one, 'ProductCode'));
+    // 20: a release candidate has a version that Windows takes, and gives way to its release: 512, the highest version goes, too.
     expect(code(next, 'ProductVersion')).toBe('7.8.9');
+    const rows = run('msiinfo', 'export', next, 'Upgrade').replaceAll('\r', '');
+    expect(rows).toContain('\t\t7.8.9\t\t513\t\tWIX_UPGRADE_DETECTED\n');
+    await expect(msiOf('program', '1.256.0')).rejects.toThrow('up to 255.255.65535');
   });
 });
 

@@ -43,11 +43,24 @@ export const fitting = {
       events: { existingClaim: 'null' },
       podAnnotations: { 'contoso.example/note': 'a "word": {yes}\nand one more' },
       podLabels: { team: 'on', 'app.kubernetes.io/name': 'not-this' },
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: [{ key: 'mail', operator: 'Equal', value: 'true', effect: 'NoSchedule' }],
+      topologySpreadConstraints: [
+        { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' },
+      ],
+      imagePullSecrets: [{ name: 'registry' }],
+      env: [{ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'kafka', key: 'token' } } }],
+      resources: { limits: { memory: '1.5Gi', cpu: 2 }, requests: { cpu: 0.1 } },
       extraArgs: ['--log.level=debug', '--web.external-url=https://a.example/?"'],
       service: { type: 'NodePort', port: 80, annotations: { prefer: 'true' } },
       serviceMonitor: {
         enabled: true,
-        endpoint: { scheme: 'https', interval: '1m', tlsConfig: { insecureSkipVerify: true } },
+        endpoint: {
+          scheme: 'https',
+          interval: '1m',
+          tlsConfig: { insecureSkipVerify: true },
+          relabelings: [{ targetLabel: 'site', replacement: 'hq' }],
+        },
       },
       state: { size: '10Gi', storageClass: 'true', persistent: true },
       priorityClassName: 'no',
@@ -63,6 +76,10 @@ export const fitting = {
       extraVolumeMounts: [{ name: 'push', mountPath: '/run/push', readOnly: true }],
       state: { persistent: false },
       podDisruptionBudget: { enabled: false },
+      // As for OpenShift, which gives each namespace users of its own; null takes a default away.
+      podSecurityContext: { runAsUser: null, runAsGroup: null, fsGroup: null },
+      ...Object.fromEntries(['podLabels', 'affinity', 'env', 'tolerations', 'extraArgs'].map((name) => [name, null])),
+      serviceMonitor: { enabled: true, interval: '5s', endpoint: null, labels: null },
     },
   },
 };
@@ -80,6 +97,27 @@ export const unfit = {
     'grafanaUrl',
   ],
   'a name that is no name': [{ fullnameOverride: 'Mail_Flow' }, 'fullnameOverride'],
+  'a section taken away': [{ service: null }, 'service'],
+  'no source': [{ config: { sources: [] } }, 'sources'],
+  'sources taken away': [{ config: { sources: null } }, 'sources'],
+  'an address for links that would break the rules': [
+    { config: { web: { externalUrl: 'https://a.example/x: y' } } },
+    'externalUrl',
+  ],
+  'an address for links without its scheme': [{ config: { web: { externalUrl: 'exporter.example' } } }, 'externalUrl'],
+  'an address to listen on without a port': [{ config: { web: { listenAddresses: [':0'] } } }, 'listenAddresses'],
+  'a limit spelt wrong': [{ resources: { limit: { memory: '1Gi' } } }, 'limit'],
+  'a quantity with a unit it does not know': [{ resources: { limits: { memory: '1GB' } } }, 'memory'],
+  'a secret of the registry by its name alone': [{ imagePullSecrets: ['registry'] }, 'imagePullSecrets'],
+  'a toleration spelt wrong': [{ tolerations: [{ key: 'a', operator: 'Exist' }] }, 'operator'],
+  'a volume without a name': [{ extraVolumes: [{ secret: { secretName: 'kafka' } }] }, 'extraVolumes'],
+  'a volume with the name of one of the chart': [{ extraVolumes: [{ name: 'state', emptyDir: {} }] }, 'extraVolumes'],
+  'a mount that is no path': [{ extraVolumeMounts: [{ name: 'kafka', mountPath: 'run' }] }, 'mountPath'],
+  'a variable that is a number': [{ env: [{ name: 'LIMIT', value: 5 }] }, 'env'],
+  'a label that is no label': [{ podLabels: { team: 'mail flow' } }, 'podLabels'],
+  'a node label that is a truth value': [{ nodeSelector: { exchange: true } }, 'nodeSelector'],
+  'a right spelt wrong': [{ podSecurityContext: { runAsNonroot: false } }, 'runAsNonroot'],
+  'a claim that is no name': [{ events: { existingClaim: 'My Claim' } }, 'existingClaim'],
 };
 
 /** Refused by the templates. */
@@ -87,6 +125,16 @@ export const refused = {
   'senders that reach one of several': [
     { replicas: 2, extraPorts: [{ name: 'otlp', port: 4318 }] },
     'a sender reaches only one of several',
+  ],
+  'a port that is taken': [{ extraPorts: [{ name: 'otlp', port: 10202 }] }, 'taken by another port'],
+  'two ports of one name': [
+    {
+      extraPorts: [
+        { name: 'otlp', port: 4317 },
+        { name: 'otlp', port: 4318 },
+      ],
+    },
+    'taken by another port',
   ],
   'an address that only the pod itself reaches': [
     { config: { web: { listenAddresses: ['[::1]:10202'] } } },

@@ -33,7 +33,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 
 {{/* Those of the chart and some more, where those of the chart win: list of the root and the others. */}}
 {{- define "exporter.labelsWith" -}}
-{{- mergeOverwrite (deepCopy (index . 1)) (include "exporter.labels" (index . 0) | fromYaml) | toYaml -}}
+{{- mergeOverwrite (deepCopy (index . 1 | default dict)) (include "exporter.labels" (index . 0) | fromYaml) | toYaml -}}
 {{- end }}
 
 {{- define "exporter.image" -}}
@@ -49,6 +49,19 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- fail (printf "config.web.listenAddresses: %s is reached from inside of the pod only; expected :PORT" $address) -}}
 {{- end -}}
 {{- regexFind "[0-9]+$" $address -}}
+{{- end }}
+
+{{/* More ports, each with a name and a number of its own: Kubernetes would refuse others, in words of its own. */}}
+{{- define "exporter.extraPorts" -}}
+{{- $ports := list (include "exporter.port" . | int) (int .Values.service.port) -}}
+{{- $names := list -}}
+{{- range .Values.extraPorts -}}
+{{- if or (has .name $names) (has (int .port) $ports) -}}
+{{- fail (printf "extraPorts: %s, port %d: the name or the number is taken by another port" .name (int .port)) -}}
+{{- end -}}
+{{- $ports = append $ports (int .port) -}}
+{{- $names = append $names .name -}}
+{{- end -}}
 {{- end }}
 
 {{/* The configuration of one replica: the first one probes, as far as the values want it. */}}
