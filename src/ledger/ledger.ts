@@ -60,6 +60,8 @@ export type Ledger = {
   readonly rows: () => readonly LedgerRow[];
   /** Notes that a scraper asks: new series wait for it once it has read a whole answer. */
   readonly asks: (scraper: string) => void;
+  /** To be awaited before a scrape: what was entered by now is saved, unless that takes longer than a moment. */
+  readonly hurried: () => Promise<void>;
   /** Published rows as scrapers see them: a new one at its previous value until every active scraper has read it. */
   readonly scrape: () => Scrape;
   /** Who has read the metrics, and when last. */
@@ -177,6 +179,7 @@ function shown(books: Books, { missed }: LedgerSave, saver: Saver, now: () => nu
       return published;
     },
     asks: scrapers.asks,
+    hurried: saver.hurried,
     scrape: () => scrape(books, saver),
     scrapers: scrapers.all,
     checkpoints: books.checkpoints.all,

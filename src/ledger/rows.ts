@@ -156,11 +156,12 @@ function publish(book: Book): void {
   heedClock(book);
   const reading = book.readingHistory?.() ?? false;
   if (expectation.isDue() && !reading) expectation.show();
-  const former = births.formerKeys();
+  /** Asked for by the first row that is new: all that are held are looked at for it. */
+  let former: ReadonlySet<string> | undefined;
   for (const row of unsaved.unpublished) {
     if (row.awaitsHistory && (reading || row.history !== row.savedHistory)) continue;
     // The series of that name are still those of another row.
-    if (former.size > 0 && !row.published && former.has(keyOf(row.entered))) continue;
+    if (!row.published && (former ??= births.formerKeys()).has(keyOf(row.entered))) continue;
     unsaved.unpublished.delete(row);
     row.awaitsHistory = false;
     if (!row.saved) continue;

@@ -1,5 +1,6 @@
 /** When a save is due, when it is tried again, and who waits for it. */
 import { trueTime, type Clocks, type Noted } from '../runtime/noted-time.js';
+import { within } from '../runtime/within.js';
 
 export type Saving = {
   /** Why saving fails at present. */
@@ -15,6 +16,8 @@ export type Saver = {
   readonly saveWithin: (ms: number) => void;
   /** A batch was entered. Resolves when reading may go on: at once as a rule, later when saving lags or fails. */
   readonly entered: (content: BatchContent) => Promise<void>;
+  /** Somebody looks: resolves when the news entered by now are saved, or a moment later where saving takes longer. */
+  readonly hurried: () => Promise<void>;
   /** Resolves after the next save that succeeds, and when the ledger is closed. */
   readonly nextSave: () => Promise<void>;
   /** Resolves when all that was entered by now is on disk. @throws when it ends unsaved */
@@ -56,7 +59,10 @@ export const lazySaveMs = 2_000;
  */
 const historySaveMs = 5_000;
 const firstHistorySaveMs = 100;
-const waits = { news: 0, place: 0, nothing: lazySaveMs };
+/** Nobody sees news before they look, and then they are saved at once: those that come one after another share a save. */
+const newsSaveMs = 500;
+/** Whoever looks waits for no longer, and sees what is saved already. */
+const hurryMs = 30;
 /** A batch of history is a part of one that somebody waits for, and of places there are as many as files. */
 const weights: Readonly<Record<BatchContent, number>> = { news: 1, history: 1 / 32, place: 1 / 32, nothing: 1 };
 /** Saving takes at most about a fifth of the time. */
@@ -76,6 +82,9 @@ type State = SaverOptions & {
   dueAtMs: number | undefined;
   /** No save before this: a long save is followed by a long pause. */
   restUntil: number;
+  /** News are saved no sooner unless somebody looks. */
+  newsAt: number;
+  hasNews: boolean;
   closing: boolean;
   /** Nothing is saved any more. */
   ended: boolean;
@@ -94,6 +103,8 @@ export function createSaver(options: SaverOptions): Saver {
     batchesSaved: 0,
     dueAtMs: undefined,
     restUntil: 0,
+    newsAt: 0,
+    hasNews: false,
     closing: false,
     ended: false,
     wake: undefined,
@@ -104,10 +115,9 @@ export function createSaver(options: SaverOptions): Saver {
     start: () => {
       running = keepSaving(state);
     },
-    saveWithin: (ms) => {
-      saveWithin(state, ms);
-    },
+    saveWithin: saveWithin.bind(undefined, state),
     entered: (content) => entered(state, content),
+    hurried: () => hurried(state),
     nextSave: () => nextSave(state),
     saved: () => untilSaved(state),
     isClosing: () => state.closing,
@@ -130,15 +140,25 @@ function saveWithin(state: State, ms: number): void {
 async function entered(state: State, content: BatchContent): Promise<void> {
   state.unsaved += weights[content];
   state.batches++;
-  const waitMs = content === 'history' ? historyWaitMs(state) : waits[content];
+  if (content === 'news') state.hasNews = true;
+  const waitMs = waitOf(state, content);
   // Whoever waits for the save waits for no longer than it takes.
   saveWithin(state, state.unsaved > batchesAhead ? 0 : waitMs);
   // Invariant 4: while the ledger cannot be saved nothing is read on. The files are the buffer.
   while ((state.saving.failing !== undefined || state.unsaved > batchesAhead) && !state.closing) await nextSave(state);
 }
 
-function historyWaitMs({ startedAt }: State): number {
-  return Math.min(historySaveMs, Math.max(firstHistorySaveMs, performance.now() - startedAt));
+function waitOf({ startedAt, newsAt }: State, content: BatchContent): number {
+  const now = performance.now();
+  if (content === 'news') return newsAt - now;
+  if (content === 'history') return Math.min(historySaveMs, Math.max(firstHistorySaveMs, now - startedAt));
+  return content === 'place' ? 0 : lazySaveMs;
+}
+
+async function hurried(state: State): Promise<void> {
+  if (!state.hasNews || state.saving.failing !== undefined || state.restUntil > performance.now()) return;
+  saveWithin(state, 0);
+  await within(hurryMs, nextSave(state));
 }
 
 async function untilSaved(state: State): Promise<void> {
@@ -192,6 +212,8 @@ async function saveOnce(state: State): Promise<void> {
       batches = state.batches;
       state.unsaved = 0;
       state.dueAtMs = undefined;
+      state.hasNews = false;
+      state.newsAt = performance.now() + newsSaveMs;
     });
     state.batchesSaved = batches;
     noteSaved(state, performance.now() - started);
@@ -206,13 +228,11 @@ function noteSaved(state: State, tookMs: number): void {
   state.savedAt = { at: state.clocks.now(), steadyAt: state.clocks.steady() };
   state.restUntil = performance.now() + Math.min(tookMs * pauseFactor, lazySaveMs);
   if (state.dueAtMs !== undefined) state.dueAtMs = Math.max(state.dueAtMs, state.restUntil);
-  else state.dueAtMs = dueByItself(state);
+  else {
+    const at = state.dueAt();
+    if (at !== undefined) state.dueAtMs = Math.max(state.restUntil, performance.now() + at - state.clocks.steady());
+  }
   release(state);
-}
-
-function dueByItself(state: State): number | undefined {
-  const at = state.dueAt();
-  return at === undefined ? undefined : Math.max(state.restUntil, performance.now() + at - state.clocks.steady());
 }
 
 function noteFailed(state: State, error: unknown): void {

@@ -60,6 +60,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
   const put = async (): Promise<Newest> => {
     const begun = performance.now();
+    await options.ledger.hurried();
     const breathe = createBreath();
     // The counts are looked at in one go; what explains them may be a moment younger.
     const { rows, held, readBy } = options.ledger.scrape();

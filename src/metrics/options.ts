@@ -9,7 +9,16 @@ import type { AdvisedCommand } from './pairs.js';
 export type MetricsOptions = {
   readonly ledger: Pick<
     Ledger,
-    'rows' | 'asks' | 'scrape' | 'relatedCounts' | 'tallies' | 'missed' | 'saving' | 'dormantErrors' | 'folded'
+    | 'rows'
+    | 'asks'
+    | 'hurried'
+    | 'scrape'
+    | 'relatedCounts'
+    | 'tallies'
+    | 'missed'
+    | 'saving'
+    | 'dormantErrors'
+    | 'folded'
   >;
   readonly board: Pick<Board, 'entries'>;
   /** Pairs with an error within the last hour; of more than so many those with the latest errors. */

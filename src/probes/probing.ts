@@ -10,6 +10,7 @@ import { startNetworkWatch } from './network/network-watch.js';
 import { findPath } from './network/path.js';
 import { ping } from './network/ping.js';
 import { readPlainFile } from '../runtime/plain-file.js';
+import { within } from '../runtime/within.js';
 import type { Policy } from './policy.js';
 import { createProber, type Prober } from './visit.js';
 import { startSchedule } from './schedule.js';
@@ -113,17 +114,6 @@ export function startProbing(options: ProbingOptions): Probing {
       await Promise.all([schedule.stop(), network.stop()]);
     },
   };
-}
-
-/** Waits until it is done, and no longer than that. */
-export async function within(ms: number, waited: Promise<void> | undefined): Promise<void> {
-  if (!waited) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([waited, late]);
-  clearTimeout(timer);
 }
 
 /** The visit of a name is done by visits of its addresses: the first that went as the name did shows how. */

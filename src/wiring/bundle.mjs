@@ -18,6 +18,9 @@ const inTarget = 'folder-of-the-program/';
 /** Loaded one after the other by a start, each by its own name. */
 const steps = ['main', 'commands/serve', 'config/config', 'runtime/log', 'serve', 'ledger/ledger', 'web/http/server'];
 
+/** Endings of names for all types that are ever answered: of the others a start would sort two thousand. */
+const answered = new Set(['css', 'html', 'js', 'json', 'svg', 'txt', 'zip']);
+
 for (const name of await readdir(target)) if (name.startsWith('part-')) await rm(path.join(target, name));
 const { outputFiles } = await build({
   entryPoints: steps.map((name) => path.join(source, `${name}.ts`)),
@@ -42,7 +45,7 @@ const { outputFiles } = await build({
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
-  plugins: [placesOfModules(), withoutParsers()],
+  plugins: [placesOfModules(), withoutUnused(), fewMediaTypes()],
 });
 for (const { path: file, text } of outputFiles) {
   const up = path.relative(path.dirname(file), target).split(path.sep).join('/') || '.';
@@ -71,15 +74,29 @@ function placesOfModules() {
 }
 
 /**
- * Nothing here reads the body of a request, and queries are read with URLSearchParams (`query parser` is off). What Express
- * has for these two is half of what a start would load.
+ * What packages load and nothing here uses, though it is a good part of what a start would load: bodies of requests, queries
+ * (read with URLSearchParams, `query parser` is off), spans that a counter refers to, threads that write a log.
  */
-function withoutParsers() {
+function withoutUnused() {
   return {
-    name: 'without-parsers',
+    name: 'without-unused',
     setup(hooks) {
-      hooks.onResolve({ filter: /^(?:body-parser|qs)$/ }, ({ path: name }) => ({ path: name, namespace: 'left-out' }));
-      hooks.onLoad({ filter: /.*/, namespace: 'left-out' }, () => ({ contents: 'module.exports = {};' }));
+      const unused = /^(?:body-parser|qs|@opentelemetry\/api|thread-stream)$/;
+      hooks.onResolve({ filter: unused }, ({ path: name }) => ({ path: name, namespace: 'unused' }));
+      hooks.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+    },
+  };
+}
+
+function fewMediaTypes() {
+  return {
+    name: 'few-media-types',
+    setup(hooks) {
+      hooks.onLoad({ filter: /[\\/]mime-db[\\/]db\.json$/ }, async ({ path: file }) => {
+        const all = Object.entries(JSON.parse(await readFile(file, 'utf8')));
+        const few = all.filter(([, { extensions = [] }]) => extensions.some((each) => answered.has(each)));
+        return { contents: JSON.stringify(Object.fromEntries(few)), loader: 'json' };
+      });
     },
   };
 }

@@ -96,7 +96,8 @@ function createWorld(setting: string) {
   const save = async (): Promise<void> => {
     const { saved } = ledger.saving();
     read(toldOf({ name: setting, kind: 'errors' }));
-    const isSaved = (): void => {
+    const isSaved = async (): Promise<void> => {
+      await ledger.hurried();
       expect(ledger.saving().saved).toBeGreaterThan(saved);
     };
     await vi.waitFor(isSaved, { timeout: 10_000, interval: 1 });

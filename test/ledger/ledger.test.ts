@@ -86,6 +86,47 @@ test('nothing is shown before it is saved', async () => {
   expect(ledger.rows().map((row) => row.errors)).toEqual([1]);
 });
 
+test('news that come one after another share a save, which whoever looks has made at once', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const directory = await temporaryFolder();
+  const ledger = await ledgerIn(directory);
+  const errors = (): number | undefined => ledger.rows()[0]?.errors;
+  await ledger.post(batch([connectionError(now)]));
+  await ledger.saved();
+  const { saved: before } = ledger.saving();
+  for (let more = 0; more < 20; more++) {
+    await ledger.post(batch([connectionError(now)]));
+    await fs.stat(directory);
+  }
+  expect([ledger.saving().saved, errors()]).toEqual([before, 1]);
+  await ledger.hurried();
+  expect([ledger.saving().saved, errors()]).toEqual([before + 1, 21]);
+});
+
+test('who looks while the disk is slow sees at once what is saved already', async () => {
+  let isSlow = false;
+  let pass = (): void => undefined;
+  const passes = new Promise<void>((resolve) => (pass = resolve));
+  const operations = {
+    rename: fs.rename,
+    open: async (...args: Parameters<typeof fs.open>) => {
+      if (isSlow) await passes;
+      return fs.open(...args);
+    },
+  };
+  const ledger = await ledgerIn(await temporaryFolder(), { operations });
+  await ledger.post(batch([connectionError(now)]));
+  await ledger.saved();
+  isSlow = true;
+  await ledger.post(batch([connectionError(now)]));
+  await ledger.hurried();
+  expect(ledger.rows()[0]?.errors).toBe(1);
+  pass();
+  await ledger.saved();
+  expect(ledger.rows()[0]?.errors).toBe(2);
+});
+
 test('what is entered during a save is shown by the next one, and no value ever falls', async () => {
   const ledger = await ledgerIn(await temporaryFolder());
   let shown = 0;

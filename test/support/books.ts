@@ -22,6 +22,7 @@ export function ledgerOf(held: Partial<ReadLedger> = {}): ReadLedger {
   return {
     rows,
     asks: () => undefined,
+    hurried: () => Promise.resolve(),
     scrape: () => ({ rows: rows(), held: 0, readBy: () => Promise.resolve() }),
     tallies: () => new Map(),
     missed: () => new Map(),

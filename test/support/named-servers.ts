@@ -74,6 +74,7 @@ export async function settled(
   entered: ReadonlyMap<Kind, number>,
 ): Promise<void> {
   const scrapeAll = async (): Promise<void> => {
+    await ledger.hurried();
     for (const reader of readers) await reader.scrape(ledger);
     for (const reader of readers)
       for (const kind of kinds) expect([kind, reader.increase(kind)]).toEqual([kind, entered.get(kind) ?? 0]);

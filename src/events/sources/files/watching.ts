@@ -2,16 +2,16 @@
  * Learns from the system that names in a folder have changed, so that a scan need not wait for its time.
  *
  * Only names matter here: files themselves are not watched, their growth is the business of the stat timer. chokidar
- * would look at a file on each append, which costs more than reading it; so it is left with folders, and what the system
- * says of names in them is taken raw.
+ * lists a folder and looks at every file in it after each append to any of them, which costs far more than reading what was
+ * appended; so it is left with folders within folders, and what the system says of names in them is taken raw.
  */
+import { watch } from 'node:fs';
 import path from 'node:path';
-import { watch } from 'chokidar';
 import { watchedFolder, type Found } from './find-files.js';
 import type { NameWatcher } from './followed.js';
 import type { State } from './state.js';
 
-/** chokidar looks at every file of a folder with each change in it; with more of them the scans alone do. */
+/** With more files scans take longer than what a notice would save. */
 const mostFiles = 1_000;
 
 /** To be called when a scan has found the folder to answer: on a mount that hangs a watch would hang the whole process. */
@@ -26,21 +26,58 @@ export function watchPattern(state: State, pattern: string, found: Found): void 
   const { folder, depth } = watchedFolder(pattern, found.by);
   if (known?.folder === folder || folder === path.parse(folder).root) return;
   void known?.watcher.close();
-  state.watchers.set(pattern, { folder, watcher: watchNames(state, folder, depth) });
+  const watcher = depth === 0 ? watchFolder(state, folder) : watchTree(state, folder, depth);
+  state.watchers.set(pattern, { folder, watcher });
 }
 
-function watchNames(state: State, folder: string, depth: number | undefined): NameWatcher {
-  const watcher = watch(folder, {
-    ignoreInitial: true,
-    ignored: (_path, stats) => stats?.isFile() === true,
-    ...(depth !== undefined && { depth }),
+function watchFolder(state: State, folder: string): NameWatcher {
+  try {
+    const watcher = watch(folder, (event) => {
+      if (event !== 'change') state.pace.scanSoon();
+    });
+    watcher.on('error', (error) => {
+      watcher.close();
+      tell(state, error);
+    });
+    return {
+      close: () => {
+        watcher.close();
+        return Promise.resolve();
+      },
+    };
+  } catch (error) {
+    tell(state, error);
+    return { close: () => Promise.resolve() };
+  }
+}
+
+/** @param depth undefined for all below it */
+function watchTree(state: State, folder: string, depth: number | undefined): NameWatcher {
+  let isClosed = false;
+  const watching = import('chokidar').then((chokidar) => {
+    if (isClosed) return undefined;
+    const watcher = chokidar.watch(folder, {
+      ignoreInitial: true,
+      ignored: (_path, stats) => stats?.isFile() === true,
+      ...(depth !== undefined && { depth }),
+    });
+    for (const name of ['addDir', 'unlinkDir'] as const) watcher.on(name, state.pace.scanSoon);
+    watcher.on('raw', (event) => {
+      if (event !== 'change') state.pace.scanSoon();
+    });
+    watcher.on('error', (error) => {
+      tell(state, error);
+    });
+    return watcher;
   });
-  for (const name of ['addDir', 'unlinkDir'] as const) watcher.on(name, state.pace.scanSoon);
-  watcher.on('raw', (event) => {
-    if (event !== 'change') state.pace.scanSoon();
-  });
-  watcher.on('error', (error) => {
-    state.log.warn('cannot watch a folder; it is looked at every second or so all the same', { error: String(error) });
-  });
-  return watcher;
+  return {
+    close: async () => {
+      isClosed = true;
+      await (await watching)?.close();
+    },
+  };
+}
+
+function tell({ log }: State, error: unknown): void {
+  log.warn('cannot watch a folder; it is looked at every second or so all the same', { error: String(error) });
 }

@@ -1,5 +1,5 @@
 /** Records that Beats and Logstash push by Lumberjack 2, on a listener of its own. */
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   fileName,
   hostName,
