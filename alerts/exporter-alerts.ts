@@ -15,6 +15,7 @@ export function exporterAlerts(limits: Thresholds): readonly Alert[] {
     recordsMissed(limits),
     unreadableRecords(limits),
     pushesRefused(limits),
+    handshakesFail(limits),
     destinationsFolded(limits),
     reloadFailed(limits),
     inventoryOld(limits),
@@ -136,6 +137,24 @@ function pushesRefused(limits: Thresholds): Alert {
     description:
       `The exporter at ${exporterName} did not take requests of the last ${inWords(limits.unreadableSeconds)}, and senders do not ` +
       'repeat these: connection errors among them are not counted. The log of the exporter says what is wrong with them.',
+  };
+}
+
+function handshakesFail(limits: Thresholds): Alert {
+  // Whoever only looks whether somebody listens goes in the middle of the handshake.
+  const failures = 'exchange_exporter_tls_handshake_failures_total{reason!="gone"}';
+  return {
+    name: 'TlsHandshakesFail',
+    group: 'exporter',
+    severity: 'warning',
+    scope: 'exporter',
+    expr: `increase(${failures}[${duration(limits.unreadableSeconds)}]) >= ${limits.failedHandshakes}`,
+    forSeconds: 0,
+    subjects: ['listener', 'instance'],
+    summary: 'TLS handshakes with listener {{ $labels.listener }} fail ({{ $labels.reason }})',
+    description:
+      `Clients of the exporter at ${exporterName} do not get in, in the last ${inWords(limits.unreadableSeconds)} again and again. What ` +
+      'they have to send is not counted, or they cannot read the metrics. The log of the exporter says which clients, and why.',
   };
 }
 

@@ -15,7 +15,7 @@ export const severities = ['critical', 'warning', 'info'] as const;
 type Severity = (typeof severities)[number];
 
 /** Labels that say who an alert is about; they go into the links to the runbook and the dashboard. */
-export type Subject = 'connector' | 'destination' | 'server' | 'source' | 'instance';
+export type Subject = 'connector' | 'destination' | 'server' | 'source' | 'listener' | 'instance';
 
 export type Alert = {
   /** Name of the alert and of its runbook. */

@@ -90,6 +90,8 @@ export const thresholds = {
   inventoryAgeSeconds: 7 * 24 * 60 * 60,
   /** Requests without a valid login: a sender repeats them, a stranger who tries the door once does not. */
   refusedLogins: 5,
+  /** Failed TLS handshakes: a sender or scraper tries again every minute; a scan of ports tries a few times. */
+  failedHandshakes: 10,
   /** How long unreadable records are shown. */
   unreadableSeconds: 60 * 60,
 } as const satisfies Readonly<Record<string, number>>;

@@ -72,6 +72,14 @@ export const exporterExamples: Readonly<Record<string, MetricExample>> = {
     shows: 'requests that found the exporter busy',
     query: 'rate(exchange_exporter_source_requests_total{outcome="busy"}[5m])',
   },
+  exchange_exporter_tls_handshake_failures_total: {
+    labels: ['listener', 'reason'],
+    note:
+      'Only where TLS is spoken. Reasons: no_client_certificate, unknown_authority, expired and name_not_allowed (of the certificate of the client), ' +
+      'not_trusted (the client does not accept ours), protocol_version, plain_text, gone, other.',
+    shows: 'clients that do not get in, by why',
+    query: 'increase(exchange_exporter_tls_handshake_failures_total{reason!="gone"}[1h]) > 0',
+  },
   exchange_exporter_source_restarts_total: {
     labels: ['source'],
     shows: 'readers started again',

@@ -5,6 +5,7 @@ import { createReloader } from './config/reload.js';
 import { watchBacklog } from './health/backlog.js';
 import { watchClock } from './health/clock.js';
 import { createStanding } from './health/readiness.js';
+import { createHandshakes } from './model/handshakes.js';
 import { tellSources } from './wiring/configured-sources.js';
 import { explanation } from './wiring/explanation.js';
 import { changeOver, closeInlets } from './wiring/inlets.js';
@@ -65,7 +66,8 @@ export async function serve(config: Config, log: Log, origin: Origin = unchangin
     inventory: () => inlets.inventory,
   });
   const told = await explanation(inlets, parts, origin);
-  const house = { config, parts, inlets, sources, access, reloader, clock, backlog, standing, told };
+  const handshakes = createHandshakes('web', log);
+  const house = { config, parts, inlets, sources, access, handshakes, reloader, clock, backlog, standing, told };
   const { startWeb } = await import('./web/http/server.js');
   const web = await startWeb(shownBy(house)).catch(async (error: unknown) => {
     for (const each of [access, clock, backlog]) each.close();

@@ -2,10 +2,11 @@
 import type { LedgerRow } from '../model/batch.js';
 import type { SendConnector } from '../model/connectors.js';
 import { recordOutcomes } from '../model/records.js';
-import { pushOutcomes, type SourceStatus } from '../model/status.js';
+import type { SourceStatus } from '../model/status.js';
 import { smartHostsOf } from './destinations.js';
 import { type Family, secondsOf } from './exposition.js';
 import { familyText, optionalSeconds, type Sample } from './families.js';
+import { listenerFamilies } from './listeners.js';
 import type { MetricsOptions } from './options.js';
 import { topicFamilies } from './topics.js';
 
@@ -59,16 +60,7 @@ export const exporterFamilies: readonly ExporterFamily[] = [
     ({ subscription }) => subscription?.bookmarksLost,
   ),
   ...topicFamilies,
-  {
-    name: 'exchange_exporter_source_requests_total',
-    type: 'counter',
-    help: 'Requests and windows pushed to the source, by outcome; senders of those that found it busy send them again.',
-    isRare: true,
-    samples: ({ sources }) =>
-      sources().flatMap(({ source, pushed }) =>
-        pushed ? pushOutcomes.map((outcome): Sample => [{ source, outcome }, pushed[outcome]]) : [],
-      ),
-  },
+  ...listenerFamilies,
   {
     name: 'exchange_exporter_source_records_total',
     type: 'counter',

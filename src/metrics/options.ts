@@ -3,6 +3,7 @@ import type { Board } from '../board/board.js';
 import type { DiagnosedPair } from '../diagnosis/diagnosis.js';
 import type { Ledger } from '../ledger/ledger.js';
 import type { SendConnector } from '../model/connectors.js';
+import type { HandshakeCounts } from '../model/handshakes.js';
 import type { SourceStatus } from '../model/status.js';
 import type { AdvisedCommand } from './pairs.js';
 
@@ -36,6 +37,8 @@ export type MetricsOptions = {
   readonly inventoryModifiedAt: () => number | undefined;
   /** Jumps of the clock since the start. */
   readonly clockJumps: () => { readonly back: number; readonly forward: number };
+  /** TLS handshakes that failed on the listeners of the pages; undefined where no TLS is spoken. */
+  readonly webHandshakes: () => HandshakeCounts | undefined;
   readonly now: () => number;
   readonly version: string;
 };

@@ -59,7 +59,7 @@ export function withoutZone(address: string): string {
 
 /** An address as it stands in EHLO: `[192.0.2.1]`, `[IPv6:2001:db8::1]` (RFC 5321 4.1.3); undefined when it is none. */
 export function literalOf(text: string): string | undefined {
-  const address = withoutZone(addressOf(text) ?? '').replace(/^::ffff:(?=\d+\.)/, '');
+  const address = withoutMapping(withoutZone(addressOf(text) ?? ''));
   if (address === '') return undefined;
   return address.includes(':') ? `[IPv6:${address}]` : `[${address}]`;
 }
@@ -84,4 +84,9 @@ function isHostName(text: string): boolean {
     /^[a-z0-9_-]+$/i.test(last) &&
     /[a-z]/i.test(last)
   );
+}
+
+/** An IPv4 address as such, which a socket of IPv6 writes as `::ffff:192.0.2.1`. */
+export function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/, '');
 }

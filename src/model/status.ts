@@ -1,5 +1,7 @@
 /** How a source stands, and what can be typed on the host of the exporter. */
 
+import type { HandshakeCounts } from './handshakes.js';
+
 /** What a source says of itself. */
 export type SourceStatus = {
   /** Label: the path, glob or channel as it was given. */
@@ -34,6 +36,8 @@ export type SourceStatus = {
   };
   /** Of a source that records are pushed to: requests or windows since the start. */
   readonly pushed?: Readonly<Record<PushOutcome, number>>;
+  /** Of a source that listens over TLS: handshakes that failed since the start. */
+  readonly handshakes?: HandshakeCounts | undefined;
 };
 
 /** How a partition of a topic stands. */

@@ -9,6 +9,7 @@ import { ask } from './inlets.js';
 import type { Inlets, Parts } from './parts.js';
 import { createMetrics } from '../metrics/metrics.js';
 import type { MetricsOptions } from '../metrics/options.js';
+import type { Handshakes } from '../model/handshakes.js';
 import type { SourceStatus } from '../model/status.js';
 import { exporterVersion } from '../runtime/version.js';
 import type { Access } from '../web/http/access.js';
@@ -21,6 +22,8 @@ type House = {
   readonly inlets: Inlets;
   readonly sources: () => readonly SourceStatus[];
   readonly access: Access;
+  /** On the listeners of the pages. */
+  readonly handshakes: Handshakes;
   readonly reloader: Reloader;
   readonly clock: ClockWatch;
   readonly backlog: BacklogWatch;
@@ -28,7 +31,7 @@ type House = {
   readonly told: Explanation;
 };
 
-function measuredIn({ config, parts, inlets, sources, clock, standing, told }: House): MetricsOptions {
+function measuredIn({ config, parts, inlets, sources, handshakes, clock, standing, told }: House): MetricsOptions {
   return {
     ledger: parts.ledger,
     board: parts.board,
@@ -41,6 +44,7 @@ function measuredIn({ config, parts, inlets, sources, clock, standing, told }: H
     connectors: () => inlets.inventory?.connectors() ?? [],
     inventoryModifiedAt: () => inlets.inventory?.status().modifiedAt,
     clockJumps: clock.jumps,
+    webHandshakes: handshakes.counts,
     now: Date.now,
     version: exporterVersion(),
   };
@@ -48,12 +52,13 @@ function measuredIn({ config, parts, inlets, sources, clock, standing, told }: H
 
 /** What the web server shows: pages, API and metrics. */
 export function shownBy(house: House): WebOptions {
-  const { config, parts, inlets, sources, access, reloader, backlog, standing, told } = house;
+  const { config, parts, inlets, sources, access, handshakes, reloader, backlog, standing, told } = house;
   return {
     listen: config.web.listenAddresses,
     telemetryPath: config.web.telemetryPath,
     externalUrl: config.web.externalUrl,
     access,
+    handshakes,
     version: exporterVersion(),
     metrics: createMetrics(measuredIn(house)),
     ledger: parts.ledger,

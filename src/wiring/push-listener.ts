@@ -1,6 +1,7 @@
 /** The listener of a source that records are pushed to: the door, the TLS and the logins that the pages have. */
 import type { WebConfig } from '../config/web-config.js';
 import type { Listen } from '../events/sources/source.js';
+import { createHandshakes } from '../model/handshakes.js';
 import { openAccess } from '../web/http/access.js';
 import { guardDoor } from '../web/http/door.js';
 import { type Listeners, listenOn } from '../web/http/listeners.js';
@@ -11,9 +12,10 @@ export const listenForRecords: Listen = async (options) => {
   const access = await openAccess(webConfigFile, log);
   const isGuarded = (config: WebConfig): boolean => mayBeOpen || isToken !== undefined || knowsClients(config);
   const places = createPlaces({ now: () => performance.now(), log });
+  const handshakes = createHandshakes(source, log);
   const door = guardDoor(access, log, inside, { isToken, refused });
   const open = (config: WebConfig): Promise<Listeners> =>
-    listenOn([at], config, door, places.enter).catch((error: unknown) => {
+    listenOn([at], config, door, places.enter, handshakes).catch((error: unknown) => {
       const { message } = error as Error;
       throw new Error(message.replace('--web.listen-address', 'listenAddress'), { cause: error });
     });
@@ -37,6 +39,7 @@ export const listenForRecords: Listen = async (options) => {
   });
   return {
     address: () => listeners?.addresses()[0],
+    handshakes: handshakes.counts,
     problem: () => access.problem() ?? (listeners ? undefined : unguarded(source)),
     close: async () => {
       access.close();

@@ -30,6 +30,17 @@ const source: SourceStatus = {
   bytesRead: 4472,
   subscription: { restarts: 1, reopened: 3, bookmarksLost: 2 },
   pushed: { accepted: 5, unreadable: 1, too_large: 0, busy: 2, unauthorized: 3 },
+  handshakes: {
+    no_client_certificate: 4,
+    unknown_authority: 1,
+    expired: 0,
+    name_not_allowed: 0,
+    not_trusted: 2,
+    protocol_version: 0,
+    plain_text: 1,
+    gone: 12,
+    other: 0,
+  },
 };
 
 const topic: SourceStatus = {
@@ -119,6 +130,7 @@ function metricsOf(rows: readonly LedgerRow[], sources: readonly SourceStatus[])
     board,
     ...rest,
     connectors: () => [connector!],
+    webHandshakes: () => undefined,
     clockJumps: () => ({ back: 1, forward: 0 }),
     inventoryModifiedAt: () => at - 3_600_000,
     now: () => at,

@@ -15,6 +15,7 @@ export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<Met
     destinationsLimit: 2000,
     connectors: () => [],
     inventoryModifiedAt: () => undefined,
+    webHandshakes: () => undefined,
     clockJumps: () => ({ back: 0, forward: 0 }),
     now: Date.now,
     version: '0.0.0',

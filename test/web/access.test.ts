@@ -6,8 +6,10 @@ import path from 'node:path';
 import { connect as connectSecurely } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createAuthority, selfSigned } from '../../src/commands/demo/certificates.js';
+import { createHandshakes } from '../../src/model/handshakes.js';
 import { createLogin } from '../../src/web/http/login.js';
 import { createBucket } from '../../src/web/http/security.js';
+import { silentLog } from '../support/log-double.js';
 import { ask, authority, hash, secured, tls, users } from './secured.js';
 
 const hour = 3_600_000;
@@ -78,9 +80,12 @@ describe('TLS', () => {
   });
 
   test('a client certificate: ours is let in; none, an expired one, a stranger’s and another name are not', async () => {
+    const handshakes = createHandshakes('web', silentLog);
     const { port } = await secured(
       `tls_server_config: { cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt,
          client_auth_type: RequireAndVerifyClientCert, client_allowed_sans: [prometheus.contoso.example] }`,
+      undefined,
+      { handshakes },
     );
     const past = { from: new Date(Date.now() - 48 * hour), to: new Date(Date.now() - 24 * hour) };
     const mine = authority.issue(['prometheus.contoso.example']);
@@ -94,15 +99,25 @@ describe('TLS', () => {
     }))
       expect(await ask(port, client), why).toMatch(/ERR_SSL|ECONNRESET|EPIPE/);
     expect(await ask(port, mine)).toBe(200);
+    const failed = Object.entries(handshakes.counts() ?? {}).filter(([, count]) => count > 0);
+    expect(failed).toEqual([
+      ['no_client_certificate', 1],
+      ['unknown_authority', 2],
+      ['expired', 1],
+      ['name_not_allowed', 1],
+    ]);
   });
 
   test.each([
-    ['RequestClientCert', { none: 200, stranger: 200 }],
-    ['RequireAnyClientCert', { none: 'refused', stranger: 200 }],
-    ['VerifyClientCertIfGiven', { none: 200, stranger: 'refused' }],
-  ])('client_auth_type %s', async (type, expected) => {
+    ['RequestClientCert', { none: 200, stranger: 200 }, {}],
+    ['RequireAnyClientCert', { none: 'refused', stranger: 200 }, { no_client_certificate: 1 }],
+    ['VerifyClientCertIfGiven', { none: 200, stranger: 'refused' }, { unknown_authority: 1 }],
+  ])('client_auth_type %s', async (type, expected, failures) => {
+    const handshakes = createHandshakes('web', silentLog);
     const { port } = await secured(
       `tls_server_config: { cert_file: server.crt, key_file: server.key, client_ca_file: ca.crt, client_auth_type: ${type} }`,
+      undefined,
+      { handshakes },
     );
     const stranger = createAuthority('Stranger CA').issue(['prometheus.contoso.example']);
     const seen = async (client: object) => {
@@ -111,6 +126,7 @@ describe('TLS', () => {
     };
     expect({ none: await seen({}), stranger: await seen(stranger) }).toEqual(expected);
     expect(await seen(authority.issue(['x']))).toBe(200);
+    expect(handshakes.counts()).toMatchObject(failures);
   });
 
   test('a certificate is rotated while it is scraped: no scrape fails, open connections stay', async () => {

@@ -5,6 +5,7 @@ import * as z from 'zod';
 import { origins } from '../../src/model/connectors.js';
 import type { LedgerRow } from '../../src/model/batch.js';
 import type { RecentError, RelatedEvent } from '../../src/model/evidence.js';
+import { type HandshakeFailure, handshakeFailures } from '../../src/model/handshakes.js';
 import {
   type CertificateFacts,
   type PathHop,
@@ -91,11 +92,15 @@ function worlds(optional: Optional): fc.Arbitrary<WorldDraft> {
         busy: count,
         unauthorized: count,
       }),
+      handshakes: fc.record(
+        Object.fromEntries(handshakeFailures.map((each) => [each, count])) as Record<HandshakeFailure, typeof count>,
+      ),
     },
     'lastRecordAt',
     'subscription',
     'topic',
     'pushed',
+    'handshakes',
   );
   const row = shape<LedgerRow>(
     {

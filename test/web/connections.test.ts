@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createHandshakes } from '../../src/model/handshakes.js';
 import { pageOf } from '../../src/metrics/page.js';
 import { listenOn } from '../../src/web/http/listeners.js';
 import { createPlaces, type Places } from '../../src/web/http/places.js';
@@ -280,6 +281,7 @@ describe.each([
       access.current(),
       () => undefined,
       () => undefined,
+      createHandshakes('web', silentLog),
     );
     const before = listeners.addresses();
     const socket = plain(Number(new URL(before[0] ?? '').port));

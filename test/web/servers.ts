@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pageOf } from '../../src/metrics/page.js';
 import { openAccess } from '../../src/web/http/access.js';
+import { createHandshakes } from '../../src/model/handshakes.js';
 import { startWeb, type WebOptions } from '../../src/web/http/server.js';
 import { silentLog } from '../support/log-double.js';
 import { booksOf, now, runbookTexts, type WorldDraft } from './world.js';
@@ -29,6 +30,7 @@ export async function runningWeb(world: WorldDraft, changes: Partial<WebOptions>
     ...booksOf(world),
     listen: [{ host: '127.0.0.1', port: 0 }],
     access: await openAccess(undefined, silentLog),
+    handshakes: createHandshakes('web', silentLog),
     telemetryPath: '/metrics',
     externalUrl: undefined,
     version: '0.0.0-test',

@@ -2,6 +2,7 @@
 import type { RequestListener } from 'node:http';
 import type * as z from 'zod';
 import type { Batch, Checkpoint } from '../../model/batch.js';
+import type { HandshakeCounts } from '../../model/handshakes.js';
 import type { OpenSession, ServerLogs } from '../../model/sessions.js';
 import type { SourceStatus } from '../../model/status.js';
 import type { Log } from '../../runtime/log.js';
@@ -114,6 +115,8 @@ export type Listen = (options: {
 export type Listening = {
   /** URL under which it listens; undefined when a changed web configuration would let everybody in. */
   readonly address: () => string | undefined;
+  /** TLS handshakes that failed; undefined where no TLS is spoken. */
+  readonly handshakes: () => HandshakeCounts | undefined;
   /** What is wrong with its files now: a sentence with the remedy. */
   readonly problem: () => string | undefined;
   /** Ends after answers under way are sent, at the latest after two seconds. */

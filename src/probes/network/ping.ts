@@ -1,5 +1,5 @@
 /** Several echoes to one address by the ping of the system; reads its numbers only, whatever language it speaks. */
-import { addressOf, withoutZone } from '../../model/endpoint.js';
+import { addressOf, withoutMapping, withoutZone } from '../../model/endpoint.js';
 import type { PingReport } from '../../model/probes.js';
 import { shown } from '../smtp-lines.js';
 import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
@@ -39,7 +39,8 @@ export async function ping(address: string, options: PingOptions): Promise<PingR
 
 /** The address as the programs take it: IPv4 carried in IPv6 is IPv4 to them. */
 export function echoAddressOf(address: string): string | undefined {
-  return addressOf(address)?.replace(/^::ffff:(?=\d+\.)/, '');
+  const known = addressOf(address);
+  return known === undefined ? undefined : withoutMapping(known);
 }
 
 /** Windows waits a second between echoes and cannot be told otherwise. */

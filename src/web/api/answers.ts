@@ -1,6 +1,7 @@
 /** The answers of `/api/v1`, each described once: its TypeScript type and the published JSON Schema come from here. */
 import * as z from 'zod';
 import { origins } from '../../model/connectors.js';
+import { handshakeFailures } from '../../model/handshakes.js';
 import { reportStates } from '../../model/probes.js';
 import { diagnoses, reasons, stepNames } from '../../model/words.js';
 import { rowStates } from '../view.js';
@@ -46,6 +47,8 @@ const source = z.strictObject({
   pushed: z
     .strictObject({ accepted: count, unreadable: count, too_large: count, busy: count, unauthorized: count })
     .optional(),
+  /** Of what listens over TLS only: handshakes that failed, by reason. */
+  handshakes: z.record(z.enum(handshakeFailures), count).optional(),
 });
 const report = { at: maybeTime, program: text, state: z.enum(reportStates), detail: text.optional() };
 const ping = z.strictObject({

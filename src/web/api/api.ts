@@ -89,6 +89,7 @@ function sourceOf(status: SourceStatus): Source {
     subscription: status.subscription,
     topic: status.topic && { ...status.topic, partitions: [...status.topic.partitions] },
     pushed: status.pushed,
+    handshakes: status.handshakes,
   };
 }
 

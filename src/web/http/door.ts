@@ -1,6 +1,7 @@
 /** The door: who is let in is decided before Express sees a request, for its routing costs as much as a whole refusal. */
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
+import { withoutMapping } from '../../model/endpoint.js';
 import type { Log } from '../../runtime/log.js';
 import type { Access } from './access.js';
 import { createLogin, type Verdict } from './login.js';
@@ -79,5 +80,5 @@ function refuse(response: ServerResponse, { status, headers, text }: Refusal): v
 
 /** The address of the connection: X-Forwarded-For could be written by anybody. */
 export function remoteOf({ socket }: IncomingMessage): string {
-  return (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+  return withoutMapping(socket.remoteAddress ?? 'unknown');
 }

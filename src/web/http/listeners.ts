@@ -6,6 +6,7 @@ import type { PeerCertificate, TLSSocket } from 'node:tls';
 import ipaddr from 'ipaddr.js';
 import type { TlsSettings, WebConfig } from '../../config/web-config.js';
 import { destinationOf } from '../../model/endpoint.js';
+import { handshakeFailureOf, type HandshakeFailure, type Handshakes, isClearText } from '../../model/handshakes.js';
 import { createLimitedServer } from './security.js';
 
 /** Without a host on all addresses; port 0 takes any free port. */
@@ -36,6 +37,7 @@ type Open = {
 /**
  * Listens on every address.
  * @param enter called with each connection; it drops those that have no place
+ * @param handshakes told of those that fail
  * @throws when one cannot be listened on; then nothing is left open
  */
 export async function listenOn(
@@ -43,6 +45,7 @@ export async function listenOn(
   config: WebConfig,
   listener: RequestListener,
   enter: (socket: Socket) => void,
+  handshakes: Handshakes,
 ): Promise<Listeners> {
   let tls = config.tls;
   const open = async (at: ListenAt): Promise<Open> => {
@@ -53,8 +56,7 @@ export async function listenOn(
       socket.once('close', () => sockets.delete(socket));
     });
     server.on('connection', enter);
-    if (tls) guardHandshake(server as SecureServer, () => tls);
-    if (tls) server.on('tlsClientError', answerPlainHttp);
+    if (tls) guardHandshakes(server as SecureServer, () => tls, handshakes);
     await listening(server, at);
     return { server, bound: server.address() as AddressInfo, sockets };
   };
@@ -99,19 +101,45 @@ function serverOptions({ context, clientAuth }: TlsSettings): object {
 }
 
 /** Drops a connection whose client certificate does not do before the first byte of a request is read. */
-function guardHandshake(server: SecureServer, settings: () => TlsSettings | undefined): void {
+function guardHandshakes(server: SecureServer, settings: () => TlsSettings | undefined, handshakes: Handshakes): void {
+  handshakes.expected();
   server.prependListener('secureConnection', (socket: TLSSocket) => {
     const wanted = settings();
-    if (wanted && !mayEnter(socket, wanted)) socket.destroy();
+    const failure = wanted && refusalOfClient(socket, wanted);
+    if (failure === undefined) return;
+    handshakes.refused(failure, clientOf(socket));
+    socket.destroy();
+  });
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: Wrapped) => {
+    const { authorizationError } = socket;
+    handshakes.failed({ error, authorizationError }, clientOf(socket));
+    answerPlainHttp(error, socket);
   });
 }
 
-function mayEnter(socket: TLSSocket, { clientAuth, clientAllowedSans }: TlsSettings): boolean {
-  if (clientAuth === 'NoClientCert' || clientAuth === 'RequestClientCert') return true;
+/** The connection below stands in a member that is not documented. */
+type Wrapped = TLSSocket & { readonly _parent?: unknown };
+
+/** Of a connection that has ended the one below still knows it. */
+function clientOf(socket: Wrapped): string | undefined {
+  const { _parent: below } = socket;
+  return socket.remoteAddress ?? (below instanceof Socket ? below.remoteAddress : undefined);
+}
+
+/** @returns undefined for a client that may enter */
+function refusalOfClient(
+  socket: TLSSocket,
+  { clientAuth, clientAllowedSans }: TlsSettings,
+): HandshakeFailure | undefined {
+  if (clientAuth === 'NoClientCert' || clientAuth === 'RequestClientCert') return undefined;
   const certificate: Partial<PeerCertificate> = socket.getPeerCertificate();
-  if (certificate.raw === undefined) return clientAuth === 'VerifyClientCertIfGiven';
-  if (clientAuth.includes('Verify') && !socket.authorized) return false;
-  return clientAllowedSans === undefined || namesOf(certificate).some((name) => clientAllowedSans.includes(name));
+  if (certificate.raw === undefined)
+    return clientAuth === 'VerifyClientCertIfGiven' ? undefined : 'no_client_certificate';
+  const { authorized, authorizationError } = socket;
+  if (clientAuth.includes('Verify') && !authorized) return handshakeFailureOf({ authorizationError });
+  if (clientAllowedSans === undefined || namesOf(certificate).some((name) => clientAllowedSans.includes(name)))
+    return undefined;
+  return 'name_not_allowed';
 }
 
 /** `DNS:a.example, IP Address:192.0.2.1` as names; one that node had to quote is none, for it may hold a forged separator. */
@@ -137,21 +165,11 @@ const plainAnswer = [
 ].join('\r\n');
 
 /**
- * What OpenSSL says of a first record that is none. It knows GET, HEAD, POST, PUT and CONNECT in capitals; every other
- * beginning in clear text (`get`, OPTIONS, a line end ahead of the request) has a "wrong version", where a letter stands.
- */
-const clearTextCodes: ReadonlySet<string | undefined> = new Set([
-  'ERR_SSL_HTTP_REQUEST',
-  'ERR_SSL_HTTPS_PROXY_REQUEST',
-  'ERR_SSL_WRONG_VERSION_NUMBER',
-]);
-
-/**
  * Whoever sends a request without TLS is told so, in the clear. The answer goes out at once, into the connection below,
  * which Node closes next; it waits for nobody.
  */
-function answerPlainHttp({ code }: NodeJS.ErrnoException, { _parent: below }: TLSSocket & { _parent?: unknown }): void {
-  if (clearTextCodes.has(code) && below instanceof Socket && below.writable) below.end(plainAnswer);
+function answerPlainHttp({ code }: NodeJS.ErrnoException, { _parent: below }: Wrapped): void {
+  if (isClearText(code) && below instanceof Socket && below.writable) below.end(plainAnswer);
 }
 
 // --------------------------------------------------------------------------------------------------------- listening

@@ -19,6 +19,7 @@ import { listenOn, type ListenAt } from './listeners.js';
 import { textContentType } from '../../metrics/exposition.js';
 import type { Log } from '../../runtime/log.js';
 import type { Metrics } from '../../metrics/metrics.js';
+import type { Handshakes } from '../../model/handshakes.js';
 import type { ProbeResult } from '../../model/probes.js';
 import { longAnswersOn, queryOf, sendPage } from './long-routes.js';
 import type { PageContext } from '../pages/page.js';
@@ -34,6 +35,8 @@ export type WebOptions = Books & {
   readonly listen: readonly ListenAt[];
   /** Who may read, and whether over TLS. */
   readonly access: Access;
+  /** Told of TLS handshakes that fail. */
+  readonly handshakes: Handshakes;
   /** Path of the metrics, for instance `/metrics`. */
   readonly telemetryPath: string;
   /** Where browsers and links in alerts find this exporter; its path is put before every link. */
@@ -68,7 +71,7 @@ export async function startWeb(options: WebOptions): Promise<Web> {
   const places = createPlaces({ now: () => performance.now(), log: options.log });
   const app = createApp(options, await runbooksFrom(options), places);
   const door = guardDoor(options.access, options.log, app);
-  const listeners = await listenOn(options.listen, options.access.current(), door, places.enter);
+  const listeners = await listenOn(options.listen, options.access.current(), door, places.enter, options.handshakes);
   options.access.onChange(listeners.use);
   return { addresses: listeners.addresses(), close: listeners.close };
 }

@@ -34,7 +34,8 @@ async function openDoor(part: HttpPart, reading: Reading): Promise<Door> {
       const open = opening.open();
       const address = open?.listening.address();
       const wrong = opening.problem() ?? open?.listening.problem() ?? open?.token?.problem();
-      return tally.status(address !== undefined, wrong ?? `listens on ${address}`);
+      const status = tally.status(address !== undefined, wrong ?? `listens on ${address}`);
+      return { ...status, handshakes: open?.listening.handshakes() };
     },
     stop: async () => {
       receiver.drain();

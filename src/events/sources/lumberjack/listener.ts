@@ -1,6 +1,12 @@
 /** The socket on which senders of Lumberjack come in: plain on loopback, or TLS with their certificates. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { createServer as createSecureServer, type SecureContextOptions, type Server as SecureServer } from 'node:tls';
+import {
+  createServer as createSecureServer,
+  type SecureContextOptions,
+  type Server as SecureServer,
+  type TLSSocket,
+} from 'node:tls';
+import { createHandshakes, type HandshakeCounts, type Handshakes } from '../../../model/handshakes.js';
 import type { Log } from '../../../runtime/log.js';
 import { readPlainFile } from '../../../runtime/plain-file.js';
 import { watchFiles } from '../../../runtime/watch-files.js';
@@ -9,6 +15,8 @@ import type { LumberjackPart } from './part.js';
 export type Listener = {
   readonly address: () => string;
   readonly problem: () => string | undefined;
+  /** TLS handshakes that failed; undefined without TLS. */
+  readonly handshakes: () => HandshakeCounts | undefined;
   /** Nobody comes in any more. */
   readonly close: () => void;
 };
@@ -25,9 +33,8 @@ export async function listen(part: LumberjackPart, log: Log, welcome: (socket: S
     ? createSecureServer({ ...(await contextOf(tls)), ...requests(tls), allowHalfOpen }, welcome)
     : createServer({ allowHalfOpen }, welcome);
   server.maxConnections = mostConnections;
-  server.on('tlsClientError', ({ message }: Error) => {
-    log.warn('a sender is hung up on', { source, problem: `the TLS handshake failed: ${message}` });
-  });
+  const handshakes = createHandshakes(source, log);
+  if (tls) countFailures(server as SecureServer, handshakes);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(listenAddress.port, listenAddress.host, resolve);
@@ -52,11 +59,24 @@ export async function listen(part: LumberjackPart, log: Log, welcome: (socket: S
   return {
     address: () => addressOf(server),
     problem: () => problem,
+    handshakes: handshakes.counts,
     close: () => {
       watch.close();
       server.close();
     },
   };
+}
+
+function countFailures(server: SecureServer, handshakes: Handshakes): void {
+  handshakes.expected();
+  // By the time a handshake has failed the connection may be closed: whose it was is asked while it begins.
+  const clients = new WeakMap<object, string | undefined>();
+  server.on('connection', (socket: Socket) => clients.set(socket, socket.remoteAddress));
+  server.on('tlsClientError', (error: Error, socket: TLSSocket & { readonly _parent?: object }) => {
+    const { authorizationError, _parent: below } = socket;
+    const client = socket.remoteAddress ?? (below && clients.get(below));
+    handshakes.failed({ error, authorizationError }, client);
+  });
 }
 
 function addressOf(server: Server): string {

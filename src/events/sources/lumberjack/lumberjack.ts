@@ -1,6 +1,7 @@
 /** Listens for senders of Lumberjack 2, and acknowledges what is saved. */
 import type { Socket } from 'node:net';
 import { type PeerCertificate, TLSSocket } from 'node:tls';
+import { withoutMapping } from '../../../model/endpoint.js';
 import { serverLabelOf } from '../../../model/label.js';
 import { withoutRepeats } from '../../../runtime/log-repeats.js';
 import type { Log } from '../../../runtime/log.js';
@@ -48,7 +49,8 @@ async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
     status: () => {
       const listener = opening.open();
       const wrong = opening.problem() ?? listener?.problem();
-      return tally.status(listener !== undefined, wrong ?? `listens on ${listener?.address()}`);
+      const status = tally.status(listener !== undefined, wrong ?? `listens on ${listener?.address()}`);
+      return { ...status, handshakes: listener?.handshakes() };
     },
     stop: async () => {
       isStopped = true;
@@ -70,7 +72,7 @@ async function drain(senders: ReadonlyMap<Socket, Promise<void>>): Promise<void>
 }
 
 function senderOf(socket: Socket, { clients }: LumberjackPart, log: Log): Sender {
-  const name = (socket.remoteAddress ?? 'unknown').replace(/^::ffff:(?=\d+\.)/, '');
+  const name = withoutMapping(socket.remoteAddress ?? 'unknown');
   const names = socket instanceof TLSSocket ? namesOf(socket.getPeerCertificate()) : [];
   const client = clients.find(({ subject }) => names.includes(subject.toLowerCase()));
   if (!client) return { name, server: undefined, mayName: undefined };
