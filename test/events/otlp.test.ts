@@ -45,6 +45,21 @@ describe.each(['json', 'protobuf'] as const)('OTLP logs as %s', (encoding) => {
     expect(unreadable).toEqual({});
   });
 
+  test('a line as bytes gives its event, whatever its alphabet of base64', () => {
+    const name = 'winlogbeat-8.ndjson';
+    const logRecords = linesOf(name).flatMap((line) => {
+      const bytes = Buffer.from(line);
+      return [
+        { body: { bytesValue: bytes.toString('base64') } },
+        { body: { bytesValue: bytes.toString('base64url') } },
+      ];
+    });
+    const { decoded, unreadable } = read({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+    const events = decodeAll(fixtureText(name));
+    expect([decoded.length, unreadable]).toEqual([2 * events.length, {}]);
+    expect(decoded.filter((_, place) => place % 2 === 0)).toEqual(events);
+  });
+
   test('the fields of Fluent Bit as a map give the event', () => {
     const name = 'fluentbit-winevtlog.ndjson';
     const { decoded } = read(requestOf(linesOf(name).map((line) => JSON.parse(line) as unknown)));
@@ -112,6 +127,50 @@ describe.each(['json', 'protobuf'] as const)('OTLP logs as %s', (encoding) => {
         expectSound(() => finish(readOtlp(Buffer.from(garbage), encoding)));
       }),
     );
+  });
+});
+
+describe('the JSON of OTLP, as its specification has it', () => {
+  const [line = ''] = linesOf('winlogbeat-8.ndjson');
+  const ofRecords = (...logRecords: object[]): OtlpBatch => json({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+
+  test('identifiers in hexadecimal, enumerations as numbers, 64 bits as text or number, null, and unknown fields', () => {
+    const kvlistValue = (values: object[]): object => ({ kvlistValue: { values } });
+    const event = (id: unknown): object => ({
+      timeUnixNano: '1768464842137000000',
+      observedTimeUnixNano: 1768464842137000000,
+      severityNumber: 17,
+      traceId: '5b8efff798038103d269b633813fc60c',
+      spanId: 'eee19b7ec3c1b174',
+      flags: 1,
+      droppedAttributesCount: null,
+      attributes: null,
+      ofTomorrow: { any: [{}, null, 'x'] },
+      body: kvlistValue([
+        { key: 'event_id', value: id },
+        { key: 'provider', value: { stringValue: 'MSExchangeTransport', ofTomorrow: 1 } },
+        { key: 'nothing', value: null },
+        { key: 'empty', value: {} },
+        { key: 'none', value: { arrayValue: {} } },
+      ]),
+    });
+    const { decoded, unreadable } = ofRecords(event({ intValue: '2002' }), event({ intValue: 2002 }));
+    expect([unreadable, decoded]).toMatchObject([{}, [{ eventId: 2002 }, { eventId: 2002 }]]);
+  });
+
+  test.each([
+    ['bytes that are no base64', { bytesValue: 'MSExchange?' }, 'base64 in bytesValue'],
+    ['bytes as a list', { bytesValue: [1, 2] }, 'base64 in bytesValue'],
+    ['a body that is no object', `MSExchangeTransport ${line.length}`, 'expected an object as the body'],
+  ])('%s are counted and told, and the next record is read', (_what, body, trouble) => {
+    const batch = ofRecords({ body }, { body: { stringValue: line } });
+    expect(batch).toMatchObject({ unreadable: { wrong_shape: 1 }, decoded: decodeAll(line) });
+    expect(batch.trouble).toContain(trouble);
+  });
+
+  test('bytes of others are ignored', () => {
+    const { ignored, unreadable } = ofRecords({ body: { bytesValue: '////' } }, { body: { bytesValue: null } });
+    expect([ignored, unreadable]).toEqual([2, {}]);
   });
 });
 

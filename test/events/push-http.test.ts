@@ -31,6 +31,19 @@ async function post(
   };
 }
 
+/** Sends the head of a request alone, and a body when it is asked for. @returns all that comes until the connection is closed */
+async function ask(port: number, headers: readonly string[], body = ''): Promise<string> {
+  const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+  socket.write(['POST /v1/logs HTTP/1.1', 'Host: a', ...headers, '', ''].join('\r\n'));
+  let got = '';
+  socket.on('data', (chunk) => {
+    if (got === '' && String(chunk).startsWith('HTTP/1.1 100 ')) socket.write(body);
+    got += String(chunk);
+  });
+  await new Promise((resolve) => socket.once('close', resolve));
+  return got;
+}
+
 const protobuf = { 'content-type': 'application/x-protobuf' };
 const json = { 'content-type': 'application/json' };
 
@@ -124,6 +137,40 @@ describe('OTLP over HTTP', () => {
     expect(errorsOf(ledger)).toBe(1);
   });
 
+  const asJson = ['Content-Type: application/json', 'Connection: close'];
+
+  test('whoever asks before it sends is told to go on, or refused before a byte of the body', async () => {
+    const token = join(await temporaryFolder(), 'token');
+    await fs.writeFile(token, 'first-token-0123456789');
+    const { ledger, port, followed } = await receive([{ ...source, bearerTokenFile: token }]);
+    const body = JSON.stringify(requestOf(events(2)));
+    const head = [...asJson, 'Authorization: Bearer first-token-0123456789', 'Expect: 100-continue'];
+    const asked = await ask(port(), [...head, `Content-Length: ${body.length}`], body);
+    expect(asked).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*\{\}$/);
+    const chunked = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    expect(await ask(port(), [...head, 'Transfer-Encoding: chunked'], chunked)).toMatch(/^HTTP\/1\.1 100 [^]* 200 OK/);
+    expect(errorsOf(ledger)).toBe(2);
+    const refused = async (...headers: string[]): Promise<string> =>
+      (await ask(port(), ['Expect: 100-continue', ...headers])).slice(0, 13);
+    expect(await refused('Content-Length: 9', ...asJson)).toBe('HTTP/1.1 401 ');
+    const known = head.slice(2, 3);
+    expect(await refused('Content-Length: 4194305', 'Content-Type: application/json', ...known)).toBe('HTTP/1.1 413 ');
+    expect(await refused('Content-Length: 9', 'Content-Type: text/plain', ...known)).toBe('HTTP/1.1 415 ');
+    expect(followed.statuses()[0]?.pushed).toEqual({
+      accepted: 2,
+      unauthorized: 1,
+      too_large: 1,
+      unreadable: 1,
+      busy: 0,
+    });
+  });
+
+  test('another expectation is none that could be met', async () => {
+    const { port } = await receive([source]);
+    const asked = await ask(port(), [...asJson, 'Content-Length: 9', 'Expect: 200-ok']);
+    expect(asked).toMatch(/^HTTP\/1\.1 417 [^]*Connection: close[^]*Expected 100-continue in Expect, got 200-ok\.\n$/);
+  });
+
   test('other addresses and methods are refused with what is expected', async () => {
     const { port } = await receive([source]);
     expect((await post(port(), '/v1/traces', '', json)).bytes.toString()).toContain('POST /v1/logs');
@@ -147,6 +194,8 @@ describe('OTLP over HTTP', () => {
     const begun = performance.now();
     expect(await post(port(), '/v1/logs', body, protobuf)).toMatchObject({ status: 503, retryAfter: '5' });
     expect(performance.now() - begun).toBeLessThan(4_000);
+    const asked = await ask(port(), ['Content-Type: application/json', 'Content-Length: 9', 'Expect: 100-continue']);
+    expect(asked).toMatch(/^HTTP\/1\.1 503 [^]*Retry-After: 5\r\n/);
     expect(ledger.rows()).toEqual([]);
     failing.now = false;
     await vi.waitFor(

@@ -40,7 +40,7 @@ function writePair(pair: Any | undefined, pbf: Pbf): void {
 }
 
 function writeAny(any: unknown, pbf: Pbf): void {
-  const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue } = (any ?? {}) as Record<
+  const { stringValue, boolValue, intValue, doubleValue, arrayValue, kvlistValue, bytesValue } = (any ?? {}) as Record<
     string,
     unknown
   >;
@@ -48,6 +48,7 @@ function writeAny(any: unknown, pbf: Pbf): void {
   if (boolValue !== undefined) pbf.writeBooleanField(2, boolValue as boolean);
   if (intValue !== undefined) pbf.writeVarintField(3, Number(intValue));
   if (doubleValue !== undefined) pbf.writeDoubleField(4, doubleValue as number);
+  if (bytesValue !== undefined) pbf.writeBytesField(7, Buffer.from(bytesValue as string, 'base64'));
   if (arrayValue !== undefined)
     pbf.writeMessage(
       5,

@@ -67,9 +67,10 @@ test('too many requests are told when to come again', async () => {
   expect(await answer.text()).toBe('Too many requests.\n');
 });
 
-test('a check that fails is an answer 500 and a line of the log', async () => {
+test('a check that fails is an answer 503, after which senders come again, and a line of the log', async () => {
   const { ask, log } = await doorWith({ users: new Map([['prometheus', 'x'.repeat(60)]]) }, () => undefined);
-  expect((await ask('open sesame')).status).toBe(500);
+  const answer = await ask('open sesame');
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
     ['error', 'a password could not be checked'],
   ]);

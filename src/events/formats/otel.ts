@@ -6,7 +6,7 @@ import { eventOfXml } from '../decode/event-xml.js';
 import { layouts, wrongShape } from '../decode/json-events.js';
 import { isObject, objectOf } from '../decode/json-fields.js';
 import { alloy } from './alloy.js';
-import { unreadableOf, type UnreadableRecord } from '../decode/unreadable.js';
+import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
 
 /** No mark for the ID: one record holds as many events as the collector put into a batch. */
 export const [otel, otelDocument] = layouts('otel', (head) => /"resourceLogs"\s*:\s*\[/.test(head), { decode });
@@ -100,7 +100,14 @@ export function plainValueOf(any: unknown, depth = 0): unknown {
     const items: unknown[] = Array.isArray(arrayValue.values) ? arrayValue.values : [];
     return items.map((item) => plainValueOf(item, depth + 1));
   }
-  return any.stringValue ?? any.intValue ?? any.doubleValue ?? any.boolValue;
+  return any.stringValue ?? any.intValue ?? any.doubleValue ?? any.boolValue ?? textOfBytes(any.bytesValue);
+}
+
+/** Bytes are base64 in JSON, with either alphabet; what they hold is read as text. @throws UnreadableRecord `wrong_shape` */
+function textOfBytes(bytes: unknown): string | undefined {
+  if (bytes === undefined || bytes === null) return undefined;
+  if (typeof bytes === 'string' && /^[\w+/-]*={0,2}$/.test(bytes)) return Buffer.from(bytes, 'base64').toString('utf8');
+  throw new UnreadableRecord('wrong_shape', 'expected base64 in bytesValue');
 }
 
 /** Bodies of the receiver are five deep; hostile ones must not exhaust the stack. */

@@ -173,11 +173,18 @@ const mostValues = 10_000;
 export function logOfJson(bytes: Buffer, { start, end, values = 0 }: RecordSpan & Partial<JsonSpan>): LogRecord {
   if (values > mostValues) throw new UnreadableRecord('wrong_shape', `a log record of more than ${mostValues} values`);
   const { body, attributes } = objectOf(bytes.toString('utf8', start, end));
+  if (body !== undefined && body !== null && !isObject(body))
+    throw new UnreadableRecord('wrong_shape', `expected an object as the body of a log record, got a ${typeof body}`);
   const pairs = Array.isArray(attributes) ? attributes.filter(isObject) : [];
   return {
     body: plainValueOf(body),
     attributes: Object.fromEntries(pairs.map(({ key, value }) => [textOf(key), plainValueOf(value)])),
   };
+}
+
+/** What is base64 does not show what it holds. */
+export function holdsBytes(bytes: Buffer, { start, end }: RecordSpan): boolean {
+  return bytes.subarray(start, end).includes('"bytesValue"');
 }
 
 const space = 32;

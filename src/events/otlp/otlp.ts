@@ -3,7 +3,7 @@ import type { Decoded, UnreadableReason } from '../../model/records.js';
 import type { Steps } from '../../runtime/breath.js';
 import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
 import { maxRecordBytes } from '../read/text.js';
-import { logOfJson, recordsOfJson } from './json.js';
+import { holdsBytes, logOfJson, recordsOfJson } from './json.js';
 import { decodedOfLog, isLong, longMayMatter, type LogRecord, mayMatter, type RecordSpan } from './log-record.js';
 import { logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
 
@@ -26,11 +26,13 @@ const encodings: Readonly<
       /** Undefined while it searches: work can be laid down there. */
       readonly records: (bytes: Buffer) => Iterable<RecordSpan | undefined>;
       readonly log: (bytes: Buffer, span: RecordSpan) => LogRecord;
+      /** Whether there may be more in it than its bytes show. */
+      readonly isHidden: (bytes: Buffer, span: RecordSpan) => boolean;
     }
   >
 > = {
-  protobuf: { records: recordsOfProtobuf, log: logOfProtobuf },
-  json: { records: recordsOfJson, log: logOfJson },
+  protobuf: { records: recordsOfProtobuf, log: logOfProtobuf, isHidden: () => false },
+  json: { records: recordsOfJson, log: logOfJson, isHidden: holdsBytes },
 };
 
 /** Far more than any sender puts into one request. */
@@ -48,7 +50,7 @@ export function emptyOtlpBatch(): OtlpBatch {
  * than 200,000 records; the batch holds what stood before that
  */
 export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding, batch = emptyOtlpBatch()): Steps<OtlpBatch> {
-  const { records, log } = encodings[encoding];
+  const { records, log, isHidden } = encodings[encoding];
   let count = 0;
   for (const span of records(bytes)) {
     if (span !== undefined) {
@@ -57,8 +59,8 @@ export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding, batch = emptyOt
           'too_large',
           `more than ${mostRecords} log records in one request; send smaller ones`,
         );
-      if (isLong(span) ? yield* longMayMatter(bytes, span) : mayMatter(bytes, span))
-        take(batch, () => decodedOfLog(log(bytes, span)), span);
+      const matters = isLong(span) ? yield* longMayMatter(bytes, span) : mayMatter(bytes, span);
+      if (matters || isHidden(bytes, span)) take(batch, () => decodedOfLog(log(bytes, span)), span);
       else batch.ignored++;
     }
     yield;

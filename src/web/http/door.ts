@@ -65,7 +65,12 @@ export function guardDoor(
   };
 }
 
-const failed: Refusal = { status: 500, headers: {}, text: 'The password could not be checked, see the log.\n' };
+/** Senders of records send again after 503, and drop what is answered with 500. */
+const failed: Refusal = {
+  status: 503,
+  headers: { 'Retry-After': '5' },
+  text: 'The password could not be checked, see the log.\n',
+};
 
 function refusalOf(verdict: Exclude<Verdict, { readonly kind: 'admitted' }>, challenges: string[]): Refusal {
   if (verdict.kind === 'wait')

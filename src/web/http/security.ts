@@ -2,6 +2,7 @@
 import {
   createServer,
   type IncomingHttpHeaders,
+  type IncomingMessage,
   type RequestListener,
   type Server,
   type ServerResponse,
@@ -48,6 +49,9 @@ export function createLimitedServer(listener: RequestListener, tls?: ServerOptio
   const server = tls
     ? createSecureServer({ ...limits, ...halfOpen, ...tls }, listener)
     : createServer(limits, listener);
+  // Whoever asks before it sends a body is answered by the door; what takes the body tells it to go on.
+  server.on('checkContinue', listener);
+  server.on('checkExpectation', refuseExpectation);
   Object.assign(server, { httpAllowHalfOpen: true });
   server.headersTimeout = 10_000;
   server.requestTimeout = 30_000;
@@ -57,6 +61,19 @@ export function createLimitedServer(listener: RequestListener, tls?: ServerOptio
   server.maxHeadersCount = 100;
   server.maxConnections = 2048;
   return server;
+}
+
+/** The connection is closed: nobody knows whether the body will come. */
+function refuseExpectation({ headers }: IncomingMessage, response: ServerResponse): void {
+  const text = `Expected 100-continue in Expect, got ${String(headers.expect)}.\n`;
+  secureHeaders(response, {});
+  response
+    .writeHead(417, {
+      Connection: 'close',
+      'Content-Type': 'text/plain; charset=utf-8',
+      'Content-Length': Buffer.byteLength(text),
+    })
+    .end(text);
 }
 
 /**

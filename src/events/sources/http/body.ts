@@ -5,9 +5,13 @@ import type { Gathered } from '../push/blocks.js';
 /** How it ended: `gone` when the sender went before its end. */
 type Ended = 'whole' | 'too long' | 'no room' | 'gone';
 
+/** By what its headers say. */
+export function isTooLong({ headers }: IncomingMessage, mostBytes: number): boolean {
+  return Number(headers['content-length'] ?? 0) > mostBytes;
+}
+
 /** What is too long is told at once; whoever refuses it reads the rest away. */
 export function gather(request: IncomingMessage, body: Gathered, mostBytes: number): Promise<Ended> {
-  if (Number(request.headers['content-length'] ?? 0) > mostBytes) return Promise.resolve('too long');
   return new Promise((resolve) => {
     const end = (how: Ended): void => {
       request.off('data', take);
@@ -52,7 +56,7 @@ export function readAway(request: IncomingMessage): void {
     left -= length;
     if (left < 0) hangUp();
   };
-  if (Number(request.headers['content-length'] ?? 0) > mostAway) left = 0;
+  if (isTooLong(request, mostAway)) left = 0;
   request
     .on('error', () => undefined)
     .on('data', take)

@@ -9,7 +9,7 @@ import { Bomb, Crowded } from '../push/inflate.js';
 import { mostUnpacked, stock } from '../push/memory.js';
 import type { Tally } from '../push/tally.js';
 import { type AnswerForm, refuse, type Refusal } from './answers.js';
-import { gather, readAway } from './body.js';
+import { gather, isTooLong, readAway } from './body.js';
 import { Refused, routeOf, type Route } from './route.js';
 import type { HttpPart } from './part.js';
 import { createWorker } from './worker.js';
@@ -50,6 +50,9 @@ export function createReceiver(parts: Parts): Receiver {
     if (ending.isBegun()) throw new Refused(draining);
     if (entry.isLate()) throw new Refused(late);
     if (inHand >= mostRequests) throw new Refused(crowded);
+    if (isTooLong(request, mostBytes)) throw new Refused(tooLong(mostBytes));
+    // Only now is the body wanted.
+    if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
     inHand++;
     const body = createGathered(stock);
     try {
