@@ -35,7 +35,8 @@ const words: Readonly<Record<HandshakeFailure, string>> = {
 /** What Node says of a connection: the error of the handshake, and why the certificate of the client is not believed. */
 type Failed = {
   readonly error?: (NodeJS.ErrnoException & { readonly reason?: string }) | undefined;
-  readonly authorizationError?: unknown;
+  /** A code, whatever its type says. */
+  readonly authorizationError?: Error | string | null | undefined;
 };
 
 export function handshakeFailureOf({ error, authorizationError }: Failed): HandshakeFailure {

@@ -2,7 +2,6 @@
 import type { RecentError, RelatedEvent } from '../../model/evidence.js';
 import type { PathReport, PingReport, ProbeResult, VisitFacts } from '../../model/probes.js';
 import { relatedKindOf } from '../../model/related-events.js';
-import type { SourceStatus } from '../../model/status.js';
 import { type InMaking, many } from '../parts/long-list.js';
 import type { DestinationAvailability } from '../../ledger/availability.js';
 import type { Counted } from '../../ledger/count-ring.js';
@@ -10,6 +9,7 @@ import type { PageContext } from '../pages/page.js';
 import type { Row } from '../view.js';
 import { sentenceOf } from '../parts/words.js';
 import type { Answers } from './answers.js';
+import { sourceOf } from './source-answer.js';
 import { timeOf } from './time.js';
 
 type Answer<Body> =
@@ -56,7 +56,6 @@ function found<Body>(body: Body) {
 type Made<Name extends keyof Answers> = InMaking<Answers[Name]>;
 type Item<List> = List extends readonly (infer One)[] ? One : never;
 type Pair = Item<Answers['status']['pairs']>;
-type Source = Item<Answers['status']['sources']>;
 type Destination = Item<Answers['destinations']['destinations']>;
 type ShownVisit = Item<Answers['visits']['visits']>;
 type Event = Item<Answers['events']['events']>;
@@ -73,23 +72,6 @@ export function statusOf(page: PageContext): Made<'status'> {
     saving: { failing: failing ?? null, lastSavedAt: timeOf(lastSavedAt) },
     sources: page.sources().map(sourceOf),
     pairs: many(page.rows, (row) => pairOf(row, page.now)),
-  };
-}
-
-function sourceOf(status: SourceStatus): Source {
-  return {
-    source: status.source,
-    up: status.up,
-    detail: status.detail,
-    lastRecordAt: timeOf(status.lastRecordAt),
-    lagBytes: status.lagBytes,
-    lagSeconds: status.lagSeconds,
-    stalledSeconds: status.stalledSeconds,
-    bytesRead: status.bytesRead,
-    subscription: status.subscription,
-    topic: status.topic && { ...status.topic, partitions: [...status.topic.partitions] },
-    pushed: status.pushed,
-    handshakes: status.handshakes,
   };
 }
 
