@@ -1,11 +1,20 @@
 /** Reads a few members of a JSON object straight from its bytes, without building the rest of it. */
 import { digitsAt } from './bytes.js';
 import { createCommonTexts } from './common-texts.js';
-import { backslash, type Cursor, mostNumbered, quote, readObject, skipBlanks, wantedMembers } from './json-scan.js';
+import {
+  backslash,
+  behindBlanks,
+  mostNumbered,
+  quote,
+  readObject,
+  roomForSpans,
+  type Scan,
+  wantedMembers,
+} from './json-scan.js';
 import { isBrokenJson, isBrokenJsonText } from './json-text.js';
 import { UnreadableRecord, withoutStack } from './unreadable.js';
 
-/** The value at a wanted path, by the number of the path; undefined where there is none. */
+/** The value at a wanted path, by the number of the path; undefined where there is none. Holds until the reader reads on. */
 type Fields = (path: number) => unknown;
 
 /** Reads the object that fills `bytes` from `start` to `end` (UTF-8, blanks around it allowed). */
@@ -22,20 +31,18 @@ export type FieldReader = (bytes: Buffer, start: number, end: number) => Fields;
  */
 export function fieldReader(paths: readonly (readonly string[])[]): FieldReader {
   const root = wantedMembers(paths);
-  const none = paths.flatMap(() => [-1, -1]);
+  // Written over with each record.
+  const spans = roomForSpans(paths.length);
   const numbered = paths.findIndex((path) => path.at(-1)?.endsWith('#'));
   return (bytes, start, end) => {
-    const spans = none.slice();
-    const cursor: Cursor = { bytes, end, paths: paths.length, spans, at: start };
-    skipBlanks(cursor);
-    if (readObject(cursor, root)) {
-      skipBlanks(cursor);
-      if (cursor.at === end)
-        return (path) => {
-          if (path === numbered) return numberedValues(bytes, spans, none.length);
-          return valueAt(bytes, spans[path * 2] ?? -1, spans[path * 2 + 1] ?? -1);
-        };
-    }
+    spans.fill(-1, 0, 2 * paths.length);
+    const scan: Scan = { bytes, end, paths: paths.length, spans, numbered: 0 };
+    const behind = readObject(scan, behindBlanks(bytes, start, end), root);
+    if (behind >= 0 && behindBlanks(bytes, behind, end) === end)
+      return (path) => {
+        if (path === numbered) return numberedValues(scan);
+        return valueAt(bytes, spans[path * 2] ?? -1, spans[path * 2 + 1] ?? -1);
+      };
     if (isBrokenJson(bytes, start, end)) throw notJson('object', () => bytes.toString('utf8', start, end));
     const values = fieldsByParsing(bytes.toString('utf8', start, end), paths);
     return (path) => values[path];
@@ -87,9 +94,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function numberedValues(bytes: Buffer, spans: readonly number[], first: number): unknown[] {
+function numberedValues({ bytes, spans, paths, numbered }: Scan): unknown[] {
   const values: unknown[] = [];
-  for (let i = first; i < spans.length; i += 2) values.push(valueAt(bytes, spans[i] ?? -1, spans[i + 1] ?? -1));
+  for (let i = paths; i < paths + numbered; i++)
+    values.push(valueAt(bytes, spans[2 * i] ?? -1, spans[2 * i + 1] ?? -1));
   return values;
 }
 

@@ -16,13 +16,15 @@ type Member = { readonly key: Buffer; readonly slot: number; readonly inside: Wa
 /** Windows allows no more insertion strings in one event: %1 to %99. */
 export const mostNumbered = 99;
 
-/** Where reading stands, and where each wanted value was found: two places for each path, then for each number. */
-export type Cursor = {
+/** A record, and where in it each wanted value was found. */
+export type Scan = {
   readonly bytes: Buffer;
   readonly end: number;
   readonly paths: number;
-  readonly spans: number[];
-  at: number;
+  /** Beginning and end of the value of each path, then of each number; a beginning of -1 where there is none. */
+  readonly spans: Int32Array;
+  /** The highest number found. */
+  numbered: number;
 };
 
 export const quote = 34;
@@ -40,6 +42,11 @@ const closeBracket = 93;
 const openBrace = 123;
 
 const closeBrace = 125;
+
+/** Room for the places of that many paths, and of all numbers. */
+export function roomForSpans(paths: number): Int32Array {
+  return new Int32Array(2 * (paths + mostNumbered));
+}
 
 export function wantedMembers(paths: readonly (readonly string[])[], depth = 0, slots = [...paths.keys()]): Wanted {
   const byLength: (Member[] | undefined)[] = [];
@@ -63,35 +70,32 @@ export function wantedMembers(paths: readonly (readonly string[])[], depth = 0, 
   return { byLength, slots, numbered, holdsNumbered };
 }
 
-/** Reads the object at the cursor. @returns false when only a real parser can tell; so do all functions below */
-export function readObject(cursor: Cursor, wanted: Wanted): boolean {
-  if (cursor.bytes[cursor.at] !== openBrace) return false;
-  cursor.at++;
-  skipBlanks(cursor);
-  if (cursor.bytes[cursor.at] === closeBrace) {
-    cursor.at++;
-    return cursor.at <= cursor.end;
-  }
-  while (cursor.at < cursor.end) {
-    const keyStart = cursor.at + 1;
+/** Reads the object at `from`. @returns the place behind it; -1 when only a real parser can tell; so do all functions below */
+export function readObject(scan: Scan, from: number, wanted: Wanted): number {
+  const { bytes, end } = scan;
+  if (bytes[from] !== openBrace) return -1;
+  let at = behindBlanks(bytes, from + 1, end);
+  if (bytes[at] === closeBrace) return at < end ? at + 1 : -1;
+  while (at < end) {
     // A key with an escape may spell a wanted one.
-    if (cursor.bytes[cursor.at] !== quote || !skipPlainString(cursor)) return false;
-    const keyEnd = cursor.at - 1;
-    const member = memberAt(cursor.bytes, keyStart, keyEnd, wanted);
-    skipBlanks(cursor);
-    if (cursor.bytes[cursor.at] !== colon) return false;
-    cursor.at++;
-    skipBlanks(cursor);
-    const valueStart = cursor.at;
-    if (!(member === undefined ? skipValue(cursor) : readMember(cursor, member))) return false;
-    if (wanted.numbered !== undefined) keepNumbered(cursor, wanted.numbered, keyStart, keyEnd, valueStart);
-    skipBlanks(cursor);
-    const next = cursor.bytes[cursor.at++];
-    if (next === closeBrace) return cursor.at <= cursor.end;
-    if (next !== comma) return false;
-    skipBlanks(cursor);
+    const keyStart = at + 1;
+    const key = bytes[at] === quote ? behindPlainString(bytes, at, end) : -1;
+    if (key < 0) return -1;
+    at = behindBlanks(bytes, key, end);
+    if (bytes[at] !== colon) return -1;
+    const start = behindBlanks(bytes, at + 1, end);
+    const member = memberAt(bytes, keyStart, key - 1, wanted);
+    at = member === undefined ? behindValue(bytes, start, end) : readMember(scan, start, member);
+    if (at < 0) return -1;
+    if (wanted.numbered !== undefined)
+      keepNumbered(scan, numberAfter(bytes, wanted.numbered, keyStart, key - 1), start, at);
+    at = behindBlanks(bytes, at, end);
+    const next = bytes[at++];
+    if (next === closeBrace) return at <= end ? at : -1;
+    if (next !== comma) return -1;
+    at = behindBlanks(bytes, at, end);
   }
-  return false;
+  return -1;
 }
 
 function memberAt(bytes: Buffer, start: number, end: number, wanted: Wanted): Member | undefined {
@@ -101,84 +105,78 @@ function memberAt(bytes: Buffer, start: number, end: number, wanted: Wanted): Me
   return undefined;
 }
 
-/** Notes where the value of a numbered member stands: behind the places of the paths. */
-function keepNumbered(cursor: Cursor, prefix: Buffer, keyStart: number, keyEnd: number, valueStart: number): void {
-  if (!standsAt(cursor.bytes, keyStart, prefix)) return;
-  const number = digitsAt(cursor.bytes, keyStart + prefix.length, keyEnd);
-  if (number < 1 || number > mostNumbered || cursor.bytes[keyStart + prefix.length] === 48) return;
-  const place = cursor.paths * 2 + (number - 1) * 2;
-  while (cursor.spans.length < place) cursor.spans.push(-1);
-  cursor.spans[place] = valueStart;
-  cursor.spans[place + 1] = cursor.at;
+/** The number of a numbered member; -1 for another one. */
+function numberAfter(bytes: Buffer, prefix: Buffer, keyStart: number, keyEnd: number): number {
+  const start = keyStart + prefix.length;
+  if (!standsAt(bytes, keyStart, prefix) || bytes[start] === 48) return -1;
+  return digitsAt(bytes, start, keyEnd);
 }
 
-function readMember(cursor: Cursor, member: Member): boolean {
-  const { slot, inside } = member;
-  const start = cursor.at;
-  if (inside !== undefined) {
+function keepNumbered(scan: Scan, number: number, start: number, end: number): void {
+  if (number < 1 || number > mostNumbered) return;
+  const { spans, paths } = scan;
+  while (scan.numbered < number) spans[2 * (paths + scan.numbered++)] = -1;
+  spans[2 * (paths + number - 1)] = start;
+  spans[2 * (paths + number) - 1] = end;
+}
+
+function readMember(scan: Scan, start: number, { slot, inside }: Member): number {
+  const { bytes, end, spans } = scan;
+  let behind: number;
+  if (inside === undefined) behind = behindValue(bytes, start, end);
+  else {
     // The last of equal keys counts, and it counts alone.
-    for (const below of inside.slots) cursor.spans[below * 2] = -1;
-    if (inside.holdsNumbered) cursor.spans.length = cursor.paths * 2;
-    if (!(cursor.bytes[start] === openBrace ? readObject(cursor, inside) : skipValue(cursor))) return false;
-  } else if (!skipValue(cursor)) return false;
-  if (slot >= 0) {
-    cursor.spans[slot * 2] = start;
-    cursor.spans[slot * 2 + 1] = cursor.at;
+    for (const below of inside.slots) spans[below * 2] = -1;
+    if (inside.holdsNumbered) scan.numbered = 0;
+    behind = bytes[start] === openBrace ? readObject(scan, start, inside) : behindValue(bytes, start, end);
   }
-  return true;
+  if (slot >= 0) {
+    spans[slot * 2] = start;
+    spans[slot * 2 + 1] = behind;
+  }
+  return behind;
 }
 
 /** Steps over a string that holds no escape. */
-function skipPlainString(cursor: Cursor): boolean {
-  const { bytes, end } = cursor;
-  for (let i = cursor.at + 1; i < end; i++) {
-    const byte = bytes[i];
-    if (byte === quote) {
-      cursor.at = i + 1;
-      return true;
-    }
-    if (byte === backslash) return false;
+function behindPlainString(bytes: Buffer, from: number, end: number): number {
+  for (let at = from + 1; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === quote) return at + 1;
+    if (byte === backslash) return -1;
   }
-  return false;
+  return -1;
 }
 
-function skipValue(cursor: Cursor): boolean {
-  const first = cursor.bytes[cursor.at];
-  if (first === quote) return skipString(cursor);
-  if (first === openBrace || first === openBracket) return skipNested(cursor);
-  return skipWord(cursor);
+function behindValue(bytes: Buffer, from: number, end: number): number {
+  const first = bytes[from];
+  if (first === quote) return behindString(bytes, from, end);
+  if (first === openBrace || first === openBracket) return behindNested(bytes, from, end);
+  return behindWord(bytes, from, end);
 }
 
-function skipString(cursor: Cursor): boolean {
-  const { bytes, end } = cursor;
-  for (let i = cursor.at + 1; i < end; i++) {
-    const byte = bytes[i];
-    if (byte === quote) {
-      cursor.at = i + 1;
-      return true;
-    }
-    if (byte === backslash) i++;
+function behindString(bytes: Buffer, from: number, end: number): number {
+  for (let at = from + 1; at < end; at++) {
+    const byte = bytes[at];
+    if (byte === quote) return at + 1;
+    if (byte === backslash) at++;
   }
-  return false;
+  return -1;
 }
 
 /** Steps over an object or an array, counting brackets. */
-function skipNested(cursor: Cursor): boolean {
-  const { bytes, end } = cursor;
+function behindNested(bytes: Buffer, from: number, end: number): number {
   let depth = 0;
-  while (cursor.at < end) {
-    const byte = bytes[cursor.at] ?? 0;
+  for (let at = from; at < end; at++) {
+    const byte = bytes[at] ?? 0;
     if (byte === quote) {
-      if (!skipString(cursor)) return false;
-      continue;
-    }
-    cursor.at++;
-    if (byte === openBrace || byte === openBracket) depth++;
+      at = behindString(bytes, at, end) - 1;
+      if (at < 0) return -1;
+    } else if (byte === openBrace || byte === openBracket) depth++;
     else if (byte === closeBrace || byte === closeBracket) {
-      if (--depth === 0) return true;
-    } else if (!isBetweenStrings(byte)) return false;
+      if (--depth === 0) return at + 1;
+    } else if (!isBetweenStrings(byte)) return -1;
   }
-  return false;
+  return -1;
 }
 
 /** Characters of numbers, `true`, `false`, `null`, and what separates values: anything else is torn text. */
@@ -187,20 +185,21 @@ function isBetweenStrings(byte: number): boolean {
 }
 
 /** Steps over a number or a literal. */
-function skipWord(cursor: Cursor): boolean {
-  const { bytes, end } = cursor;
-  const start = cursor.at;
-  for (; cursor.at < end; cursor.at++) {
-    const byte = bytes[cursor.at] ?? 0;
+function behindWord(bytes: Buffer, from: number, end: number): number {
+  let at = from;
+  for (; at < end; at++) {
+    const byte = bytes[at] ?? 0;
     if (byte === comma || byte === closeBrace || byte === closeBracket || byte <= 32) break;
-    if (!isBetweenStrings(byte)) return false;
+    if (!isBetweenStrings(byte)) return -1;
   }
-  return cursor.at > start;
+  return at > from ? at : -1;
 }
 
-export function skipBlanks(cursor: Cursor): void {
-  for (; cursor.at < cursor.end; cursor.at++) {
-    const byte = cursor.bytes[cursor.at];
-    if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) return;
+export function behindBlanks(bytes: Buffer, from: number, end: number): number {
+  let at = from;
+  for (; at < end; at++) {
+    const byte = bytes[at];
+    if (byte !== 32 && byte !== 10 && byte !== 13 && byte !== 9) break;
   }
+  return at;
 }
