@@ -33,11 +33,12 @@ import {
   greater,
   isNamed,
   less,
+  noTag,
   notClosed,
   question,
+  readTag,
   slash,
   type Tag,
-  tagAt,
   unescapedAt,
 } from './xml-tags.js';
 
@@ -105,6 +106,8 @@ type Scan = {
   readonly bytes: Buffer;
   readonly end: number;
   at: number;
+  /** The tag that is being read. */
+  readonly tag: Tag;
   /** Open elements: 0 before Event, 1 in Event, 2 in a section; -1 when Event has ended. */
   depth: number;
   section: Section;
@@ -123,6 +126,7 @@ function emptyScan(bytes: Buffer, at: number, end: number): Scan {
     bytes,
     end,
     at,
+    tag: noTag(),
     depth: 0,
     section: 'other',
     provider: undefined,
@@ -150,7 +154,8 @@ function readElement(scan: Scan): void {
     scan.at = afterMarkup(bytes, place, end);
     return;
   }
-  const tag = tagAt(bytes, place, end);
+  const { tag } = scan;
+  readTag(tag, bytes, place, end);
   if (scan.depth !== 0 && isNamed(bytes, tag, event)) {
     Object.assign(scan, emptyScan(bytes, place, end));
     return;
@@ -234,7 +239,8 @@ function textOfElement(scan: Scan): string {
       scan.at = afterMarkup(bytes, place, end);
       if (standsAt(bytes, place, cdata)) text += bytes.toString('utf8', place + cdata.length, scan.at - 3);
     } else {
-      const tag = tagAt(bytes, place, end);
+      const { tag } = scan;
+      readTag(tag, bytes, place, end);
       // Text that ends here was torn: the event that begins now is another one.
       if (isNamed(bytes, tag, event)) return text;
       if (!tag.empty && !tag.torn) nested++;

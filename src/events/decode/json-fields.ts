@@ -95,9 +95,12 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function numberedValues({ bytes, spans, paths, numbered }: Scan): unknown[] {
-  const values: unknown[] = [];
-  for (let i = paths; i < paths + numbered; i++)
-    values.push(valueAt(bytes, spans[2 * i] ?? -1, spans[2 * i + 1] ?? -1));
+  // Of its length from the first: one that grows makes room for many more than most events have.
+  const values = new Array<unknown>(numbered);
+  for (let n = 0; n < numbered; n++) {
+    const place = 2 * (paths + n);
+    values[n] = valueAt(bytes, spans[place] ?? -1, spans[place + 1] ?? -1);
+  }
   return values;
 }
 

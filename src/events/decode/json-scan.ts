@@ -163,25 +163,31 @@ function behindString(bytes: Buffer, from: number, end: number): number {
   return -1;
 }
 
+/** What a byte is where no string is: one look at a table is faster than several comparisons. */
+const [tornText, betweenStrings, aroundString, opening, closing] = [0, 1, 2, 3, 4];
+const kinds = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte === quote) return aroundString;
+  if (byte === openBrace || byte === openBracket) return opening;
+  if (byte === closeBrace || byte === closeBracket) return closing;
+  // Characters of numbers, `true`, `false`, `null`, and what separates values.
+  const isBetween = (byte >= 43 && byte <= 58) || byte <= 32 || (byte >= 97 && byte <= 122) || byte === 69;
+  return isBetween ? betweenStrings : tornText;
+});
+
 /** Steps over an object or an array, counting brackets. */
 function behindNested(bytes: Buffer, from: number, end: number): number {
   let depth = 0;
   for (let at = from; at < end; at++) {
-    const byte = bytes[at] ?? 0;
-    if (byte === quote) {
+    const kind = kinds[bytes[at] ?? 0];
+    if (kind === aroundString) {
       at = behindString(bytes, at, end) - 1;
       if (at < 0) return -1;
-    } else if (byte === openBrace || byte === openBracket) depth++;
-    else if (byte === closeBrace || byte === closeBracket) {
+    } else if (kind === opening) depth++;
+    else if (kind === closing) {
       if (--depth === 0) return at + 1;
-    } else if (!isBetweenStrings(byte)) return -1;
+    } else if (kind === tornText) return -1;
   }
   return -1;
-}
-
-/** Characters of numbers, `true`, `false`, `null`, and what separates values: anything else is torn text. */
-function isBetweenStrings(byte: number): boolean {
-  return (byte >= 43 && byte <= 58) || byte <= 32 || (byte >= 97 && byte <= 122) || byte === 69;
 }
 
 /** Steps over a number or a literal. */
@@ -190,7 +196,7 @@ function behindWord(bytes: Buffer, from: number, end: number): number {
   for (; at < end; at++) {
     const byte = bytes[at] ?? 0;
     if (byte === comma || byte === closeBrace || byte === closeBracket || byte <= 32) break;
-    if (!isBetweenStrings(byte)) return -1;
+    if (kinds[byte] !== betweenStrings) return -1;
   }
   return at > from ? at : -1;
 }

@@ -23,14 +23,12 @@ export const greater = 62;
 export const question = 63;
 
 /** A start tag: the place of its name, the end of its name, its `>`, whether it ends its element too,
- * and whether it is only the beginning of a tag. */
-export type Tag = {
-  readonly start: number;
-  readonly nameEnd: number;
-  readonly end: number;
-  readonly empty: boolean;
-  readonly torn: boolean;
-};
+ * and whether it is only the beginning of a tag. A scanner has one, and writes it over with each tag. */
+export type Tag = { start: number; nameEnd: number; end: number; empty: boolean; torn: boolean };
+
+export function noTag(): Tag {
+  return { start: 0, nameEnd: 0, end: 0, empty: false, torn: false };
+}
 
 export function unescapedAt(bytes: Buffer, start: number, end: number): string {
   let hash = 0;
@@ -72,21 +70,25 @@ export function afterMarkup(bytes: Buffer, place: number, end: number): number {
 }
 
 /**
- * The start tag whose `<` stands at `place`; a `>` within a quoted attribute does not end it. A `<` in a tag is not
+ * Reads the start tag whose `<` stands at `place`; a `>` within a quoted attribute does not end it. A `<` in a tag is not
  * XML: there a record was torn and glued to the next, which is where reading goes on.
  */
-export function tagAt(bytes: Buffer, place: number, end: number): Tag {
+export function readTag(tag: Tag, bytes: Buffer, place: number, end: number): void {
   let i = place + 1;
   while (i < end && !endsName(bytes[i] ?? 0) && bytes[i] !== less) i++;
-  const nameEnd = i;
+  tag.start = place + 1;
+  tag.nameEnd = i;
   let within = 0;
   for (; i < end; i++) {
     const byte = bytes[i] ?? 0;
-    if (byte === less) return { start: place + 1, nameEnd, end: i - 1, empty: false, torn: true };
+    if (byte === less || (byte === greater && within === 0)) {
+      tag.torn = byte === less;
+      tag.end = tag.torn ? i - 1 : i;
+      tag.empty = !tag.torn && bytes[i - 1] === slash;
+      return;
+    }
     if (within !== 0) {
       if (byte === within) within = 0;
-    } else if (byte === greater) {
-      return { start: place + 1, nameEnd, end: i, empty: bytes[i - 1] === slash, torn: false };
     } else if (byte === apostrophe || byte === quote) within = byte;
   }
   throw notClosed();
