@@ -1,6 +1,7 @@
 /** The doors of all sources of a kind that records are pushed to: opened again until they are open, and followed as one. */
 import type { SourceStatus } from '../../../model/status.js';
 import type { Log } from '../../../runtime/log.js';
+import { keepYoungGenerationSmall } from '../../../runtime/young-generation.js';
 import type { Followed } from '../source.js';
 
 export type Door = { readonly status: () => SourceStatus; readonly stop: () => Promise<void> };
@@ -9,6 +10,7 @@ export async function followDoors<Part>(
   parts: readonly Part[],
   openDoor: (part: Part) => Promise<Door>,
 ): Promise<Followed> {
+  keepYoungGenerationSmall();
   const doors: Door[] = [];
   for (const part of parts) doors.push(await openDoor(part));
   return {
