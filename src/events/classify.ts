@@ -122,7 +122,7 @@ const notOneLine = /^ | $| {2}|[^\S ]|\p{Cc}/u;
 
 function recordKeyOf(event: WindowsEvent, options: ClassifyOptions): RecordKey {
   const { server, channel } = eventLogOf(event, options.server);
-  return { server, channel, recordId: event.recordId, time: event.time };
+  return { server, channel, recordId: event.recordId, time: event.time, clockTime: event.clockTime };
 }
 
 /** The log of a record, with its names as they are compared. */

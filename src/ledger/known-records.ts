@@ -16,10 +16,11 @@ import {
   takeFrom,
   untimed,
 } from './record-page.js';
+import { sameAs } from './record-seconds.js';
 
 export type KnownRecords = {
   /**
-   * @param second since 1970; NaN when the time is not known: it is the same as any other, and any other is the same as it
+   * @param second of `record-seconds.ts`; NaN when the time is not known: it is the same as any other, and any other as it
    * @param tolerance seconds by which times of the same record may differ
    */
   readonly has: (id: number, second: number, tolerance: number) => boolean;
@@ -39,10 +40,8 @@ export function createKnownRecords(): KnownRecords {
       if (!first || idAt(first, at) !== id) return false;
       const earliest = secondAt(first, at);
       if (Number.isNaN(second) || earliest === untimed) return true;
-      if (earliest >= second - tolerance) return earliest <= second + tolerance;
-      const page = book.pages[pageFor(book, id, second - tolerance)] ?? first;
-      const nearest = placeOn(page, id, second - tolerance);
-      return idAt(page, nearest) === id && secondAt(page, nearest) <= second + tolerance;
+      for (const [from, to] of sameAs(second, tolerance)) if (isKnownBetween(book, id, from, to)) return true;
+      return false;
     },
     add: (id, second) => {
       add(book, id, Number.isNaN(second) ? untimed : second);
@@ -51,6 +50,12 @@ export function createKnownRecords(): KnownRecords {
       remove(book, id, Number.isNaN(second) ? untimed : second);
     },
   };
+}
+
+function isKnownBetween(book: Book, id: number, from: number, to: number): boolean {
+  const page = book.pages[pageFor(book, id, from)];
+  const nearest = page ? placeOn(page, id, from) : 0;
+  return page !== undefined && idAt(page, nearest) === id && secondAt(page, nearest) <= to;
 }
 
 /** Which page is the first that ends with this pair or one after it; the last page when there is none. */

@@ -5,6 +5,7 @@ import { createErrorHours, type ErrorHoursBook } from './error-hours.js';
 import { createNoteLog } from './note-log.js';
 import { createRecentErrors, type RecentErrors } from './recent-errors.js';
 import { createRelatedRing, type RelatedRing, savedRelatedEvent } from './related-ring.js';
+import { secondOf, timesOf } from './record-seconds.js';
 import type { SavedLedger } from './saved.js';
 import { createSeenRecords, type SeenRecords } from './seen-records.js';
 import { reasons } from '../model/words.js';
@@ -109,7 +110,7 @@ type Books = Pick<NotedBooks, 'seen' | 'related' | 'recent' | 'availability' | '
 function replay({ seen, related, recent, availability, errorHours }: Books, notes: SavedNotes): void {
   for (const [log, recordId, second] of notes.seen ?? []) {
     const [server, channel] = notes.seenIn?.[log] ?? ['', ''];
-    seen.note({ server, channel, recordId, time: second === null ? undefined : second * 1000 });
+    seen.note({ server, channel, recordId, ...timesOf(second ?? Number.NaN) });
   }
   for (const event of notes.related ?? []) related.note(event as Parameters<typeof related.note>[0]);
   for (const { reason, ...error } of notes.recent ?? []) {
@@ -128,9 +129,10 @@ function seenNoted(book: SeenRecords) {
     ...book,
     note: (key) => {
       const isNew = book.note(key);
-      const { server, channel, recordId, time } = key;
+      const { server, channel, recordId } = key;
       if (!isNew || recordId === undefined || !Number.isSafeInteger(recordId)) return isNew;
-      log.add([server, channel, recordId, Number.isFinite(time) ? Math.floor((time ?? 0) / 1000) : null]);
+      const second = secondOf(key);
+      log.add([server, channel, recordId, Number.isNaN(second) ? null : second]);
       return isNew;
     },
     rename: (from, to) => {

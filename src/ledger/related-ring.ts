@@ -19,6 +19,7 @@ export const savedRelatedEvent = z.strictObject({
     channel: z.string(),
     recordId: z.int().optional(),
     time: z.number().optional(),
+    clockTime: z.number().optional(),
   }),
   server: z.string(),
   provider: z.string(),

@@ -9,9 +9,9 @@
 import * as z from 'zod';
 import type { RecordKey } from '../model/records.js';
 import type { Immutable } from '../runtime/immutable.js';
-import { isCredible } from '../runtime/noted-time.js';
 import { createKnownRecords, type KnownRecords } from './known-records.js';
 import { blockLength, blockText, pairsOf } from './record-block.js';
+import { isCredibleSecond, isLater, secondOf } from './record-seconds.js';
 import { createTextSnapshots } from './text-snapshots.js';
 
 export type SeenRecords = {
@@ -28,7 +28,7 @@ export type SeenRecords = {
   readonly snapshot: () => Iterable<string>;
 };
 
-/** One log of one server as saved: `floor` is the newest ID and second let go; `blocks`: `id:second` pairs, base 36, as differences. */
+/** One log of one server as saved: `floor` is the newest ID and second let go; `blocks`: `id:second` pairs, base 36, as differences; seconds as in `record-seconds.ts`. */
 export const savedRecords = z.strictObject({
   server: z.string(),
   channel: z.string(),
@@ -75,7 +75,7 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
     note: (key) => {
       if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
       const log = latest && isOf(latest, key) ? latest : (logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key)));
-      const second = Number.isFinite(key.time) ? Math.floor((key.time ?? 0) / 1000) : Number.NaN;
+      const second = secondOf(key);
       if (isKnown(log, key.recordId, second, now())) return false;
       if (log !== latest) {
         const name = keyOf(log);
@@ -136,12 +136,12 @@ function isNoted(log: Log, id: number, second: number): boolean {
 function isKnown(log: Log, id: number, second: number, now: number): boolean {
   if (isNoted(log, id, second)) return true;
   // Older by number and by time than all that is known one by one.
-  return hasFloor(log, now) && id <= log.floor[0] && !(second > log.floor[1]);
+  return hasFloor(log, now) && id <= log.floor[0] && !isLater(second, log.floor[1]);
 }
 
 /** A floor from the future, which a record dated wrongly has left, would make duplicates of all true ones. */
 function hasFloor(log: Log, now: number): log is Log & { floor: readonly [id: number, second: number] } {
-  return log.floor !== undefined && isCredible(log.floor[1] * 1000, now);
+  return log.floor !== undefined && isCredibleSecond(log.floor[1], now);
 }
 
 function add(log: Log, id: number, second: number): void {
@@ -178,7 +178,7 @@ function dropOldest(log: Log, now: number): number {
 
 function liftFloor(log: Log, id: number, second: number, now: number): void {
   const isTimed = !Number.isNaN(second);
-  if (isTimed && !isCredible(second * 1000, now)) return;
+  if (isTimed && !isCredibleSecond(second, now)) return;
   const { floor } = log;
   // A cleared log restarts its numbering at 1: its later records lift the floor in time and reset it in number.
   if (!hasFloor(log, now)) {

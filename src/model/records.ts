@@ -15,6 +15,11 @@ export type WindowsEvent = {
   readonly recordId: number | undefined;
   /** When the event was logged, milliseconds since 1970 UTC; undefined when absent or without a time zone. */
   readonly time: number | undefined;
+  /**
+   * What the clock of the computer showed, as if its zone were UTC, where the carrier wrote no zone: no time to anybody,
+   * but it tells two records apart. Absent when there is a time.
+   */
+  readonly clockTime?: number | undefined;
   /** Insertion strings: index 0 is %1. A string that the carrier dropped is undefined. */
   readonly values: readonly (string | undefined)[];
   /** The finished text in the language of the server, when the carrier has it. */
@@ -61,6 +66,7 @@ export type RecordKey = {
   readonly channel: string;
   readonly recordId: number | undefined;
   readonly time: number | undefined;
+  readonly clockTime?: number | undefined;
 };
 
 /** Record IDs that follow one another without a gap, read one after the other from one log of one server. */

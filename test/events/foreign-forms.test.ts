@@ -51,6 +51,17 @@ describe('forms of other tools', () => {
       '<12>1 2026-11-28T03:00:00Z EXCH01 MSExchangeTransport 1234 - [NXLOG@14506 EventID="2002" ProviderGuid="{A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D}" Channel="Application"] {"EventTime":"2026-11-28T03:00:00+00:00","Hostname":"EXCH01","EventID":2002,"SourceName":"MSExchangeTransport","RecordNumber":191,"Channel":"Application","Message":"Send connector Outbound: an error occurred while connecting to 203.0.113.25:25."}';
     expect(decodeAll(`${line}\n`)).toMatchObject([{ eventId: 2002, recordId: 191, time: at, computer: 'EXCH01' }]);
   });
+
+  it('NXLog Community Edition: a clock without its zone is no time, but tells records of a cleared log apart', () => {
+    const line =
+      '{"EventTime":"2026-11-28 03:00:00","Hostname":"EXCH01","EventID":2002,"SourceName":"MSExchangeTransport","RecordNumber":191,"Channel":"Application"}';
+    const [event] = decodeAll(`${line}\n`);
+    expect(event).toMatchObject({ recordId: 191, time: undefined, clockTime: at });
+    expect(classify(event!, { server: 'x', knownConnectors: () => [] })).toMatchObject({
+      key: { recordId: 191, time: undefined, clockTime: at },
+      at: undefined,
+    });
+  });
 });
 
 /** What a decoder makes of the bytes up to `end`, or what it throws. */

@@ -39,6 +39,26 @@ test('another server, another log, another number and a cleared log are other ev
   expect(seen.note(key(7))).toBe(false);
 });
 
+test('a clock without its zone tells records of a cleared log apart, and is the same as any time that a zone makes of it', () => {
+  const hour = 3_600_000;
+  const onClock = (recordId: number, clockTime: number): RecordKey =>
+    key(recordId, undefined, { time: undefined, clockTime });
+  const seen = createSeenRecords([], { now: () => start + 400 * 24 * hour });
+  expect([seen.note(onClock(7, start)), seen.note(onClock(7, start + 2 * hour))]).toEqual([true, true]);
+  for (const book of [seen, restart(seen, { now: () => start + 400 * 24 * hour })]) {
+    // Read out again: by the same clock, rounded, and after a change to summer time.
+    for (const again of [0, 900, hour, -hour]) expect(book.note(onClock(7, start + again))).toBe(false);
+    // From a shipper that writes UTC, of a server in India.
+    expect(book.note(key(7, start - 5.5 * hour))).toBe(false);
+    expect(book.note(key(7, undefined, { time: undefined }))).toBe(false);
+  }
+  expect(seen.note(key(7, start + 20 * hour))).toBe(true);
+  expect(seen.note(onClock(7, start + 17 * hour))).toBe(false);
+  const small = createSeenRecords([], { perLog: 256, now: () => start + 400 * 24 * hour });
+  for (let id = 1; id <= 600; id++) small.note(onClock(id, start + id * 1000));
+  expect([small.note(onClock(3, start + 3_000)), small.note(onClock(3, start + 3 * hour))]).toEqual([false, true]);
+});
+
 test('without a record ID every event is new', () => {
   const seen = createSeenRecords([]);
   expect([seen.note(key(undefined)), seen.note(key(undefined))]).toEqual([true, true]);

@@ -13,6 +13,11 @@ export function timeOf(value: unknown, depth = 0): number | undefined {
   return timeOf(value.value, depth + 1);
 }
 
+/** What a clock shows without saying its zone, `2026-01-15 09:14:02`: milliseconds since 1970 as if it were UTC. */
+export function clockTimeOf(value: unknown): number | undefined {
+  return typeof value === 'string' ? isoTimeOf(`${value}Z`) : undefined;
+}
+
 const zero = 48;
 
 function isoTimeOf(text: string): number | undefined {

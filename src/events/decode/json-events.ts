@@ -2,7 +2,7 @@
 import type { Decoded } from '../../model/records.js';
 import { placeOf } from './bytes.js';
 import { eventIdOf, messageOf, needsMessage, recordIdOf, textOf, type Strings } from './event-fields.js';
-import { timeOf } from './event-time.js';
+import { clockTimeOf, timeOf } from './event-time.js';
 import type { TextFormat } from '../formats/format.js';
 import { fieldReader } from './json-fields.js';
 import { jsonLayoutOf } from './json-layout.js';
@@ -143,6 +143,8 @@ function carrierDecoder({ name, places, valuesOf, cleanMessage }: JsonCarrier): 
     let values: Strings = [];
     for (const slot of slots.values) if (values.length === 0) values = valuesOf(field(slot)) ?? [];
     const message = needsMessage(values) ? messageOf(at('message')) : undefined;
+    const written = at('time');
+    const time = timeOf(written);
     return [
       {
         kind: 'event',
@@ -151,7 +153,8 @@ function carrierDecoder({ name, places, valuesOf, cleanMessage }: JsonCarrier): 
         channel: textOf(at('channel')),
         computer: textOf(at('computer')),
         recordId: recordIdOf(at('recordId')),
-        time: timeOf(at('time')),
+        time,
+        clockTime: time === undefined ? clockTimeOf(written) : undefined,
         values,
         message: message === undefined || cleanMessage === undefined ? message : cleanMessage(message),
       },
