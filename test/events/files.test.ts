@@ -84,6 +84,20 @@ test('goes on after a restart where it stood', async () => {
   await until(book, numbers(1, 6));
 });
 
+test('objects one behind the other without line ends are read, also where the first one came alone', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'a.json');
+  const glued = (from: number, to: number): string => lines(from, to).replaceAll('\n', '');
+  await writeFile(file, `\ufeff${glued(1, 1)}`);
+  const book = emptyBook();
+  follow(book, file);
+  await until(book, []);
+  await appendFile(file, glued(2, 4));
+  await until(book, numbers(1, 4));
+  await appendFile(file, `${glued(5, 5)}\n${lines(6, 7)}${glued(8, 9)}`);
+  await until(book, numbers(1, 9));
+});
+
 test('a file that appears later is read', async () => {
   const folder = path.join(await temporaryFolder(), 'later');
   const book = emptyBook();

@@ -1,7 +1,8 @@
 /** Tells from the first bytes of a file how its records are written. */
 import type { Fingerprint } from '../../../model/batch.js';
-import type { Format } from '../../formats/format.js';
+import type { Format, TextFormat } from '../../formats/format.js';
 import { formats } from '../../formats/formats.js';
+import { framedAsWritten } from '../../formats/run-together.js';
 import { fingerprintOf } from '../../read/pass.js';
 import { encodingOf, hasBareReturns, type Encoding } from '../../read/text.js';
 import { foreignProblem, isBinary, unknownProblem } from './foreign-content.js';
@@ -40,7 +41,9 @@ export function recogniseHead(bytes: Buffer, path: string): Recognised {
 
 function formatOf(bytes: Buffer, text: string): Format | undefined {
   const binary = formats.find((format) => format.kind === 'binary' && format.recognises(bytes));
-  return binary ?? formats.find((each) => each.kind === 'text' && each.recognises(text));
+  if (binary) return binary;
+  const found = formats.find((each): each is TextFormat => each.kind === 'text' && each.recognises(text));
+  return found && framedAsWritten(found, Buffer.from(text), 0);
 }
 
 /** Enough to say that a format is unknown: a whole line, or 4 KiB. */

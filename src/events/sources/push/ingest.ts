@@ -3,7 +3,6 @@ import type { UnreadableReason } from '../../../model/records.js';
 import { isWanted } from '../../classify.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
 import type { PassResult, ReadableFile, TextFormat } from '../../formats/format.js';
-import { framedAsWritten } from '../../formats/run-together.js';
 import { createReader, type Reader } from '../../read/pass.js';
 import { encodingOf, hasBareReturns, maxRecordBytes } from '../../read/text.js';
 import { bareReturns } from '../files/foreign-content.js';
@@ -82,11 +81,10 @@ function formatOf(
   const parts = [bytes.subarray(0, markLength), bytes.subarray(begin, begin + headBytes), lineEnd];
   const { format, encoding, problem } = recogniseHead(Buffer.concat(parts), shownName);
   if (format?.kind === 'text') {
-    const framed = encoding === 'utf-8' ? framedAsWritten(format, bytes, begin) : format;
     // All of it would be one line, of which only the beginning is looked at.
-    if (framed.framing === 'lines' && hasBareReturns(bytes))
+    if (format.framing === 'lines' && hasBareReturns(bytes))
       throw new UnreadableRecord('wrong_shape', `${shownName}: ${bareReturns}`);
-    return { format: framed, encoding };
+    return { format, encoding };
   }
   throw new UnreadableRecord(
     'wrong_shape',
