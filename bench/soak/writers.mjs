@@ -1,4 +1,4 @@
-/** Writes events at a steady rate into rotating files, and remembers how many of each pair it wrote. */
+/** Writes events into rotating files, many at first and then at a steady rate, and remembers how many of each pair it wrote. */
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createLogFile } from './log-file.mjs';
@@ -10,10 +10,11 @@ const servers = 4;
 const connectors = 5;
 
 /**
+ * @param atOnce events written before anything else
  * @param destinations a pair for each of them with one of the connectors, on one of the servers
  * @returns counts written by pair, `server connector destination`
  */
-export async function startWriters({ folder, files, perSecond, destinations }) {
+export async function startWriters({ folder, files, atOnce, perSecond, destinations }) {
   const logs = await Promise.all(
     Array.from({ length: files }, (_, n) =>
       createLogFile(path.join(folder, `app${n}.ndjson`), n % 2 === 0 ? 'rename' : 'copytruncate'),
@@ -35,16 +36,18 @@ export async function startWriters({ folder, files, perSecond, destinations }) {
     return { n, place };
   };
 
+  const append = (count) =>
+    Promise.all(
+      partsOf(count, files).map((part, file) => logs[file].append(Array.from({ length: part }, () => eventOf(next++)))),
+    );
+  for (let left = atOnce; left > 0; left -= 10_000) await append(Math.min(left, 10_000));
+
   const running = (async () => {
     const begun = performance.now();
     let turned = 0;
     while (!stopped) {
-      const due = Math.floor(((performance.now() - begun) * perSecond) / 1000) - next;
-      await Promise.all(
-        partsOf(due, files).map((count, file) =>
-          logs[file].append(Array.from({ length: count }, () => eventOf(next++))),
-        ),
-      );
+      const due = Math.floor(((performance.now() - begun) * perSecond) / 1000) - (next - atOnce);
+      await append(due);
       for (; turned < ((performance.now() - begun) / rotateEveryMs) * files; turned++)
         void logs[turned % files].rotate();
       await pause(tickMs);

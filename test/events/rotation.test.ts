@@ -198,6 +198,46 @@ test.each(ways)('copytruncate while running and while down counts nothing twice 
   await untilRead(at.book, 100);
 });
 
+test.each(['name', 'folder'])(
+  'a copy that is made slowly, broken off and made again counts nothing twice; a file that only begins alike counts (%s)',
+  async (what) => {
+    const at = await world();
+    const written = lines(1, 40);
+    await writeFile(at.file, written);
+    const followed = follow(at.book, what === 'name' ? at.file : at.folder);
+    await untilRead(at.book, 40);
+    const copy = `${at.file}.1`;
+    for (const part of [0.3, 0.6]) {
+      await writeFile(copy, written.slice(0, written.length * part));
+      await untilQuiet(followed);
+    }
+    await writeFile(copy, '');
+    await untilQuiet(followed);
+    await writeFile(copy, written + lines(41, 41));
+    await appendFile(at.file, lines(41, 41));
+    await untilQuiet(followed);
+    await truncate(at.file, 0);
+    await appendFile(at.file, lines(42, 43));
+    await untilRead(at.book, 43);
+    // It begins like the copy, and goes on differently.
+    if (what === 'folder') await writeFile(path.join(at.folder, 'b.ndjson'), lines(1, 20) + lines(44, 50));
+    await untilQuiet(followed);
+    expect(new Set(at.book.destinations).size).toBe(what === 'folder' ? 50 : 43);
+    expect(at.book.destinations).toHaveLength(what === 'folder' ? 70 : 43);
+  },
+);
+
+test('a file that is emptied and written back as it was, with more behind it, goes on where it stood', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 20));
+  const followed = follow(at.book, at.file);
+  await untilRead(at.book, 20);
+  await truncate(at.file, 0);
+  await untilQuiet(followed);
+  await writeFile(at.file, lines(1, 23));
+  await untilRead(at.book, 23);
+});
+
 test('issue 14, 3: a copy that is found while it is still empty is known as a copy once it has content', async () => {
   const at = await world();
   await writeFile(at.file, lines(1, 40));

@@ -30,7 +30,7 @@ export type Member = { readonly path: string; readonly base: string; readonly is
 
 const compressed = /\.(?:gz|bz2|xz|zst|lz4|zip|7z|z)$/i;
 /** `events-20260115.ndjson`: a date or a number before the ending. */
-const numbered = /^(.+?)[._-]\d[\d._T:-]*(\.[a-z]\w*)$/i;
+const numbered = /^(.+?)[._-]\d[\d._T:-]*(\.\w+)$/;
 const separators = new Set(['.', '-', '_']);
 
 /**

@@ -79,10 +79,10 @@ async function readOn(state: State, file: FollowedFile): Promise<boolean> {
   return changed;
 }
 
-/** A copy is told by its content, also one that was empty when it was found: whoever made it had only begun. */
+/** A copy is told by its content, also one that was empty when it was found, or is made again: whoever made it had only begun. */
 async function findContent(state: State, file: FollowedFile, handle: OpenFile, size: number): Promise<void> {
-  if (file.isCopy) await followOriginal(file, handle, size, state.checkpoints);
-  else if (!file.isPosted && !file.format) await resumeByContent(file, handle, size, state.checkpoints);
+  if (file.isCopy) await followOriginal(file, handle, size, state);
+  else if (!file.format) await resumeByContent(file, handle, size, state);
   else return;
   file.postedOffset = Math.max(file.postedOffset, file.position.offset);
 }
@@ -118,8 +118,10 @@ async function opened(state: State, file: FollowedFile): Promise<OpenFile> {
 async function readPasses(state: State, file: FollowedFile, handle: OpenFile, facts: FileFacts): Promise<boolean> {
   for (let turn = 0; turn < passesPerTurn && !state.pace.isStopped(); turn++) {
     const pass = await onePass(state, file, handle);
-    if (pass === 'replaced') restart(state, file);
-    else if (typeof pass === 'string') return true;
+    if (pass === 'replaced') {
+      restart(state, file);
+      await findContent(state, file, handle, facts.size);
+    } else if (typeof pass === 'string') return true;
     else {
       file.rest = pass.rest;
       await postPass(state, file, pass, facts);

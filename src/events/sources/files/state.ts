@@ -6,6 +6,7 @@ import type { Sessions } from '../../transport/sessions.js';
 import { type Progress, watchProgress } from '../progress.js';
 import { type Checkpoints, createCheckpoints } from './checkpoints.js';
 import { createDescriptors, type Descriptors } from './descriptors.js';
+import { createReadOriginal, type ReadOriginal } from './copies.js';
 import { createFileSystem, type FileSystem, notWaiting, type Waiting } from './file-system.js';
 import type { FileSource, FollowedFile, FollowOptions, NameWatcher } from './followed.js';
 import { createPace, type Pace } from './pace.js';
@@ -34,6 +35,7 @@ export type SourceState = {
 export type State = Omit<FollowOptions, 'checkpoints' | 'steady' | 'joined'> & {
   readonly steady: () => number;
   readonly system: FileSystem;
+  readonly readOriginal: ReadOriginal;
   readonly checkpoints: Checkpoints;
   readonly descriptors: Descriptors;
   /** The join of both transport logs, of all sources. */
@@ -60,12 +62,14 @@ export const hangsMs = 5_000;
 
 export function createState(options: FollowOptions): State {
   const { checkpoints, steady = () => performance.now(), ...rest } = options;
+  const system = createFileSystem(options.calls);
   const saved = checkpoints();
   const seen = new Set(saved.map((each) => each.source));
   return {
     ...rest,
     steady,
-    system: createFileSystem(options.calls),
+    system,
+    readOriginal: createReadOriginal(system),
     checkpoints: createCheckpoints(saved.filter((each) => 'inode' in each)),
     descriptors: createDescriptors(options.descriptorLimit),
     joined: options.joined ?? openSessions(options),

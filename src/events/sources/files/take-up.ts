@@ -48,7 +48,7 @@ async function takeUp(
     try {
       const { opened } = handle;
       if (opened.inode !== file.inode) throw Object.assign(new Error('replaced meanwhile'), { code: 'ENOENT' });
-      await resumeByContent(file, handle, opened.size, state.checkpoints);
+      await resumeByContent(file, handle, opened.size, state);
       await noteLog(state, each, file.format === connectivityLog ? handle : undefined);
     } catch (error) {
       void handle.close().catch(() => undefined);

@@ -12,6 +12,7 @@ import { fingerprintOf, type Reader } from '../../read/pass.js';
 import type { Encoding } from '../../read/text.js';
 import type { FileFacts, OpenFile } from './file-system.js';
 import { hashesOf, type Checkpoints } from './checkpoints.js';
+import { unfinishedCopy, type ReadOriginal } from './copies.js';
 import { fingerprintBytes, recogniseHead, headBytes } from './recognise.js';
 
 export type TrackedFile = {
@@ -47,6 +48,9 @@ export type TrackOptions = {
   readonly history: boolean;
   readonly isRotated: boolean;
 };
+
+/** What was read before, and where its bytes still are. */
+type Known = { readonly checkpoints: Checkpoints; readonly readOriginal: ReadOriginal };
 
 const nothing: Fingerprint = { length: 0, hash: '' };
 
@@ -90,18 +94,13 @@ export function resumeUnchanged(file: TrackedFile, facts: FileFacts, checkpoints
 }
 
 /** Finds how the content of an open file is written, and the checkpoint that belongs to it. */
-export async function resumeByContent(
-  file: TrackedFile,
-  handle: OpenFile,
-  size: number,
-  checkpoints: Checkpoints,
-): Promise<void> {
+export async function resumeByContent(file: TrackedFile, handle: OpenFile, size: number, known: Known): Promise<void> {
   const first = await recognise(file, handle);
-  const own = checkpoints.ofInode(file.inode);
-  const known = await checkpointFor(file, handle, { size, first }, checkpoints);
-  if (known) resume(file, known);
-  file.isCopy = known !== undefined && known.inode !== file.inode && file.format?.kind === 'text';
-  if (own && known !== own && own.head.length > 0) file.former = withoutInode(own);
+  const own = known.checkpoints.ofInode(file.inode);
+  const found = await checkpointFor(file, handle, { size, first }, known);
+  if (found) resume(file, found);
+  file.isCopy = found !== undefined && found.inode !== file.inode && file.format?.kind === 'text';
+  if (own && found !== own && own.head.length > 0) file.former = withoutInode(own);
 }
 
 /** What a pass over a followed file came to. */
@@ -156,10 +155,10 @@ export async function followOriginal(
   file: TrackedFile,
   handle: ReadableFile,
   size: number,
-  checkpoints: Checkpoints,
+  known: Known,
 ): Promise<void> {
-  const known = await checkpointFor(file, handle, { size, first: await firstBytes(handle) }, checkpoints);
-  if (known && known.offset > file.position.offset) resume(file, { ...known, history: file.history });
+  const found = await checkpointFor(file, handle, { size, first: await firstBytes(handle) }, known);
+  if (found && found.offset > file.position.offset) resume(file, { ...found, history: file.history });
 }
 
 /** Those not in use: a new one for each of thousands of files would cost more than reading them. */
@@ -207,7 +206,7 @@ async function checkpointFor(
   file: TrackedFile,
   handle: ReadableFile,
   { size, first }: { readonly size: number; readonly first: Buffer },
-  checkpoints: Checkpoints,
+  { checkpoints, readOriginal }: Known,
 ): Promise<FileCheckpoint | undefined> {
   const own = checkpoints.ofInode(file.inode);
   // A binary log changes its head while it lives: its place is known by name, and its format remembers record IDs.
@@ -216,23 +215,17 @@ async function checkpointFor(
   const fits = async (each: FileCheckpoint): Promise<boolean> =>
     each.offset <= size && hasBytes(handle, each.offset - each.tail.length, each.tail);
   const isOwn = own !== undefined && own.head.length > 0 && hashOf(own.head.length) === own.head.hash;
-  if (isOwn && !file.isCopy && (await fits(own))) return own;
-  for (const each of checkpoints.withHead(hashOf)) {
+  const alike = checkpoints.withHead(hashOf);
+  // Its own comes first where no other has been read further: then it is a copy, whatever was read of it before.
+  const isFurther = ({ offset }: FileCheckpoint): boolean => !isOwn || file.isCopy || offset > own.offset;
+  const others = alike.filter((each) => !isFurther(each));
+  for (const each of [...alike.filter(isFurther), ...(isOwn ? [own] : []), ...others]) {
     if (await fits(each)) return each;
-    if (file.isRotated && each.offset > size) return wholeCopy(each, handle, size);
+    if (each.offset <= size || each.inode === file.inode) continue;
+    const copy = await unfinishedCopy(each, { handle, size, isRotated: file.isRotated && !isOwn }, readOriginal);
+    if (copy) return copy;
   }
   return undefined;
-}
-
-/**
- * A copy that rotation made of a file that had more to it, or has been truncated since: all that is in the copy has been
- * read there. Only for what carries the name of that file; anything else with such a beginning may go on differently.
- */
-async function wholeCopy(original: FileCheckpoint, handle: ReadableFile, size: number): Promise<FileCheckpoint> {
-  const length = Math.min(size, original.tail.length);
-  const bytes = Buffer.alloc(length);
-  await handle.read(bytes, 0, length, size - length);
-  return { ...original, offset: size, tail: fingerprintOf(bytes) };
 }
 
 async function hasBytes(handle: ReadableFile, at: number, wanted: Fingerprint): Promise<boolean> {
