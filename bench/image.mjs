@@ -3,7 +3,17 @@
  * configuration says, with a root file system that is read-only and a volume for the state. Wants root. Ends with 1 when a step fails.
  */
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildImage } from '../packaging/image.mjs';
@@ -44,10 +54,48 @@ async function prove(folder) {
     expect(!isHealthy(machine), 'healthy without an exporter');
   });
   await step('a new container on the same volume goes on with the same counts', async () => {
+    const whole = readFileSync(path.join(machine.events, 'exported.ndjson'));
     writeFileSync(path.join(machine.events, 'exported.ndjson'), '');
     const second = await start(machine);
     await stop(second);
+    writeFileSync(path.join(machine.events, 'exported.ndjson'), whole);
   });
+  await step('as a user of the cluster, with a volume that belongs to root and to a group of that user', async () => {
+    await stop(await start(asAnybody(machine)));
+  });
+  await step(
+    'without a volume, and with one that belongs to another, it ends with 1 and names the folder',
+    async () => {
+      for (const other of [enter(machine, []), enter(machine, [volumeOf(machine)], '4711:4711')]) {
+        const exporter = other.start(
+          ...machine.config.Entrypoint,
+          '--web.listen-address=127.0.0.1:0',
+          '--no-probe',
+          '/events',
+        );
+        const code = await exporter.ended;
+        expect(code === 1 && exporter.log().includes(state), `it ended with ${code}:\n${exporter.log()}`);
+      }
+    },
+  );
+}
+
+/** As OpenShift runs it: a user that no file knows, and a volume that it may write to by its group alone. */
+function asAnybody(machine) {
+  const [anybody, volume] = [1_000_650_000, path.join(machine.folder, 'of-the-group')];
+  mkdirSync(volume);
+  chownSync(volume, 0, anybody);
+  chmodSync(volume, 0o2770);
+  const other = { ...machine, uid: anybody, volume };
+  return { ...other, inside: enter(other, [volumeOf(other)], `${anybody}:${anybody}`) };
+}
+
+const volumeOf = ({ volume }) => `mount --bind "${volume}" "$1${state}"`;
+
+/** The unpacked image as an engine enters it, with a root file system that is read-only. */
+function enter({ rootfs, events, config }, mounts, user = config.User) {
+  const always = [`mount --bind "${events}" "$1/events"`, 'mount -o remount,bind,ro "$1"'];
+  return openRoot(rootfs, { mounts: [...mounts, ...always], user, variables: config.Env });
 }
 
 function unpackLayout(folder, { file, digest }) {
@@ -92,16 +140,8 @@ function prepare(folder, rootfs, config) {
     },
   };
   writeFileSync(path.join(events, 'exported.ndjson'), `${JSON.stringify(record)}\n`);
-  const inside = openRoot(rootfs, {
-    mounts: [
-      `mount --bind "${volume}" "$1${state}"`,
-      `mount --bind "${events}" "$1/events"`,
-      'mount -o remount,bind,ro "$1"',
-    ],
-    user: config.User,
-    variables: config.Env,
-  });
-  return { inside, config, volume, events, uid };
+  const machine = { folder, rootfs, config, volume, events, uid };
+  return { ...machine, inside: enter(machine, [volumeOf(machine)]) };
 }
 
 async function start(machine) {

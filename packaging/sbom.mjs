@@ -1,6 +1,7 @@
 /** The bill of materials (SBOM) that lies in each release. */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { shippedNode } from './shipped-node.mjs';
 
 const root = path.dirname(import.meta.dirname);
 
@@ -12,7 +13,7 @@ const root = path.dirname(import.meta.dirname);
 export async function billOfMaterials(version, debian = []) {
   const own = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
   const components = (await runtimePackages()).map((each) => componentOf(each));
-  const node = process.versions.node;
+  const node = shippedNode;
   const bill = {
     $schema: 'http://cyclonedx.org/schema/bom-1.5.schema.json',
     bomFormat: 'CycloneDX',

@@ -53,7 +53,8 @@ describe.skipIf(!has)('the MSI', () => {
     expect(actions.get('StartService')).toEqual([String(3090 + 64), 'Exe', 'service start']);
     expect(table(msi, 'ServiceControl').get('StopService')).toEqual([
       'SendConnectorExporter',
-      '34',
+      // 2 and 32: stopped by an installation and a removal; 128: removed by a removal, when the program cannot any more.
+      '162',
       '',
       '1',
       'Program',
@@ -69,6 +70,7 @@ describe.skipIf(!has)('the MSI', () => {
       'RemoveExistingProducts',
       'StopServices',
       'UninstallService',
+      'DeleteServices',
       'RemoveFiles',
       'InstallFiles',
     ];
@@ -76,6 +78,7 @@ describe.skipIf(!has)('the MSI', () => {
     const numbers = [...order, ...later].map(at);
     expect(numbers).toEqual([...numbers].sort((one, other) => one - other));
     expect(sequence.get('UninstallService')?.[0]).toBe('REMOVE="ALL" AND NOT UPGRADINGPRODUCTCODE');
+    expect(sequence.get('DeleteServices')?.[0]).toBe('NOT UPGRADINGPRODUCTCODE');
     expect(sequence.get('InstallService')?.[0]).toBe('NOT REMOVE');
     expect(table(msi, 'ActionText').get('UninstallService')?.[0]).toContain('are kept in ProgramData');
     expect(table(msi, 'RemoveFile').size).toBe(0);

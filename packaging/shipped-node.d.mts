@@ -1,0 +1,2 @@
+/** Types of the plain module: see there. */
+export declare const shippedNode: string;
