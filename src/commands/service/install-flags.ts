@@ -65,6 +65,9 @@ function placeProblems(flag: string, place: string | undefined): readonly string
   const { root } = path.win32.parse(place);
   const isFull = root.length > 1 && root.endsWith('\\');
   if (!isFull) return [`${flag} is "${place}": expected a full path like D:\\exporter`];
+  // Neither PowerShell nor an installer puts its value in, but Windows does in the command line of a service.
+  const variable = /%[^%\\]+%/.exec(place)?.[0];
+  if (variable !== undefined) return [`${flag} is "${place}": expected the value of ${variable} in its place`];
   const wrong = /["<>|?*]/.exec(place)?.[0];
   return wrong === undefined ? [] : [`${flag} is "${place}": no path of Windows has ${wrong} in it`];
 }

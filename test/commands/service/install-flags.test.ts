@@ -42,13 +42,19 @@ test.each([
   expect(askedOf(flags({ 'state.directory': typed }))).toMatchObject({ first: { state: folder } });
 });
 
-test.each(['state', '.\\state', '\\state', 'C:state', "'C:\\state'", 'C:\\a"b', 'C:\\what?'])(
-  'a place that is not a full path of Windows is refused, with the flag and the property: %s',
-  (place) => {
-    expect(problemsOf({ 'config.file': place })).toEqual([expect.stringContaining('CONFIG_FILE') as string]);
-    expect(problemsOf({ 'state.directory': place })).toEqual([expect.stringContaining('STATE_DIR') as string]);
-  },
-);
+test.each([
+  'state',
+  '.\\state',
+  '\\state',
+  'C:state',
+  "'C:\\state'",
+  'C:\\a"b',
+  'C:\\what?',
+  'C:\\%COMPUTERNAME%\\a.yml',
+])('a place that is not a full path of Windows is refused, with the flag and the property: %s', (place) => {
+  expect(problemsOf({ 'config.file': place })).toEqual([expect.stringContaining('CONFIG_FILE') as string]);
+  expect(problemsOf({ 'state.directory': place })).toEqual([expect.stringContaining('STATE_DIR') as string]);
+});
 
 test.each(['0', '70000', 'abc', '', '-1', '1.5', '0x50', '1e3', '10202 10203'])('no port: %s', (port) => {
   expect(problemsOf({ listenPort: port })).toEqual([
