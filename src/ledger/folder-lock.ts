@@ -82,8 +82,14 @@ async function lockSocket(held: Held, real: string, directory: string): Promise<
       if (attempt === 4) throw error;
       if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
         // A folder that is read-only or cannot hold sockets: that is for the first save to say.
-        at = socketBeside(real);
-        continue;
+        if (at !== socketBeside(real)) {
+          at = socketBeside(real);
+          continue;
+        }
+        // Nor can the one for temporary files, as in a container that is read-only: the name holds, where there is one.
+        if (held.name !== undefined) return;
+        const why = `neither it nor ${os.tmpdir()} holds a socket: ${(error as Error).message}`;
+        throw new Error(`${directory}: cannot be locked, ${why}`, { cause: error });
       }
     }
     const owner = await ownerOf(at);

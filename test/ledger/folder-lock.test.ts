@@ -2,8 +2,9 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { lockStateFolder, ownerOfStateFolder } from '../../src/ledger/folder-lock.js';
 import { startExporter } from '../support/exporter.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -22,6 +23,23 @@ test('a folder with a long path is locked too', async () => {
   const { release } = await lockStateFolder(folder);
   await expect(lockStateFolder(folder)).rejects.toThrow('another exporter');
   await release();
+});
+
+test('20: where no folder holds a socket, as in a container that is read-only, the name holds, or the folder is named', async () => {
+  const folder = path.join(await temporaryFolder(), 'a'.repeat(100));
+  await mkdir(folder);
+  const place = vi.spyOn(os, 'tmpdir').mockReturnValue('/nowhere');
+  onTestFinished(() => {
+    place.mockRestore();
+  });
+  await expect(lockStateFolder(folder, 'darwin')).rejects.toThrow(`${folder}: cannot be locked`);
+  if (process.platform !== 'linux') return;
+  const lock = await lockStateFolder(folder);
+  await lock.renew();
+  await expect(lockStateFolder(folder)).rejects.toThrow(`process ${process.pid}`);
+  await lock.release();
+  const again = await lockStateFolder(folder);
+  await again.release();
 });
 
 test('a lock that kill -9 left over is taken over', async () => {
