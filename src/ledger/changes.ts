@@ -1,12 +1,12 @@
 /** What one save says: parts of the ledger that have changed, entry by entry or as a whole, in one entry of the journal. */
 import * as z from 'zod';
 import type { Books } from './books.js';
+import { listed } from './file.js';
 import { savedNotes, type SavedNotes } from './noted-books.js';
 import { keyOf } from './row.js';
 import { sessionKeyOf } from './renames.js';
-import { savedTextOf } from './row-text.js';
 import { savedParts, type SavedLedger } from './saved.js';
-import type { TakenRows } from './unsaved-rows.js';
+import type { RowTexts } from './unsaved-rows.js';
 import { keyOfCheckpoint } from '../model/checkpoint-key.js';
 import type { Immutable } from '../runtime/immutable.js';
 
@@ -31,18 +31,22 @@ export type SavedChange = Omit<Immutable<z.infer<typeof savedChange>>, 'whole' |
 };
 
 export type ChangeTaker = {
-  /** The JSON of what has changed since it was asked before; to be called right after the rows were taken. */
-  readonly take: (now: number, rows: TakenRows) => string;
+  /**
+   * The JSON of what has changed since it was asked before, in pieces; to be called right after the rows were taken. Other
+   * work is done while they are asked for.
+   * @param rowTexts of the rows that were taken
+   */
+  readonly take: (now: number, rowTexts: RowTexts, forgotten: readonly string[]) => AsyncIterable<Buffer>;
 };
 
 export function createChangeTaker(books: Books): ChangeTaker {
   const { gaps, noted, servers } = books;
-  const wholes = { scrapers: listed(scraperTexts(books)), missed: listed(missedTexts(books)) };
+  const wholes = { scrapers: scraperTexts(books), missed: missedTexts(books) };
   let known = servers.known();
   let renames = servers.renames();
   let logTexts: ReadonlySet<string> = new Set(gaps.texts());
   return {
-    take: (now, { saves, forgotten }) => {
+    take: (now, rowTexts, forgotten) => {
       const { notes, whole } = noted.take();
       const [kept, open] = [books.checkpoints.takeChanges(), books.sessions.takeChanges()];
       const texts = gaps.texts();
@@ -50,45 +54,70 @@ export function createChangeTaker(books: Books): ChangeTaker {
       logTexts = new Set(texts);
       const isRenamed = renames !== servers.renames();
       renames = servers.renames();
-      const parts: [string, string][] = whole.map((name) => [name, listed(wholeTexts(books)[name]())]);
-      for (const [name, text] of [
-        ['scrapers', listed(scraperTexts(books))],
-        ['missed', listed(missedTexts(books))],
+      const parts: [string, Iterable<string>][] = whole.map((name) => [name, wholeTexts(books)[name]()]);
+      for (const [name, all] of [
+        ['scrapers', scraperTexts(books)],
+        ['missed', missedTexts(books)],
       ] as const) {
-        if (wholes[name] !== text) parts.push([name, (wholes[name] = text)]);
+        if (wholes[name].join() !== all.join()) parts.push([name, (wholes[name] = all)]);
       }
       if (known !== servers.known())
-        parts.push(['servers', listed((known = servers.known()).map((each) => JSON.stringify(each)))]);
-      if (isRenamed) parts.push(['logs', listed(texts)]);
-      const put = {
-        rows: listed(saves.map(({ row }) => savedTextOf(row))),
-        checkpoints: listed(kept.put),
-        sessions: listed(open.put),
-        logs: listed(isRenamed ? [] : texts.filter((text) => !before.has(text))),
-      };
-      const drop = { rows: forgotten, checkpoints: kept.drop, sessions: open.drop };
-      return object([
-        ['at', String(now)],
-        ['whole', object(parts)],
-        ['drop', JSON.stringify(drop)],
-        ['put', object(Object.entries(put).filter(([, list]) => list !== '[]'))],
-        ['logs', String(texts.length)],
-        ['notes', JSON.stringify(notes)],
+        parts.push(['servers', (known = servers.known()).map((each) => JSON.stringify(each))]);
+      if (isRenamed) parts.push(['logs', texts]);
+      const newLogs = isRenamed ? [] : texts.filter((text) => !before.has(text));
+      const lists = Object.entries({ checkpoints: kept.put, sessions: open.put, logs: newLogs })
+        .filter(([, all]) => all.length > 0)
+        .map(([name, all]): [string, Pieces] => [name, listPieces(all)]);
+      return objectPieces([
+        ['at', [String(now)]],
+        ['whole', objectPieces(parts.map(([name, all]) => [name, listPieces(all)]))],
+        ['drop', [JSON.stringify({ rows: forgotten, checkpoints: kept.drop, sessions: open.drop })]],
+        ['put', objectPieces([['rows', rowPieces(rowTexts)], ...lists])],
+        ['logs', [String(texts.length)]],
+        ['notes', [JSON.stringify(notes)]],
       ]);
     },
   };
 }
 
-/** The saved form of each book, as JSON texts. */
+type Pieces = Iterable<string> | AsyncIterable<string | Buffer>;
+
+async function* objectPieces(members: readonly (readonly [string, Pieces])[]): AsyncGenerator<Buffer> {
+  let between = '{';
+  for (const [name, pieces] of members) {
+    yield Buffer.from(`${between}"${name}":`);
+    for await (const piece of pieces) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
+    between = ',';
+  }
+  yield Buffer.from(between === ',' ? '}' : '{}');
+}
+
+async function* listPieces(texts: Iterable<string>): AsyncGenerator<string | Buffer> {
+  yield '[';
+  yield* listed(texts, ',');
+  yield ']';
+}
+
+async function* rowPieces(rowTexts: RowTexts): AsyncGenerator<string> {
+  let between = '[';
+  for await (const texts of rowTexts) {
+    if (texts.length === 0) continue;
+    yield between + texts.join(',');
+    between = ',';
+  }
+  yield between === ',' ? ']' : '[]';
+}
+
+/** The saved form of each book as it is now, as JSON texts that are made when they are asked for. */
 function wholeTexts(books: Books) {
   const { availability, errorHours, recent, related, seen } = books;
   return {
-    seen: seen.texts,
-    related: related.texts,
+    seen: seen.snapshot,
+    related: related.snapshot,
     relatedCounts: () => related.counts().map((each) => JSON.stringify(each)),
-    recent: recent.texts,
-    availability: availability.texts,
-    errorHours: errorHours.texts,
+    recent: recent.snapshot,
+    availability: availability.snapshot,
+    errorHours: errorHours.snapshot,
   };
 }
 
@@ -98,14 +127,6 @@ export function scraperTexts({ scrapers }: Books): string[] {
 
 export function missedTexts({ gaps }: Books): string[] {
   return [...gaps.missed()].map(([source, records]) => JSON.stringify({ source, records }));
-}
-
-function listed(texts: Iterable<string>): string {
-  return `[${[...texts].join(',')}]`;
-}
-
-function object(members: readonly (readonly [string, string])[]): string {
-  return `{${members.map(([name, json]) => `"${name}":${json}`).join(',')}}`;
 }
 
 const nothing: SavedLedger = {

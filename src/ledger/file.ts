@@ -103,13 +103,15 @@ export async function* ledgerPieces(savedAt: number, journal: string, parts: Led
   yield Buffer.from('\n]');
   for (const name of partNames) {
     yield Buffer.from(`,\n"${name}":[\n`);
-    yield* listed(parts[name]);
+    yield* listed(parts[name], ',\n');
     yield Buffer.from('\n]');
   }
   yield Buffer.from('}\n');
 }
 
-async function* listed(entries: Iterable<string | Buffer>): AsyncGenerator<Buffer> {
+/** Entries with something between them, some at a time; other work is done in between. */
+export async function* listed(entries: Iterable<string | Buffer>, between: string): AsyncGenerator<Buffer> {
+  const comma = Buffer.from(between);
   let [pieces, bytes, isFirst]: [Buffer[], number, boolean] = [[], 0, true];
   for (const entry of entries) {
     const piece = typeof entry === 'string' ? Buffer.from(entry) : entry;
@@ -127,4 +129,4 @@ async function* listed(entries: Iterable<string | Buffer>): AsyncGenerator<Buffe
 /** To make them, and the texts that they are of, takes a few milliseconds. */
 const piecesAtOnce = 128;
 const bytesAtOnce = 64 * 1024;
-const [nothing, comma] = [Buffer.alloc(0), Buffer.from(',\n')];
+const nothing = Buffer.alloc(0);

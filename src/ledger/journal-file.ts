@@ -15,15 +15,17 @@ export type JournalText = {
 };
 
 const newLine = 0x0a;
+const lineEnd = Buffer.of(newLine);
 const digestLength = 16;
 
 /**
  * @param json without a line break
  * @param at bytes before it in the journal
  */
-export function entryLine(json: string, at: number): Buffer {
-  const rest = `${Buffer.byteLength(json)} ${json}`;
-  return Buffer.from(`${digestOf(`${at} `, rest)} ${rest}\n`);
+export function entryLine(json: string | Buffer, at: number): Buffer {
+  const length = `${Buffer.byteLength(json)} `;
+  const digest = digestOf(`${at} ${length}`, json);
+  return Buffer.concat([Buffer.from(`${digest} ${length}`), Buffer.from(json), lineEnd]);
 }
 
 export function readEntries(bytes: Buffer): JournalText {

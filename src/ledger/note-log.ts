@@ -3,6 +3,8 @@ export type NoteLog<Note> = {
   readonly add: (note: Note) => void;
   /** The book was changed otherwise: it is to be saved as a whole. */
   readonly rewrite: () => void;
+  /** Whether the whole book is to be saved. */
+  readonly isOver: () => boolean;
   /** @returns the notes; undefined when the whole book is to be saved in their place */
   readonly take: () => readonly Note[] | undefined;
 };
@@ -18,6 +20,7 @@ export function createNoteLog<Note>(most: number): NoteLog<Note> {
     rewrite: () => {
       notes = undefined;
     },
+    isOver: () => notes === undefined,
     take: () => {
       const taken = notes;
       notes = [];

@@ -43,6 +43,8 @@ export type NotedBooks = {
   readonly recent: RecentErrors;
   readonly availability: Availability;
   readonly errorHours: ErrorHoursBook;
+  /** Whether any of them is to be saved as a whole. */
+  readonly isOver: () => boolean;
   /** What was noted since it was asked before, and the books that are to be saved as a whole in place of it. */
   readonly take: () => { readonly notes: SavedNotes; readonly whole: readonly Noted[] };
 };
@@ -86,6 +88,7 @@ export function createNotedBooks(
         errors.add({ connector, reason, at });
       },
     },
+    isOver: () => [seen, related, recent, visits, errors].some((each) => each.isOver()),
     take: () => {
       const taken = {
         ...seen.take(),
@@ -152,7 +155,7 @@ function seenNoted(book: SeenRecords) {
     });
     return { seenIn, seen };
   };
-  return { book: noted, take };
+  return { book: noted, take, isOver: log.isOver };
 }
 
 function relatedNoted(book: RelatedRing) {
@@ -172,7 +175,7 @@ function relatedNoted(book: RelatedRing) {
       log.rewrite();
     },
   };
-  return { book: noted, take: log.take };
+  return { book: noted, take: log.take, isOver: log.isOver };
 }
 
 function recentNoted(book: RecentErrors) {
@@ -193,5 +196,5 @@ function recentNoted(book: RecentErrors) {
       log.rewrite();
     },
   };
-  return { book: noted, take: log.take };
+  return { book: noted, take: log.take, isOver: log.isOver };
 }

@@ -1,4 +1,4 @@
-/** Writes all rows as they were at one moment, in slices: a row that changes meanwhile is written right before it does. */
+/** Writes rows as they were at one moment, in slices: a row that changes meanwhile is written right before it does. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Row } from './row.js';
 import { savedTextOf } from './row-text.js';
@@ -14,14 +14,14 @@ export type RowSnapshots = {
 };
 
 /** They take a few milliseconds. */
-const rowsAtOnce = 1_000;
+export const rowsAtOnce = 1_000;
 
 export function createRowSnapshots(): RowSnapshots {
   let number = 0;
   let early: string[] | undefined;
   const write = (row: Row): string[] => {
-    if (row.snapshot === number) return [];
-    row.snapshot = number;
+    if (row.snapshot !== number) return [];
+    row.snapshot = 0;
     return [savedTextOf(row)];
   };
   async function* texts(rows: readonly Row[], mine: number): RowSnapshot {
@@ -39,13 +39,12 @@ export function createRowSnapshots(): RowSnapshots {
     begin: (rows) => {
       number++;
       early = [];
-      return texts(
-        [...rows].filter(({ isKept }) => isKept),
-        number,
-      );
+      const kept = [...rows].filter(({ isKept }) => isKept);
+      for (const row of kept) row.snapshot = number;
+      return texts(kept, number);
     },
     changes: (row) => {
-      if (early && row.isKept) early.push(...write(row));
+      early?.push(...write(row));
     },
   };
 }

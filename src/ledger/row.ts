@@ -34,7 +34,7 @@ export type Row = {
   dormant: boolean;
   /** True from its first save on. */
   isKept: boolean;
-  /** The last snapshot that it was written for. */
+  /** The snapshot that it is still to be written for; 0 when there is none. */
   snapshot: number;
 };
 

@@ -14,8 +14,8 @@ import { entryLine } from './journal-file.js';
 import { headLine, journalPath, journalsIn, nextJournalId, removeJournalsBefore, type JournalId } from './journal.js';
 import type { Opened } from './open-saved.js';
 import * as disk from './replace-file.js';
+import { rowsAtOnce } from './row-snapshots.js';
 import type { StateFolder } from './state-folder.js';
-import type { TakenRows } from './unsaved-rows.js';
 
 export type SavingOptions = {
   readonly file: string;
@@ -42,12 +42,11 @@ const leastJournal = 1024 * 1024;
 
 /** About so long is the text of a row. */
 const bytesOfRow = 400;
-const noRows: TakenRows = { saves: [], forgotten: [] };
 
 type Journal = { readonly id: JournalId; length: number; compactAt: number };
 
 export function createLedgerSave(books: Books, { file, folder, opened, operations, now }: SavingOptions): LedgerSave {
-  const { births, gaps, happenings, rows, servers, unsaved } = books;
+  const { births, gaps, happenings, noted, rows, servers, unsaved } = books;
   const changes = createChangeTaker(books);
   const target = createTarget(file, opened, operations);
   let missed: ReadonlyMap<string, number> = new Map(gaps.missed());
@@ -60,8 +59,11 @@ export function createLedgerSave(books: Books, { file, folder, opened, operation
     taken();
     const at = now();
     // To write most rows into the journal, and then again into the file, would be to write them twice.
-    const appends = isWhole && !target.isOutgrownBy(saves.saves.length);
-    const change = changes.take(at, appends ? saves : noRows);
+    const { length } = saves.saves;
+    // What is much is written in slices, and nothing can be written twice that way.
+    const isMuch = length > rowsAtOnce || noted.isOver();
+    const appends = isWhole && !target.isOutgrownBy(length) && !(isMuch && target.isDue());
+    const change = changes.take(at, appends ? unsaved.texts(saves) : [], saves.forgotten);
     const parts = appends && !target.isDue() ? undefined : partsOf(books);
     const told = { renames: servers.renames(), missed: new Map(gaps.missed()), happenings: happenings.take() };
     try {
@@ -140,11 +142,13 @@ function createTarget(file: string, opened: Opened, operations?: disk.FileOperat
   };
   return {
     replace,
-    append: async (change: string): Promise<void> => {
+    append: async (change: AsyncIterable<Buffer>): Promise<void> => {
       const known = journal;
       if (!known) throw new Error(`${file}: has no journal`);
       journal = undefined;
-      const line = entryLine(change, known.length);
+      const pieces: Buffer[] = [];
+      for await (const piece of change) pieces.push(piece);
+      const line = entryLine(Buffer.concat(pieces), known.length);
       await disk.appendTo(journalPath(folder, known.id), known.length, line, operations);
       known.length += line.length;
       journal = known;

@@ -1,7 +1,8 @@
 /** The rows that have changed since the last save, what a save takes of them, and what it may publish when it is done. */
 import { type Births, seenIn } from './births.js';
 import { keyOf, type Counts, type Row } from './row.js';
-import { createRowSnapshots, type RowSnapshot } from './row-snapshots.js';
+import { createRowSnapshots, type RowSnapshot, rowsAtOnce } from './row-snapshots.js';
+import { savedTextOf } from './row-text.js';
 import type { Counter } from './saved.js';
 import type { LedgerRow } from '../model/batch.js';
 
@@ -18,13 +19,17 @@ export type UnsavedRows = {
   readonly forgets: (row: Row) => void;
   /** Takes what has changed, for one save. */
   readonly take: () => TakenRows;
-  /** Begins to write all rows as they are now, right after they were taken. */
+  /** Begins to write rows as they are now, right after they were taken. */
   readonly snapshot: (rows: Iterable<Row>) => RowSnapshot;
+  /** The same of those that were taken; at once where they are few. */
+  readonly texts: (taken: TakenRows) => RowTexts;
   /** The save is done: the file says what was taken. */
   readonly saved: (taken: TakenRows, births: Births) => void;
   /** The save has failed: the next one takes them again, and all others. */
   readonly failed: (taken: TakenRows) => void;
 };
+
+export type RowTexts = Iterable<readonly string[]> | RowSnapshot;
 
 export type TakenRows = {
   readonly saves: readonly RowSave[];
@@ -69,6 +74,10 @@ export function createUnsavedRows(): UnsavedRows {
       return taken;
     },
     snapshot: snapshots.begin,
+    texts: ({ saves }) =>
+      saves.length > rowsAtOnce
+        ? snapshots.begin(saves.map(({ row }) => row))
+        : [saves.map(({ row }) => savedTextOf(row))],
     saved: ({ saves }, births) => {
       for (const { row, value, history, seen, names } of saves) {
         // Renamed meanwhile: the next save says what it is now.

@@ -84,6 +84,11 @@ function withoutUnused() {
       const unused = /^(?:body-parser|qs|@opentelemetry\/api|thread-stream)$/;
       hooks.onResolve({ filter: unused }, ({ path: name }) => ({ path: name, namespace: 'unused' }));
       hooks.onLoad({ filter: /.*/, namespace: 'unused' }, () => ({ contents: 'module.exports = {};' }));
+      // It looks for a package to try patterns with, which tinyglobby does itself.
+      hooks.onLoad({ filter: /[\\/]fdir[\\/]dist[\\/]index\.mjs$/ }, async ({ path: file }) => {
+        const text = await readFile(file, 'utf8');
+        return { contents: text.replace('createRequire(import.meta.url)', 'undefined'), loader: 'js' };
+      });
     },
   };
 }

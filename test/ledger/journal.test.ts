@@ -475,6 +475,35 @@ test('history is not saved batch by batch while it is read, and at once when its
   });
 });
 
+test('of many rows in one entry each is as it was when the save began, though more is entered while they are written', async () => {
+  const directory = await temporaryFolder();
+  const ledger = await opened(directory);
+  const names = Array.from({ length: 1_100 }, (_, n) => `127.0.${n >> 8}.${n & 255}:25`);
+  let entered = 0;
+  const post = (all: readonly string[]): Promise<void> => {
+    const errors = all.map((name) => errorOf(++entered, name));
+    return ledger.post(batch(errors, { checkpoint: checkpoint(entered) }));
+  };
+  await post(names);
+  await ledger.saved();
+  const journal = await journalOf(directory);
+  void post(names);
+  const save = { isDone: false };
+  const saved = ledger.saved().then(() => (save.isDone = true));
+  // The last of them are written last.
+  for (let n = 0; !save.isDone; n++) {
+    void post([names[1_099 - (n % 100)]!]);
+    await new Promise(setImmediate);
+  }
+  await saved;
+  const copy = await copyOf(directory);
+  expect(await journalOf(copy)).toBe(journal.replace(directory, copy));
+  const state = await stateOf(copy);
+  const errors = state!.rows.reduce((sum, row) => sum + row.errors, 0);
+  expect(errors).toBeGreaterThanOrEqual(2_200);
+  expect(state!.checkpoints).toMatchObject([{ offset: errors }]);
+});
+
 test('a save that changes most of the rows writes the file as a whole, and the journal begins anew', async () => {
   const directory = await temporaryFolder();
   const ledger = await opened(directory);

@@ -34,8 +34,8 @@ describe.skipIf(absent)('the bundled runbooks', () => {
     expect(readFileSync(join(bundledRunbooks, 'checks.md'), 'utf8').split('\n')).toContain(line);
   });
 
-  test('links within them resolve, with their anchors', async () => {
-    const runbooks = await loadRunbooks(bundledRunbooks);
+  test('links within them resolve, with their anchors', () => {
+    const runbooks = loadRunbooks(bundledRunbooks);
     expect(runbooks.list.length).toBeGreaterThan(5);
     const broken: string[] = [];
     let internal = 0;
@@ -53,19 +53,19 @@ describe.skipIf(absent)('the bundled runbooks', () => {
     expect(internal).toBeGreaterThan(20);
   });
 
-  test('no link of the sources was dropped', async () => {
-    const runbooks = await loadRunbooks(bundledRunbooks);
+  test('no link of the sources was dropped', () => {
+    const runbooks = loadRunbooks(bundledRunbooks);
     for (const { name } of runbooks.list)
       expect(runbooks.show(name, labels, links)!.html, name).not.toMatch(/\]\([^)]*\)/);
   });
 
-  test('every reason of the closed list has its anchor', async () => {
-    const ids = idsIn((await loadRunbooks(bundledRunbooks)).show('reasons', {}, links)!.html);
+  test('every reason of the closed list has its anchor', () => {
+    const ids = idsIn(loadRunbooks(bundledRunbooks).show('reasons', {}, links)!.html);
     expect(reasons.filter((reason) => !ids.has(reason))).toEqual([]);
   });
 
-  test('with all labels no placeholder of theirs is left in a command', async () => {
-    const runbooks = await loadRunbooks(bundledRunbooks);
+  test('with all labels no placeholder of theirs is left in a command', () => {
+    const runbooks = loadRunbooks(bundledRunbooks);
     for (const { name } of runbooks.list.filter((one) => one.name !== 'README')) {
       const { html } = runbooks.show(name, labels, links)!;
       const left = [...html.matchAll(/&lt;(connector|destination|host|port|server|source|instance)&gt;/g)].map(

@@ -69,7 +69,7 @@ export type Web = {
  */
 export async function startWeb(options: WebOptions): Promise<Web> {
   const places = createPlaces({ now: () => performance.now(), log: options.log });
-  const app = createApp(options, await runbooksFrom(options), places);
+  const app = createApp(options, runbooksFrom(options), places);
   const door = guardDoor(options.access, options.log, app);
   const listeners = await listenOn(options.listen, options.access.current(), door, places.enter, options.handshakes);
   options.access.onChange(listeners.use);
@@ -77,10 +77,10 @@ export async function startWeb(options: WebOptions): Promise<Web> {
 }
 
 // Without runbooks the exporter still counts and probes; the person learns of it before the first alert.
-async function runbooksFrom({ runbooks: folder, log }: WebOptions): Promise<Runbooks> {
+function runbooksFrom({ runbooks: folder, log }: WebOptions): Runbooks {
   const runbooks = folder ?? bundledRunbooks;
   try {
-    return typeof runbooks === 'string' ? await loadRunbooks(runbooks) : runbooksOf(runbooks);
+    return typeof runbooks === 'string' ? loadRunbooks(runbooks) : runbooksOf(runbooks);
   } catch (error) {
     log.warn('the runbooks cannot be read: links from alerts will not find theirs', {
       folder: runbooks,

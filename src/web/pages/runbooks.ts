@@ -1,5 +1,5 @@
 /** Reads the runbooks (Markdown) at the start and shows one as safe HTML, with the labels of an alert filled in. */
-import { readFile, readdir } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Marked, type RendererObject, type Tokens } from 'marked';
 import { endpointOf } from '../../model/endpoint.js';
@@ -29,10 +29,11 @@ export type Runbooks = {
  * so no request can reach another file.
  * @throws when the folder cannot be read
  */
-export async function loadRunbooks(directory: string): Promise<Runbooks> {
-  const names = (await readdir(directory)).filter((file) => /^[A-Za-z][\w-]{0,80}\.md$/.test(file)).sort();
+export function loadRunbooks(directory: string): Runbooks {
+  const names = readdirSync(directory).filter((file) => /^[A-Za-z][\w-]{0,80}\.md$/.test(file));
   const texts = new Map<string, string>();
-  for (const file of names) texts.set(file.replace(/\.md$/, ''), await readFile(join(directory, file), 'utf8'));
+  // One after the other and at once, as the code beside them: to wait for each of them takes longer than to read it.
+  for (const file of names.sort()) texts.set(file.replace(/\.md$/, ''), readFileSync(join(directory, file), 'utf8'));
   return runbooksOf(texts);
 }
 
