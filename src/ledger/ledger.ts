@@ -25,7 +25,7 @@ import { createStateFolder, type StateFolder } from './state-folder.js';
 import type { Tally } from './tallies.js';
 import type { Batch, Checkpoint, LedgerRow } from '../model/batch.js';
 import type { RecentError, RelatedEvent } from '../model/evidence.js';
-import type { OpenSession, ServerLogs } from '../model/sessions.js';
+import type { JoinState } from '../model/sessions.js';
 import { makeFolder } from '../runtime/make-folder.js';
 import { isCredible } from '../runtime/noted-time.js';
 
@@ -70,7 +70,7 @@ export type Ledger = {
   /** Drops checkpoints of files that have been gone for long. */
   readonly forget: (checkpoints: readonly Checkpoint[]) => void;
   /** Sessions of the transport logs that are open after all that was entered. */
-  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  readonly sessions: () => readonly JoinState[];
   readonly tallies: () => ReadonlyMap<string, Tally>;
   /** Missing records by source, as saved. */
   readonly missed: () => ReadonlyMap<string, number>;

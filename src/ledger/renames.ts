@@ -25,7 +25,7 @@ import {
   type Row,
 } from './row.js';
 import type { LedgerRow } from '../model/batch.js';
-import type { OpenSession, ServerLogs, SessionChange } from '../model/sessions.js';
+import { keyOfShipped, type JoinState, type SessionChange } from '../model/sessions.js';
 import { laterTimes } from './row-times.js';
 
 export type RowBook = {
@@ -159,7 +159,8 @@ function later(a: number | undefined, b: number | undefined): number | undefined
 }
 
 /** As the reader of the transport logs makes it. */
-export function sessionKeyOf(saved: OpenSession | ServerLogs): string {
+export function sessionKeyOf(saved: JoinState): string {
+  if ('path' in saved) return keyOfShipped(saved);
   return 'session' in saved ? `${saved.server}\n${saved.session}` : saved.server;
 }
 
@@ -170,7 +171,7 @@ export function underOneName({ key, json }: SessionChange, nameOf: (server: stri
   if (server === told) return { key, json };
   return {
     key: [server, ...session].join('\n'),
-    json: json && JSON.stringify({ ...(JSON.parse(json) as OpenSession | ServerLogs), server }),
+    json: json && JSON.stringify({ ...(JSON.parse(json) as JoinState), server }),
   };
 }
 

@@ -2,7 +2,7 @@
 import * as z from 'zod';
 import type { Checkpoint, LedgerRow } from '../model/batch.js';
 import type { RecentError, RelatedEvent } from '../model/evidence.js';
-import { type OpenSession, type ServerLogs, talkSteps } from '../model/sessions.js';
+import { type JoinState, shippedLogs, talkSteps } from '../model/sessions.js';
 import { type Reason, reasons } from '../model/words.js';
 import { type SavedAvailability, savedAvailability } from './availability.js';
 import { savedCheckpoint } from './checkpoint-book.js';
@@ -36,8 +36,8 @@ export type SavedLedger = {
   /** What is known of the record IDs of each log, and how many records each source has missed. */
   readonly logs: readonly SavedLog[];
   readonly missed: readonly { readonly source: string; readonly records: number }[];
-  /** Sessions of the transport logs that are not over, and what is known of these logs. */
-  readonly sessions: readonly (OpenSession | ServerLogs)[];
+  /** Sessions of the transport logs that are not over, and what is known of these logs and of their shipped files. */
+  readonly sessions: readonly JoinState[];
   /** Related events by number and the last of each server, and the errors of the last day. */
   readonly related: readonly RelatedEvent[];
   readonly relatedCounts: readonly RelatedCount[];
@@ -121,6 +121,14 @@ const serverLogs = z.strictObject({
   ),
 });
 
+const shippedFile = z.strictObject({
+  server: z.string(),
+  path: z.string(),
+  file: z.string(),
+  log: z.enum(shippedLogs).optional(),
+  taken: z.array(z.strictObject({ until: time, runs: z.array(z.int().min(0)) })),
+});
+
 const row = z.strictObject({
   server: z.string(),
   connector: z.string(),
@@ -147,7 +155,7 @@ export const savedParts = {
   scrapers: z.array(savedScraper),
   logs: z.array(savedLog),
   missed: z.array(z.strictObject({ source: z.string(), records: z.int().min(0) })),
-  sessions: z.array(z.union([session, serverLogs])),
+  sessions: z.array(z.union([session, serverLogs, shippedFile])),
   related: z.array(savedRelatedEvent),
   relatedCounts: z.array(savedRelatedCount),
   recent: z.array(savedRecentError),

@@ -1,12 +1,12 @@
 /** The sessions of the transport logs that are open, as JSON by the key that their reader gave them. */
 import { renameSessions, sessionKeyOf, underOneName } from './renames.js';
-import type { OpenSession, ServerLogs, SessionChange } from '../model/sessions.js';
+import type { JoinState, SessionChange } from '../model/sessions.js';
 
 export type SessionBook = {
   /** @returns the server it is of, by its one name */
   readonly note: (change: SessionChange) => string;
   readonly rename: (short: string) => void;
-  readonly all: () => (OpenSession | ServerLogs)[];
+  readonly all: () => JoinState[];
   /** What has changed since it was asked before: JSON texts, and keys of sessions that are over. */
   readonly takeChanges: () => { readonly put: string[]; readonly drop: string[] };
   /** The saved form: one JSON text each. */
@@ -15,7 +15,7 @@ export type SessionBook = {
 
 /** @param nameOf the one name of a server */
 export function createSessionBook(
-  saved: readonly (OpenSession | ServerLogs)[],
+  saved: readonly JoinState[],
   nameOf: (server: string) => string,
 ): SessionBook {
   const jsonByKey = new Map(saved.map((each) => [sessionKeyOf(each), JSON.stringify(each)]));
@@ -44,7 +44,7 @@ export function createSessionBook(
       changed.clear();
       return { put, drop };
     },
-    all: () => [...jsonByKey.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
+    all: () => [...jsonByKey.values()].map((json) => JSON.parse(json) as JoinState),
     texts: () => jsonByKey.values(),
   };
 }

@@ -17,6 +17,7 @@ export type Tallies = {
 
 type Rest = {
   readonly counted?: number;
+  readonly repeated?: number;
   readonly ignored: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
 };
@@ -40,9 +41,10 @@ export function createTallies(): Tallies {
     note: (source, evidence, isNew) => {
       tallyOf(source).outcomes[outcomeOf(evidence, isNew)]++;
     },
-    noteRest: (source, { counted = 0, ignored, unreadable }) => {
+    noteRest: (source, { counted = 0, repeated = 0, ignored, unreadable }) => {
       const tally = tallyOf(source);
       tally.outcomes.counted += counted;
+      tally.outcomes.duplicate += repeated;
       tally.outcomes.ignored += ignored;
       for (const [reason, count] of Object.entries(unreadable) as [UnreadableReason, number][]) {
         tally.outcomes.unreadable += count;

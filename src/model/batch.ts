@@ -86,6 +86,8 @@ export type Batch = {
   readonly ignored: number;
   /** Records read that tell of attempts or failures; events are counted one by one. */
   readonly counted?: number;
+  /** Rows of transport logs that were taken before, by their place. */
+  readonly repeated?: number;
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
   /**
    * Checkpoint of the file or log read, after this batch. Undefined when none was read: sessions whose time has come.

@@ -57,8 +57,21 @@ export type ConnectivityRow = {
 
 export type TransportRow = SendRow | ConnectivityRow;
 
+/** A line of a log file as a shipper sends it, with its place: what the line is, the header of its file says. */
+export type ShippedLine = {
+  readonly kind: 'shipped_line';
+  /** The server that the shipper runs on; empty when it does not say. */
+  readonly server: string;
+  readonly path: string;
+  /** What tells the file from others of the same path; empty when the shipper does not say. */
+  readonly file: string;
+  /** Where the line begins, in bytes. */
+  readonly offset: number;
+  readonly text: string;
+};
+
 /** What a format makes of one record. */
-export type Decoded = WindowsEvent | TransportRow;
+export type Decoded = WindowsEvent | TransportRow | ShippedLine;
 
 /** Windows' identity of one event; with a record ID it tells a second delivery from a second event. */
 export type RecordKey = {

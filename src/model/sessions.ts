@@ -69,5 +69,39 @@ export type KnownConnector = {
   readonly unnamed?: boolean | undefined;
 };
 
-/** A session or server as saved; undefined as JSON when it is over. */
+/** What is known of a log file whose lines a shipper sends. Saved. */
+export type ShippedFile = {
+  readonly server: string;
+  readonly path: string;
+  /** What tells it from others of the same path, as the shipper says; may be empty. */
+  readonly file: string;
+  /** What log it is of; undefined until a line has told. */
+  readonly log?: ShippedLog | undefined;
+  /** Lines taken, of each file that had this path after another; the latest at the end. */
+  readonly taken: readonly TakenLines[];
+};
+
+/** By what a file is known, in the books and where its lines are read; the server stands first, as with sessions. */
+export function keyOfShipped({ server, path, file }: Pick<ShippedFile, 'server' | 'path' | 'file'>): string {
+  return [server, 'file', path, file].join('\n');
+}
+
+/** `other`: no log that is read here; `unknown_columns`: the header names other columns than those that are known. */
+export const shippedLogs = ['send', 'connectivity', 'other', 'unknown_columns'] as const;
+export type ShippedLog = (typeof shippedLogs)[number];
+
+export type TakenLines = {
+  /** The latest time in them, milliseconds since 1970 UTC. */
+  readonly until?: number | undefined;
+  /**
+   * Runs of lines without a gap, in ascending order; of each three numbers: where its first and its last line begin, and
+   * where the next line begins at the latest.
+   */
+  readonly runs: readonly number[];
+};
+
+/** All that is saved of the join of the transport logs. */
+export type JoinState = OpenSession | ServerLogs | ShippedFile;
+
+/** A session, server or file as saved; undefined as JSON when it is over. */
 export type SessionChange = { readonly key: string; readonly json: string | undefined };

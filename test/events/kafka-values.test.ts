@@ -17,17 +17,15 @@ function read(value: string) {
 }
 
 test.each([
-  ['a row of the Send log', send],
-  ['a row of the connectivity log', connectivity],
-  ['a row of the Send log as Filebeat ships it', JSON.stringify({ message: send, log: { file: { path }, offset: 7 } })],
-  [
-    'a row of the connectivity log as Filebeat ships it',
-    JSON.stringify({ message: connectivity, log: { file: { path }, offset: 7 } }),
-  ],
-])('%s in a topic is said not to be counted, with the remedy', (_name, value) => {
-  const { trouble, unreadable } = read(value);
-  expect(trouble).toContain('rows of Exchange transport logs, which are not counted from Kafka; read their files');
-  expect(unreadable).toEqual({});
+  ['the Send log', send],
+  ['the connectivity log', connectivity],
+  ['the header of either', '#Log-type: SMTP Send Protocol Log'],
+])('a line of %s as Filebeat ships it is handed on with its place', (_name, message) => {
+  const { decoded, trouble, unreadable } = read(
+    JSON.stringify({ message, log: { file: { path }, offset: 7 }, host: { name: 'EXCH01' } }),
+  );
+  expect(decoded).toEqual([{ kind: 'shipped_line', server: 'EXCH01', path, file: '', offset: 7, text: message }]);
+  expect({ trouble, unreadable }).toEqual({ trouble: undefined, unreadable: {} });
 });
 
 test.each([

@@ -8,6 +8,7 @@ import { configSchema } from '../../src/config/schema.js';
 import { authorityOf, certificateOf, type Issuer } from '../support/certificate-maker.js';
 import { temporaryFolder } from '../support/folder.js';
 import { errorsOf, receive } from '../support/receiving.js';
+import { linesOf, shipped } from '../support/shipped-logs.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const source = { type: 'lumberjack', listenAddress: '127.0.0.1:0' };
@@ -290,6 +291,76 @@ describe('over TLS', () => {
     expect(refusal({ listenAddress: '192.0.2.1:5044', tls: { cert: 'a', key: 'b' } })).toContain('clientCa');
     expect(refusal({ listenAddress: ':5044', tls: { cert: 'a', key: 'b', clientCa: 'c' } })).toBeUndefined();
     expect(refusal({ clients: [{ subject: 'a', server: 'b' }] })).toContain('clientCa');
+  });
+});
+
+describe('transport logs that Filebeat ships line by line', () => {
+  const clock = { ms: 0 };
+  const steady = (): number => performance.now() + clock.ms;
+  const paths = ['CONNECTLOG20260115-1.LOG', 'SEND20260115-1.LOG'].map((name) =>
+    join(import.meta.dirname, '../fixtures/transport-logs', name),
+  );
+  /** Both logs side by side, as they were written. */
+  const lines = paths.flatMap(linesOf).sort((a, b) => (timeOf(a.text) < timeOf(b.text) ? -1 : 1));
+  function timeOf(text: string): string {
+    return /^\d/.test(text) ? text.slice(0, 24) : '';
+  }
+
+  async function send(port: number, some: typeof lines): Promise<void> {
+    const { socket, acks } = plainly(port);
+    const records = some.map((line, n) => record(n + 1, shipped(line)));
+    socket.write(Buffer.concat([window(some.length), packed(...records)]));
+    await vi.waitFor(() => {
+      expect(acks()).toEqual([some.length]);
+    });
+    socket.destroy();
+  }
+
+  /** After so much time that nothing waits for the other log any more. */
+  async function rowsOf({ ledger }: Awaited<ReturnType<typeof receive>>, count: number): Promise<unknown[]> {
+    clock.ms += 60_000;
+    await vi.waitFor(
+      () => {
+        expect(ledger.sessions().filter((each) => 'session' in each && each.waiting)).toEqual([]);
+        expect(ledger.rows().reduce((sum, { attempts }) => sum + attempts, 0)).toBe(count);
+      },
+      { timeout: 5_000 },
+    );
+    const rows = ledger
+      .rows()
+      .map(({ server, connector, destination, attempts, failures, host }) => [
+        `${server} ${connector} ${destination}`,
+        { attempts, failures, host },
+      ]);
+    return rows.sort(([a], [b]) => ((a as string) < (b as string) ? -1 : 1));
+  }
+
+  test('count as the files themselves, each line once over a kill, and end without a file source', async () => {
+    const read = await receive([{ type: 'file', paths, server: 'EXCH01' }], { steady });
+    await vi.waitFor(() => {
+      expect(read.followed.caughtUp()).toBe(true);
+    });
+    const wanted = await rowsOf(read, 5);
+    const directory = await temporaryFolder();
+    const killed = await receive([source], { steady, directory });
+    await send(killed.port(), lines.slice(0, 30));
+    // What a kill leaves.
+    const copy = await temporaryFolder();
+    for (const name of await fs.readdir(directory))
+      if (!name.endsWith('.sock')) await fs.copyFile(join(directory, name), join(copy, name));
+    const receiving = await receive([source], { steady, directory: copy });
+    await send(receiving.port(), lines);
+    await send(receiving.port(), lines.slice(5, 40));
+    expect(await rowsOf(receiving, 5)).toEqual(wanted);
+    const [tally] = [...receiving.ledger.tallies().values()];
+    // The first two lines of each header tell nothing, and are not known again.
+    expect([tally?.outcomes.duplicate, tally?.outcomes.unreadable]).toEqual([30 + 35 - 4, 0]);
+  });
+
+  test('without the name of their server are not counted', async () => {
+    const { ledger, port } = await receive([source]);
+    await send(port(), [{ ...(lines.at(-1) ?? raise()), server: '' }]);
+    expect([...ledger.tallies().values()][0]?.unreadable).toEqual({ wrong_shape: 1 });
   });
 });
 

@@ -6,7 +6,7 @@ import type { TextFormat } from '../../src/events/formats/format.js';
 import { createSessions, type Sessions } from '../../src/events/transport/sessions.js';
 import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import type { Evidence } from '../../src/model/evidence.js';
-import type { OpenSession, ServerLogs } from '../../src/model/sessions.js';
+import type { JoinState } from '../../src/model/sessions.js';
 import type { TransportRow } from '../../src/model/records.js';
 import { randomOf, rowsFor, silentConnector } from '../support/exchange-logs.js';
 
@@ -110,7 +110,7 @@ type Book = {
 /** A joiner whose state and findings go into a book together, as the ledger does it; a crash goes back to the last save. */
 function joinerOf(book: Book): Sessions {
   return createSessions({
-    saved: [...book.sessions.values()].map((json) => JSON.parse(json) as OpenSession | ServerLogs),
+    saved: [...book.sessions.values()].map((json) => JSON.parse(json) as JoinState),
     connectorOfGuid: (guid) => (guid === silentConnector.guid ? silentConnector.name : undefined),
     unknownCode: () => undefined,
     // After all rows: times from the future are not believed.

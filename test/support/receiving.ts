@@ -32,6 +32,7 @@ export async function receive(sources: readonly object[], options: Partial<Ledge
     connectorOfGuid: () => undefined,
     log,
     now: Date.now,
+    steady: options.steady,
   });
   onTestFinished(async () => {
     await followed.stop();

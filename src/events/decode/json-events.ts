@@ -63,7 +63,7 @@ function keyMark(key: string): { readonly after: string } {
 export function layouts(
   name: string,
   recognises: (head: string) => boolean,
-  rest: Pick<TextFormat, 'idMark' | 'recordMarks' | 'decode' | 'decodeBytes'>,
+  rest: Pick<TextFormat, 'idMark' | 'recordMarks' | 'mayGiveNothing' | 'decode' | 'decodeBytes'>,
 ): readonly [lines: TextFormat, document: TextFormat] {
   return [
     {

@@ -3,6 +3,7 @@ import { alloy, alloyDocument } from './alloy.js';
 import { connectivityLog } from './connectivity-log.js';
 import { evtx } from './evtx/evtx.js';
 import { eventXml } from './event-xml.js';
+import { filebeat, filebeatDocument } from './filebeat.js';
 import {
   winevtlog,
   winevtlogDocument,
@@ -35,6 +36,8 @@ export const formats: readonly Format[] = [
   connectivityLog,
   winlogbeat,
   winlogbeatDocument,
+  filebeat,
+  filebeatDocument,
   otel,
   otelDocument,
   winevtlogXml,

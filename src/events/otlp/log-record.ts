@@ -58,10 +58,10 @@ function tooLarge(): UnreadableRecord {
 }
 
 function eventsOf(decoded: readonly Decoded[]): readonly Decoded[] {
-  if (decoded.every(({ kind }) => kind === 'event')) return decoded;
+  if (decoded.every(({ kind }) => kind === 'event' || kind === 'shipped_line')) return decoded;
   throw new UnreadableRecord(
     'wrong_shape',
-    'a line of a transport log, which names neither its server nor its place; send it to /ingest?server=NAME',
+    'a line of a transport log, which names neither its server nor its place; ship it as Filebeat does, or send it to /ingest?server=NAME',
   );
 }
 

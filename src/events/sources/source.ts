@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import type * as z from 'zod';
 import type { Batch, Checkpoint } from '../../model/batch.js';
 import type { HandshakeCounts } from '../../model/handshakes.js';
-import type { OpenSession, ServerLogs } from '../../model/sessions.js';
+import type { JoinState } from '../../model/sessions.js';
 import type { SourceStatus } from '../../model/status.js';
 import type { Log } from '../../runtime/log.js';
 import type { Sessions } from '../transport/sessions.js';
@@ -77,7 +77,7 @@ export type Reading = {
   readonly joined?: Sessions | undefined;
   readonly knownConnectors: () => readonly string[];
   /** Sessions of the transport logs that were open after all that was entered. */
-  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  readonly sessions: () => readonly JoinState[];
   /** Name of the Send connector of a GUID, as the connectivity log has it. */
   readonly connectorOfGuid: (guid: string) => string | undefined;
   /** Its port for smart hosts. */
@@ -131,8 +131,6 @@ export type Followed = {
   readonly caughtUp: () => boolean;
   /** True while the first read of a part goes on. */
   readonly readingHistory: () => boolean;
-  /** The one name of a Send connector, where this kind learns it. */
-  readonly nameOf?: (connector: string) => string;
   /** Does not wait for what the system does not answer. */
   readonly stop: () => Promise<void>;
 };

@@ -2,6 +2,7 @@
 import { files } from './files/source.js';
 import { http } from './http/source.js';
 import { kafka } from './kafka/source.js';
+import { keepEnding } from './late-sessions.js';
 import { lumberjack } from './lumberjack/source.js';
 import type { Clash, Followed, Part, Reading, SourceKind } from './source.js';
 import { windowsEventLog } from './windows-event-log/source.js';
@@ -52,15 +53,17 @@ export async function followSources(looked: readonly Looked[], reading: Omit<Rea
   const { openSessions } = await import('../transport/open-sessions.js');
   const joined = openSessions(reading);
   const followed: Followed[] = [];
-  const nameOf = (connector: string): string =>
-    followed.find((each) => each.nameOf !== undefined)?.nameOf?.(connector) ?? connector;
   for (const { kind, parts } of looked)
-    if (parts.length > 0) followed.push(await kind.follow(parts, { ...reading, joined, nameOf }));
+    if (parts.length > 0) followed.push(await kind.follow(parts, { ...reading, joined, nameOf: joined.nameOf }));
+  const caughtUp = (): boolean => followed.every((each) => each.caughtUp());
+  const first = looked.find(({ parts }) => parts.length > 0)?.parts[0]?.name ?? '';
+  const stopEnding = keepEnding(joined, first, { post: reading.post, isReadToEnd: caughtUp });
   return {
     statuses: () => followed.flatMap((each) => each.statuses()),
-    caughtUp: () => followed.every((each) => each.caughtUp()),
+    caughtUp,
     readingHistory: () => followed.some((each) => each.readingHistory()),
     stop: async () => {
+      stopEnding();
       await Promise.all(followed.map((each) => each.stop()));
     },
   };

@@ -1,11 +1,11 @@
 /** Opens the join of the transport logs with what was saved of it: one for all sources, whichever bring the rows. */
-import type { OpenSession, ServerLogs } from '../../model/sessions.js';
+import type { JoinState } from '../../model/sessions.js';
 import type { Log } from '../../runtime/log.js';
 import { createSessions, type Sessions } from './sessions.js';
 
 type Known = {
   /** Sessions that were open after all that was entered. */
-  readonly sessions: () => readonly (OpenSession | ServerLogs)[];
+  readonly sessions: () => readonly JoinState[];
   readonly connectorOfGuid: (guid: string) => string | undefined;
   readonly portOfGuid?: (guid: string) => number | undefined;
   readonly isListed?: (name: string) => boolean;

@@ -1,5 +1,5 @@
 /** What the join of both transport logs saves, and how it comes back after a restart. */
-import type { OpenSession, ServerLogs, SessionChange } from '../../model/sessions.js';
+import type { JoinState, ServerLogs, SessionChange } from '../../model/sessions.js';
 import { learnAlias } from './join.js';
 import {
   noteTime,
@@ -11,7 +11,7 @@ import {
   type State,
 } from './servers.js';
 
-/** Sessions and servers changed since the last call. */
+/** Sessions, servers and shipped files changed since the last call. */
 export function changesOf(state: State): SessionChange[] {
   const changes: SessionChange[] = [];
   for (const session of state.changed) {
@@ -26,11 +26,17 @@ export function changesOf(state: State): SessionChange[] {
     const saved: ServerLogs = { server: name, from, until, connectors: [...connectors.values()] };
     changes.push({ key: name, json: JSON.stringify(saved) });
   }
-  return changes;
+  return [...changes, ...state.shipped.changes()];
 }
 
-export function restore(state: State, saved: OpenSession | ServerLogs): void {
+export function restore(state: State, saved: JoinState): void {
   const server = serverOf(state, saved.server);
+  if ('path' in saved) {
+    state.shipped.restore({ ...saved, server: server.name });
+    // As files do that are taken up again: what is not shipped any more is told by its silence.
+    if (saved.log === 'connectivity') server.readAt = state.steady();
+    return;
+  }
   if ('session' in saved) {
     const session: Session = {
       ...saved,

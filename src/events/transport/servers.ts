@@ -2,6 +2,7 @@
 import type { KnownConnector, OpenSession } from '../../model/sessions.js';
 import type { Reason } from '../../model/words.js';
 import { isCredible } from '../../runtime/noted-time.js';
+import type { ShippedFiles } from './shipped-files.js';
 
 export type SessionsOptions = {
   /** Name of the Send connector of a GUID, from the inventory. */
@@ -75,6 +76,7 @@ export type State = SessionsOptions & {
   readonly changed: Set<Session>;
   /** Names of implicit connectors in the language of a server, with the English ones. */
   readonly aliases: Map<string, string>;
+  readonly shipped: ShippedFiles;
 };
 
 /** @param told any name of the server */
@@ -112,6 +114,7 @@ function moveServer(state: State, from: Server, to: Server): void {
       to.connectors.set(delivery, { ...connector, ...to.connectors.get(delivery) });
   for (const at of [from.from, from.until]) if (at !== undefined) noteTime(state, to, at);
   to.readAt = Math.max(to.readAt, from.readAt);
+  state.shipped.rename(from.name, to.name);
   to.changed = true;
 }
 

@@ -10,27 +10,39 @@
  * behind rows of sessions that are not over, and without them a restart would lose those or count them twice.
  */
 import type { Evidence } from '../../model/evidence.js';
-import type { OpenSession, ServerLogs, SessionChange } from '../../model/sessions.js';
-import type { TransportRow } from '../../model/records.js';
+import type { JoinState, SessionChange } from '../../model/sessions.js';
+import type { ShippedLine, TransportRow } from '../../model/records.js';
 import { readConnectivity, sessionFor } from './connectivity-rows.js';
 import { sharesConnector } from './delivery.js';
 import { connectorName, evidenceOf, settle } from './join.js';
 import { changesOf, restore } from './saved.js';
 import { readSend, sessionForSend } from './send-rows.js';
 import * as known from './servers.js';
+import { createShippedFiles } from './shipped-files.js';
+import { readLine, serverOfLine } from './shipped-lines.js';
 import { failureOf } from './talk.js';
 
 type Options = Omit<known.SessionsOptions, 'limit' | 'steady'> & {
   /** @default now */
   readonly steady?: (() => number) | undefined;
   /** What was open when it was last saved. */
-  readonly saved: readonly (OpenSession | ServerLogs)[];
+  readonly saved: readonly JoinState[];
   readonly limit?: number;
 };
 
 export type Sessions = {
   /** Takes in a row and puts into `found` what is complete by it. @returns whether it tells of an attempt or failure */
   readonly read: (row: TransportRow, origin: known.RowOrigin, found: Evidence[]) => boolean;
+  /**
+   * The same for a line that was shipped: it may come twice.
+   * @param origin its server, where the line does not name it; may be empty
+   * @throws UnreadableRecord
+   */
+  readonly readShipped: (
+    line: ShippedLine,
+    origin: known.RowOrigin,
+    found: Evidence[],
+  ) => 'counted' | 'ignored' | 'repeated';
   /** Notes that a connectivity log of a server is read, and the time of its first row where it has one. */
   readonly logFound: (server: string, firstAt: number | undefined) => void;
   /** Ends what waited too long. Only to be called when all logs are read to their end. */
@@ -50,33 +62,43 @@ export function createSessions(options: Options): Sessions {
     servers: new Map(),
     changed: new Set(),
     aliases: new Map(),
+    shipped: createShippedFiles(),
   };
   for (const each of options.saved) restore(state, each);
+  const logFound: Sessions['logFound'] = (name, firstAt) => {
+    const server = known.serverOf(state, name);
+    server.readAt = state.steady();
+    if (firstAt !== undefined) known.noteTime(state, server, firstAt);
+  };
   return {
-    read: (row, origin, found) => {
-      const server = known.serverOf(state, origin.server);
-      const session = row.kind === 'send_row' ? sessionForSend(server, row) : sessionFor(state, server, row);
-      if (!session) return false;
-      const before = found.length;
-      const waited = session.waiting?.length ?? 0;
-      if (row.kind === 'send_row') readSend(state, server, session, row, origin, found);
-      else readConnectivity(state, server, session, row, origin, found);
-      const told = found.length > before || (session.waiting?.length ?? 0) > waited;
-      keep(state, server, session);
-      if (server.sessions.size > state.limit) evict(state, server, found);
-      return told;
+    read: (row, origin, found) => readRow(state, row, origin, found),
+    readShipped: (line, origin, found) => {
+      const { name } = known.serverOf(state, serverOfLine(line, origin.server));
+      const row = readLine(state.shipped, name, line, logFound);
+      if (typeof row === 'string') return row;
+      return readRow(state, row, { server: name, history: origin.history }, found) ? 'counted' : 'ignored';
     },
-    logFound: (name, firstAt) => {
-      const server = known.serverOf(state, name);
-      server.readAt = state.steady();
-      if (firstAt !== undefined) known.noteTime(state, server, firstAt);
-    },
+    logFound,
     expire: (found) => {
       for (const server of state.servers.values()) expire(state, server, found);
     },
     changes: () => changesOf(state),
     nameOf: (connector) => connectorName(state, connector),
   };
+}
+
+function readRow(state: known.State, row: TransportRow, origin: known.RowOrigin, found: Evidence[]): boolean {
+  const server = known.serverOf(state, origin.server);
+  const session = row.kind === 'send_row' ? sessionForSend(server, row) : sessionFor(state, server, row);
+  if (!session) return false;
+  const before = found.length;
+  const waited = session.waiting?.length ?? 0;
+  if (row.kind === 'send_row') readSend(state, server, session, row, origin, found);
+  else readConnectivity(state, server, session, row, origin, found);
+  const told = found.length > before || (session.waiting?.length ?? 0) > waited;
+  keep(state, server, session);
+  if (server.sessions.size > state.limit) evict(state, server, found);
+  return told;
 }
 
 /** Lets go of a session that nothing more can come of. */

@@ -5,9 +5,10 @@
  * something is written and slowly when nothing is. A scan looks for names, and at the files that have been quiet. All
  * file sources share one loop, so that passes do not overlap, but for those of files that the system keeps waiting.
  */
+import { endLateSessions } from '../late-sessions.js';
 import type { Followed } from '../source.js';
-import { endSessions } from './posting.js';
 import { notePlaces } from './places.js';
+import { postBatch } from './posting.js';
 import { round } from './rounds.js';
 import { scan } from './scan.js';
 import { createState, hangsMs, isScanStuck, type State } from './state.js';
@@ -16,22 +17,16 @@ import { isReadingHistory, isReadToEnd, statusOf, tellHanging } from './status.j
 
 export type { FollowOptions } from './followed.js';
 
-export type FollowedFiles = Followed & {
-  /** The one name of a Send connector, as the transport logs have taught it. */
-  readonly nameOf: (connector: string) => string;
-};
-
 /** Rounds come this often while files grow, and this often when all has been quiet. */
 const busyMs = 20;
 const quietMs = 250;
 /** Follows all file sources until stopped. */
-export function followFiles(options: FollowOptions): FollowedFiles {
+export function followFiles(options: FollowOptions): Followed {
   const state = createState(options);
-  const running = run(state);
+  const running = run(state, options.joined === undefined);
   return {
     statuses: () => [...state.found.values()].map((each) => statusOf(state, each)),
     caughtUp: () => isReadToEnd(state),
-    nameOf: state.joined.nameOf,
     readingHistory: () => isReadingHistory(state),
     stop: async () => {
       state.pace.stop();
@@ -41,7 +36,8 @@ export function followFiles(options: FollowOptions): FollowedFiles {
   };
 }
 
-async function run(state: State): Promise<void> {
+/** @param isJoiner whether the join is its own: a join of all sources is ended by those who opened it */
+async function run(state: State, isJoiner: boolean): Promise<void> {
   const { pace } = state;
   let ms = busyMs;
   while (!pace.isStopped()) {
@@ -51,11 +47,16 @@ async function run(state: State): Promise<void> {
     }
     // Each log has to know which others there are before a row of it is read.
     const busy = isFirstScanOver(state) && (await readRound(state));
-    if (!busy && isReadToEnd(state)) await endSessions(state);
+    if (isJoiner && !busy && isReadToEnd(state)) await endSessions(state);
     tellHanging(state);
     ms = busy ? busyMs : Math.min(quietMs, ms * 1.2);
     await pace.sleep(ms);
   }
+}
+
+async function endSessions(state: State): Promise<void> {
+  const [first] = state.found.keys();
+  if (first !== undefined) await endLateSessions(state.joined, first, (batch) => postBatch(state, batch));
 }
 
 async function readRound(state: State): Promise<boolean> {

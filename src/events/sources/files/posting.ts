@@ -28,7 +28,7 @@ export async function postPass(state: State, file: FollowedFile, pass: PassResul
   file.former = undefined;
   noteLag(state, file);
   // From here to the entering of the batch nothing may be awaited: sessions and checkpoint belong together.
-  const { evidence, ignored, counted, unreadable } = sortOut(state, each, pass, history);
+  const { evidence, ignored, counted, repeated, unreadable } = sortOut(state, each, pass, history);
   if (pass.decoded.length + pass.ignored + Object.keys(pass.unreadable).length > 0) each.lastRecordAt = state.now();
   tellTrouble(state, file, pass);
   // While the ledger cannot be saved reading waits: that is told elsewhere.
@@ -40,6 +40,7 @@ export async function postPass(state: State, file: FollowedFile, pass: PassResul
       evidence,
       ignored,
       counted,
+      repeated,
       sessions: state.joined.changes(),
       unreadable,
       checkpoint: saved,
@@ -135,6 +136,7 @@ type Sorted = Pick<PassResult, 'unreadable'> & {
   readonly evidence: Evidence[];
   readonly ignored: number;
   readonly counted: number;
+  readonly repeated: number;
 };
 
 function sortOut(state: State, each: SourceState, pass: PassResult, history: boolean): Sorted {
@@ -147,38 +149,21 @@ function sortOut(state: State, each: SourceState, pass: PassResult, history: boo
     nameOf: state.joined.nameOf,
   };
   const origin = { server: serverOf(each), history };
-  let [ignored, counted] = [pass.ignored, 0];
+  const outcomes = { ignored: pass.ignored, counted: 0, repeated: 0 };
   const unreadable = { ...pass.unreadable };
   for (const record of pass.decoded) {
     try {
       if (record.kind === 'event') {
         const found = classify(record, options);
         if (found) evidence.push(found);
-        else ignored++;
-      } else if (state.joined.read(record, origin, evidence)) counted++;
-      else ignored++;
+        else outcomes.ignored++;
+      } else if (record.kind === 'shipped_line') outcomes[state.joined.readShipped(record, origin, evidence)]++;
+      else if (state.joined.read(record, origin, evidence)) outcomes.counted++;
+      else outcomes.ignored++;
     } catch (error) {
       const { reason } = unreadableOf(error);
       unreadable[reason] = (unreadable[reason] ?? 0) + 1;
     }
   }
-  return { evidence, ignored, counted, unreadable };
-}
-
-/** Sessions that waited too long for the other log are entered without a file: none was read. */
-export async function endSessions(state: State): Promise<void> {
-  const evidence: Evidence[] = [];
-  state.joined.expire(evidence);
-  const sessions = state.joined.changes();
-  const [first] = state.found.keys();
-  if (first === undefined || evidence.length + sessions.length === 0) return;
-  await postBatch(state, {
-    source: first,
-    evidence,
-    ignored: 0,
-    unreadable: {},
-    checkpoint: undefined,
-    sessions,
-    history: false,
-  });
+  return { evidence, ...outcomes, unreadable };
 }

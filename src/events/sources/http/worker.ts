@@ -52,7 +52,7 @@ export function createWorker({ part, entry }: Parts): Work {
     const enter: Enter = async (pushed) => {
       // Whoever has waited for its turn must not wait for the ledger as long again.
       if (entry.isLate()) throw new Late('the ledger is late');
-      if (server === '' && pushed.decoded.some(({ kind }) => kind !== 'event')) throw new Refused(unnamed);
+      if (server === '' && pushed.decoded.some(isWithoutServer)) throw new Refused(unnamed);
       records += pushed.decoded.length + pushed.ignored + sumOf(pushed.unreadable);
       if (await inTime(entry.enter(pushed, server))) isNews = true;
     };
@@ -79,6 +79,10 @@ type Enter = (part: Pushed) => Promise<void>;
 
 function takenFrom({ decoded }: { readonly decoded: Decoded[] }): Pushed {
   return { decoded: decoded.splice(0), ignored: 0, unreadable: {} };
+}
+
+function isWithoutServer({ kind }: Decoded): boolean {
+  return kind === 'send_row' || kind === 'connectivity_row';
 }
 
 const unnamed: Refusal = {

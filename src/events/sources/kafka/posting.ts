@@ -1,9 +1,9 @@
 /** Hands on what records of a topic gave: sorted, with the offsets behind them. */
 import type { Evidence } from '../../../model/evidence.js';
 import { unknownLabel } from '../../../model/label.js';
-import type { UnreadableReason } from '../../../model/records.js';
+import type { Decoded, UnreadableReason, WindowsEvent } from '../../../model/records.js';
 import { classify } from '../../classify.js';
-import { unreadableOf } from '../../decode/unreadable.js';
+import { unreadableOf, UnreadableRecord } from '../../decode/unreadable.js';
 import { checkpointOf, type ClusterReading, type FollowOptions, noteProgress, spotsOf, type Topic } from './topic.js';
 import type { ValueTally } from './tally.js';
 
@@ -19,13 +19,17 @@ const troubleEveryMs = 60_000;
  * behind the records of this outcome.
  */
 function postOutcome(topic: Topic, outcome: Outcome, options: FollowOptions): Promise<void> {
-  const sorted = sortOut(outcome, options);
-  tellTrouble(topic, outcome, options);
+  const { trouble, ...sorted } = sortOut(outcome, options);
+  tellTrouble(topic, trouble, options);
   return options.post({
     source: topic.part.name,
     evidence: sorted.evidence,
     ignored: sorted.ignored,
+    counted: sorted.counted,
+    repeated: sorted.repeated,
     unreadable: sorted.unreadable,
+    // Nothing may be awaited since they were changed: rows, sessions and offsets belong together.
+    sessions: options.joined?.changes() ?? [],
     checkpoint: checkpointOf(topic),
     history: outcome.history,
     // Partitions hand the records of a log on out of their order: gaps in their IDs tell nothing here.
@@ -35,28 +39,44 @@ function postOutcome(topic: Topic, outcome: Outcome, options: FollowOptions): Pr
   });
 }
 
-function sortOut({ decoded, ignored, unreadable }: ValueTally, { knownConnectors, nameOf }: FollowOptions) {
+function sortOut(outcome: Outcome, { knownConnectors, nameOf, joined }: FollowOptions) {
+  const { decoded, history } = outcome;
   const evidence: Evidence[] = [];
-  const counts: Partial<Record<UnreadableReason, number>> = { ...unreadable };
-  let dull = ignored;
+  const unreadable: Partial<Record<UnreadableReason, number>> = { ...outcome.unreadable };
+  const counts = { ignored: outcome.ignored, counted: 0, repeated: 0 };
+  let { trouble } = outcome;
   let names: readonly string[] | undefined;
   const context = { server: unknownLabel, knownConnectors: () => (names ??= knownConnectors()), nameOf };
   for (const record of decoded) {
     try {
-      const found = record.kind === 'event' ? classify(record, context) : undefined;
-      if (found) evidence.push(found);
-      else dull++;
+      if (record.kind === 'shipped_line' && joined)
+        counts[joined.readShipped(record, { server: '', history }, evidence)]++;
+      else {
+        const found = classify(eventIn(record), context);
+        if (found) evidence.push(found);
+        else counts.ignored++;
+      }
     } catch (error) {
-      const { reason } = unreadableOf(error);
-      counts[reason] = (counts[reason] ?? 0) + 1;
+      const { reason, message } = unreadableOf(error);
+      unreadable[reason] = (unreadable[reason] ?? 0) + 1;
+      trouble ??= `${reason}: ${message}`;
     }
   }
-  return { evidence, ignored: dull, unreadable: counts };
+  return { evidence, ...counts, unreadable, trouble };
+}
+
+/** @throws UnreadableRecord for a bare row: nobody says of which server it is, and whether it was there before */
+function eventIn(record: Decoded): WindowsEvent {
+  if (record.kind === 'event') return record;
+  throw new UnreadableRecord(
+    'wrong_shape',
+    'a row of a transport log without its server, file and place; ship it as Filebeat does (docs/fleet.md)',
+  );
 }
 
 function tellTrouble(
   topic: Topic,
-  { trouble }: ValueTally,
+  trouble: string | undefined,
   { log, steady = () => performance.now() }: FollowOptions,
 ): void {
   if (trouble === undefined || steady() - topic.troubleToldAt < troubleEveryMs) return;

@@ -1,7 +1,6 @@
 /** Values that no format recognises: somebody else's JSON, or something that nobody can read. */
 import { isBrokenJsonText } from '../../decode/json-text.js';
 import { noteUnreadable, type ValueTally } from './tally.js';
-import { isShippedRow, tellTransportRows } from './transport-rows.js';
 
 /**
  * No format recognises it. JSON that is whole is somebody else's, for topics are shared; of what is no JSON nobody can say
@@ -13,13 +12,8 @@ export function readStranger(value: Buffer, head: string, into: ValueTally): voi
     return;
   }
   if (/^[{[]/.test(head)) {
-    const record = parsed(value);
-    if (record === undefined) {
-      noteUnreadable(into, 'not_json', `expected JSON, got ${JSON.stringify(head.slice(0, 60))}`);
-      return;
-    }
-    into.ignored++;
-    if (isShippedRow(record)) tellTransportRows(into);
+    if (isWholeJson(value)) into.ignored++;
+    else noteUnreadable(into, 'not_json', `expected JSON, got ${JSON.stringify(head.slice(0, 60))}`);
     return;
   }
   noteUnreadable(
@@ -29,14 +23,14 @@ export function readStranger(value: Buffer, head: string, into: ValueTally): voi
   );
 }
 
-/** Undefined when it is no whole JSON, which has no such value. */
-function parsed(value: Buffer): unknown {
+function isWholeJson(value: Buffer): boolean {
   const text = value.toString('utf8');
-  if (isBrokenJsonText(text)) return undefined;
+  if (isBrokenJsonText(text)) return false;
   try {
-    return JSON.parse(text);
+    JSON.parse(text);
+    return true;
   } catch {
-    return undefined;
+    return false;
   }
 }
 

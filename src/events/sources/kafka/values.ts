@@ -13,7 +13,6 @@ import { encodingOf, utf8Of } from '../../read/text.js';
 import { isOtlpFormat, isOtlpProtobuf, readOtlpJson, readOtlpProtobuf } from './otlp-values.js';
 import { readStranger } from './strangers.js';
 import { addUnreadable, noteUnreadable, type ValueTally } from './tally.js';
-import { isTransportLog, tellTransportRows } from './transport-rows.js';
 
 export type ValueReader = {
   /** @param end -1 for a record without a value, as compaction leaves it */
@@ -108,7 +107,6 @@ function readValue(state: State, value: Buffer, into: ValueTally): void {
   if (format) {
     state.strangers = 0;
     noteSeen(state, { format, firstByte: value[0] ?? 0 });
-    if (isTransportLog(format)) tellTransportRows(into);
     if (!isOtlpFormat(format) || !readOtlpJson(text, into))
       readRecords(state, text, framedAsWritten(format, text, 0), into);
   } else {

@@ -2,6 +2,7 @@
 import { finish } from '../../../runtime/breath.js';
 import type { Decoded, UnreadableReason } from '../../../model/records.js';
 import { unreadableOf } from '../../decode/unreadable.js';
+import { shippedLinesIn } from '../../formats/filebeat.js';
 import { decodedOfBytes, isLong, longMayMatter, mayMatter } from '../../otlp/log-record.js';
 import type { Pushed } from '../push/entry.js';
 import { Malformed } from './frames.js';
@@ -59,12 +60,9 @@ export function openWindow(size: number): Window {
       last = sequence;
       bytes += payload.length;
       const span = { start: 0, end: payload.length };
-      if (!(isLong(span) ? finish(longMayMatter(payload, span)) : mayMatter(payload, span))) {
-        pushed.ignored++;
-        return;
-      }
+      const isEvent = isLong(span) ? finish(longMayMatter(payload, span)) : mayMatter(payload, span);
       try {
-        const decoded = decodedOfBytes(payload);
+        const decoded = isEvent ? decodedOfBytes(payload) : shippedLinesIn(payload);
         if (decoded.length === 0) pushed.ignored++;
         pushed.decoded.push(...decoded);
       } catch (error) {

@@ -1,12 +1,15 @@
 /** Enters what senders push, and resolves when it is on disk: only then are they answered. */
 import type { Batch, LogCheckpoint } from '../../../model/batch.js';
 import type { Evidence } from '../../../model/evidence.js';
-import type { Decoded, TransportRow, UnreadableReason } from '../../../model/records.js';
+import type { Decoded, ShippedLine, TransportRow, UnreadableReason } from '../../../model/records.js';
 import { serverLabelOf } from '../../../model/label.js';
 import { createBreath } from '../../../runtime/breath.js';
+import { withoutRepeats } from '../../../runtime/log-repeats.js';
 import { classify } from '../../classify.js';
 import { unreadableOf } from '../../decode/unreadable.js';
+import type { RowOrigin } from '../../transport/servers.js';
 import type { Sessions } from '../../transport/sessions.js';
+import { serverOfLine } from '../../transport/shipped-lines.js';
 import type { Reading } from '../source.js';
 
 /** A part of what one request or window brought. */
@@ -45,6 +48,7 @@ const historyMs = 10 * 60_000;
 export function createEntry(source: string, reading: Reading, joined: Sessions | undefined): Entry {
   const { now, steady = () => performance.now() } = reading;
   const breathe = createBreath();
+  const log = withoutRepeats(reading.log);
   const waiting = new Set<{ readonly since: number }>();
   let first = firstHeard(source, reading);
 
@@ -59,18 +63,17 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
     if (pause) await pause;
   };
   /** Rows and the sessions that they change are posted in one go: nothing may be awaited between the two. */
-  const postRows = async (rows: readonly TransportRow[], server: string): Promise<void> => {
+  const postRows = async (rows: Sorted['rows'], server: string): Promise<void> => {
     if (!joined) return;
-    const name = serverLabelOf(server);
+    const name = server === '' ? '' : serverLabelOf(server);
     const told = rows.find(({ kind }) => kind === 'connectivity_row');
-    if (told) joined.logFound(name, told.at);
+    if (told?.kind === 'connectivity_row') joined.logFound(name, told.at);
     for (let from = 0; from < rows.length; from += mostAtOnce) {
-      const evidence: Evidence[] = [];
-      let [counted, ignored] = [0, 0];
-      for (const row of rows.slice(from, from + mostAtOnce))
-        if (joined.read(row, { server: name, history: place().history }, evidence)) counted++;
-        else ignored++;
-      await post({ evidence, ignored, counted, unreadable: {}, sessions: joined.changes() });
+      const origin = { server: name, history: place().history };
+      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, (problem) => {
+        log.warn('stepped over a record that cannot be read', { source, problem });
+      });
+      await post({ ...read, sessions: joined.changes() });
     }
   };
   const postAll = async ({ evidence, rows, ignored, unreadable }: Sorted, server: string): Promise<void> => {
@@ -103,14 +106,36 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
   };
 }
 
-type Part = Pick<Batch, 'evidence' | 'ignored' | 'unreadable' | 'counted' | 'sessions'>;
+type Part = Pick<Batch, 'evidence' | 'ignored' | 'unreadable' | 'counted' | 'repeated' | 'sessions'>;
 
 type Sorted = {
   readonly evidence: Evidence[];
-  readonly rows: TransportRow[];
+  readonly rows: (TransportRow | ShippedLine)[];
   ignored: number;
   readonly unreadable: Partial<Record<UnreadableReason, number>>;
 };
+
+function readRows(
+  joined: Sessions,
+  rows: Sorted['rows'],
+  origin: RowOrigin,
+  trouble: (problem: string) => void,
+): Pick<Part, 'evidence' | 'ignored' | 'counted' | 'repeated' | 'unreadable'> {
+  const evidence: Evidence[] = [];
+  const counts = { ignored: 0, counted: 0, repeated: 0 };
+  const unreadable: Sorted['unreadable'] = {};
+  for (const row of rows)
+    try {
+      if (row.kind === 'shipped_line') counts[joined.readShipped(row, origin, evidence)]++;
+      else if (joined.read(row, origin, evidence)) counts.counted++;
+      else counts.ignored++;
+    } catch (error) {
+      const { reason, message } = unreadableOf(error);
+      addOne(unreadable, reason);
+      trouble(message);
+    }
+  return { evidence, ...counts, unreadable };
+}
 
 type Naming = {
   readonly server: string;
@@ -119,22 +144,25 @@ type Naming = {
 };
 
 function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName }: Naming): void {
-  const count = (reason: UnreadableReason): void => {
-    sorted.unreadable[reason] = (sorted.unreadable[reason] ?? 0) + 1;
-  };
-  if (record.kind !== 'event') {
-    sorted.rows.push(record);
-    return;
-  }
   try {
+    if (record.kind !== 'event') {
+      const isBelieved = record.kind !== 'shipped_line' || (mayName?.(serverOfLine(record, server)) ?? true);
+      if (isBelieved) sorted.rows.push(record);
+      else addOne(sorted.unreadable, 'wrong_shape');
+      return;
+    }
     const { knownConnectors, nameOf } = reading;
     const found = classify(record, { server, knownConnectors, nameOf });
     if (!found) sorted.ignored++;
-    else if (mayName && !mayName(found.server)) count('wrong_shape');
+    else if (mayName && !mayName(found.server)) addOne(sorted.unreadable, 'wrong_shape');
     else sorted.evidence.push(found);
   } catch (error) {
-    count(unreadableOf(error).reason);
+    addOne(sorted.unreadable, unreadableOf(error).reason);
   }
+}
+
+function addOne(counts: Sorted['unreadable'], reason: UnreadableReason): void {
+  counts[reason] = (counts[reason] ?? 0) + 1;
 }
 
 /** Milliseconds since 1970 UTC; kept where the places of live logs are, under a name that no channel has. */
