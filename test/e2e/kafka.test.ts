@@ -29,7 +29,8 @@ import { temporaryFolder } from '../support/folder.js';
 import { hasKafka, startKafka, type RunningKafka } from '../support/kafka-broker.mjs';
 import { type OtlpRequest, protobufOf, requestOf } from '../support/otlp-request.js';
 import { hasProgram } from '../support/programs.js';
-import { total, valueOf } from '../support/scraped.js';
+import { series, total, valueOf } from '../support/scraped.js';
+import { linesOf, shipped } from '../support/shipped-logs.js';
 
 const canRun = hasProgram('java') && hasProgram('kcat') && hasKafka();
 
@@ -259,6 +260,37 @@ describe.skipIf(!canRun)('19.1: topics of Kafka', { timeout: 180_000 + kills * 1
       [...text.matchAll(/source_partition_lag_records\{.*partition="(\d+)"/g)].map(([, partition = '']) => partition);
     expect(partitionsOf(await page(first)).sort()).toEqual(['0', '2']);
     expect(partitionsOf(await page(second)).sort()).toEqual(['1', '3']);
+  });
+
+  test('lines of a transport log that Filebeat ships count as its file, each once over a kill within a session and over repeats', async () => {
+    await createTopic('logs');
+    const file = await configFile(['logs']);
+    const stateDirectory = await temporaryFolder();
+    const lines = linesOf(path.resolve(import.meta.dirname, '../fixtures/transport-logs/SEND20260115-1.LOG')).map(
+      shipped,
+    );
+    const sums = async (exporter: RunningExporter) => {
+      const page = await exporter.scrape();
+      return ['attempts', 'failures'].map((what) =>
+        [...series(page, `exchange_send_connector_connection_${what}_total`).values()].reduce((a, b) => a + b, 0),
+      );
+    };
+    const first = await follow(file, stateDirectory);
+    // It ends within a session.
+    await produce('logs', lines.slice(0, 20), 'gzip');
+    await vi.waitFor(async () => {
+      expect((await sums(first))[0]).toBeGreaterThan(0);
+    }, patience);
+    await first.kill9();
+    await produce('logs', [...lines.slice(3, 12), ...lines.slice(16)], 'gzip');
+    const second = await follow(file, stateDirectory);
+    await vi.waitFor(async () => {
+      expect(await sums(second)).toEqual([5, 5]);
+    }, patience);
+    await produce('logs', [...lines.slice(5), line(1)]);
+    await counts(second, 1);
+    expect(await sums(second)).toEqual([5, 5]);
+    expect(await valueOf(second, 'exchange_exporter_source_records_total', 'outcome="unreadable"')).toBe(0);
   });
 
   test('TLS and login: SCRAM, PLAIN, a token and a client certificate are followed, and doctor names what is wrong with each', async () => {
