@@ -14,10 +14,7 @@ export type SessionBook = {
 };
 
 /** @param nameOf the one name of a server */
-export function createSessionBook(
-  saved: readonly JoinState[],
-  nameOf: (server: string) => string,
-): SessionBook {
+export function createSessionBook(saved: readonly JoinState[], nameOf: (server: string) => string): SessionBook {
   const jsonByKey = new Map(saved.map((each) => [sessionKeyOf(each), JSON.stringify(each)]));
   const changed = new Set<string>();
   return {

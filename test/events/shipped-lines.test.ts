@@ -12,6 +12,7 @@ import { randomOf, rowsFor, silentConnector } from '../support/exchange-logs.js'
 import { header, shipped, type Line } from '../support/shipped-logs.js';
 
 const server = 'exch01';
+const ignore = (): void => undefined;
 
 function lineOf(line: Line): ShippedLine {
   const [decoded] = filebeat.decode(shipped(line));
@@ -159,7 +160,7 @@ test('bytes that were no UTF-8 make a line longer on the way: the next one count
 });
 
 test('the files used least recently are forgotten beyond the bound, in what is saved too', () => {
-  const files = createShippedFiles(2);
+  const files = createShippedFiles(ignore, 2);
   const line = (path: string): ShippedLine => lineOf({ path, offset: 0, text: '#Log-type: SMTP Send Protocol Log' });
   const placeAt = (offset: number): Place => ({ offset, length: 30, at: undefined });
   for (const [n, path] of ['a', 'b', 'a', 'c'].entries()) files.take(server, line(path), placeAt(n * 32));
@@ -172,8 +173,17 @@ test('the files used least recently are forgotten beyond the bound, in what is s
   expect(files.take(server, line('c'), placeAt(96))).toBe(false);
 });
 
+test('a line that comes after a later one of its file is told; one that comes twice, and another file, are not', () => {
+  const late: string[] = [];
+  const files = createShippedFiles((path) => late.push(path));
+  const line = lineOf({ path: 'a', offset: 0, text: '#Log-type: SMTP Send Protocol Log' });
+  const [first, second, third] = placesOf([50, 50, 50]);
+  for (const place of [first!, third!, second!, first!, { ...first!, at: 9_000 }]) files.take(server, line, place);
+  expect(late).toEqual(['a']);
+});
+
 test('files go on under the fuller name of their server', () => {
-  const files = createShippedFiles();
+  const files = createShippedFiles(ignore);
   const line = lineOf({ path: 'a', offset: 0, text: '#Log-type: SMTP Send Protocol Log' });
   const places = placesOf([50, 50, 50]);
   for (const place of places.slice(0, 2)) files.take('exch01', line, place);

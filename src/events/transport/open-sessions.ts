@@ -23,6 +23,7 @@ export function openSessions(known: Known): Sessions {
     isListed: known.isListed,
     nameOfServer: known.nameOfServer,
     unknownCode: unknownCodeLog(known.log),
+    lateLine: lateLineLog(known.log),
     now: known.now,
     steady: known.steady ?? (() => performance.now()),
   });
@@ -35,5 +36,17 @@ function unknownCodeLog(log: Log): (code: string) => void {
     if (told.has(code) || told.size >= 100) return;
     told.add(code);
     log.warn('a transport log gives a code that is not known; it counts as "other"; please report it', { code });
+  };
+}
+
+/** A retry brings some; where a topic has no key most lines are late. */
+const manyLateLines = 1_000;
+
+function lateLineLog(log: Log): (path: string) => void {
+  let count = 0;
+  return (path) => {
+    if (++count !== manyLateLines) return;
+    const remedy = 'give the topic a key, so that a server has one partition (docs/fleet.md#transport-logs)';
+    log.warn('lines of transport logs come out of their order: their sessions may be read wrongly', { path, remedy });
   };
 }

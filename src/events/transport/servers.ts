@@ -15,6 +15,8 @@ export type SessionsOptions = {
   readonly nameOfServer?: ((name: string) => string) | undefined;
   /** Told of codes that are not known; they count as `other`. */
   readonly unknownCode: (code: string) => void;
+  /** Told of each shipped line that comes after a later one of its file. */
+  readonly lateLine?: ((path: string) => void) | undefined;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
   /** A clock that only goes forward, milliseconds: by it sessions wait and end. */

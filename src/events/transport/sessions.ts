@@ -62,7 +62,7 @@ export function createSessions(options: Options): Sessions {
     servers: new Map(),
     changed: new Set(),
     aliases: new Map(),
-    shipped: createShippedFiles(),
+    shipped: createShippedFiles(options.lateLine ?? (() => undefined)),
   };
   for (const each of options.saved) restore(state, each);
   const logFound: Sessions['logFound'] = (name, firstAt) => {

@@ -19,8 +19,11 @@ export type ShippedFiles = {
 /** A line of a file that is not known any more counts again when it is sent again. */
 const mostFiles = 10_000;
 
-/** @param most files that are known; of more those used least recently are forgotten */
-export function createShippedFiles(most = mostFiles): ShippedFiles {
+/**
+ * @param late told of each line that comes after a later one of its file
+ * @param most files that are known; of more those used least recently are forgotten
+ */
+export function createShippedFiles(late: (path: string) => void, most = mostFiles): ShippedFiles {
   const files = new Map<string, ShippedFile>();
   const changed = new Set<string>();
   /** The one used last, which stands at the end. */
@@ -37,14 +40,6 @@ export function createShippedFiles(most = mostFiles): ShippedFiles {
       changed.add(oldest);
     }
   };
-  const fresh = (server: string, { path, file }: ShippedLine): ShippedFile => ({
-    server,
-    path,
-    file,
-    log: undefined,
-    taken: [],
-  });
-  const keyOf = (server: string, { path, file }: ShippedLine): string => keyOfShipped({ server, path, file });
   return {
     logOf: (server, line) => files.get(keyOf(server, line))?.log,
     noteLog: (server, line, log) => {
@@ -56,8 +51,11 @@ export function createShippedFiles(most = mostFiles): ShippedFiles {
       const key = keyOf(server, line);
       const known = files.get(key) ?? fresh(server, line);
       const taken = take(known.taken, place);
-      if (taken) keep(key, { ...known, taken });
-      return taken !== undefined;
+      if (!taken) return false;
+      const last = taken.length === known.taken.length ? (known.taken.at(-1)?.runs.at(-2) ?? 0) : 0;
+      if (place.offset < last) late(line.path);
+      keep(key, { server, path: known.path, file: known.file, log: known.log, taken });
+      return true;
     },
     rename: (from, to) => {
       for (const [key, file] of [...files]) {
@@ -81,4 +79,12 @@ export function createShippedFiles(most = mostFiles): ShippedFiles {
       return changes;
     },
   };
+}
+
+function fresh(server: string, { path, file }: ShippedLine): ShippedFile {
+  return { server, path, file, log: undefined, taken: [] };
+}
+
+function keyOf(server: string, { path, file }: ShippedLine): string {
+  return keyOfShipped({ server, path, file });
 }

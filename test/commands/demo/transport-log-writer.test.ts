@@ -50,7 +50,8 @@ it.each(endings)('writes a session that is read as one attempt and one failure: 
       .trimEnd()
       .split('\r\n')
       .flatMap((line) => format?.decode(line) ?? [])) {
-      if (row.kind !== 'event' && row.kind !== 'shipped_line') sessions.read(row, { server: 'exch01', history: false }, found);
+      if (row.kind !== 'event' && row.kind !== 'shipped_line')
+        sessions.read(row, { server: 'exch01', history: false }, found);
     }
   }
   const common = { server: 'exch01', connector: outage.connector, destination: outage.destination, at: at.getTime() };

@@ -4,7 +4,6 @@ import type { Evidence } from '../../../model/evidence.js';
 import type { Decoded, ShippedLine, TransportRow, UnreadableReason } from '../../../model/records.js';
 import { serverLabelOf } from '../../../model/label.js';
 import { createBreath } from '../../../runtime/breath.js';
-import { withoutRepeats } from '../../../runtime/log-repeats.js';
 import { classify } from '../../classify.js';
 import { unreadableOf } from '../../decode/unreadable.js';
 import type { RowOrigin } from '../../transport/servers.js';
@@ -48,7 +47,7 @@ const historyMs = 10 * 60_000;
 export function createEntry(source: string, reading: Reading, joined: Sessions | undefined): Entry {
   const { now, steady = () => performance.now() } = reading;
   const breathe = createBreath();
-  const log = withoutRepeats(reading.log);
+  const trouble = troubleLog(source, reading);
   const waiting = new Set<{ readonly since: number }>();
   let first = firstHeard(source, reading);
 
@@ -70,9 +69,7 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
     if (told?.kind === 'connectivity_row') joined.logFound(name, told.at);
     for (let from = 0; from < rows.length; from += mostAtOnce) {
       const origin = { server: name, history: place().history };
-      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, (problem) => {
-        log.warn('stepped over a record that cannot be read', { source, problem });
-      });
+      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, trouble);
       await post({ ...read, sessions: joined.changes() });
     }
   };
@@ -95,7 +92,7 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
     enter: async ({ decoded, ignored, unreadable }, server, mayName) => {
       const sorted: Sorted = { evidence: [], rows: [], ignored, unreadable: { ...unreadable } };
       for (const record of decoded) {
-        sortRecord(sorted, record, { server, reading, mayName });
+        sortRecord(sorted, record, { server, reading, mayName, trouble });
         const pause = breathe();
         if (pause) await pause;
       }
@@ -103,6 +100,18 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
       return sorted.evidence.length + sorted.rows.length > 0;
     },
     saved: () => noting(reading.saved()),
+  };
+}
+
+/** Of a sender full of records that cannot be read the log tells one now and then. */
+const troubleEveryMs = 60_000;
+
+function troubleLog(source: string, { log, steady = () => performance.now() }: Reading): (problem: string) => void {
+  let toldAt = -Infinity;
+  return (problem) => {
+    if (steady() - toldAt < troubleEveryMs) return;
+    toldAt = steady();
+    log.warn('stepped over a record that cannot be read', { source, problem });
   };
 }
 
@@ -141,9 +150,10 @@ type Naming = {
   readonly server: string;
   readonly reading: Reading;
   readonly mayName: ((server: string) => boolean) | undefined;
+  readonly trouble: (problem: string) => void;
 };
 
-function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName }: Naming): void {
+function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName, trouble }: Naming): void {
   try {
     if (record.kind !== 'event') {
       const isBelieved = record.kind !== 'shipped_line' || (mayName?.(serverOfLine(record, server)) ?? true);
@@ -157,7 +167,9 @@ function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName 
     else if (mayName && !mayName(found.server)) addOne(sorted.unreadable, 'wrong_shape');
     else sorted.evidence.push(found);
   } catch (error) {
-    addOne(sorted.unreadable, unreadableOf(error).reason);
+    const { reason, message } = unreadableOf(error);
+    addOne(sorted.unreadable, reason);
+    trouble(message);
   }
 }
 
