@@ -18,6 +18,13 @@ const aheadMs = 3_600_000;
 export function createEntering(books: Books, clocks: Clocks): Entering {
   /** The latest record that stands in the future, as it is dated. */
   let ahead: Noted | undefined;
+  /** Whether each topic has a partition that is not read to its end. */
+  const lagging = new Map<string, boolean>();
+  const heedLag = ({ source, checkpoint, behind = false }: Batch): void => {
+    if (!checkpoint || !('topicId' in checkpoint) || lagging.get(source) === behind) return;
+    lagging.set(source, behind);
+    books.seen.hold([...lagging.values()].includes(true));
+  };
   /** No record is later than now: what says so was dated by a clock that is wrong. */
   const datedCredibly = <Dated extends Evidence>(evidence: Dated, moment: Clocks): Dated => {
     const now = moment.now();
@@ -30,6 +37,7 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
     enter: (batch) => {
       books.rows.heedClock();
       books.servers.learn(serversOf(batch));
+      heedLag(batch);
       let news = false;
       // A batch is entered in a moment: it has one time.
       const [now, steady] = [clocks.now(), clocks.steady()];
@@ -54,9 +62,10 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
   };
 }
 
-function serversOf({ runs = [], evidence }: Batch): ReadonlySet<string> {
+function serversOf({ runs = [], spread, evidence }: Batch): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { server } of runs) names.add(server);
+  for (const { server } of spread?.logs ?? []) names.add(server);
   for (const { server } of evidence) names.add(server);
   return names;
 }
@@ -71,10 +80,14 @@ function count({ recent, rows, errorHours }: Books, evidence: Counted, history: 
 }
 
 function noteRecordIds({ gaps, servers }: Books, batch: Batch): boolean {
-  const { source, unfiltered, behind = false, missed = 0 } = batch;
+  const { source, spread, unfiltered, behind = false, missed = 0 } = batch;
+  if (missed > 0) gaps.miss(source, missed);
+  if (spread) {
+    const logs = spread.logs.map((log) => ({ ...log, server: servers.nameOf(log.server) }));
+    return gaps.noteSpread({ source, unfiltered, spread: { ...spread, logs } }) || missed > 0;
+  }
   const runs = batch.runs?.map((run) => ({ ...run, server: servers.nameOf(run.server) }));
   // A batch without a checkpoint comes from no file, and tells nothing of record IDs.
   if (batch.checkpoint) gaps.note({ source, runs, unfiltered, behind });
-  if (missed > 0) gaps.miss(source, missed);
   return missed > 0;
 }

@@ -3,18 +3,15 @@ import * as z from 'zod';
 import type { RecordRun } from '../model/records.js';
 import { isCredible } from '../runtime/noted-time.js';
 import type { RunsOfBatch } from './runs-of-batch.js';
+import { type Numbering, savedNumbering, savedOf } from './topic-numbering.js';
+import { countGap, countStreak, proof } from './unfiltered-proof.js';
 
 /** How one source brings one log. */
 const bringer = z.strictObject({
   source: z.string(),
   /** Highest record ID of this source; undefined before the first. */
   top: z.int().optional(),
-  /** Record IDs one after the other without a gap, up to `top`. */
-  streak: z.int(),
-  /** True once the log was found to come unfiltered. */
-  complete: z.boolean(),
-  /** Gaps lately, less one for each hundred IDs in a row: many of them are a filter. */
-  gaps: z.int(),
+  ...proof.shape,
 });
 type Bringer = z.infer<typeof bringer>;
 
@@ -39,14 +36,10 @@ export const savedLog = z.strictObject({
   startedAt: z.number().optional(),
   bringers: z.array(bringer),
   open: z.array(gap),
+  /** The same of topics, each by itself. */
+  topics: z.array(savedNumbering).optional(),
 });
 export type SavedLog = z.infer<typeof savedLog>;
-
-/** So many record IDs in a row are no accident: the log comes unfiltered. */
-const provenStreak = 100;
-
-/** More gaps than this with too little between them are a filter. */
-const mostGaps = 10;
 
 export const lateMs = 60_000;
 
@@ -58,11 +51,11 @@ const toleranceMs = 1_000;
 const mostKnown = 64;
 const mostOpen = 64;
 
-const mostLogs = 1_000;
+const mostLogs = 4_096;
 
-const mostBringers = 64;
+export const mostBringers = 64;
 
-export type Log = SavedLog & { text: string | undefined };
+export type Log = Omit<SavedLog, 'topics'> & { topics: Numbering[]; text: string | undefined };
 
 /**
  * A time from the future does not tell what came first: all that is true would be older. A clock in the wrong zone is
@@ -77,7 +70,7 @@ export function keyOf({ server, channel }: { readonly server: string; readonly c
 }
 
 /** The log of a run, as the one used last; names of servers come from logs too, so they are bounded. */
-export function takeLog(logs: Map<string, Log>, { server, channel }: RecordRun): Log {
+export function takeLog(logs: Map<string, Log>, { server, channel }: Pick<RecordRun, 'server' | 'channel'>): Log {
   const key = keyOf({ server, channel });
   const log = logs.get(key) ?? freshLog(server, channel);
   logs.delete(key);
@@ -96,6 +89,7 @@ function freshLog(server: string, channel: string): Log {
     startedAt: undefined,
     bringers: [],
     open: [],
+    topics: [],
     text: undefined,
   };
 }
@@ -168,14 +162,9 @@ function bringerOf(log: Log, source: string): Bringer {
 function proceed(bringer: Bringer, { first, last }: RecordRun): void {
   const top = bringer.top ?? first - 1;
   if (last <= top) return;
-  if (first > top + 1) Object.assign(bringer, { gaps: bringer.gaps + 1, streak: 0 });
-  const before = bringer.streak;
-  bringer.streak += last - Math.max(first - 1, top);
+  if (first > top + 1) countGap(bringer);
+  countStreak(bringer, last - Math.max(first - 1, top));
   bringer.top = last;
-  const proofs = Math.floor(bringer.streak / provenStreak);
-  bringer.gaps = Math.max(0, bringer.gaps - (proofs - Math.floor(before / provenStreak)));
-  if (proofs > 0) bringer.complete = true;
-  if (bringer.gaps > mostGaps) Object.assign(bringer, { complete: false, gaps: 0, streak: 0 });
 }
 
 type Missing = {
@@ -220,7 +209,8 @@ export function postpone(logs: ReadonlyMap<string, Log>, source: string, now: nu
 /** So few IDs follow one another that the source is filtered, or its records cannot be told by their bytes. */
 export function loseTrack(logs: ReadonlyMap<string, Log>, source: string): void {
   for (const log of logs.values()) {
-    if (!log.bringers.some((each) => each.source === source)) continue;
+    if (![...log.bringers, ...log.topics].some((each) => each.source === source)) continue;
+    log.topics = log.topics.filter((each) => each.source !== source);
     log.bringers = log.bringers.filter((each) => each.source !== source);
     log.open = log.open.filter((gap) => gap.source !== source);
     log.text = undefined;
@@ -245,6 +235,16 @@ function latest(a: number | undefined, b: number | undefined): number | undefine
   return a === undefined || (b !== undefined && b > a) ? b : a;
 }
 
-export function textOf({ server, channel, known, latestAt, startedAt, bringers, open }: Log): string {
-  return JSON.stringify({ server, channel, known, latestAt, startedAt, bringers, open } satisfies SavedLog);
+export function textOf({
+  server,
+  channel,
+  known,
+  latestAt,
+  startedAt,
+  bringers,
+  open,
+  topics: numberings,
+}: Log): string {
+  const topics = numberings.length > 0 ? numberings.map(savedOf) : undefined;
+  return JSON.stringify({ server, channel, known, latestAt, startedAt, bringers, open, topics } satisfies SavedLog);
 }

@@ -65,6 +65,8 @@ export function createNotedBooks(
     availability: createAvailability(saved?.availability ?? [], now),
     errorHours: createErrorHours(saved?.errorHours ?? [], now),
   };
+  // A partition may have lagged, and does until its topic says otherwise.
+  books.seen.hold(saved?.checkpoints.some((each) => 'topicId' in each) ?? false);
   for (const notes of replayed) replay(books, notes);
   const [seen, related, recent] = [seenNoted(books.seen), relatedNoted(books.related), recentNoted(books.recent)];
   const visits = createNoteLog<NonNullable<SavedNotes['visits']>[number]>(mostNotes);

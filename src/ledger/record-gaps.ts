@@ -20,9 +20,13 @@ import {
   timeOf,
 } from './log-numbering.js';
 import type { RunsOfBatch } from './runs-of-batch.js';
+import { createTopicGaps, giveUpAll, type SpreadBatch } from './topic-gaps.js';
+import { restoreNumbering } from './topic-numbering.js';
 
 export type RecordGaps = {
   readonly note: (batch: RunsOfBatch) => void;
+  /** The same of a topic. Returns whether records are missing for good. */
+  readonly noteSpread: (batch: SpreadBatch) => boolean;
   /** Adds records that a source itself knows to be lost. */
   readonly miss: (source: string, count: number) => void;
   /** What stands under one name of a server stands under another from now on, unless that one knows the log already. */
@@ -52,13 +56,16 @@ export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now
   for (const each of saved) {
     const open = each.open.map((gap) => ({ ...gap, nextAt: timeOf(gap.nextAt, now()), since: steady() }));
     const [latestAt, startedAt] = [timeOf(each.latestAt, now()), timeOf(each.startedAt, now())];
-    logs.set(keyOf(each), { ...each, latestAt, startedAt, open, text: undefined });
+    const topics = each.topics?.map(restoreNumbering) ?? [];
+    logs.set(keyOf(each), { ...each, latestAt, startedAt, open, topics, text: undefined });
   }
   const miss = (source: string, count: number): void => {
     totals.set(source, (totals.get(source) ?? 0) + count);
   };
+  const topicGaps = createTopicGaps(logs, miss);
   return {
     miss,
+    noteSpread: topicGaps.note,
     note: (batch) => {
       if (batch.behind) postpone(logs, batch.source, steady());
       if (!batch.runs) loseTrack(logs, batch.source);
@@ -73,7 +80,10 @@ export function createRecordGaps(saved: readonly SavedLog[], { now, steady = now
         if (log.server !== from) continue;
         logs.delete(key);
         const name = { server: to, channel: log.channel };
-        if (!logs.has(keyOf(name))) logs.set(keyOf(name), { ...log, ...name, text: undefined });
+        const other = logs.get(keyOf(name));
+        // What came under one name is missing under the other.
+        if (other) giveUpAll(other, steady());
+        else logs.set(keyOf(name), { ...log, ...name, text: undefined });
       }
     },
     settle: () => {

@@ -11,7 +11,8 @@ import type { RecordKey } from '../model/records.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { createKnownRecords, type KnownRecords } from './known-records.js';
 import { blockLength, blockText, pairsOf } from './record-block.js';
-import { isCredibleSecond, isLater, secondOf } from './record-seconds.js';
+import { secondOf } from './record-seconds.js';
+import { type Floors, isBelow, liftFloor } from './seen-floor.js';
 import { createTextSnapshots } from './text-snapshots.js';
 
 export type SeenRecords = {
@@ -20,6 +21,11 @@ export type SeenRecords = {
    * @returns false when it was noted before
    */
   readonly note: (key: RecordKey) => boolean;
+  /**
+   * While something lags, what it brings may be older than all that is known one by one and new all the same: what is let go of
+   * meanwhile is no reason to take it for delivered before.
+   */
+  readonly hold: (isLagging: boolean) => void;
   /** What was noted under one name of a server was of another, which may have logs of its own. */
   readonly rename: (from: string, to: string) => void;
   /** The saved form: one JSON text a log, the same text object while nothing changed. */
@@ -52,10 +58,9 @@ const toleranceSeconds = 1;
 
 /** `pairs`: ID and second of each record in turn. A block that is full is kept as its text alone, a third of their size. */
 type Block = { pairs: number[] | undefined; text: string | undefined };
-type Log = {
+type Log = Floors & {
   readonly server: string;
   readonly channel: string;
-  floor: readonly [id: number, second: number] | undefined;
   readonly blocks: Block[];
   /** The same records to look up; an ID comes several times where a cleared log, or a carrier that numbers nothing, used it again. */
   readonly known: KnownRecords;
@@ -70,8 +75,18 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
   for (const each of saved) logs.set(keyOf(each), restore(each));
   let total = [...logs.values()].reduce((sum, log) => sum + log.count, 0);
   let latest: Log | undefined;
+  let isLagging = false;
   const snapshots = createTextSnapshots(textOf);
   return {
+    hold: (lags) => {
+      isLagging = lags;
+      for (const log of lags ? [] : logs.values()) {
+        if (!log.held) continue;
+        snapshots.changes(log);
+        log.floor = log.held;
+        log.held = log.text = undefined;
+      }
+    },
     note: (key) => {
       if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
       const log = latest && isOf(latest, key) ? latest : (logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key)));
@@ -87,11 +102,11 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       snapshots.changes(log);
       add(log, key.recordId, second);
       total++;
-      if (log.count > perLog) total -= dropOldest(log, now());
+      if (log.count > perLog) total -= dropOldest(log, now(), isLagging);
       else if (total > inAll) {
         const most = largest(logs);
         snapshots.changes(most);
-        total -= dropOldest(most, now());
+        total -= dropOldest(most, now(), isLagging);
       }
       return true;
     },
@@ -103,7 +118,7 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
         const moved = joined(before ?? freshLog(to, log.channel), log, now());
         total += moved.count - (before ? before.count : 0) - log.count;
         logs.set(keyOf(moved), moved);
-        while (moved.count > perLog) total -= dropOldest(moved, now());
+        while (moved.count > perLog) total -= dropOldest(moved, now(), isLagging);
       }
       latest = undefined;
     },
@@ -126,7 +141,16 @@ function isOf(log: Log, key: RecordKey): boolean {
 }
 
 function freshLog(server: string, channel: string): Log {
-  return { server, channel, floor: undefined, blocks: [], known: createKnownRecords(), count: 0, text: undefined };
+  return {
+    server,
+    channel,
+    floor: undefined,
+    held: undefined,
+    blocks: [],
+    known: createKnownRecords(),
+    count: 0,
+    text: undefined,
+  };
 }
 
 function isNoted(log: Log, id: number, second: number): boolean {
@@ -135,13 +159,7 @@ function isNoted(log: Log, id: number, second: number): boolean {
 
 function isKnown(log: Log, id: number, second: number, now: number): boolean {
   if (isNoted(log, id, second)) return true;
-  // Older by number and by time than all that is known one by one.
-  return hasFloor(log, now) && id <= log.floor[0] && !isLater(second, log.floor[1]);
-}
-
-/** A floor from the future, which a record dated wrongly has left, would make duplicates of all true ones. */
-function hasFloor(log: Log, now: number): log is Log & { floor: readonly [id: number, second: number] } {
-  return log.floor !== undefined && isCredibleSecond(log.floor[1], now);
+  return isBelow(log, id, second, now);
 }
 
 function add(log: Log, id: number, second: number): void {
@@ -165,36 +183,25 @@ function* pairsIn({ pairs, text }: Block): Generator<[id: number, second: number
 }
 
 /** Lets go of the block that was noted first. @returns how many records that were */
-function dropOldest(log: Log, now: number): number {
+function dropOldest(log: Log, now: number, isLagging: boolean): number {
   const before = log.count;
   for (const [id, second] of pairsIn(log.blocks.shift() ?? { pairs: [], text: undefined })) {
     log.known.remove(id, second);
     log.count--;
-    liftFloor(log, id, second, now);
+    liftFloor(log, [id, second], now, isLagging);
   }
   log.text = undefined;
   return before - log.count;
 }
 
-function liftFloor(log: Log, id: number, second: number, now: number): void {
-  const isTimed = !Number.isNaN(second);
-  if (isTimed && !isCredibleSecond(second, now)) return;
-  const { floor } = log;
-  // A cleared log restarts its numbering at 1: its later records lift the floor in time and reset it in number.
-  if (!hasFloor(log, now)) {
-    if (isTimed || !floor) log.floor = [id, isTimed ? second : 0];
-  } else if (isTimed && (second > log.floor[1] || (second === log.floor[1] && id > log.floor[0])))
-    log.floor = [id, second];
-  else if (id > log.floor[0]) log.floor = [id, log.floor[1]];
-}
-
 /** A log of its own: the records of both, the first one's first. */
 function joined(into: Log, from: Log, now: number): Log {
   const log = freshLog(into.server, into.channel);
-  for (const { floor, blocks } of [into, from]) {
+  for (const { floor, held, blocks } of [into, from]) {
     for (const block of blocks)
       for (const [id, second] of pairsIn(block)) if (!isNoted(log, id, second)) add(log, id, second);
-    if (floor) liftFloor(log, floor[0], floor[1], now);
+    if (floor) liftFloor(log, floor, now, false);
+    if (held) liftFloor(log, held, now, true);
   }
   return log;
 }

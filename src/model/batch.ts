@@ -1,6 +1,6 @@
 /** What is entered into the ledger in one go, and where reading goes on after it. */
 import type { Evidence } from './evidence.js';
-import type { RecordRun, UnreadableReason } from './records.js';
+import type { RecordRun, SpreadIds, UnreadableReason } from './records.js';
 import type { SessionChange } from './sessions.js';
 import type { Reason } from './words.js';
 
@@ -101,6 +101,8 @@ export type Batch = {
   readonly history: boolean;
   /** Record IDs of all records read, dropped ones too; absent when they cannot be told or hardly follow one another. */
   readonly runs?: readonly RecordRun[] | undefined;
+  /** The same of a topic; absent when its records are selected on purpose. */
+  readonly spread?: SpreadIds | undefined;
   /** Setting of the source: it brings every record of its logs, or only some; absent: the record IDs tell. */
   readonly unfiltered?: boolean | undefined;
   /** True while the source has more to read. */

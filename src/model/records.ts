@@ -93,6 +93,29 @@ export type RecordRun = {
   readonly lastAt: number | undefined;
 };
 
+/** Record IDs read from the partitions of a topic, which hand on the records of one log out of their order. */
+export type SpreadIds = {
+  /** When they were read, by a clock that only goes forward. Milliseconds. */
+  readonly at: number;
+  /** What is missing among the IDs that were read until then was in no partition; undefined: nothing is known yet. */
+  readonly settledAt: number | undefined;
+  /** Records were lost on the way, or their IDs cannot be told: nothing that is missing means anything for a while. */
+  readonly broken: boolean;
+  readonly logs: readonly SpreadLog[];
+};
+
+/** Record IDs of one log of one server. */
+export type SpreadLog = {
+  readonly server: string;
+  readonly channel: string;
+  /** First and last of each run in turn, in the order in which they were read. */
+  readonly ids: readonly number[];
+  /** None was logged after this, as Kafka dates them. Milliseconds since 1970 UTC. */
+  readonly until: number | undefined;
+  /** One with so low an ID that the log may have been cleared, and when it was logged. */
+  readonly low: { readonly id: number; readonly at: number } | undefined;
+};
+
 /** Every record read ends in exactly one of these. */
 export const recordOutcomes = ['counted', 'related', 'ignored', 'duplicate', 'unreadable'] as const;
 

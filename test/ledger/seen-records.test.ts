@@ -28,6 +28,20 @@ test('a second delivery is known, also by a carrier that cuts the time to second
   expect(seen.note(key(7, start, { channel: '' }))).toBe(false);
 });
 
+test('what a partition brings that lags by an hour is new though its log is far ahead; once nothing lags, what is older is known', () => {
+  const seen = createSeenRecords([], { perLog: 1000, now: () => start + 7_200_000 });
+  const at = (id: number): number => start + id * 1000;
+  seen.hold(true);
+  for (let id = 1; id <= 3_600; id++) if (id % 16 !== 5) seen.note(key(id, at(id)));
+  for (let id = 5; id <= 3_600; id += 16) expect(seen.note(key(id, at(id))), String(id)).toBe(true);
+  expect(seen.note(key(3_600, at(3_600)))).toBe(false);
+  const { note, hold } = restart(seen, { perLog: 1000, now: () => start + 7_200_000 });
+  hold(true);
+  expect(note(key(6, at(6)))).toBe(true);
+  seen.hold(false);
+  expect(seen.note(key(6, at(6)))).toBe(false);
+});
+
 test('another server, another log, another number and a cleared log are other events', () => {
   const seen = createSeenRecords([]);
   expect(seen.note(key(7))).toBe(true);
