@@ -30,7 +30,7 @@ export type Numbering = Omit<SavedNumbering, 'holes' | 'watched'> & { holes: num
 /** A hole takes three numbers. */
 const members = 3;
 /** Of one log, in holes: an hour's lag of one partition of sixteen at a hundred and more records a second. */
-export const mostHoles = 32_768;
+const mostHoles = 32_768;
 
 /** Times of records may be cut to seconds. */
 const toleranceMs = 1_000;

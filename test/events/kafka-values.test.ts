@@ -12,7 +12,7 @@ const path = 'C:\\Logs\\SEND2026011508-1.LOG';
 function read(value: string) {
   const into = emptyTally();
   const bytes = Buffer.from(value);
-  createValueReader().read(bytes, 0, bytes.length, into);
+  createValueReader().read(bytes, 0, bytes.length, into, 0);
   return into;
 }
 

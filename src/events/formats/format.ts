@@ -2,7 +2,8 @@
 import type { Decoded, UnreadableReason } from '../../model/records.js';
 import type { Position } from '../../model/batch.js';
 import type { Mark } from '../read/marks.js';
-import type { RecordMarks, RunFound } from '../read/record-runs.js';
+import type { RecordMarks } from '../read/record-marks.js';
+import type { RunFound } from '../read/record-runs.js';
 import type { Framing, WaitingRest } from '../read/text.js';
 
 /**

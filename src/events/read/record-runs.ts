@@ -5,10 +5,7 @@
  * first and the last record of a run are, for their times.
  */
 import type { Decoded } from '../../model/records.js';
-import { numberAt, placesOf, textSpan, type Mark } from './marks.js';
-
-/** Where record ID, channel and computer stand in the bytes of a record. */
-export type RecordMarks = { readonly recordId: Mark; readonly channel: Mark; readonly computer: Mark };
+import { holds, type MarkReader, markReader, type RecordMarks, type Span } from './record-marks.js';
 
 /** As `RecordRun` of the model, with the names as written. */
 export type RunFound = {
@@ -48,14 +45,10 @@ type Log = {
   dropped: Span | undefined;
 };
 
-type Span = readonly [start: number, end: number];
 type Names = { readonly computer: string; readonly channel: string };
-/** The only place of a mark in a record; -1 when there is none or more than one. */
-type Finder = (start: number, end: number) => number;
-
 type State = CollectorOptions & {
   readonly bytes: Buffer;
-  readonly finders: Readonly<Record<keyof RecordMarks, Finder>> | undefined;
+  readonly marked: MarkReader | undefined;
   readonly logs: Map<string, Log>;
   readonly found: RunFound[];
   /** Log of the record before. */
@@ -69,12 +62,8 @@ const none: RunCollector = { take: () => undefined, drop: () => undefined, runs:
 export function createRunCollector(bytes: Buffer, options: CollectorOptions): RunCollector {
   const { marks, unfiltered } = options;
   if (unfiltered === false) return none;
-  const finders = marks && {
-    recordId: onlyPlace(bytes, marks.recordId),
-    channel: onlyPlace(bytes, marks.channel),
-    computer: onlyPlace(bytes, marks.computer),
-  };
-  const state: State = { ...options, bytes, finders, logs: new Map(), found: [], latest: undefined, troubles: 0 };
+  const marked = marks && markReader(bytes, marks);
+  const state: State = { ...options, bytes, marked, logs: new Map(), found: [], latest: undefined, troubles: 0 };
   const isOver = (): boolean => unfiltered === undefined && state.troubles > mostTroubles;
   return {
     take: (decoded) => {
@@ -91,18 +80,6 @@ export function createRunCollector(bytes: Buffer, options: CollectorOptions): Ru
   };
 }
 
-function onlyPlace(bytes: Buffer, mark: Mark): Finder {
-  const next = placesOf(bytes, mark);
-  let at = next(0);
-  return (start, end) => {
-    while (at >= 0 && at < start) at = next(start);
-    const place = at;
-    if (place < 0 || place >= end) return -1;
-    at = next(place + 1);
-    return at >= 0 && at < end ? -1 : place;
-  };
-}
-
 function takeEvent(state: State, event: Decoded): void {
   if (event.kind !== 'event' || event.recordId === undefined) return;
   const { latest } = state;
@@ -113,9 +90,10 @@ function takeEvent(state: State, event: Decoded): void {
 }
 
 function dropRecord(state: State, span: Span): void {
-  const id = idIn(state, span);
-  const computer = id < 0 ? undefined : nameIn(state, 'computer', span);
-  const channel = computer && nameIn(state, 'channel', span);
+  const { marked } = state;
+  const id = marked?.recordId(...span) ?? -1;
+  const computer = id < 0 ? undefined : marked?.computer(...span);
+  const channel = computer && marked?.channel(...span);
   if (!computer || !channel) {
     state.troubles++;
     for (const each of decodedOf(state, span)) takeEvent(state, each);
@@ -160,27 +138,9 @@ function keyOf({ computer, channel }: Names): string {
   return `${computer}\n${channel}`;
 }
 
-function idIn({ bytes, marks, finders }: State, [start, end]: Span): number {
-  const at = finders?.recordId(start, end) ?? -1;
-  const id = at < 0 || !marks ? -1 : numberAt(bytes, at, marks.recordId);
-  return id > 0 && Number.isSafeInteger(id) ? id : -1;
-}
-
-function nameIn({ bytes, marks, finders }: State, which: 'computer' | 'channel', [start, end]: Span): Span | undefined {
-  const at = finders?.[which](start, end) ?? -1;
-  const mark = marks?.[which];
-  return at < 0 || !mark || !('after' in mark) ? undefined : textSpan(bytes, at + mark.after.length, end);
-}
-
 function isNamed({ bytes, latest }: State, computer: Span, channel: Span): boolean {
   if (!latest) return false;
   return holds(bytes, computer, latest.computer) && holds(bytes, channel, latest.channel);
-}
-
-function holds(bytes: Buffer, [start, end]: Span, text: Buffer): boolean {
-  if (end - start !== text.length) return false;
-  for (let n = 0; n < text.length; n++) if (bytes[start + n] !== text[n]) return false;
-  return true;
 }
 
 function textIn({ bytes }: State, [start, end]: Span): string {

@@ -5,9 +5,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { type Fetched, kafkaErrors, KafkaProblem } from './client.js';
 import { needsPlace, place, replaceLost } from './places.js';
+import { noteEnd } from './passing.js';
 import { type Outcome, post } from './posting.js';
 import { partitionProblem } from './problems.js';
 import { batchesOf } from './record-batches.js';
+import { collectorFor, settleTopic } from './record-ids.js';
 import {
   noteProgress,
   noteTrouble,
@@ -50,13 +52,20 @@ async function readOnce(reading: ClusterReading, leader: number, due: readonly S
     }
     const spots = due.filter(({ state }) => !needsPlace(state)).sort((a, b) => a.state.servedAt - b.state.servedAt);
     if (spots.length === 0) return;
+    const askedAt = reading.steady();
     const fetched = await reading.client.fetch(leader, spots.map(wantedOf));
     for (const each of fetched) {
       const spot = spots.find(
         ({ topic, state }) => state.partition === each.partition && topic.identity?.topicId === each.topicId,
       );
-      if (spot && !reading.stopped() && isStill(spot)) await take(reading, leader, spot, each);
+      if (!spot || reading.stopped() || !isStill(spot)) continue;
+      await take(reading, leader, spot, each);
+      const { state } = spot;
+      if (each.error === 0) noteEnd(state.passing, askedAt, each.highWatermark, state.nextOffset ?? 0);
     }
+    // While nothing comes somebody has to say that nothing more will.
+    for (const topic of new Set(spots.map((each) => each.topic)))
+      if (settleTopic(topic, reading.steady())) await post(reading, topic, nothingRead(topic));
   } catch (error) {
     if (reading.stopped()) return;
     const problem = error instanceof KafkaProblem ? error.message : `broker ${leader}: ${(error as Error).message}`;
@@ -130,7 +139,7 @@ async function readFetched(
   state: PartitionState,
   fetched: Fetched,
 ): Promise<void> {
-  let tally = emptyTally();
+  let tally = emptyTally(collectorFor(topic));
   let bytes = 0;
   let read = 0;
   let sliceEnd = reading.steady() + sliceMs;
@@ -142,12 +151,12 @@ async function readFetched(
     state.movedAt = reading.steady();
     noteProgress(state, state.movedAt);
     await post(reading, topic, { ...tally, history, missed: 0, behind: isBehind(topic) });
-    tally = emptyTally();
+    tally = emptyTally(collectorFor(topic));
     bytes = 0;
   };
   for (const batch of batchesOf(fetched, nextOffset)) {
-    for (const { start, end } of batch.records) {
-      topic.values.read(batch.bytes, start, end, tally);
+    for (const { start, end, timestamp } of batch.records) {
+      topic.values.read(batch.bytes, start, end, tally, timestamp);
       bytes += end - start;
       topic.bytesRead += Math.max(0, end - start);
       if ((++read & 63) !== 0 || reading.steady() < sliceEnd) continue;

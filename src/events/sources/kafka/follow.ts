@@ -106,8 +106,9 @@ async function run(state: ClusterState): Promise<void> {
 async function askCluster({ reading }: ClusterState): Promise<boolean> {
   const { client, topics } = reading;
   try {
+    const askedAt = reading.steady();
     const facts = await client.metadata(topics.map(({ part }) => part.topic));
-    for (const topic of topics) applyFacts(topic, facts, reading, reading.steady());
+    for (const topic of topics) applyFacts(topic, facts, reading, askedAt);
     return true;
   } catch (error) {
     if (reading.stopped()) return false;

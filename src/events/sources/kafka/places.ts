@@ -22,6 +22,7 @@ export function applyFacts(topic: Topic, cluster: ClusterFacts, told: Told, now:
     return;
   }
   sayProblem(topic, undefined, told);
+  topic.askedAt = now;
   if (topic.identity?.topicId !== facts.id || topic.identity.cluster !== cluster.id)
     takeUp(topic, cluster.id, facts, told);
   const present = facts.partitions.filter(({ partition }) => isOfShard(topic.part, partition));

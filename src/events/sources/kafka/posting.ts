@@ -4,6 +4,7 @@ import { unknownLabel } from '../../../model/label.js';
 import type { Decoded, UnreadableReason, WindowsEvent } from '../../../model/records.js';
 import { classify } from '../../classify.js';
 import { unreadableOf, UnreadableRecord } from '../../decode/unreadable.js';
+import { takeIds } from './record-ids.js';
 import { checkpointOf, type ClusterReading, type FollowOptions, noteProgress, spotsOf, type Topic } from './topic.js';
 import type { ValueTally } from './tally.js';
 
@@ -32,8 +33,8 @@ function postOutcome(topic: Topic, outcome: Outcome, options: FollowOptions): Pr
     sessions: options.joined?.changes() ?? [],
     checkpoint: checkpointOf(topic),
     history: outcome.history,
-    // Partitions hand the records of a log on out of their order: gaps in their IDs tell nothing here.
-    unfiltered: false,
+    spread: takeIds(topic, outcome, (options.steady ?? (() => performance.now()))()),
+    unfiltered: topic.part.unfiltered,
     behind: outcome.behind,
     missed: outcome.missed,
   });

@@ -1,6 +1,6 @@
 /** Topics of Kafka as a kind of source: a topic each, read by this exporter alone, without a consumer group. */
 import * as z from 'zod';
-import { fileName, list, mapping, nonEmpty, text, whole } from '../../../config/forms.js';
+import { fileName, list, mapping, nonEmpty, text, whole, yesOrNo } from '../../../config/forms.js';
 import { destinationOf, endpointOf } from '../../../model/endpoint.js';
 import type { Clash, SourceKind } from '../source.js';
 import type { TopicPart } from './topic.js';
@@ -32,6 +32,11 @@ const settings = mapping({
     .enum(['earliest', 'latest'], { error: '"earliest" or "latest"' })
     .prefault('earliest')
     .describe('Where a topic begins that was never read.'),
+  unfiltered: yesOrNo()
+    .optional()
+    .describe(
+      'Whether all records of the logs arrive; if absent, the record IDs decide. Looked at without a shard only.',
+    ),
 });
 
 function broker() {
@@ -113,14 +118,14 @@ export const kafka: SourceKind<typeof settings, TopicPart> = {
   clashes: topicsInTwo,
   parts: (given) => {
     const parts = new Map<string, TopicPart>();
-    for (const { brokers, topics, tls, sasl, shard = { index: 0, of: 1 }, from } of given)
+    for (const { brokers, topics, tls, sasl, shard = { index: 0, of: 1 }, from, unfiltered } of given)
       for (const topic of topics) {
         const known = parts.get(`kafka:${topic}`);
         const isSame = known?.cluster.brokers.join() === brokers.join();
         const name = known && !isSame ? `kafka:${topic}@${brokers[0] ?? ''}` : `kafka:${topic}`;
         // What is named twice is read once.
         if (!parts.has(name))
-          parts.set(name, { name, server: '', topic, cluster: { brokers, tls, sasl }, shard, from });
+          parts.set(name, { name, server: '', topic, cluster: { brokers, tls, sasl }, shard, from, unfiltered });
       }
     return [...parts.values()];
   },

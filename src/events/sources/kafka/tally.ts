@@ -1,5 +1,6 @@
 /** What the values of records gave. */
 import type { Decoded, UnreadableReason } from '../../../model/records.js';
+import type { SpreadCollector } from '../../read/spread-ids.js';
 
 export type ValueTally = {
   readonly decoded: Decoded[];
@@ -7,10 +8,12 @@ export type ValueTally = {
   readonly unreadable: Partial<Record<UnreadableReason, number>>;
   /** What the first value that could not be read was like. */
   trouble: string | undefined;
+  /** Their record IDs, where those are looked at. */
+  readonly ids?: SpreadCollector | undefined;
 };
 
-export function emptyTally(): ValueTally {
-  return { decoded: [], ignored: 0, unreadable: {}, trouble: undefined };
+export function emptyTally(ids?: SpreadCollector): ValueTally {
+  return { decoded: [], ignored: 0, unreadable: {}, trouble: undefined, ids };
 }
 
 export function noteUnreadable(into: ValueTally, reason: UnreadableReason, why: string, count = 1): void {

@@ -3,6 +3,7 @@ import type { TopicCheckpoint } from '../../../model/batch.js';
 import type { OffsetReset, SourceStatus } from '../../../model/status.js';
 import type { Part, Reading } from '../source.js';
 import type { Cluster, KafkaClient } from './client.js';
+import { nothingPassed, type Passing, type Settling } from './passing.js';
 import { createValueReader, type ValueReader } from './values.js';
 
 export type TopicPart = Part & {
@@ -10,6 +11,8 @@ export type TopicPart = Part & {
   readonly cluster: Cluster;
   readonly shard: { readonly index: number; readonly of: number };
   readonly from: 'earliest' | 'latest';
+  /** It brings every record of its logs, or only some; absent: the record IDs tell. */
+  readonly unfiltered?: boolean | undefined;
 };
 
 export type FollowOptions = Omit<Reading, 'steady'> & {
@@ -53,6 +56,8 @@ export type PartitionState = {
   behindSince: number | undefined;
   /** When it last moved on, or was at its end. */
   movedAt: number;
+  /** Up to when it has been read. */
+  readonly passing: Passing;
   /** When it was served last, as a number that grows: who waits longest is asked for first. */
   servedAt: number;
 };
@@ -65,6 +70,12 @@ export type Topic = {
   /** Offsets saved of partitions that are not read here: of another shard, or gone. */
   others: TopicCheckpoint['partitions'];
   problem: string | undefined;
+  /** When Kafka last said which partitions there are, by the steady clock as the next two. */
+  askedAt: number;
+  /** What is missing among its record IDs for good; undefined while nobody has asked. */
+  settling: Settling | undefined;
+  /** When record IDs were handed on last. */
+  idsAt: number;
   /** Changes with the topic: another may bring other formats. */
   values: ValueReader;
   lastRecordAt: number | undefined;
@@ -80,6 +91,9 @@ export function freshTopic(part: TopicPart): Topic {
     partitions: new Map(),
     others: [],
     problem: undefined,
+    askedAt: -Infinity,
+    settling: undefined,
+    idsAt: -Infinity,
     values: createValueReader(),
     lastRecordAt: undefined,
     bytesRead: 0,
@@ -102,6 +116,7 @@ export function freshPartition(partition: number, begin: PartitionState['begin']
     retryAt: -Infinity,
     behindSince: undefined,
     movedAt: now,
+    passing: nothingPassed(),
     servedAt: 0,
   };
 }
