@@ -106,7 +106,7 @@ function noteId(state: State, format: TextFormat, span: Span, { ids, bytes, at }
   if (!marked) state.marked.set(format, (marked = markReader(bytes, recordMarks)));
   const decoded = (): readonly Decoded[] => decodedOrNone(format, bytes, span);
   if (ids.drop(bytes, marked, span, at, () => timeOf(decoded()[0]))) return;
-  for (const each of decoded()) if (each.kind === 'event') ids.take(each, at);
+  noteOne(ids, decoded(), at);
 }
 
 function timeOf(record: Decoded | undefined): number | undefined {
@@ -175,12 +175,16 @@ function noteSeen(state: State, seen: Seen): void {
 /** Cuts the value into records. It is whole: what is left at its end is a record without its line end, or half of one. */
 function readRecords(state: State, text: Buffer, format: TextFormat, into: ValueTally, at: number): void {
   const isOpen = format.framing === 'lines' && text[text.length - 1] !== lineFeed;
+  const ids = format.recordMarks && into.ids;
+  // To find the IDs of one record by their marks costs more than to decode it, which is done as a rule.
+  const isOne = isOpen && !text.includes(lineFeed);
   let rest: Buffer = isOpen ? Buffer.concat([text, lineEnd]) : text;
   while (rest.length > 0) {
     state.short.begin(rest);
-    const unfiltered = into.ids && format.recordMarks ? undefined : false;
+    const unfiltered = ids && !isOne ? undefined : false;
     const cut = cutRecords(rest, state.short, false, true, { format, wanted: isWanted, unfiltered });
-    if (into.ids && unfiltered !== false) noteRuns(into.ids, cut.runs.runs(), at);
+    if (ids && isOne) noteOne(ids, cut.ignored > 0 ? decodedOrNone(format, text, [0, text.length]) : cut.decoded, at);
+    else if (ids) noteRuns(ids, cut.runs.runs(), at);
     for (const each of cut.decoded) into.decoded.push(each);
     into.ignored += cut.ignored;
     addUnreadable(into, cut.unreadable, cut.trouble && `${cut.trouble.reason}: ${cut.trouble.message}`);
@@ -191,6 +195,10 @@ function readRecords(state: State, text: Buffer, format: TextFormat, into: Value
     }
     rest = rest.subarray(cut.consumed);
   }
+}
+
+function noteOne(ids: SpreadCollector, decoded: readonly Decoded[], at: number): void {
+  for (const each of decoded) if (each.kind === 'event') ids.take(each, at);
 }
 
 function noteRuns(ids: SpreadCollector, runs: readonly RunFound[] | undefined, at: number): void {
