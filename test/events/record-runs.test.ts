@@ -1,8 +1,10 @@
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { formats } from '../../src/events/formats/formats.js';
 import { createReader } from '../../src/events/read/pass.js';
+import { placesOf } from '../../src/events/read/marks.js';
 import { createRunCollector } from '../../src/events/read/record-runs.js';
 import { temporaryFolder } from '../support/folder.js';
 import { winlogbeatLine, type WinlogbeatLineOptions } from '../support/winlogbeat-line.js';
@@ -88,4 +90,16 @@ test('19.4: of a source that selects its records no record ID is searched for', 
   const collector = createRunCollector(bytes, { marks, decode: () => [], unfiltered: false });
   collector.drop(0, bytes.length);
   expect([collector.runs(), search.mock.calls]).toEqual([undefined, []]);
+});
+
+test('a mark is found wherever it stands, from whichever of its letters it is sought', () => {
+  const marks = ['"event_id":', '"channel":', '</EventID>', '<Computer>', '"Hostname":', '"'];
+  const pieces = fc.array(fc.constantFrom(...marks, 'vent_id":', '"e', 'hannel":', '</', 'x', 'ü'), { maxLength: 12 });
+  fc.assert(
+    fc.property(pieces, fc.constantFrom(...marks), fc.nat({ max: 20 }), (parts, text, from) => {
+      const bytes = Buffer.from(parts.join(''));
+      for (const mark of [{ after: text }, { before: text }])
+        expect(placesOf(bytes, mark)(from)).toBe(bytes.indexOf(text, Math.min(from, bytes.length)));
+    }),
+  );
 });
