@@ -72,7 +72,7 @@ export default {
     home('pino', 'runtime/log'),
     home('commander', 'main', 'commands/'),
     home('koffi', 'runtime/native'),
-    home('@platformatic/kafka', 'events/sources/kafka/'),
+    home('@platformatic/kafka', 'events/sources/kafka/', 'commands/demo/kafka-topic'),
     home('fzstd', 'events/sources/kafka/compression'),
   ],
   options: {

@@ -1,7 +1,8 @@
 /** The command `demo`: a small mail world on loopback, the exporter on it, and Prometheus and Alertmanager if installed. */
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { loadConfig } from '../config/config.js';
 import { createLog } from '../runtime/log.js';
 import { keepWriting } from './demo/event-writer.js';
@@ -15,6 +16,7 @@ export type DemoFlags = {
   readonly 'demo.prometheusPort': number;
   readonly 'demo.alertmanagerPort': number;
   readonly 'demo.duration'?: number;
+  readonly kafka?: boolean;
 };
 
 /** Runs until Ctrl-C or the end of `--demo.duration`. @returns the exit code */
@@ -41,15 +43,14 @@ export async function demoCommand(flags: DemoFlags): Promise<number> {
 async function start(folder: string, flags: DemoFlags, closers: (() => unknown)[]): Promise<void> {
   const world = await openMailWorld();
   closers.push(() => world.close());
-  const events = join(folder, 'winlogbeat.ndjson');
-  await writeFile(events, '');
+  const carrier = flags.kafka === true ? await openKafka(folder, closers) : await openFile(folder);
   await writeFile(join(folder, 'authority.pem'), world.authority);
   await writeFile(join(folder, 'connectors.json'), JSON.stringify(inventory(world)));
   const port = await portFor('the status page', flags['demo.port'], '--demo.port');
   const logs = openTransportLogs(join(folder, 'transport-logs'), world);
-  const url = await startExporter(folder, settings(folder, events, port, world, logs), port, closers);
-  print(introduction(url, events, world));
-  closers.push(keepWriting(events, world.outages, logs.write));
+  const url = await startExporter(folder, settings(folder, carrier.source, port, world, logs), port, closers);
+  print(introduction(url, carrier.words, join(folder, 'transport-logs'), world));
+  closers.push(keepWriting(carrier.deliver, world.outages, logs.write));
   const monitoring = await startMonitoring(folder, url, {
     prometheusPort: await portFor('Prometheus', flags['demo.prometheusPort'], '--demo.prometheus-port'),
     alertmanagerPort: await portFor('Alertmanager', flags['demo.alertmanagerPort'], '--demo.alertmanager-port'),
@@ -57,6 +58,39 @@ async function start(folder: string, flags: DemoFlags, closers: (() => unknown)[
   closers.push(monitoring.stop);
   print(aboutMonitoring(monitoring.programs));
   print('Ctrl-C ends everything and removes what was written.');
+}
+
+/** What takes the events from the servers to the exporter. */
+type Carrier = {
+  /** As in the configuration. */
+  readonly source: object;
+  /** Ends the sentence "Winlogbeat ...". */
+  readonly words: string;
+  readonly deliver: (line: string) => void;
+};
+
+async function openFile(folder: string): Promise<Carrier> {
+  const events = join(folder, 'winlogbeat.ndjson');
+  await writeFile(events, '');
+  return {
+    source: { type: 'file', paths: [events] },
+    words: `appends them to\n  ${events}`,
+    deliver: (line) => {
+      appendFileSync(events, line);
+    },
+  };
+}
+
+async function openKafka(folder: string, closers: (() => unknown)[]): Promise<Carrier> {
+  print('Starting Kafka ...');
+  const { openTopic } = await import('./demo/kafka-topic.js');
+  const { broker, topic, send, close } = await openTopic(folder);
+  closers.push(close);
+  return {
+    source: { type: 'kafka', brokers: [broker], topics: [topic] },
+    words: `sends them to Kafka\n  ${broker}, topic ${topic}`,
+    deliver: send,
+  };
 }
 
 /** @returns the wanted port, or a free one when another program has it, which is said with the flag that chooses */
@@ -85,11 +119,11 @@ async function startExporter(
 }
 
 /** A configuration file like any other (JSON is YAML), so that the demo shows nothing that a person could not have. */
-function settings(folder: string, events: string, port: number, world: MailWorld, logs: TransportLogs): object {
+function settings(folder: string, source: object, port: number, world: MailWorld, logs: TransportLogs): object {
   const url = `http://127.0.0.1:${port}`;
   return {
     sources: [
-      { type: 'file', paths: [events] },
+      source,
       ...logs.servers.map(({ computer, folders }) => ({
         type: 'file',
         server: computer,
@@ -134,7 +168,7 @@ function endOf(seconds: number | undefined): Promise<void> {
   });
 }
 
-function introduction(url: string, events: string, world: MailWorld): string {
+function introduction(url: string, carrier: string, logs: string, world: MailWorld): string {
   const rows = world.servers.map(
     ({ destination, is, shows }) => `  ${destination.padEnd(17)} ${is.padEnd(42)} ${shows}`,
   );
@@ -147,10 +181,9 @@ A small mail world runs on this machine. Nothing leaves it: every address is loo
   Destination       What is there                              What the exporter finds
 ${rows.join('\n')}
 
-EXCH01 and EXCH02 write an event 2002 whenever a Send connector fails; Winlogbeat appends them to
-  ${events}
+EXCH01 and EXCH02 write an event 2002 whenever a Send connector fails; Winlogbeat ${carrier}
 Their Send protocol logs and connectivity logs tell the attempts and the reasons:
-  ${join(dirname(events), 'transport-logs')}
+  ${logs}
 Look at the status page: each destination shows its errors, its own reason and the steps to resolve it.
 `;
 }

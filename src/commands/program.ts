@@ -154,6 +154,7 @@ function addDemo(root: Command): void {
     .addOption(demoPort('--demo.prometheus-port', 'Prometheus', 9090))
     .addOption(demoPort('--demo.alertmanager-port', 'Alertmanager', 9093))
     .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
+    .option('--kafka', 'Take the events through a Kafka, which is started on this machine (needs Java and its jars).')
     .action(async (flags: DemoFlags) => {
       const { demoCommand } = await import('./demo.js');
       // It has no verdict and no end of its own: without a reader it is over.

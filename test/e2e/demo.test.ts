@@ -6,6 +6,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { reasons, type Reason } from '../../src/model/words.js';
 import { reasonWords } from '../../src/model/reason-words.js';
 import { builtProgram, loopbackOnly } from '../support/exporter.js';
+import { hasKafka } from '../support/kafka-broker.mjs';
 import { hasProgram } from '../support/programs.js';
 
 const limit = 90_000;
@@ -107,6 +108,31 @@ describe('the demo', () => {
     },
     300_000,
   );
+
+  it.skipIf(!hasProgram('java') || !hasKafka())(
+    '19.4: with --kafka the events come through a Kafka that it starts and ends',
+    async () => {
+      const demo = startDemo(['--kafka', '--demo.port=0']);
+      const url = (await demo.says(/Status page +(\S+)\//))[1]!;
+      await demo.says(/Winlogbeat sends them to Kafka\n {2}127\.0\.0\.1:\d+, topic windows-events/);
+      await eventually(() => textOf(`${url}/metrics`), /connection_errors_total\{[^\n]*\} [1-9]/);
+      expect(await textOf(`${url}/metrics`)).toContain('source="kafka:windows-events",partition="2"');
+      await demo.says(/Ctrl-C ends everything/);
+      const children = childrenOf(demo.pid);
+      process.kill(demo.pid, 'SIGINT');
+      expect(await demo.ended).toBe(0);
+      expect(children.length).toBeGreaterThan(0);
+      expect(children.filter(isAlive)).toEqual([]);
+      expect(demo.output()).not.toMatch(/level=(?:warn|error)/);
+    },
+    limit,
+  );
+
+  it('19.4: where no Kafka is to be had it says what is missing, with the remedy', async () => {
+    const demo = startDemo(['--kafka', '--demo.port=0'], { PATH: '', EXPORTER_KAFKA_JARS: '/nowhere' });
+    expect(await demo.ended).toBe(1);
+    expect(demo.output()).toMatch(/Java 17 or later is not on PATH \(.*\)\n.*Kafka are not in \/nowhere; unpack Kafka/);
+  });
 
   it(
     '3.5: every port can be chosen; a free one is taken, and said, when another program has it; ends when told how long',

@@ -1,17 +1,17 @@
-/** Writes events 2002 to a file as Winlogbeat 8 does, at the pace of Exchange servers that retry. */
+/** Writes events 2002 as Winlogbeat 8 does, at the pace of Exchange servers that retry. */
 import { createHash } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
 import type { Outage } from './outage.js';
 
 /** Servers log for years: their records do not begin at 1. */
 const recordsBefore = 184_466;
 
 /**
- * Appends the events of all outages to the file, each at its time, until the function returned is called.
+ * Writes the events of all outages, each at its time, until the function returned is called.
+ * @param deliver gets a line
  * @param also told of each error as well
  */
 export function keepWriting(
-  file: string,
+  deliver: (line: string) => void,
   outages: readonly Outage[],
   also: (outage: Outage, at: Date) => void = () => undefined,
 ): () => void {
@@ -21,7 +21,7 @@ export function keepWriting(
     const recordId = (lastRecordIds.get(outage.computer) ?? recordsBefore) + 1;
     lastRecordIds.set(outage.computer, recordId);
     const at = new Date();
-    appendFileSync(file, winlogbeatLine(outage, recordId, at));
+    deliver(winlogbeatLine(outage, recordId, at));
     also(outage, at);
     after(outage.every, outage);
   };

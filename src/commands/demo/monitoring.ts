@@ -1,13 +1,14 @@
 /** Starts Prometheus with the bundled rules and Alertmanager with the bundled configuration, where they are installed. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, closeSync, constants, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parse, stringify } from 'yaml';
 import { freePort } from './free-port.js';
+import { onPath } from './on-path.js';
 
 /** A program of the demo: its address once it answers, or why it is not there. */
 export type Program = { readonly name: string; readonly url?: string; readonly note?: string };
@@ -134,21 +135,6 @@ function withoutPatience(route: Route): Route {
 
 type Route = { readonly routes?: readonly Route[] } & Readonly<Record<string, unknown>>;
 type AlertmanagerConfig = { route: Route; receivers: { name: string }[] };
-
-function onPath(names: readonly string[]): string | undefined {
-  const suffix = process.platform === 'win32' ? '.exe' : '';
-  const folders = (process.env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  return folders.flatMap((folder) => names.map((name) => join(folder, name + suffix))).find(isExecutable);
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Waits until the program says that it is ready. @returns what is wrong when it ends or takes more than a minute */
 async function readiness(child: ChildProcess, url: string): Promise<string | undefined> {

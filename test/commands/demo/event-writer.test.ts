@@ -1,3 +1,4 @@
+import { appendFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,7 +55,12 @@ it('has every field that Winlogbeat 8 writes for such an event', async () => {
 it('appends each outage at its own pace, with record IDs that rise by one on each server', async () => {
   const file = join(folder, 'events.ndjson');
   const other = { ...outage, computer: 'EXCH02.contoso.example', firstAfter: 3, every: 30 };
-  const stop = keepWriting(file, [outage, other]);
+  const stop = keepWriting(
+    (line) => {
+      appendFileSync(file, line);
+    },
+    [outage, other],
+  );
   vi.advanceTimersByTime(1_000);
   expect(await idsIn(file)).toEqual(['EXCH01 184467']);
   vi.advanceTimersByTime(44_000);
