@@ -1,5 +1,5 @@
 /**
- * Three brokers of a real Kafka, killed (kill -9) and started again one after another while records come: every error counts once, no
+ * Three brokers of a real Kafka, each time the one that leads a partition killed (kill -9) and started again while records come: every error counts once, no
  * counter falls, and strace sees the exporter connect to nothing but the brokers.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -45,6 +45,7 @@ async function killBrokers(kafka, exporter, { records, kills, wanted }) {
   const begun = performance.now();
   let written = 0;
   let sendsAgain = 0;
+  const killed = new Set();
   const write = async (upTo) => {
     while (written < upTo) {
       // Made once: what is sent again is the same, down to its time.
@@ -54,7 +55,8 @@ async function killBrokers(kafka, exporter, { records, kills, wanted }) {
     }
   };
   for (let kill = 0; kill < kills; kill++) {
-    const id = (kill % 3) + 1;
+    const id = await leaderOf(kafka.brokers, kill % partitions);
+    killed.add(id);
     await kafka.stopNode(id);
     await write(Math.floor((records * (kill + 0.5)) / kills));
     await kafka.startNode(id);
@@ -67,6 +69,7 @@ async function killBrokers(kafka, exporter, { records, kills, wanted }) {
   const { errors, falls, scrapes } = await exporter.counted();
   return {
     kills,
+    leadersKilled: killed.size,
     written,
     sendsAgain,
     seconds: Math.round((performance.now() - begun) / 1000),
@@ -74,6 +77,18 @@ async function killBrokers(kafka, exporter, { records, kills, wanted }) {
     errors,
     falls,
   };
+}
+
+/** The broker that leads a partition now. */
+async function leaderOf(brokers, partition) {
+  let leader = -1;
+  await persist(async () => {
+    const admin = new Admin({ clientId: 'bench', bootstrapBrokers: brokers });
+    const { topics } = await admin.metadata({ topics: [topic] }).finally(() => admin.close());
+    leader = topics.get(topic).partitions[partition].leader;
+    if (leader < 1) throw new Error(`partition ${partition} has no leader`);
+  });
+  return leader;
 }
 
 function messagesFrom(from) {
