@@ -26,14 +26,21 @@ export function watchPattern(state: State, pattern: string, found: Found): void 
   const { folder, depth } = watchedFolder(pattern, found.by);
   if (known?.folder === folder || folder === path.parse(folder).root) return;
   void known?.watcher.close();
-  const watcher = depth === 0 ? watchFolder(state, folder) : watchTree(state, folder, depth);
-  state.watchers.set(pattern, { folder, watcher });
+  state.watchers.delete(pattern);
+  const gone = (): boolean => state.watchers.delete(pattern);
+  const watcher = depth === 0 ? watchFolder(state, folder, gone) : watchTree(state, folder, depth);
+  if (watcher) state.watchers.set(pattern, { folder, watcher });
 }
 
-function watchFolder(state: State, folder: string): NameWatcher {
+/** @param gone called when the folder is no longer there: the scan that finds it again watches it again */
+function watchFolder(state: State, folder: string, gone: () => void): NameWatcher | undefined {
   try {
-    const watcher = watch(folder, (event) => {
-      if (event !== 'change') state.pace.scanSoon();
+    const watcher = watch(folder, (event, name) => {
+      if (event === 'change') return;
+      state.pace.scanSoon();
+      if (name !== path.basename(folder)) return;
+      watcher.close();
+      gone();
     });
     watcher.on('error', (error) => {
       watcher.close();
@@ -46,6 +53,8 @@ function watchFolder(state: State, folder: string): NameWatcher {
       },
     };
   } catch (error) {
+    // That it is not there is said by the scan.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     tell(state, error);
     return { close: () => Promise.resolve() };
   }
