@@ -261,6 +261,7 @@ describe('a line', () => {
   test.each([
     { message: row, log: { file: { path: send } } },
     { message: row, log: { offset: 0 } },
+    { message: row, log: { offset: 0, file: { path: 'x'.repeat(2_000) } } },
     { message: row, log: { offset: -1, file: { path: send } } },
     { message: 'started', log: { offset: 7, file: { path: send } } },
     { message: row, log: 'offset' },

@@ -56,8 +56,8 @@ function decode(bytes: Buffer, start: number, end: number): readonly Decoded[] {
   return [{ kind: 'shipped_line', server, path, file: fileOf(field), offset, text }];
 }
 
-/** Longer than any that Windows has. */
-const longestPath = 32_768;
+/** Far longer than that of any log of Exchange: thousands of files are known at once. */
+const longestPath = 1_024;
 
 function isPath(path: unknown): path is string {
   return typeof path === 'string' && path !== '' && path.length < longestPath;
