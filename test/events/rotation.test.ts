@@ -227,6 +227,28 @@ test.each(['name', 'folder'])(
   },
 );
 
+test('what rotation made while nothing ran of a file that a glob had read last under its rotated name is read', async () => {
+  const at = await world();
+  await writeFile(at.file, lines(1, 20));
+  const first = follow(at.book, at.glob);
+  await untilRead(at.book, 20);
+  await appendFile(at.file, lines(21, 25));
+  await rename(at.file, `${at.file}.10`);
+  await appendFile(`${at.file}.10`, lines(26, 30));
+  await untilRead(at.book, 30);
+  await vi.waitFor(() => {
+    expect([...at.book.checkpoints.values()].map(({ path: last }) => last)).toEqual([`${at.file}.10`]);
+  });
+  await first.stop();
+  for (const n of [11, 12]) {
+    await writeFile(at.file, lines(20 * n - 189, 20 * n - 170));
+    await rename(at.file, `${at.file}.${n}`);
+  }
+  await writeFile(at.file, lines(71, 80));
+  follow(at.book, at.glob);
+  await untilRead(at.book, 80);
+});
+
 test('a file that is emptied and written back as it was, with more behind it, goes on where it stood', async () => {
   const at = await world();
   await writeFile(at.file, lines(1, 20));

@@ -1,6 +1,7 @@
 /** Finds the files that a path, a folder or a glob stands for. */
 import type { Dirent } from 'node:fs';
 import path from 'node:path';
+import picomatch from 'picomatch';
 import { glob, isDynamicPattern } from 'tinyglobby';
 import { FileHangs } from '../../../runtime/file-gate.js';
 import { nameOfBytes, shownPath } from './file-names.js';
@@ -92,6 +93,12 @@ async function namesMeant(pattern: string, { system, place, waiting }: Finder): 
   const lossy = (name: string): string => name.replace(/[\udc80-\udcff]+/gu, '\uFFFD');
   const wanted = path.basename(pattern).replace(/\uFFFD+/g, '\uFFFD');
   return entries.filter(({ name }) => lossy(name) === wanted).map(({ name }) => path.join(folder, name));
+}
+
+/** Whether a glob stands for a path, as `findFiles` has it. */
+export function matcherOf(pattern: string): (at: string) => boolean {
+  const matches = picomatch(posix(path.resolve(pattern)));
+  return (at) => matches(posix(at));
 }
 
 type Done<Result> = (error: Error | null, result?: Result) => void;

@@ -3,8 +3,17 @@ import path from 'node:path';
 import { FileHangs } from '../../../runtime/file-gate.js';
 import { shownPath } from './file-names.js';
 import { type FileFacts, notWaiting } from './file-system.js';
-import { type Found, isTemporary } from './find-files.js';
-import { byAge, firstWritesKnown, isBornSince, isPassedBy, type Member, membersOf, passBy } from './rotation.js';
+import { type Found, isTemporary, matcherOf } from './find-files.js';
+import {
+  byAge,
+  firstWritesKnown,
+  formerNames,
+  isBornSince,
+  isPassedBy,
+  type Member,
+  membersOf,
+  passBy,
+} from './rotation.js';
 import { drop, type SourceState, type State } from './state.js';
 import { type Findings, meet, notePresent } from './take-up.js';
 
@@ -46,7 +55,7 @@ function basesByFolder(
 ): Map<string, Set<string>> {
   const { bases } = each.rotation;
   if (by === 'name' && paths.length === 0) bases.add(path.resolve(pattern));
-  if (each.scans === 0) rememberPaths(state, each, by, paths);
+  if (each.scans === 0) rememberPaths(state, each, { by, paths, pattern });
   for (const each of paths) bases.add(each);
   while (bases.size > mostBases + paths.length) bases.delete(bases.values().next().value ?? '');
   const byFolder = new Map<string, Set<string>>();
@@ -63,15 +72,24 @@ function basesByFolder(
 function rememberPaths(
   state: State,
   { source, rotation }: SourceState,
-  by: Found['by'],
-  paths: readonly string[],
+  { by, paths, pattern }: Pick<Found, 'by' | 'paths'> & { readonly pattern: string },
 ): void {
   const found = new Set(paths);
+  const isMeant = by === 'glob' ? matcherOf(pattern) : undefined;
   for (const known of state.checkpoints.all()) {
     if (known.source !== source.name || found.has(known.path)) continue;
-    if (by === 'glob') rotation.bases.add(known.path);
+    if (isMeant) rotation.bases.add(ownName(known.path, isMeant));
     if (known.inode !== '') rotation.strays.add(known.path);
   }
+}
+
+/** The name under which a glob finds a file: it may have been read last under the one that rotation gave it. */
+function ownName(at: string, isMeant: (at: string) => boolean): string {
+  if (isMeant(at)) return at;
+  const folder = path.dirname(at);
+  for (const former of formerNames(path.basename(at)))
+    if (isMeant(path.join(folder, former))) return path.join(folder, former);
+  return at;
 }
 
 export type Folder = {

@@ -52,16 +52,19 @@ export function membersOf(
   });
 }
 
-/** The longest base that the name begins with, so that each file belongs to one. */
 function baseOf(folder: string, name: string, bases: ReadonlySet<string>): string | undefined {
-  for (let end = name.length - 1; end > 0; end--) {
-    if (!separators.has(name.charAt(end))) continue;
-    const base = path.join(folder, name.slice(0, end));
+  for (const former of formerNames(name)) {
+    const base = path.join(folder, former);
     if (bases.has(base)) return base;
   }
+  return undefined;
+}
+
+/** Names from which rotation may have made this one, the longest first, so that each file belongs to one. */
+export function* formerNames(name: string): Generator<string> {
+  for (let end = name.length - 1; end > 0; end--) if (separators.has(name.charAt(end))) yield name.slice(0, end);
   const [, stem = '', ending = ''] = numbered.exec(name.replace(compressed, '')) ?? [];
-  const base = path.join(folder, stem + ending);
-  return stem !== '' && bases.has(base) ? base : undefined;
+  if (stem !== '') yield stem + ending;
 }
 
 /** An inode may be another file later: that one was both made and written at another time. */
