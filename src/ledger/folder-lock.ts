@@ -94,8 +94,13 @@ async function lockSocket(held: Held, real: string, directory: string): Promise<
     }
     const owner = await ownerOf(at);
     if (owner !== undefined) throw new Error(inUse(owner, directory));
-    // Left over by a process that was killed: nobody answers.
-    await rm(at, { force: true });
+    // Left over by a process that was killed: nobody answers. On a disk that is read-only it stays.
+    const stays = await rm(at, { force: true }).then(
+      () => false,
+      () => true,
+    );
+    if (stays && at === socketBeside(real) && held.name !== undefined) return;
+    if (stays) at = socketBeside(real);
   }
 }
 

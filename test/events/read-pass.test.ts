@@ -70,6 +70,14 @@ async function readAll(
   };
 }
 
+test.each([1.2, 3.9, 4.1, 8.05])('an event right behind %f MiB of garbage is read', async (mib) => {
+  const file = path.join(await temporaryFolder(), 'log');
+  const events = (from: number): string =>
+    [from, from + 1].map((n) => `<Event n="${n}"><EventData>x</EventData></Event>\n`).join('');
+  await writeFile(file, `${events(1)}${'y'.repeat(mib * 1024 * 1024)}\n${events(3)}`);
+  expect(await readAll(file, numbers('xml'))).toMatchObject({ ids: [1, 2, 3, 4], tooLarge: 1 });
+});
+
 test('reads whole lines and leaves half a line unread', async () => {
   const file = path.join(await temporaryFolder(), 'log');
   await writeFile(file, '1\n2\r\n\n  \n3 half');

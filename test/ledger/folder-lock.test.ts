@@ -121,3 +121,12 @@ test('a socket that somebody else holds in silence is told in seconds, and holds
   onTestFinished(() => void silent.close());
   await expect(lockStateFolder(folder)).rejects.toThrow('another exporter (process unknown)');
 });
+
+test('a socket that was left over on a disk that is read-only locks the folder beside it', async () => {
+  const folder = await temporaryFolder();
+  // What cannot be removed, nor listened on.
+  await mkdir(path.join(folder, 'exporter.sock', 'stays'), { recursive: true });
+  const lock = await lockStateFolder(folder);
+  await expect(lockStateFolder(folder)).rejects.toThrow(`process ${process.pid}) uses ${folder}`);
+  await lock.release();
+});

@@ -3,7 +3,7 @@ import type { Decoded, UnreadableReason } from '../../model/records.js';
 import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
 import type { PassResult, TextFormat, Trouble } from '../formats/format.js';
 import { idFilter, type PassOptions } from './id-filter.js';
-import { startOfRecord, trimBlanks } from './record-bounds.js';
+import { eventBehind, startOfRecord, trimBlanks } from './record-bounds.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
 import { type Outcome, shortRecordBytes, type ShortRecords } from './short-records.js';
 import { findEndFor, findSkipEnd, maxRecordBytes, restKind, type WaitingRest, waitingRest } from './text.js';
@@ -40,7 +40,6 @@ export function cutRecords(
   atEnd: boolean,
   options: CutOptions,
 ): Cut {
-  const runs = runsOf(bytes, options);
   const cut: Cut = {
     decoded: [],
     ignored: 0,
@@ -53,7 +52,7 @@ export function cutRecords(
     outOfTime: false,
     known: undefined,
     short,
-    runs,
+    runs: runsOf(bytes, options),
     nul: -1,
   };
   if (skipping && !skipRecord(bytes, cut, options.format)) return cut;
@@ -65,8 +64,8 @@ export function cutRecords(
     const end = findEnd(bytes, cut.consumed);
     if (end < 0) break;
     cut.known = undefined;
-    if (end - cut.consumed > maxRecordBytes) count(cut, tooLarge());
-    else {
+    if (end - cut.consumed > maxRecordBytes) stepOverTooLarge(bytes, cut, end, options.format);
+    if (cut.consumed < end) {
       const id = idOf(cut.consumed, end);
       if (id === 'dull') dropRecord(cut, end);
       else decodeRecord(bytes, cut, end, options.format, id === 'wanted');
@@ -86,6 +85,13 @@ export function cutRecords(
   return cut;
 }
 
+/** An event that stands right behind it is read. */
+function stepOverTooLarge(bytes: Buffer, cut: Cut, end: number, { framing }: TextFormat): void {
+  count(cut, tooLarge());
+  const next = eventBehind(bytes, cut.consumed + 1, end, framing);
+  cut.consumed = next < 0 ? end : next;
+}
+
 /** Steps over what is known when the last record, which began at `from`, was short. */
 function stepOverKnown(cut: Cut, from: number, framing: TextFormat['framing']): void {
   const { short, known, consumed } = cut;
@@ -103,18 +109,20 @@ function stepOverKnown(cut: Cut, from: number, framing: TextFormat['framing']): 
 /** Steps over the rest of a record that is too long. Returns false when its end is not in these bytes. */
 function skipRecord(bytes: Buffer, cut: Cut, format: TextFormat): boolean {
   const end = findSkipEnd(bytes, format.framing);
+  const next = eventBehind(bytes, 0, end < 0 ? bytes.length : end, format.framing);
+  cut.skipping = next < 0 && end < 0;
   // The end mark of an event may itself be cut in two: its first bytes are looked at again.
-  cut.consumed = end < 0 ? Math.max(0, bytes.length - '</Event>'.length) : end;
-  cut.skipping = end < 0;
-  return end >= 0;
+  const rest = cut.skipping ? Math.max(0, bytes.length - '</Event>'.length) : end;
+  cut.consumed = next < 0 ? rest : next;
+  return !cut.skipping;
 }
 
 function takeRest(bytes: Buffer, cut: Cut, atEnd: boolean, format: TextFormat): void {
   const length = bytes.length - cut.consumed;
   if (length > maxRecordBytes) {
-    count(cut, tooLarge());
-    cut.consumed = bytes.length - '</Event>'.length;
-    cut.skipping = true;
+    stepOverTooLarge(bytes, cut, bytes.length, format);
+    cut.skipping = cut.consumed === bytes.length;
+    if (cut.skipping) cut.consumed -= '</Event>'.length;
   } else if (atEnd && length > 0) {
     const text = bytes.toString('utf8', cut.consumed);
     const kind = restKind(text, format.framing);

@@ -1,5 +1,6 @@
 /** Where a record begins and ends without the blanks and separators around it. */
 import type { TextFormat } from '../formats/format.js';
+import { maxRecordBytes } from './text.js';
 
 const space = 0x20;
 
@@ -14,4 +15,15 @@ export function trimBlanks(bytes: Buffer, start: number, end: number): number {
   let at = end;
   while (at > start && (bytes[at - 1] ?? 0) <= space) at--;
   return at;
+}
+
+const eventStarts = [Buffer.from('<Event '), Buffer.from('<Event>')];
+
+/** Where the last event begins that may still be read, behind what is too long for one; -1 when none does, or in other framings. */
+export function eventBehind(bytes: Buffer, from: number, end: number, framing: TextFormat['framing']): number {
+  if (framing !== 'xml') return -1;
+  const least = Math.max(from, end - maxRecordBytes);
+  const part = bytes.subarray(least, end);
+  const at = Math.max(...eventStarts.map((start) => part.lastIndexOf(start)));
+  return at < 0 ? -1 : least + at;
 }
