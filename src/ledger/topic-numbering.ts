@@ -31,6 +31,8 @@ export type Numbering = Omit<SavedNumbering, 'holes' | 'watched'> & { holes: num
 const members = 3;
 /** Of one log, in holes: an hour's lag of one partition of sixteen at a hundred and more records a second. */
 const mostHoles = 32_768;
+/** Of one that may be filtered. */
+const mostUnproven = 1_024;
 
 /** Times of records may be cut to seconds. */
 const toleranceMs = 1_000;
@@ -79,7 +81,7 @@ export function noteIds(log: Numbering, { ids, until, low }: SpreadLog, came: Ca
   }
   if (isLate && log.holes.length > 0) log.holes = withoutFilled(log.holes);
   if (until !== undefined) log.latestAt = Math.max(log.latestAt ?? until, until);
-  if (holesOf(log) > mostHoles) giveUp(log, came.at);
+  if (holesOf(log) > ((came.unfiltered ?? log.complete) ? mostHoles : mostUnproven)) giveUp(log, came.at);
   return missing;
 }
 
