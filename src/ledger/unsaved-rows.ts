@@ -31,7 +31,7 @@ export type UnsavedRows = {
 
 export type RowTexts = Iterable<readonly string[]> | RowSnapshot;
 
-export type TakenRows = {
+type TakenRows = {
   readonly saves: readonly RowSave[];
   /** Keys of rows that are gone; one of these names may be among the saves again. */
   readonly forgotten: readonly string[];
