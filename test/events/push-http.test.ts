@@ -7,6 +7,7 @@ import { configSchema } from '../../src/config/schema.js';
 import { temporaryFolder } from '../support/folder.js';
 import { protobufOf, requestOf } from '../support/otlp-request.js';
 import { errorsOf, receive } from '../support/receiving.js';
+import { linesOf, shipped } from '../support/shipped-logs.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 import { fixtureText } from './records.js';
 
@@ -246,6 +247,21 @@ describe('POST /ingest', () => {
     const answer = await post(port(), '/ingest', `${'\n'.repeat(70_001)}${lines(2)}`);
     expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([200, { records: 2, unreadable: 0 }]);
     expect(errorsOf(ledger)).toBe(2);
+  });
+
+  test('lines of a transport log that Filebeat ships are taken once, however often they are sent', async () => {
+    const { ledger, port } = await receive([source]);
+    const log = linesOf(join(import.meta.dirname, '../fixtures/transport-logs/CONNECTLOG20260115-1.LOG'));
+    const body = log.map((line) => `${shipped(line)}\n`).join('');
+    for (const _ of [1, 2]) {
+      const answer = await post(port(), '/ingest', body);
+      expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([
+        200,
+        { records: log.length, unreadable: 0 },
+      ]);
+    }
+    // The first two lines of the header tell nothing, and are not known again.
+    expect([...ledger.tallies().values()][0]?.outcomes.duplicate).toBe(log.length - 2);
   });
 
   test('objects one behind the other without line ends are all read', async () => {

@@ -8,7 +8,7 @@ import { configSchema } from '../../src/config/schema.js';
 import { authorityOf, certificateOf, type Issuer } from '../support/certificate-maker.js';
 import { temporaryFolder } from '../support/folder.js';
 import { errorsOf, receive } from '../support/receiving.js';
-import { linesOf, shipped } from '../support/shipped-logs.js';
+import { header, linesOf, shipped } from '../support/shipped-logs.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
 const source = { type: 'lumberjack', listenAddress: '127.0.0.1:0' };
@@ -280,6 +280,22 @@ describe('over TLS', () => {
       expect(acks()).toEqual([1]);
     });
     expect(ledger.rows().map(({ server, errors }) => [server, errors])).toEqual([['exch01.contoso.local', 1]]);
+    expect(logged()).toContain('may send those of another server only');
+    expect(ledger.tallies().get(followed.statuses()[0]!.source)?.unreadable).toEqual({ wrong_shape: 1 });
+  });
+
+  test('a line of a transport log from a server that its certificate may not speak for is not believed either', async () => {
+    const clients = [{ subject: 'exch01.contoso.local', server: 'EXCH01' }];
+    const { settings, ca, ours } = await secured({ clients });
+    const { port, logged, followed, ledger } = await receive([settings]);
+    const { socket, acks } = securely(port(), ca, ours, 'exch01.contoso.local');
+    const lines = ['EXCH02', 'EXCH01'].map((server) =>
+      shipped({ path: 'SEND.LOG', offset: 0, text: header('SEND')[0]!, server }),
+    );
+    socket.write(Buffer.concat([window(2), ...lines.map((line, n) => record(n + 1, line))]));
+    await vi.waitFor(() => {
+      expect(acks()).toEqual([2]);
+    });
     expect(logged()).toContain('may send those of another server only');
     expect(ledger.tallies().get(followed.statuses()[0]!.source)?.unreadable).toEqual({ wrong_shape: 1 });
   });
