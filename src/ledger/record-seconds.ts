@@ -7,9 +7,8 @@ import { isCredible } from '../runtime/noted-time.js';
 
 /** No time with a zone comes near it, up to the year 9999 and far beyond. */
 const clockBase = 2 ** 44;
-const hour = 3_600;
 /** From -12:00 to +14:00, with some room. */
-const furthestZone = 15 * hour;
+const furthestZone = 15 * 3_600;
 
 /** NaN where no time is known. */
 export function secondOf({ time, clockTime }: Pick<RecordKey, 'time' | 'clockTime'>): number {
@@ -28,16 +27,13 @@ function isClock(second: number): boolean {
 }
 
 /**
- * Between which seconds the same record may be known. The same clock may have changed to or from summer time between two
- * deliveries; a clock and a time with a zone are the same where any zone makes them so.
+ * Between which seconds the same record may be known: a clock and a time with a zone are the same where any zone makes them so.
  * @param tolerance seconds by which times of the same record may differ
  */
 export function* sameAs(second: number, tolerance: number): Generator<readonly [from: number, to: number]> {
   yield [second - tolerance, second + tolerance];
   const other = isClock(second) ? second - clockBase : second + clockBase;
   yield [other - furthestZone, other + furthestZone];
-  if (!isClock(second)) return;
-  for (const change of [-hour, hour]) yield [second + change - tolerance, second + change + tolerance];
 }
 
 /** True when one is surely later than another; false when either is NaN. */

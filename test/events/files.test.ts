@@ -94,8 +94,8 @@ test('objects one behind the other without line ends are read, also where the fi
   await until(book, []);
   await appendFile(file, glued(2, 4));
   await until(book, numbers(1, 4));
-  await appendFile(file, `${glued(5, 5)}\n${lines(6, 7)}${glued(8, 9)}`);
-  await until(book, numbers(1, 9));
+  await appendFile(file, `${glued(5, 5)}\n${lines(6, 7)}${glued(8, 9)}\r${lines(10, 12).replaceAll('\n', '\r')}`);
+  await until(book, numbers(1, 12));
 });
 
 test('a file that appears later is read', async () => {

@@ -28,11 +28,14 @@ test.each([
   expect({ trouble, unreadable }).toEqual({ trouble: undefined, unreadable: {} });
 });
 
-test.each([
-  ['a line of another log that Filebeat ships', { message: 'started', log: { file: { path: '/var/log/x' } } }],
-  ['a row without a file', { message: send }],
-  ['a log that is a text', { message: send, log: 'x' }],
-])('%s is dropped without a word', (_name, value) => {
+test('a line of another log that Filebeat ships is dropped without a word', () => {
+  const value = { message: 'started', log: { file: { path: '/var/log/x' } } };
   const { trouble, ignored, unreadable } = read(JSON.stringify(value));
   expect({ trouble, ignored, unreadable }).toEqual({ trouble: undefined, ignored: 1, unreadable: {} });
+});
+
+test.each([{ message: send }, { message: send, log: 'x' }])('a row without its place is told: %j', (value) => {
+  const { trouble, unreadable } = read(JSON.stringify(value));
+  expect(trouble).toContain('without its file and place');
+  expect(unreadable).toEqual({ wrong_shape: 1 });
 });

@@ -264,6 +264,42 @@ describe('POST /ingest', () => {
     expect([...ledger.tallies().values()][0]?.outcomes.duplicate).toBe(log.length - 2);
   });
 
+  test('each line is read by its own shape, also behind one that is cut off or somebody else’s', async () => {
+    const { ledger, port } = await receive([source]);
+    const log = linesOf(join(import.meta.dirname, '../fixtures/transport-logs/CONNECTLOG20260115-1.LOG'));
+    const [nxlog] = fixtureText('nxlog-v5.ndjson').split('\n');
+    const mixed = ['{"message":"of another program"}', ...lines(2).trim().split('\n'), nxlog, ...log.map(shipped)];
+    const answer = await post(port(), '/ingest', mixed.join('\n'));
+    expect(JSON.parse(answer.bytes.toString())).toEqual({ records: mixed.length, unreadable: 0 });
+    expect(errorsOf(ledger)).toBe(3);
+    const cut = await post(port(), '/ingest', `{"winlog":\n${lines(4)}`);
+    expect([cut.status, JSON.parse(cut.bytes.toString())]).toMatchObject([200, { records: 5, unreadable: 1 }]);
+    expect(errorsOf(ledger)).toBe(5);
+    const others = await post(port(), '/ingest', '{"message":"of another program"}\n{"a":1}\n');
+    expect([others.status, others.bytes.toString()]).toEqual([400, expect.stringContaining('no known format')]);
+  });
+
+  test('lines of a transport log without their server, or their place, are refused with what is missing', async () => {
+    const { ledger, port } = await receive([source]);
+    const [line] = linesOf(join(import.meta.dirname, '../fixtures/transport-logs/CONNECTLOG20260115-1.LOG')).slice(5);
+    const body = JSON.parse(shipped(line!)) as { log: { offset: unknown }; host?: object };
+    const asked = [
+      { ...body, host: undefined },
+      { ...body, log: { ...body.log, offset: '12' } },
+      { message: line!.text },
+    ];
+    for (const each of asked) {
+      const answer = await post(port(), '/ingest', `${JSON.stringify(each)}\n`);
+      expect([answer.status, answer.bytes.toString()]).toEqual([
+        400,
+        expect.stringMatching(/names no server|without its file and place/),
+      ]);
+    }
+    const some = await post(port(), '/ingest', `${JSON.stringify(asked[0])}\n${shipped(line!)}\n`);
+    expect(JSON.parse(some.bytes.toString())).toMatchObject({ records: 2, unreadable: 1 });
+    expect([...ledger.tallies().values()][0]?.unreadable).toEqual({ wrong_shape: 4 });
+  });
+
   test('objects one behind the other without line ends are all read', async () => {
     const { ledger, port } = await receive([source]);
     const answer = await post(port(), '/ingest', lines(5).replaceAll('\n', ''));

@@ -373,6 +373,25 @@ describe('transport logs that Filebeat ships line by line', () => {
     expect([tally?.outcomes.duplicate, tally?.outcomes.unreadable]).toEqual([30 + 35 - 4, 0]);
   });
 
+  test('without their place, or as a bare line, are not counted, and that is said', async () => {
+    const { ledger, port, logged } = await receive([source]);
+    const { socket, acks } = plainly(port());
+    const { text } = lines.at(-1) ?? raise();
+    const others = [
+      { message: text, host: { name: 'EXCH01' } },
+      { message: '2026-01-15T08:20:00.000Z, of another log' },
+    ];
+    socket.write(Buffer.concat([window(2), ...others.map((each, n) => record(n + 1, JSON.stringify(each)))]));
+    await vi.waitFor(() => {
+      expect(acks()).toEqual([2]);
+    });
+    expect([...ledger.tallies().values()][0]).toMatchObject({
+      unreadable: { wrong_shape: 1 },
+      outcomes: { ignored: 1 },
+    });
+    expect(logged()).toContain('without its file and place');
+  });
+
   test('without the name of their server are not counted', async () => {
     const { ledger, port } = await receive([source]);
     await send(port(), [{ ...(lines.at(-1) ?? raise()), server: '' }]);

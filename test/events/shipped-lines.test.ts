@@ -258,14 +258,23 @@ describe('a line', () => {
     expect(outcomes({ server: '' })[0]).toContain('names no server');
   });
 
+  const shippedAs = (record: object): unknown => filebeat.decode(JSON.stringify({ ...record, host: { name: server } }));
+
   test.each([
+    { message: row },
     { message: row, log: { file: { path: send } } },
     { message: row, log: { offset: 0 } },
     { message: row, log: { offset: 0, file: { path: 'x'.repeat(2_000) } } },
     { message: row, log: { offset: -1, file: { path: send } } },
-    { message: 'started', log: { offset: 7, file: { path: send } } },
     { message: row, log: 'offset' },
-  ])('without its place, or of another log, is none: %j', (record) => {
-    expect(filebeat.decode(JSON.stringify({ ...record, host: { name: server } }))).toEqual([]);
+  ])('without its place cannot be read, and that is said: %#', (record) => {
+    expect(() => shippedAs(record)).toThrow('without its file and place (log.file.path, log.offset)');
+  });
+
+  test('of another log is none', () => {
+    for (const message of ['started', '2026-01-15T08:16:00.098Z,started']) {
+      expect(shippedAs({ message })).toEqual([]);
+      expect(shippedAs({ message: 'started', log: { offset: 7, file: { path: send } } })).toEqual([]);
+    }
   });
 });

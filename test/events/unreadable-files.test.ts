@@ -7,6 +7,7 @@ import { followFiles } from '../../src/events/sources/files/files.js';
 import type { Followed } from '../../src/events/sources/source.js';
 import { recogniseHead } from '../../src/events/sources/files/recognise.js';
 import { temporaryFolder } from '../support/folder.js';
+import { fixtureText } from './records.js';
 import { silentLog } from '../support/log-double.js';
 import { winlogbeatLine } from '../support/winlogbeat-line.js';
 
@@ -69,7 +70,7 @@ const foreign: readonly (readonly [name: string, content: Buffer, word: RegExp])
   ['NUL bytes alone', Buffer.alloc(3000), /NUL bytes.*crash/],
   [
     'lines with CR alone',
-    Buffer.from((line(1) + line(2) + line(3)).replaceAll('\n', '\r')),
+    Buffer.from(fixtureText('nxlog-syslog-prefixed.log').replaceAll('\n', '\r')),
     /carriage return alone.*LF/,
   ],
   ['unknown lines with CR alone', Buffer.from('one\rtwo\rthree\r'), /carriage return alone.*LF/],

@@ -87,9 +87,12 @@ test('a reader that crashes is started again behind the last records entered; no
   await vi.waitFor(() => {
     expect(errors(ledger)).toBe(4);
   }, 30_000);
-  expect(requests.map(({ after }) => after)).toEqual([undefined, placeOf(2), placeOf(3)]);
+  // The last one may have been silent for too long by now.
+  expect(requests.slice(0, 3).map(({ after }) => after)).toEqual([undefined, placeOf(2), placeOf(3)]);
   await vi.waitFor(() => {
-    expect(followed.statuses()[0]).toMatchObject({ up: true, subscription: { restarts: 2 } });
+    const [status] = followed.statuses();
+    expect(status?.up).toBe(true);
+    expect(status?.subscription?.restarts).toBeGreaterThanOrEqual(2);
   }, 30_000);
 });
 

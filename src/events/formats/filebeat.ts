@@ -3,12 +3,18 @@ import type { Decoded } from '../../model/records.js';
 import { textOf } from '../decode/event-fields.js';
 import { decodeText, layouts, objectSpan } from '../decode/json-events.js';
 import { fieldReader } from '../decode/json-fields.js';
+import { UnreadableRecord } from '../decode/unreadable.js';
 import { rowTimePattern } from '../transport/cells.js';
+import { connectivityLog } from './connectivity-log.js';
+import { sendLog } from './send-log.js';
 
 const line = String.raw`(?:#(?:Software: Microsoft Exchange|Version: |Log-type: |Date: |Fields: date-time,)|${rowTimePattern},)`;
 /** A byte order mark is left in the first line, unless Filebeat is told of it. */
 const linePattern = new RegExp(String.raw`^\uFEFF?${line}`, 'i');
 const messagePattern = new RegExp(String.raw`"message"\s*:\s*"(?:\uFEFF|\\uFEFF)?${line}`, 'i');
+
+const messageKey = Buffer.from('"message":"');
+const lineStarts = new Set([...Buffer.from('2#\\'), 0xef]);
 
 export const [filebeat, filebeatDocument] = layouts('filebeat', recognises, {
   mayGiveNothing: true,
@@ -16,14 +22,20 @@ export const [filebeat, filebeatDocument] = layouts('filebeat', recognises, {
   decodeBytes: decode,
 });
 
-/** A quote within a JSON string is escaped, so that none of this can stand in a value. */
+/** A quote within a JSON string is escaped, so that it cannot stand in a value. */
 function recognises(head: string): boolean {
-  return /"offset"\s*:\s*\d/.test(head) && /"file"\s*:\s*\{/.test(head) && messagePattern.test(head);
+  return messagePattern.test(head);
 }
 
 /** What a record holds of them, whatever else Filebeat ships. @throws UnreadableRecord */
 export function shippedLinesIn(record: Buffer): readonly Decoded[] {
-  return record.includes('"offset"') ? decode(record, 0, record.length) : [];
+  return record.includes('"offset"') || beginsAsLine(record) ? decode(record, 0, record.length) : [];
+}
+
+/** Whether the message begins with a time, a header or a byte order mark: to look is much cheaper than to decode. */
+function beginsAsLine(record: Buffer): boolean {
+  const at = record.indexOf(messageKey);
+  return at >= 0 && lineStarts.has(record[at + messageKey.length] ?? 0);
 }
 
 /**
@@ -51,9 +63,19 @@ const readFields = fieldReader([
 function decode(bytes: Buffer, start: number, end: number): readonly Decoded[] {
   const field = readFields(bytes, ...objectSpan(bytes, start, end));
   const [text, path, offset] = [field(0), field(pathAt), field(offsetAt)];
-  if (typeof text !== 'string' || !isPath(path) || !isOffset(offset) || !linePattern.test(text)) return [];
+  if (typeof text !== 'string' || !linePattern.test(text)) return [];
+  if (!isPath(path) || !isOffset(offset)) return withoutPlace(text);
   const server = names.map((_, n) => textOf(field(namesAt + n))).find((name) => name !== '') ?? '';
   return [{ kind: 'shipped_line', server, path, file: fileOf(field), offset, text }];
+}
+
+/** Others ship lines that begin with a time, too: only those of a log that is read are missed. */
+function withoutPlace(text: string): readonly Decoded[] {
+  if (!sendLog.recognises(text) && !connectivityLog.recognises(text)) return [];
+  throw new UnreadableRecord(
+    'wrong_shape',
+    'a line of a transport log without its file and place (log.file.path, log.offset); ship it as Filebeat does (docs/fleet.md)',
+  );
 }
 
 /** Far longer than that of any log of Exchange: thousands of files are known at once. */

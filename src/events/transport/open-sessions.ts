@@ -46,7 +46,8 @@ function lateLineLog(log: Log): (path: string) => void {
   let count = 0;
   return (path) => {
     if (++count !== manyLateLines) return;
-    const remedy = 'give the topic a key, so that a server has one partition (docs/fleet.md#transport-logs)';
+    const remedy =
+      'a Kafka topic needs a key, so that a server has one partition; Lumberjack needs one worker (docs/fleet.md#transport-logs)';
     log.warn('lines of transport logs come out of their order: their sessions may be read wrongly', { path, remedy });
   };
 }

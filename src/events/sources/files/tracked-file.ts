@@ -117,8 +117,10 @@ export async function readTracked(
   wanted: (eventId: number) => boolean,
   unfiltered?: boolean,
 ): Promise<FilePass> {
+  const { problem } = file;
   // Nothing was read but a byte order mark: whether one object follows another on its line shows when the second one comes.
   if (!file.format || (file.format.kind === 'text' && file.position.offset <= 3)) await recognise(file, handle);
+  if (file.format) file.problem ??= problem;
   if (!file.format) return file.problem === undefined ? 'waiting' : 'unrecognised';
   if (file.format.kind === 'binary') {
     const pass = await file.format.pass(handle, file.position, wanted);

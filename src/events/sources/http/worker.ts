@@ -5,7 +5,7 @@ import { createBreath } from '../../../runtime/breath.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
 import { emptyOtlpBatch, type OtlpBatch, readOtlp } from '../../otlp/otlp.js';
 import type { Gathered } from '../push/blocks.js';
-import { type Entry, inTime, Late, mostAtOnce, type Pushed } from '../push/entry.js';
+import { type Entry, inTime, Late, mostAtOnce, type Pushed, sumOf } from '../push/entry.js';
 import { createIngester } from '../push/ingest.js';
 import { unpacker } from '../push/memory.js';
 import { acceptOtlp, acceptText, type Refusal } from './answers.js';
@@ -48,22 +48,25 @@ export function createWorker({ part, entry }: Parts): Work {
   return async (route, body) => {
     const { form, compression } = route;
     const server = route.server ?? part.server;
-    let [isNews, records] = [false, 0];
+    let [isNews, records, unread] = [false, 0, 0];
+    let problem: string | undefined;
     const enter: Enter = async (pushed) => {
       // Whoever has waited for its turn must not wait for the ledger as long again.
       if (entry.isLate()) throw new Late('the ledger is late');
       if (server === '' && pushed.decoded.some(isWithoutServer)) throw new Refused(unnamed);
       records += pushed.decoded.length + pushed.ignored + sumOf(pushed.unreadable);
-      if (await inTime(entry.enter(pushed, server))) isNews = true;
+      const entered = await inTime(entry.enter(pushed, server));
+      isNews ||= entered.isNews;
+      unread += entered.unreadable;
+      problem ??= entered.problem;
     };
     // The blocks are free for others as soon as they are unpacked.
-    const { unreadable, trouble } = await unpacker.unpack(
+    const { trouble = problem } = await unpacker.unpack(
       body.parts(),
       compression,
       (bytes) => (form === 'text' ? ingest(bytes, 'the request', enter) : readRequest(bytes, form, enter)),
       { unpacked: body.release, patienceMs },
     );
-    const unread = sumOf(unreadable);
     // Of a text nobody looks into the answer to a success; senders of OTLP read theirs.
     if (form === 'text' && unread > 0 && unread === records) throw new Refused(nothingRead(unread, trouble));
     // What holds nothing that counts has nothing to be saved.
@@ -93,8 +96,4 @@ const unnamed: Refusal = {
 function nothingRead(count: number, trouble = 'it cannot be read'): Refusal {
   const text = `none of its ${count} records can be read; of the first: ${trouble}`;
   return { status: 400, text: `${text}; expected exported Windows events (see the table of formats in the README)` };
-}
-
-function sumOf(unreadable: Pushed['unreadable']): number {
-  return Object.values(unreadable).reduce((sum, count) => sum + count, 0);
 }

@@ -152,7 +152,8 @@ function takeRecord(state: State, sequence: number, payload: Buffer): Promise<vo
 async function enterPart(state: State): Promise<void> {
   const { window, receiver, sender } = state;
   if (!window) return;
-  if (await receiver.entry.enter(window.part(), sender.server ?? '', sender.mayName)) state.isNews = true;
+  const { isNews } = await receiver.entry.enter(window.part(), sender.server ?? '', sender.mayName);
+  state.isNews ||= isNews;
 }
 
 async function endWindow(state: State, window: Window): Promise<void> {

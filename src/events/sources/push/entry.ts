@@ -18,14 +18,21 @@ export type Pushed = {
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
 };
 
+export type Entered = {
+  /** Whether it has brought anything that is to be saved. */
+  readonly isNews: boolean;
+  /** Records of the part that could not be read, those found before among them, and why the first of the others was not. */
+  readonly unreadable: number;
+  readonly problem: string | undefined;
+};
+
 export type Entry = {
   /**
    * Enters a part of a request or window; nothing of it is kept here. Resolves when the next part may come.
    * @param server of records that do not name theirs; empty when nobody has said it
    * @param mayName whether a record may be of this server; absent: any
-   * @returns whether it has brought anything that is to be saved
    */
-  readonly enter: (part: Pushed, server: string, mayName?: (server: string) => boolean) => Promise<boolean>;
+  readonly enter: (part: Pushed, server: string, mayName?: (server: string) => boolean) => Promise<Entered>;
   /** Resolves when all that was entered by now is on disk, however long that takes. @throws when the exporter ends before */
   readonly saved: () => Promise<void>;
   /** True while what was entered is not saved in time: nothing more is taken. */
@@ -62,22 +69,26 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
     if (pause) await pause;
   };
   /** Rows and the sessions that they change are posted in one go: nothing may be awaited between the two. */
-  const postRows = async (rows: Sorted['rows'], server: string): Promise<void> => {
+  const postRows = async (sorted: Sorted, server: string): Promise<void> => {
     if (!joined) return;
+    const { rows } = sorted;
     const name = server === '' ? '' : serverLabelOf(server);
     const told = rows.find(({ kind }) => kind === 'connectivity_row');
     if (told?.kind === 'connectivity_row') joined.logFound(name, told.at);
     for (let from = 0; from < rows.length; from += mostAtOnce) {
       const origin = { server: name, history: place().history };
-      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, trouble);
+      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, sorted.trouble);
+      sorted.unread += sumOf(read.unreadable);
       await post({ ...read, sessions: joined.changes() });
     }
   };
-  const postAll = async ({ evidence, rows, ignored, unreadable }: Sorted, server: string): Promise<void> => {
+  const postAll = async (sorted: Sorted, server: string): Promise<void> => {
+    const { evidence, ignored, unreadable } = sorted;
+    sorted.unread = sumOf(unreadable);
     await post({ evidence: evidence.slice(0, mostAtOnce), ignored, unreadable });
     for (let from = mostAtOnce; from < evidence.length; from += mostAtOnce)
       await post({ evidence: evidence.slice(from, from + mostAtOnce), ignored: 0, unreadable: {} });
-    await postRows(rows, server);
+    await postRows(sorted, server);
   };
   const noting = async (done: Promise<void>): Promise<void> => {
     const wait = { since: steady() };
@@ -90,14 +101,26 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
       return oldest !== undefined && steady() - oldest.since > lateMs;
     },
     enter: async ({ decoded, ignored, unreadable }, server, mayName) => {
-      const sorted: Sorted = { evidence: [], rows: [], ignored, unreadable: { ...unreadable } };
+      let problem: string | undefined;
+      const told = (message: string): void => {
+        problem ??= message;
+        trouble(message);
+      };
+      const sorted: Sorted = {
+        evidence: [],
+        rows: [],
+        ignored,
+        unreadable: { ...unreadable },
+        unread: 0,
+        trouble: told,
+      };
       for (const record of decoded) {
-        sortRecord(sorted, record, { server, reading, mayName, trouble });
+        sortRecord(sorted, record, { server, reading, mayName });
         const pause = breathe();
         if (pause) await pause;
       }
       await noting(postAll(sorted, server));
-      return sorted.evidence.length + sorted.rows.length > 0;
+      return { isNews: sorted.evidence.length + sorted.rows.length > 0, unreadable: sorted.unread, problem };
     },
     saved: () => noting(reading.saved()),
   };
@@ -122,6 +145,9 @@ type Sorted = {
   readonly rows: (TransportRow | ShippedLine)[];
   ignored: number;
   readonly unreadable: Partial<Record<UnreadableReason, number>>;
+  /** Those and the rows that could not be read. */
+  unread: number;
+  readonly trouble: (problem: string) => void;
 };
 
 function readRows(
@@ -150,10 +176,9 @@ type Naming = {
   readonly server: string;
   readonly reading: Reading;
   readonly mayName: ((server: string) => boolean) | undefined;
-  readonly trouble: (problem: string) => void;
 };
 
-function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName, trouble }: Naming): void {
+function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName }: Naming): void {
   try {
     if (record.kind !== 'event') {
       const isBelieved = record.kind !== 'shipped_line' || (mayName?.(serverOfLine(record, server)) ?? true);
@@ -169,8 +194,12 @@ function sortRecord(sorted: Sorted, record: Decoded, { server, reading, mayName,
   } catch (error) {
     const { reason, message } = unreadableOf(error);
     addOne(sorted.unreadable, reason);
-    trouble(message);
+    sorted.trouble(message);
   }
+}
+
+export function sumOf(unreadable: Pushed['unreadable']): number {
+  return Object.values(unreadable).reduce((sum, count) => sum + count, 0);
 }
 
 function addOne(counts: Sorted['unreadable'], reason: UnreadableReason): void {

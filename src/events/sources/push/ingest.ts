@@ -1,18 +1,16 @@
-/** Reads a text of any format of files that was pushed as a whole, with the reader that reads files. */
-import type { UnreadableReason } from '../../../model/records.js';
+/**
+ * Reads a text of any format of files that was pushed as a whole, with the reader that reads files; lines of JSON one by one,
+ * since an aggregator sends those of several shippers together.
+ */
 import { isWanted } from '../../classify.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
-import type { PassResult, ReadableFile, TextFormat } from '../../formats/format.js';
+import type { ReadableFile, TextFormat } from '../../formats/format.js';
 import { createReader, type Reader } from '../../read/pass.js';
-import { encodingOf, hasBareReturns, maxRecordBytes } from '../../read/text.js';
+import { type Encoding, encodingOf, findEndFor, hasBareReturns, maxRecordBytes } from '../../read/text.js';
 import { bareReturns } from '../files/foreign-content.js';
 import { headBytes, recogniseHead } from '../files/recognise.js';
 import type { Pushed } from './entry.js';
-
-type Ingested = {
-  readonly unreadable: Partial<Record<UnreadableReason, number>>;
-  trouble: string | undefined;
-};
+import { createLineIngester, type Ingested } from './ingest-lines.js';
 
 /** @param enter takes a part; the next one is read when it resolves */
 export type Ingester = (
@@ -24,12 +22,16 @@ export type Ingester = (
 /** Its calls must not overlap. Strings of what it gives do not hold on to the bytes. */
 export function createIngester(): Ingester {
   let reader: Reader | undefined;
+  const ingestLines = createLineIngester();
   return async (bytes, shownName, enter) => {
-    const ingested: Ingested = { unreadable: {}, trouble: undefined };
+    const ingested: Ingested = { trouble: undefined };
     const { markLength } = encodingOf(bytes);
     const begin = await firstRecordAt(bytes, markLength);
     if (begin === undefined) return ingested;
-    const { format, encoding } = formatOf(bytes, markLength, begin, shownName);
+    const found = formatOf(bytes, markLength, begin, shownName);
+    if (isByLines(bytes, begin, found)) return ingestLines(bytes, begin, enter, found.problem);
+    if (!found.format) throw found.problem;
+    const { format, encoding } = found;
     reader ??= createReader(passBytes);
     const end = Buffer.from('\n', encoding === 'utf-8' ? 'utf8' : 'utf16le');
     const file = inMemory(bytes, encoding === 'utf-16be' ? end.swap16() : end);
@@ -38,7 +40,7 @@ export function createIngester(): Ingester {
     for (;;) {
       const pass = await reader(file, position, { format, encoding, tail, wanted: isWanted, unfiltered: false });
       if (pass === 'replaced') throw new UnreadableRecord('decoder_failed', 'the bytes changed while they were read');
-      note(ingested, pass);
+      ingested.trouble ??= pass.trouble?.message;
       await enter(pass);
       ({ position, tail } = pass);
       if (!pass.more) break;
@@ -46,9 +48,8 @@ export function createIngester(): Ingester {
     }
     // Nothing follows: half a record at the end stays half.
     if (position.offset < bytes.length && (await firstRecordAt(bytes, position.offset)) !== undefined) {
-      const half = { damaged: 1 };
-      note(ingested, { unreadable: half, trouble: { message: 'the last record has no end' } });
-      await enter({ decoded: [], ignored: 0, unreadable: half });
+      ingested.trouble ??= 'the last record has no end';
+      await enter({ decoded: [], ignored: 0, unreadable: { damaged: 1 } });
     }
     return ingested;
   };
@@ -59,40 +60,34 @@ const passBytes = 3 * maxRecordBytes;
 
 const noTail = { length: 0, hash: '' };
 
-function note(
-  ingested: Ingested,
-  {
-    unreadable,
-    trouble,
-  }: Pick<PassResult, 'unreadable'> & { readonly trouble?: { readonly message: string } | undefined },
-): void {
-  for (const [reason, count] of Object.entries(unreadable) as [UnreadableReason, number][])
-    ingested.unreadable[reason] = (ingested.unreadable[reason] ?? 0) + count;
-  ingested.trouble ??= trouble?.message;
-}
+type Known = { readonly format: TextFormat; readonly encoding: Encoding; readonly problem: undefined };
+/** No format recognises it: `wrong_shape` with what it is and what is expected. */
+type Unknown = { readonly format: undefined; readonly encoding: Encoding; readonly problem: UnreadableRecord };
 
-/** @throws UnreadableRecord `wrong_shape` with what it is and what is expected */
-function formatOf(
-  bytes: Buffer,
-  markLength: number,
-  begin: number,
-  shownName: string,
-): { format: TextFormat; encoding: ReturnType<typeof encodingOf>['encoding'] } {
+function formatOf(bytes: Buffer, markLength: number, begin: number, shownName: string): Known | Unknown {
   const parts = [bytes.subarray(0, markLength), bytes.subarray(begin, begin + headBytes), lineEnd];
   const { format, encoding, problem } = recogniseHead(Buffer.concat(parts), shownName);
-  if (format?.kind === 'text') {
-    // All of it would be one line, of which only the beginning is looked at.
-    if (format.framing === 'lines' && hasBareReturns(bytes))
-      throw new UnreadableRecord('wrong_shape', `${shownName}: ${bareReturns}`);
-    return { format, encoding };
-  }
-  throw new UnreadableRecord(
-    'wrong_shape',
-    format
-      ? `${shownName}: a binary event log; send text, or have the exporter read the file`
-      : (problem ?? `${shownName}: no known format; expected exported Windows events`),
-  );
+  const refused = (why: string): Unknown => {
+    return { format: undefined, encoding, problem: new UnreadableRecord('wrong_shape', `${shownName}: ${why}`) };
+  };
+  if (format?.kind === 'binary') return refused('a binary event log; send text, or have the exporter read the file');
+  if (!format)
+    return problem === undefined
+      ? refused('no known format; expected exported Windows events')
+      : { format: undefined, encoding, problem: new UnreadableRecord('wrong_shape', problem) };
+  // All of it would be one line, of which only the beginning is looked at.
+  if (format.framing === 'lines' && hasBareReturns(bytes)) return refused(bareReturns);
+  return { format, encoding, problem: undefined };
 }
+
+/** Objects of JSON, one a line; the first may be cut off, which makes it look like the beginning of a document. */
+function isByLines(bytes: Buffer, begin: number, { format, encoding }: Known | Unknown): boolean {
+  if (encoding !== 'utf-8' || bytes[begin] !== openBrace || hasBareReturns(bytes)) return false;
+  return format?.framing !== 'json' || endOfObject(bytes, begin) < 0;
+}
+
+const openBrace = 0x7b;
+const endOfObject = findEndFor('json');
 
 const lineEnd = Buffer.from('\n');
 
