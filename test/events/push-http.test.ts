@@ -253,7 +253,7 @@ describe('POST /ingest', () => {
     const { ledger, port } = await receive([source]);
     const log = linesOf(join(import.meta.dirname, '../fixtures/transport-logs/CONNECTLOG20260115-1.LOG'));
     const body = log.map((line) => `${shipped(line)}\n`).join('');
-    for (const _ of [1, 2]) {
+    for (let times = 0; times < 2; times++) {
       const answer = await post(port(), '/ingest', body);
       expect([answer.status, JSON.parse(answer.bytes.toString())]).toEqual([
         200,

@@ -1,4 +1,5 @@
 /** Sources that listen over TLS: whose certificate lets in, and how handshakes that fail are counted and told. */
+import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -64,6 +65,18 @@ const strangers: readonly (readonly [string, (port: number) => Socket])[] = [
   ['plain_text', plain('POST /ingest HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n')],
   ['plain_text', plain('2W\0\0\0\x01')],
 ];
+
+test('whoever leaves before the handshake, as a health check does, is let go of', async () => {
+  const { port } = await receive([await settings.lumberjack()]);
+  const left = [0, 1, 2].map(async () => {
+    const socket = connect({ port: port(), host: '127.0.0.1', allowHalfOpen: true });
+    socket.end();
+    socket.resume();
+    await once(socket, 'end');
+    socket.destroy();
+  });
+  await Promise.all(left);
+});
 
 describe.each(['http', 'lumberjack'] as const)('type: %s', (type) => {
   test('whoever has no certificate of our authority does not get in; each is counted and told by its reason', async () => {

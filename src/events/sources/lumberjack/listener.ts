@@ -72,10 +72,13 @@ function countFailures(server: SecureServer, handshakes: Handshakes): void {
   // By the time a handshake has failed the connection may be closed: whose it was is asked while it begins.
   const clients = new WeakMap<object, string | undefined>();
   server.on('connection', (socket: Socket) => clients.set(socket, socket.remoteAddress));
-  server.on('tlsClientError', (error: Error, socket: TLSSocket & { readonly _parent?: object }) => {
+  server.on('tlsClientError', (error: Error, socket: TLSSocket & { readonly _parent?: Socket }) => {
     const { authorizationError, _parent: below } = socket;
     const client = socket.remoteAddress ?? (below && clients.get(below));
     handshakes.failed({ error, authorizationError }, client);
+    // Half open, it would wait for an end of ours for good.
+    socket.destroy();
+    below?.destroy();
   });
 }
 

@@ -18,7 +18,7 @@ export type Pushed = {
   readonly unreadable: Readonly<Partial<Record<UnreadableReason, number>>>;
 };
 
-export type Entered = {
+type Entered = {
   /** Whether it has brought anything that is to be saved. */
   readonly isNews: boolean;
   /** Records of the part that could not be read, those found before among them, and why the first of the others was not. */
@@ -52,44 +52,11 @@ export const mostAtOnce = 1_000;
 const historyMs = 10 * 60_000;
 
 export function createEntry(source: string, reading: Reading, joined: Sessions | undefined): Entry {
-  const { now, steady = () => performance.now() } = reading;
+  const { steady = () => performance.now() } = reading;
   const breathe = createBreath();
   const trouble = troubleLog(source, reading);
   const waiting = new Set<{ readonly since: number }>();
-  let first = firstHeard(source, reading);
-
-  const place = (): { readonly checkpoint: LogCheckpoint; readonly history: boolean } => {
-    first ??= now();
-    const checkpoint = { source, channel: channelOf(source), bookmark: '', recordId: 0, time: first };
-    return { checkpoint, history: now() - first < historyMs };
-  };
-  const post = async (part: Part): Promise<void> => {
-    await reading.post({ source, ...part, ...place(), unfiltered: false });
-    const pause = breathe();
-    if (pause) await pause;
-  };
-  /** Rows and the sessions that they change are posted in one go: nothing may be awaited between the two. */
-  const postRows = async (sorted: Sorted, server: string): Promise<void> => {
-    if (!joined) return;
-    const { rows } = sorted;
-    const name = server === '' ? '' : serverLabelOf(server);
-    const told = rows.find(({ kind }) => kind === 'connectivity_row');
-    if (told?.kind === 'connectivity_row') joined.logFound(name, told.at);
-    for (let from = 0; from < rows.length; from += mostAtOnce) {
-      const origin = { server: name, history: place().history };
-      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, sorted.trouble);
-      sorted.unread += sumOf(read.unreadable);
-      await post({ ...read, sessions: joined.changes() });
-    }
-  };
-  const postAll = async (sorted: Sorted, server: string): Promise<void> => {
-    const { evidence, ignored, unreadable } = sorted;
-    sorted.unread = sumOf(unreadable);
-    await post({ evidence: evidence.slice(0, mostAtOnce), ignored, unreadable });
-    for (let from = mostAtOnce; from < evidence.length; from += mostAtOnce)
-      await post({ evidence: evidence.slice(from, from + mostAtOnce), ignored: 0, unreadable: {} });
-    await postRows(sorted, server);
-  };
+  const postAll = createPosting(source, reading, joined);
   const noting = async (done: Promise<void>): Promise<void> => {
     const wait = { since: steady() };
     waiting.add(wait);
@@ -123,6 +90,48 @@ export function createEntry(source: string, reading: Reading, joined: Sessions |
       return { isNews: sorted.evidence.length + sorted.rows.length > 0, unreadable: sorted.unread, problem };
     },
     saved: () => noting(reading.saved()),
+  };
+}
+
+type Posting = (sorted: Sorted, server: string) => Promise<void>;
+
+/** Posts what was sorted, some of it at a time. */
+function createPosting(source: string, reading: Reading, joined: Sessions | undefined): Posting {
+  const { now } = reading;
+  const breathe = createBreath();
+  let first = firstHeard(source, reading);
+
+  const place = (): { readonly checkpoint: LogCheckpoint; readonly history: boolean } => {
+    first ??= now();
+    const checkpoint = { source, channel: channelOf(source), bookmark: '', recordId: 0, time: first };
+    return { checkpoint, history: now() - first < historyMs };
+  };
+  const post = async (part: Part): Promise<void> => {
+    await reading.post({ source, ...part, ...place(), unfiltered: false });
+    const pause = breathe();
+    if (pause) await pause;
+  };
+  /** Rows and the sessions that they change are posted in one go: nothing may be awaited between the two. */
+  const postRows = async (sorted: Sorted, server: string): Promise<void> => {
+    if (!joined) return;
+    const { rows } = sorted;
+    const name = server === '' ? '' : serverLabelOf(server);
+    const told = rows.find(({ kind }) => kind === 'connectivity_row');
+    if (told?.kind === 'connectivity_row') joined.logFound(name, told.at);
+    for (let from = 0; from < rows.length; from += mostAtOnce) {
+      const origin = { server: name, history: place().history };
+      const read = readRows(joined, rows.slice(from, from + mostAtOnce), origin, sorted.trouble);
+      sorted.unread += sumOf(read.unreadable);
+      await post({ ...read, sessions: joined.changes() });
+    }
+  };
+  return async (sorted, server) => {
+    const { evidence, ignored, unreadable } = sorted;
+    sorted.unread = sumOf(unreadable);
+    await post({ evidence: evidence.slice(0, mostAtOnce), ignored, unreadable });
+    for (let from = mostAtOnce; from < evidence.length; from += mostAtOnce)
+      await post({ evidence: evidence.slice(from, from + mostAtOnce), ignored: 0, unreadable: {} });
+    await postRows(sorted, server);
   };
 }
 
