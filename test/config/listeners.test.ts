@@ -97,6 +97,25 @@ test.each([
     'sources[1].topics[1]: expected a topic that sources[0] does not read from the same brokers, got "b"',
   ],
   [
+    'gaps looked for in a share of the partitions',
+    [{ ...kafka, unfiltered: true, shard: { index: 0, of: 2 } }],
+    'sources[0].unfiltered: expected false or nothing beside a shard, which counts no gaps, got true',
+  ],
+  [
+    'one subject for two servers',
+    [
+      {
+        type: 'lumberjack',
+        tls: { cert: 'c.pem', key: 'k.pem', clientCa: 'ca.pem' },
+        clients: [
+          { subject: 'exch01.example', server: 'exch01' },
+          { subject: 'EXCH01.example', server: 'exch02' },
+        ],
+      },
+    ],
+    'sources[0].clients[1].subject: expected a subject that no other of the clients has, in any case, got "EXCH01.example"',
+  ],
+  [
     'a broker that is named twice',
     [{ ...kafka, brokers: ['k1.example:9092', 'K1.EXAMPLE:9092'] }],
     'sources[0].brokers[1]: expected each broker once, got "K1.EXAMPLE:9092"',

@@ -153,6 +153,20 @@ test('a path that is used again is another file, and lines of the one before it 
   expect(kept).toHaveLength(2);
 });
 
+test('lines that come again while the shipper says otherwise which file it is are known; another file of that path is not', () => {
+  const files = createShippedFiles(() => undefined);
+  const line = (offset: number, second: number, file: string): boolean =>
+    files.take(
+      'exch01',
+      { kind: 'shipped_line', server: '', path: 'SEND.LOG', file, offset, text: '' },
+      { offset, length: 98, at: second * 1000 },
+    );
+  expect([0, 100, 200].map((offset, n) => line(offset, n, 'inode'))).toEqual([true, true, true]);
+  // After an update it sends a fingerprint; the last row may be the first of another file.
+  expect([0, 100, 300].map((offset) => line(offset, offset / 100, 'fingerprint'))).toEqual([false, false, true]);
+  expect([0, 100].map((offset, n) => line(offset, 10 + n, 'another'))).toEqual([true, true]);
+});
+
 test('bytes that were no UTF-8 make a line longer on the way: the next one counts all the same', () => {
   const first = { offset: 0, length: 100 + 2 * 5, at: 1 };
   const kept = take(take([], first)!, { offset: 102, length: 80, at: 2 });

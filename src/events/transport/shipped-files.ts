@@ -1,7 +1,7 @@
 /** The log files whose lines shippers send: what log each is of, and which of its lines were taken. */
 import type { ShippedLine } from '../../model/records.js';
 import { keyOfShipped, type SessionChange, type ShippedFile, type ShippedLog } from '../../model/sessions.js';
-import { merged, take, type Place } from './taken-lines.js';
+import { isEarlier, merged, take, type Place } from './taken-lines.js';
 
 export type ShippedFiles = {
   /** What log a file is of, as far as its lines have told. */
@@ -24,19 +24,25 @@ const mostFiles = 10_000;
  * @param most files that are known; of more those used least recently are forgotten
  */
 export function createShippedFiles(late: (path: string) => void, most = mostFiles): ShippedFiles {
-  const files = new Map<string, ShippedFile>();
+  const files = createFileIndex();
   const changed = new Set<string>();
   /** The one used last, which stands at the end. */
   let latest = '';
 
+  /** Whether it was taken while the shipper said otherwise which file it is: another version of it, or another inode. */
+  const wasTaken = (key: string, file: ShippedFile, place: Place): boolean => {
+    for (const other of files.ofPath(file))
+      if (other !== key && isEarlier(files.get(other)?.taken ?? [], place)) return true;
+    return false;
+  };
   const keep = (key: string, file: ShippedFile): void => {
-    if (key !== latest) files.delete(key);
+    if (key !== latest) files.remove(key);
     latest = key;
-    files.set(key, file);
+    files.put(key, file);
     changed.add(key);
     for (const oldest of files.keys()) {
-      if (files.size <= most) return;
-      files.delete(oldest);
+      if (files.size() <= most) return;
+      files.remove(oldest);
       changed.add(oldest);
     }
   };
@@ -51,16 +57,16 @@ export function createShippedFiles(late: (path: string) => void, most = mostFile
       const key = keyOf(server, line);
       const known = files.get(key) ?? fresh(server, line);
       const taken = take(known.taken, place);
-      if (!taken) return false;
+      if (!taken || wasTaken(key, known, place)) return false;
       const last = taken.length === known.taken.length ? (known.taken.at(-1)?.runs.at(-2) ?? 0) : 0;
       if (place.offset < last) late(line.path);
       keep(key, { server, path: known.path, file: known.file, log: known.log, taken });
       return true;
     },
     rename: (from, to) => {
-      for (const [key, file] of [...files]) {
+      for (const [key, file] of [...files.all()]) {
         if (file.server !== from) continue;
-        files.delete(key);
+        files.remove(key);
         changed.add(key);
         const renamed = keyOfShipped({ ...file, server: to });
         const same = files.get(renamed);
@@ -68,7 +74,7 @@ export function createShippedFiles(late: (path: string) => void, most = mostFile
       }
     },
     restore: (saved) => {
-      files.set(keyOfShipped(saved), saved);
+      files.put(keyOfShipped(saved), saved);
     },
     changes: () => {
       const changes = [...changed].map((key): SessionChange => {
@@ -81,8 +87,40 @@ export function createShippedFiles(late: (path: string) => void, most = mostFile
   };
 }
 
+/** Files by their keys, the one put in last at the end, and those of the same path by what the shipper says besides. */
+function createFileIndex() {
+  const files = new Map<string, ShippedFile>();
+  const byPath = new Map<string, Set<string>>();
+  return {
+    get: (key: string) => files.get(key),
+    keys: () => files.keys(),
+    all: () => files.entries(),
+    size: () => files.size,
+    ofPath: (file: ShippedFile): Iterable<string> => byPath.get(pathOf(file)) ?? [],
+    put: (key: string, file: ShippedFile): void => {
+      files.set(key, file);
+      const path = pathOf(file);
+      const same = byPath.get(path);
+      if (same) same.add(key);
+      else byPath.set(path, new Set([key]));
+    },
+    remove: (key: string): void => {
+      const file = files.get(key);
+      if (!file) return;
+      files.delete(key);
+      const same = byPath.get(pathOf(file));
+      same?.delete(key);
+      if (same?.size === 0) byPath.delete(pathOf(file));
+    },
+  };
+}
+
 function fresh(server: string, { path, file }: ShippedLine): ShippedFile {
   return { server, path, file, log: undefined, taken: [] };
+}
+
+function pathOf({ server, path }: ShippedFile): string {
+  return `${server}\n${path}`;
 }
 
 function keyOf(server: string, { path, file }: ShippedLine): string {

@@ -37,6 +37,13 @@ export function take(taken: readonly TakenLines[], place: Place): readonly Taken
   return taken.with(index, { until, runs: withRun(lines.runs, place) });
 }
 
+/** Whether a line stands where one was taken, and is older than the latest: the first rows of another file are not. */
+export function isEarlier(taken: readonly TakenLines[], { offset, at }: Place): boolean {
+  return (
+    at !== undefined && taken.some(({ until, runs }) => until !== undefined && at < until && isTaken(runs, offset))
+  );
+}
+
 /** The first file that had got as far as this time; else the latest. */
 function indexFor(taken: readonly TakenLines[], at: number | undefined): number {
   const index = at === undefined ? -1 : taken.findIndex(({ until }) => until !== undefined && at <= until);

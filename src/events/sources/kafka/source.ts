@@ -85,6 +85,15 @@ function topicsInTwo(all: readonly Numbered[]): Clash[] {
   );
 }
 
+/** What is missing in one share of the partitions may be in another. */
+function gapsOfShards(all: readonly Numbered[]): Clash[] {
+  return all.flatMap(({ index, settings: { shard, unfiltered } }) =>
+    unfiltered === true && (shard?.of ?? 1) > 1
+      ? [{ index, path: ['unfiltered'], message: 'false or nothing beside a shard, which counts no gaps', input: true }]
+      : [],
+  );
+}
+
 function login() {
   const mechanisms = ['plain', 'scram-sha-256', 'scram-sha-512', 'oauthbearer'] as const;
   return mapping({
@@ -115,7 +124,7 @@ export const kafka: SourceKind<typeof settings, TopicPart> = {
       ...(given.sasl && { sasl: files(given.sasl, 'passwordFile', 'tokenFile') }),
     };
   },
-  clashes: topicsInTwo,
+  clashes: (all) => [...topicsInTwo(all), ...gapsOfShards(all)],
   parts: (given) => {
     const parts = new Map<string, TopicPart>();
     for (const { brokers, topics, tls, sasl, shard = { index: 0, of: 1 }, from, unfiltered } of given)

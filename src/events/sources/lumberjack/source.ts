@@ -42,6 +42,12 @@ const settings = mapping({
     issue('listenAddress', 'an address of loopback, or tls with cert, key and clientCa beside it');
   if (clients.length > 0 && tls?.clientCa === undefined)
     issue('tls', 'clientCa with clients: without it no sender shows a certificate');
+  const known = new Set<string>();
+  for (const [index, { subject }] of clients.entries())
+    if (known.size === known.add(subject.toLowerCase()).size) {
+      const message = 'a subject that no other of the clients has, in any case';
+      context.addIssue({ code: 'custom', path: ['clients', index, 'subject'], message, input: subject });
+    }
 });
 
 export const lumberjack: SourceKind<typeof settings, LumberjackPart> = {
