@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createCommonTexts } from '../../src/events/decode/common-texts.js';
@@ -20,6 +22,25 @@ test('a text is the one of its bytes, whatever came before with the same hash', 
       }
     }),
   );
+});
+
+test('issue 14: thousands of texts hold on to no more memory than they need', () => {
+  setFlagsFromString('--expose-gc');
+  const collectGarbage = runInNewContext('gc') as () => void;
+  const held = (): number => {
+    collectGarbage();
+    return process.memoryUsage().arrayBuffers;
+  };
+  const textOf = createCommonTexts(make);
+  const before = held();
+  for (let n = 0; n < 4096; n++)
+    for (let times = 0; times < 2; times++) {
+      const bytes = Buffer.from(`connector ${n}`);
+      textOf(bytes, 0, bytes.length, n);
+      // What else is made meanwhile.
+      Buffer.from('x'.repeat(4_000));
+    }
+  expect(held() - before).toBeLessThan(2 * 2 ** 20);
 });
 
 test('what comes a third time is not decoded again', () => {

@@ -15,6 +15,8 @@ export type CommonTexts = (bytes: Buffer, start: number, end: number, hash: numb
 
 /** @param make the text of such bytes, which depends on nothing but them */
 export function createCommonTexts(make: Make): CommonTexts {
+  // One room for all: a small buffer of its own would hold on to the 8 KiB that Node cuts such buffers from.
+  const room = Buffer.alloc(slots * longestBytes);
   const bytesBySlot = new Array<Buffer | undefined>(slots);
   const textBySlot = new Array<string>(slots).fill('');
   /** Hash of the latest text of each slot that was not known: a text is kept when it comes a second time. */
@@ -26,7 +28,8 @@ export function createCommonTexts(make: Make): CommonTexts {
     if (known?.length === end - start && standsAt(bytes, start, known)) return textBySlot[slot] ?? '';
     const text = make(bytes, start, end);
     if (strangers[slot] === hash && end - start <= longestBytes) {
-      bytesBySlot[slot] = Buffer.from(bytes.subarray(start, end));
+      const at = slot * longestBytes;
+      bytesBySlot[slot] = room.subarray(at, at + bytes.copy(room, at, start, end));
       textBySlot[slot] = text;
     }
     strangers[slot] = hash;
