@@ -41,6 +41,8 @@ test('issue 14: thousands of texts hold on to no more memory than they need', ()
       Buffer.from('x'.repeat(4_000));
     }
   expect(held() - before).toBeLessThan(2 * 2 ** 20);
+  // Used once more, or it would be garbage by now.
+  expect(textOf(Buffer.from('connector 7'), 0, 11, 7)).toBe('connector 7');
 });
 
 test('what comes a third time is not decoded again', () => {
