@@ -46,7 +46,8 @@ export async function unfinishedCopy(
   return { ...original, offset: size, tail: fingerprintOf(bytes) };
 }
 
-async function bytesAt(handle: ReadableFile, at: number, length: number): Promise<Buffer> {
+/** Fewer where the file ends before. */
+export async function bytesAt(handle: ReadableFile, at: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
   const { bytesRead } = await handle.read(bytes, 0, length, at);
   return bytes.subarray(0, bytesRead);

@@ -12,7 +12,7 @@ import { fingerprintOf, type Reader } from '../../read/pass.js';
 import type { Encoding } from '../../read/text.js';
 import type { FileFacts, OpenFile } from './file-system.js';
 import { hashesOf, type Checkpoints } from './checkpoints.js';
-import { unfinishedCopy, type ReadOriginal } from './copies.js';
+import { bytesAt, unfinishedCopy, type ReadOriginal } from './copies.js';
 import { fingerprintBytes, recogniseHead, headBytes } from './recognise.js';
 
 export type TrackedFile = {
@@ -197,10 +197,8 @@ async function headOf(handle: ReadableFile): Promise<Fingerprint> {
   return fingerprintOf(await firstBytes(handle));
 }
 
-async function firstBytes(handle: ReadableFile): Promise<Buffer> {
-  const bytes = Buffer.alloc(fingerprintBytes);
-  const { bytesRead } = await handle.read(bytes, 0, fingerprintBytes, 0);
-  return bytes.subarray(0, bytesRead);
+function firstBytes(handle: ReadableFile): Promise<Buffer> {
+  return bytesAt(handle, 0, fingerprintBytes);
 }
 
 /** The checkpoint of this very content: the same inode first, then wherever the content was last seen. */
@@ -231,9 +229,8 @@ async function checkpointFor(
 }
 
 async function hasBytes(handle: ReadableFile, at: number, wanted: Fingerprint): Promise<boolean> {
-  const bytes = Buffer.alloc(wanted.length);
-  const { bytesRead } = await handle.read(bytes, 0, wanted.length, at);
-  return bytesRead === wanted.length && fingerprintOf(bytes).hash === wanted.hash;
+  const bytes = await bytesAt(handle, at, wanted.length);
+  return bytes.length === wanted.length && fingerprintOf(bytes).hash === wanted.hash;
 }
 
 function resume(file: TrackedFile, known: FileCheckpoint): void {

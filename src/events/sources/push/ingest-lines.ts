@@ -34,7 +34,8 @@ export function createLineIngester(): LineIngester {
       for (let count = 0; at < until && count < linesAtOnce; count++) {
         const lineEnd = bytes.indexOf(lineFeed, at);
         const end = lineEnd < 0 ? bytes.length : lineEnd;
-        const line = bytes.subarray(at, end);
+        const start = at;
+        const line = bytes.subarray(start, end);
         at = end + 1;
         if (isBlank(line)) continue;
         if (lineEnd < 0 && isHalf(line)) {
@@ -42,7 +43,7 @@ export function createLineIngester(): LineIngester {
           continue;
         }
         const strangers = values.strangers();
-        values.read(line, 0, line.length, tally, 0);
+        values.read(bytes, start, end, tally, 0);
         known ||= values.strangers() <= strangers;
       }
       if (!known && at >= bytes.length && unknown) throw unknown;

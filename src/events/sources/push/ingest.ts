@@ -2,6 +2,7 @@
  * Reads a text of any format of files that was pushed as a whole, with the reader that reads files; lines of JSON one by one,
  * since an aggregator sends those of several shippers together.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import { isWanted } from '../../classify.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
 import type { ReadableFile, TextFormat } from '../../formats/format.js';
@@ -98,10 +99,6 @@ async function firstRecordAt(bytes: Buffer, from: number): Promise<number | unde
     if ((at & 0xfffff) === 0xfffff) await turn();
   }
   return undefined;
-}
-
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** With a line end behind the last line, which senders leave out. */
