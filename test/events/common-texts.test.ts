@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createCommonTexts } from '../../src/events/decode/common-texts.js';
 import { fieldReader } from '../../src/events/decode/json-fields.js';
 import { unescapedAt } from '../../src/events/decode/xml-tags.js';
@@ -24,7 +24,7 @@ test('a text is the one of its bytes, whatever came before with the same hash', 
   );
 });
 
-test('issue 14: thousands of texts hold on to no more memory than they need', () => {
+test('issue 14: thousands of texts hold on to no more memory than they need', async () => {
   setFlagsFromString('--expose-gc');
   const collectGarbage = runInNewContext('gc') as () => void;
   const held = (): number => {
@@ -40,7 +40,8 @@ test('issue 14: thousands of texts hold on to no more memory than they need', ()
       // What else is made meanwhile.
       Buffer.from('x'.repeat(4_000));
     }
-  expect(held() - before).toBeLessThan(2 * 2 ** 20);
+  // V8 gives buffers back on another thread, some time after a collection has found them to be garbage.
+  await vi.waitFor(() => expect(held() - before).toBeLessThan(2 * 2 ** 20), { timeout: 10_000 });
   // Used once more, or it would be garbage by now.
   expect(textOf(Buffer.from('connector 7'), 0, 11, 7)).toBe('connector 7');
 });
