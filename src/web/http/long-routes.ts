@@ -4,32 +4,16 @@ import { inStrokes, type Breath } from '../../runtime/breath.js';
 import { pageOf, type Page as Text } from '../../metrics/page.js';
 import { apiRoutes } from '../api/api.js';
 import { assets } from '../assets/assets.js';
-import { connectorPage } from '../pages/connector-page.js';
-import { destinationPage } from '../pages/destination-page.js';
-import { generatedPage } from '../pages/generated-page.js';
-import { eventsPage } from '../pages/events-page.js';
 import { documentOf, documentPieces, type Frame } from '../parts/layout.js';
 import { createLongAnswers, piecesOf } from './long-answers.js';
 import { jsonPieces } from '../parts/long-list.js';
 import type { Answer, Page, PageContext, PageRequest } from '../pages/page.js';
-import { runbookIndexPage, runbookPage } from '../pages/runbook-page.js';
+import { pages } from '../pages/pages.js';
 import { discoveryOf } from './service-discovery.js';
-import { statusPage } from '../pages/status-page.js';
 import { supportBundle } from '../api/support-bundle.js';
 import { createSender } from './unhurried.js';
 import { rowsOf, type Row } from '../view.js';
 import type { Books } from '../books.js';
-
-/** Every page of the product. A new one is its own file and a line here. */
-const pages: readonly Page[] = [
-  statusPage,
-  connectorPage,
-  destinationPage,
-  eventsPage,
-  runbookIndexPage,
-  runbookPage,
-  generatedPage,
-];
 
 /** Somebody who reads that slowly does not wait for the answer. */
 const patienceMs = 60_000;
