@@ -54,7 +54,7 @@ export async function serveCommand(files: readonly string[], flags: ServeFlags, 
   }
   const log = await host.openLog(flags);
   signal.onSecond = (name) => {
-    log.warn('second signal, ending without a clean stop', { signal: name });
+    log.warn('second signal, exiting without a clean shutdown', { signal: name });
   };
   if (typeof loaded !== 'string') {
     const probeFlags = { allow: flags['probe.allow'], ports: flags['probe.ports'] };
@@ -109,7 +109,7 @@ async function run(config: Config, origin: Origin, { log, host }: Run): Promise<
       log.info('stopped');
       return 0;
     }
-    log.error('ended by force: not everything came to its end', { left: left.join('; ') });
+    log.error('forced exit: not everything stopped in time', { left: left.join('; ') });
     host.endByForce();
     return 1;
   } catch (error) {

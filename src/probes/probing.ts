@@ -69,7 +69,7 @@ async function authoritiesIn(file: string): Promise<string> {
 export function startProbing(options: ProbingOptions): Probing {
   const { config, prober, targets, post, log } = options;
   const bug = (error: unknown, destination: string): void => {
-    log.error('a probe ended with a fault of the exporter; please report it', {
+    log.error('a probe failed because of a bug in the exporter; please report it', {
       destination,
       error: error instanceof Error ? error.stack : String(error),
     });

@@ -22,15 +22,15 @@ export async function openBooks(config: Config, log: Log, targets: Targets, inle
       if (servers.size !== servers.add(row.server).size) inlets.metServer?.();
     },
     onServerRenamed: (name, fullName) => {
-      log.info('a server goes by its full name from now on, and its counts go with it', { name, full_name: fullName });
+      log.info('a server is now known by its full name; its counts were carried over', { name, full_name: fullName });
       inlets.metServer?.();
     },
     onFolderLost: (what) => {
       log.error('the saved ledger has vanished', { problem: what });
     },
     onSaving: (failing) => {
-      if (failing === undefined) log.info('the ledger can be saved again; reading goes on');
-      else log.error('the ledger cannot be saved; reading waits and the logs are the buffer', { error: failing });
+      if (failing === undefined) log.info('the ledger can be saved again; reading continues');
+      else log.error('the ledger cannot be saved; reading is paused until it can', { error: failing });
     },
   });
   const { movedAside, startedOver } = ledger.saving();

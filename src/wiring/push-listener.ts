@@ -33,7 +33,7 @@ export const listenForRecords: Listen = async (options) => {
       else listeners = await open(config);
       return;
     }
-    log.error('a source is not listened for any more', { source, problem: unguarded(source) });
+    log.error('closed the listener of a source that is no longer protected', { source, problem: unguarded(source) });
     await listeners?.close();
     listeners = undefined;
   });

@@ -423,7 +423,7 @@ test('a compressed rotated file is said, and what else carries the name is no tr
   await writeFile(`${at.file}.offsets`, '{"pos": 12345}\nnot a log\n');
   await mkdir(`${at.file}.d`);
   await vi.waitFor(() => {
-    expect(at.book.told).toEqual([expect.stringContaining('compressed and not read')]);
+    expect(at.book.told).toEqual([expect.stringContaining('compressed before it was read')]);
   });
   await untilQuiet(followed);
   expect(followed.statuses()).toEqual([expect.objectContaining({ up: true, detail: 'reading 1 file' })]);

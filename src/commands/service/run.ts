@@ -22,7 +22,7 @@ export async function runService(flags: ServeFlags): Promise<number> {
   const version = exporterVersion();
   log.info('starting as a Windows service', { version, config: flags['config.file'], pid: process.pid });
   process.on('uncaughtExceptionMonitor', (error) => {
-    log.error('a fault of the exporter ends it', { error, stack: error.stack });
+    log.error('exiting because of a bug in the exporter', { error, stack: error.stack });
     tell('failed', `Send connector exporter is ended by a fault of its own: ${error.message}. Log: ${logFile}`);
   });
   const started = (): void => {

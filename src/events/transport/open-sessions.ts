@@ -35,7 +35,7 @@ function unknownCodeLog(log: Log): (code: string) => void {
   return (code) => {
     if (told.has(code) || told.size >= 100) return;
     told.add(code);
-    log.warn('a transport log gives a code that is not known; it counts as "other"; please report it', { code });
+    log.warn('unknown code in a transport log, counted as "other"; please report it', { code });
   };
 }
 
@@ -48,6 +48,6 @@ function lateLineLog(log: Log): (path: string) => void {
     if (++count !== manyLateLines) return;
     const remedy =
       'a Kafka topic needs a key, so that a server has one partition; Lumberjack needs one worker (docs/fleet.md#transport-logs)';
-    log.warn('lines of transport logs come out of their order: their sessions may be read wrongly', { path, remedy });
+    log.warn('lines of transport logs arrive out of order; their sessions may be misread', { path, remedy });
   };
 }

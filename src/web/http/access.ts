@@ -41,7 +41,7 @@ export async function openAccess(file: string | undefined, log: Log): Promise<Ac
     if (!loaded.ok) {
       const isNew = loaded.mistakes.join() !== mistakes.join();
       ({ mistakes, files } = loaded);
-      if (isNew) log.error('the web configuration is wrong; the last good one stays in force', { mistakes });
+      if (isNew) log.error('the web configuration is invalid; the last good one stays in force', { mistakes });
       return;
     }
     mistakes = [];

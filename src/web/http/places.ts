@@ -59,7 +59,10 @@ export function createPlaces({ now, log }: PlacesOptions): Places {
     if (isScraper(sender) && ofSender.count(sender) < placesOfSender) return ofSender.begin(sender);
     if (now() - toldAt >= tellEveryMs) {
       toldAt = now();
-      log.warn('connections are dropped: their network holds its share', { network, holds: ofNetwork.count(network) });
+      log.warn('closing connections: their network has reached its limit', {
+        network,
+        holds: ofNetwork.count(network),
+      });
     }
     return undefined;
   };

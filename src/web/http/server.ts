@@ -82,7 +82,7 @@ function runbooksFrom({ runbooks: folder, log }: WebOptions): Runbooks {
   try {
     return typeof runbooks === 'string' ? loadRunbooks(runbooks) : runbooksOf(runbooks);
   } catch (error) {
-    log.warn('the runbooks cannot be read: links from alerts will not find theirs', {
+    log.warn('the runbooks cannot be read; links in alerts will lead nowhere', {
       folder: runbooks,
       error: String(error),
     });
@@ -172,7 +172,7 @@ function errorAnswer({ log }: WebOptions, context: () => PageContext): ErrorRequ
     const status = statusOf(error);
     const reference = randomBytes(4).toString('hex');
     const fields = { reference, path: request.path, status, err: error };
-    if (status >= 500 && !(error instanceof Crowded)) log.error('a page could not be made', fields);
+    if (status >= 500 && !(error instanceof Crowded)) log.error('a page could not be rendered', fields);
     if (response.headersSent) {
       next(error);
       return;

@@ -78,7 +78,7 @@ function tellTrouble(state: State, file: FollowedFile, { barren, trouble }: Pass
   const path = shownPath(file.path);
   if (trouble && state.steady() - file.troubleToldAt >= troubleEveryMs) {
     file.troubleToldAt = state.steady();
-    state.log.warn('stepped over a record that cannot be read', { source, path, ...trouble });
+    state.log.warn('skipped an unreadable record', { source, path, ...trouble });
   }
   file.barren = barren.throughout ? file.barren + barren.atEnd : barren.atEnd;
   file.problem =

@@ -150,7 +150,7 @@ async function meetMember(
     if (member.isCompressed) {
       passBy(rotation, facts);
       state.log.warn(
-        'a rotated file is compressed and not read; let rotation compress it a turn later (delaycompress)',
+        'a rotated file was compressed before it was read; delay compression by one cycle (delaycompress)',
         {
           source: source.name,
           path: shownPath(member.path),
@@ -178,7 +178,7 @@ export async function meetRotated(
     return;
   }
   if (!isKnown)
-    state.log.info('reads on in a rotated file', {
+    state.log.info('continuing in a rotated file', {
       source: each.source.name,
       path: shownPath(at),
       from: file.position.offset,

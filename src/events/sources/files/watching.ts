@@ -88,5 +88,5 @@ function watchTree(state: State, folder: string, depth: number | undefined): Nam
 }
 
 function tell({ log }: State, error: unknown): void {
-  log.warn('cannot watch a folder; it is looked at every second or so all the same', { error: String(error) });
+  log.warn('cannot watch a folder; it is polled about every second instead', { error: String(error) });
 }

@@ -73,8 +73,8 @@ export function createReceiver(parts: Parts): Receiver {
     const refusal = refusalOf(error);
     tally.count(outcomeOf(refusal));
     if (refusal.status === 400 || refusal.status === 413)
-      log.warn('a request is refused', { source: parts.part.name, problem: refusal.text });
-    if (isOurs(error)) log.error('a request could not be read, please report it', { err: error });
+      log.warn('rejected a request', { source: parts.part.name, problem: refusal.text });
+    if (isOurs(error)) log.error('a request could not be read; please report it', { err: error });
     refuse(response, form, refusal);
     readAway(response.req);
   };

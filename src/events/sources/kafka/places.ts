@@ -53,7 +53,7 @@ function takeUp(topic: Topic, cluster: string, facts: TopicFacts, told: Told): v
   const isAnew = !own && (former.length > 0 || topic.identity?.cluster === cluster);
   if (isAnew) {
     topic.resets.recreated++;
-    told.log.warn('the topic was deleted and made anew; it is read from its beginning', { source, topic_id: facts.id });
+    told.log.warn('the topic was deleted and recreated; reading it from its beginning', { source, topic_id: facts.id });
     told.forget?.(former);
   }
   topic.identity = { cluster, topicId: facts.id };
@@ -115,7 +115,7 @@ export function replaceLost(
   if (offset < first) {
     topic.resets.retention++;
     const missed = first - offset;
-    log.error('Kafka has deleted records before they were read; raise the retention of the topic', {
+    log.error('Kafka deleted records before they were read; increase the retention of the topic', {
       source,
       partition,
       offset,
@@ -127,7 +127,7 @@ export function replaceLost(
   }
   if (offset > last) {
     topic.resets.truncated++;
-    log.error('the partition ends before the offset that was read; Kafka has lost records (an unclean election?)', {
+    log.error('the partition ends before the saved offset; Kafka has lost records (an unclean leader election?)', {
       source,
       partition,
       offset,

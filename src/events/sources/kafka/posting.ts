@@ -82,7 +82,7 @@ function tellTrouble(
 ): void {
   if (trouble === undefined || steady() - topic.troubleToldAt < troubleEveryMs) return;
   topic.troubleToldAt = steady();
-  log.warn('stepped over a record that cannot be read', { source: topic.part.name, problem: trouble });
+  log.warn('skipped an unreadable record', { source: topic.part.name, problem: trouble });
 }
 
 type Wait = { isOver: boolean };

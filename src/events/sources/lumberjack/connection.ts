@@ -163,7 +163,7 @@ async function endWindow(state: State, window: Window): Promise<void> {
   tally.took(window.bytes());
   const trouble = window.trouble();
   if (trouble !== undefined)
-    log.warn('stepped over a record that cannot be read', { source, sender: state.sender.name, problem: trouble });
+    log.warn('skipped an unreadable record', { source, sender: state.sender.name, problem: trouble });
   state.inFlight++;
   // What holds nothing that counts has nothing to be saved.
   const saved = state.isNews ? entry.saved() : undefined;
@@ -203,7 +203,7 @@ function tell({ receiver, sender }: State, error: unknown): void {
   const problem = problemOf(error);
   if (problem === undefined) return;
   tally.count(error instanceof Bomb ? 'too_large' : 'unreadable');
-  log.warn('a sender is hung up on', { source, sender: sender.name, problem });
+  log.warn('closing the connection of a sender', { source, sender: sender.name, problem });
 }
 
 function problemOf(error: unknown): string | undefined {

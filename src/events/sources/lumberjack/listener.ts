@@ -40,7 +40,7 @@ export async function listen(part: LumberjackPart, log: Log, welcome: (socket: S
     server.listen(listenAddress.port, listenAddress.host, resolve);
   });
   server.on('error', (error: Error) => {
-    log.error('a sender could not be let in', { source, problem: error.message });
+    log.error('a sender could not be accepted', { source, problem: error.message });
   });
   let problem: string | undefined;
   const watch = watchFiles(

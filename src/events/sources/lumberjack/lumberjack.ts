@@ -79,7 +79,7 @@ function senderOf(socket: Socket, { clients }: LumberjackPart, log: Log): Sender
   const own = serverLabelOf(client.server);
   const mayName = (server: string): boolean => {
     if (isSameServer(own, server) || server === 'unknown') return true;
-    log.warn('a record is not believed: its sender may send those of another server only', {
+    log.warn('rejected a record: its sender may only send those of another server', {
       sender: name,
       certificate: client.subject,
       named: server,

@@ -54,7 +54,7 @@ export async function keepOpening<Open>(
       log.info('listening for records', { source, ...told(opened) });
     } catch (error) {
       const { message } = error as Error;
-      if (message !== problem) log.error('records cannot be pushed', { source, problem: message });
+      if (message !== problem) log.error('cannot listen for records', { source, problem: message });
       problem = message;
       if (isEnded) return;
       timer = setTimeout(() => {

@@ -143,7 +143,7 @@ function troubleLog(source: string, { log, steady = () => performance.now() }: R
   return (problem) => {
     if (steady() - toldAt < troubleEveryMs) return;
     toldAt = steady();
-    log.warn('stepped over a record that cannot be read', { source, problem });
+    log.warn('skipped an unreadable record', { source, problem });
   };
 }
 

@@ -59,7 +59,7 @@ async function run(state: Channel): Promise<void> {
     if (isStopped(state)) return;
     state.standing.restarted();
     state.standing.down(`the reader ${why}`);
-    state.log.warn('the reader of a Windows log ended; it is started again', {
+    state.log.warn('the reader of a Windows log exited; restarting it', {
       source: state.channel,
       problem: why,
       seconds: state.pauseMs / 1000,
@@ -132,7 +132,7 @@ async function take(state: Channel, text: string): Promise<void> {
   } else if (line.kind === 'down') standing.down(line.detail);
   else {
     standing.reopened(line.kind === 'bookmark_lost');
-    log.warn('the Windows log is subscribed to again', { source, problem: line.detail });
+    log.warn('resubscribed to the Windows log', { source, problem: line.detail });
   }
 }
 
