@@ -11,7 +11,7 @@ export type StandingParts = {
   readonly stateDirectory: string;
   readonly ledger: Pick<Ledger, 'rows' | 'saving' | 'scrapers' | 'aheadAt' | 'silentDestinations'>;
   readonly sources: () => readonly SourceStatus[];
-  /** Whether every source was read to its end once. */
+  /** Whether every source is read to its end. */
   readonly caughtUp: () => boolean;
   readonly inventory: () => Inventory | undefined;
   readonly reload: () => ReloadStatus;
@@ -50,7 +50,7 @@ export function createStanding(parts: StandingParts): Standing {
 function reasonsOf({ ledger, sources, caughtUp }: StandingParts): string[] {
   const { failing } = ledger.saving();
   return [
-    ...(caughtUp() ? [] : ['the first read of the sources is not complete']),
+    ...(caughtUp() ? [] : ['the sources are not read to their end yet']),
     ...sources()
       .filter((status) => !status.up)
       .map((status) => `source ${status.detail}`),

@@ -15,7 +15,10 @@ beforeEach(() => {
 });
 
 /** Follows it into the book of record IDs. */
-function follow(topic: ReturnType<typeof topicDouble>, { unfiltered = true, of = 1 } = {}) {
+function follow(
+  topic: ReturnType<typeof topicDouble>,
+  { unfiltered = true, of = 1, saved = () => Promise.resolve() } = {},
+) {
   const gaps = createRecordGaps([], { now: Date.now, missed: new Map() });
   const batches: Batch[] = [];
   const log = keepingLog();
@@ -28,7 +31,7 @@ function follow(topic: ReturnType<typeof topicDouble>, { unfiltered = true, of =
     post: ({ spread, ...batch }) => {
       batches.push(batch);
       if (spread) gaps.noteSpread({ source: batch.source, unfiltered: batch.unfiltered, spread });
-      return Promise.resolve();
+      return saved();
     },
     saved: () => Promise.resolve(),
     listen: () => Promise.reject(new Error('no listener')),
@@ -43,6 +46,7 @@ function follow(topic: ReturnType<typeof topicDouble>, { unfiltered = true, of =
     batches,
     log,
     status: () => followed.statuses()[0],
+    caughtUp: followed.caughtUp,
     missed: () => gaps.missed().get('kafka:events') ?? 0,
     counted: () => batches.reduce((sum, { evidence }) => sum + evidence.length, 0),
   };
@@ -85,6 +89,28 @@ test('several records in a value and records in another form are seen, and a sha
   expect(missed()).toBe(1);
   expect(share.batches.some((batch) => 'spread' in batch)).toBe(false);
   expect(share.missed()).toBe(0);
+});
+
+test('a partition that has fallen behind is not read to its end, until it is', async () => {
+  const topic = topicDouble('events', 1, 2);
+  let save: () => void = () => undefined;
+  let saving = Promise.resolve();
+  const { caughtUp, status, counted } = follow(topic, { saved: () => saving });
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(caughtUp()).toBe(true);
+  topic.away(0, true);
+  topic.write(0, ...[1, 2, 3, 4, 5].map((id) => line(id)));
+  await vi.advanceTimersByTimeAsync(60_000);
+  // What is away for now keeps nobody waiting.
+  expect(caughtUp()).toBe(true);
+  saving = new Promise((resolve) => (save = resolve));
+  topic.away(0, false);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([caughtUp(), status()?.topic?.partitions[0]?.lagRecords]).toEqual([false, 3]);
+  save();
+  saving = Promise.resolve();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([caughtUp(), counted()]).toEqual([true, 5]);
 });
 
 test('a partition that ends before the offset that was read is read on from its end, which is counted and said', async () => {

@@ -31,6 +31,8 @@ const linesOf = (name: string): string[] =>
     .split(/\r?\n/)
     .filter((line) => line !== '');
 
+const row = '2026-01-15T08:14:02.137Z,Outbound,08DE5401234567AB,3,192.0.2.1:2525,203.0.113.25:25,<,554 no,';
+
 describe.each(['json', 'protobuf'] as const)('OTLP logs as %s', (encoding) => {
   const read = both[encoding];
 
@@ -89,12 +91,31 @@ describe.each(['json', 'protobuf'] as const)('OTLP logs as %s', (encoding) => {
     expect(trouble).toContain('expected an event ID and a provider name');
   });
 
-  test('a line of a transport log is refused with the way it can take', () => {
-    const row =
-      '2026-01-15T08:14:02.137Z,Outbound,08DE5401234567,3,192.0.2.1:2525,203.0.113.25:25,<,554 MSExchangeTransport,';
-    const { decoded, unreadable, trouble } = read(requestOf([row]));
-    expect([decoded, unreadable]).toEqual([[], { wrong_shape: 1 }]);
-    expect(trouble).toContain('/ingest?server=');
+  test.each([
+    ['bytes of UTF-16', { bytesValue: Buffer.from('{"winlog":{}}', 'utf16le').toString('base64') }, 'got UTF-16LE'],
+    ['bytes of no UTF-8', { bytesValue: '////' }, 'expected bytes of UTF-8'],
+    ['half a text of JSON', { stringValue: '{"winlog":' }, 'expected JSON'],
+    ['half a list of JSON', { stringValue: ' [{"a":1},\n' }, 'expected JSON'],
+    ['a row of a transport log', { stringValue: row }, '/ingest?server='],
+    ['a row in bytes', { bytesValue: Buffer.from(row).toString('base64') }, '/ingest?server='],
+    ['a row that is shipped without its place', { stringValue: JSON.stringify({ message: row }) }, 'log.offset'],
+  ])('%s cannot be read, and is told', (_what, body, word) => {
+    const others = [{ body: { stringValue: '{"a":"}"}' } }, { body: { stringValue: 'Zeit, {' } }];
+    const batch = read({ resourceLogs: [{ scopeLogs: [{ logRecords: [{ body }, ...others] }] }] });
+    expect({ ...batch, unreadable: Object.values(batch.unreadable) }).toMatchObject({ ignored: 2, unreadable: [1] });
+    expect(batch.trouble).toContain(word);
+  });
+
+  test('a line that Filebeat ships is read, as a string, a map or bytes', () => {
+    const shipped = { message: row, log: { file: { path: 'C:\\SEND.LOG' }, offset: 7 }, host: { name: 'EXCH01' } };
+    const bytesValue = Buffer.from(JSON.stringify(shipped)).toString('base64');
+    const records = [JSON.stringify(shipped), shipped].flatMap(
+      (body) => requestOf([body]).resourceLogs[0]!.scopeLogs[0]!.logRecords,
+    );
+    const logRecords = [...records, { body: { bytesValue } }];
+    const { decoded, unreadable } = read({ resourceLogs: [{ scopeLogs: [{ logRecords }] }] });
+    const line = { kind: 'shipped_line', server: 'EXCH01', path: 'C:\\SEND.LOG', file: '', offset: 7, text: row };
+    expect([decoded, unreadable]).toEqual([[line, line, line], {}]);
   });
 
   test('a value nested without end is no event and no crash', () => {
@@ -169,7 +190,7 @@ describe('the JSON of OTLP, as its specification has it', () => {
   });
 
   test('bytes of others are ignored', () => {
-    const { ignored, unreadable } = ofRecords({ body: { bytesValue: '////' } }, { body: { bytesValue: null } });
+    const { ignored, unreadable } = ofRecords({ body: { bytesValue: 'YWJj' } }, { body: { bytesValue: null } });
     expect([ignored, unreadable]).toEqual([2, {}]);
   });
 });

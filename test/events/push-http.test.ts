@@ -166,11 +166,15 @@ describe('OTLP over HTTP', () => {
     });
   });
 
-  test('another expectation is none that could be met', async () => {
-    const { port } = await receive([source]);
-    const asked = await ask(port(), [...asJson, 'Content-Length: 9', 'Expect: 200-ok']);
-    expect(asked).toMatch(/^HTTP\/1\.1 417 [^]*Connection: close[^]*Expected 100-continue in Expect, got 200-ok\.\n$/);
-  });
+  test.each(['200-ok', '100-continue;a=1', '100-continue=1', '100-continue, 200-ok', '"100-continue"'])(
+    'another expectation, as %s, is none that could be met',
+    async (expectation) => {
+      const { port } = await receive([source]);
+      const asked = await ask(port(), [...asJson, 'Content-Length: 9', `Expect: ${expectation}`]);
+      expect(asked).toMatch(/^HTTP\/1\.1 417 [^]*Connection: close/);
+      expect(asked).toContain(`\r\n\r\nExpected 100-continue in Expect, got ${expectation}.\n`);
+    },
+  );
 
   test('other addresses and methods are refused with what is expected', async () => {
     const { port } = await receive([source]);

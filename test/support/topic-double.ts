@@ -3,7 +3,8 @@ import { kafkaErrors, type Fetched, type KafkaClient } from '../../src/events/so
 
 type PartitionDouble = { values: string[]; isAway: boolean };
 
-export function topicDouble(name: string, count: number) {
+/** @param atOnce records that one answer brings of a partition at most */
+export function topicDouble(name: string, count: number, atOnce = Infinity) {
   const partitions = Array.from({ length: count }, (): PartitionDouble => ({ values: [], isAway: false }));
   const leaderOf = (partition: number): number => partition;
   const waiting = new Set<() => void>();
@@ -33,7 +34,8 @@ export function topicDouble(name: string, count: number) {
         const end = values.length;
         const failure = offset > end ? kafkaErrors.offsetOutOfRange : 0;
         const error = isAway ? kafkaErrors.notLeader : failure;
-        const records = error === 0 && offset < end ? batchOf(values.slice(offset), offset) : Buffer.alloc(0);
+        const records =
+          error === 0 && offset < end ? batchOf(values.slice(offset, offset + atOnce), offset) : Buffer.alloc(0);
         return { topicId, partition, error, highWatermark: end, lastStable: end, aborted: [], records };
       });
       if (answer.every(({ records }) => records.length === 0)) await wait();

@@ -3,6 +3,7 @@
  * records, and garbage comes in millions.
  */
 import { standsAt } from './bytes.js';
+import { withoutStack } from './unreadable.js';
 
 /** Of a longer record the error is no more the greater part of the work. */
 const mostBytes = 1_024;
@@ -20,6 +21,18 @@ export function isBrokenJsonText(text: string): boolean {
   if (text.length > mostBytes) return false;
   const bytes = Buffer.from(text);
   return isBrokenJson(bytes, 0, bytes.length);
+}
+
+/** Whether it is a text of JSON, however long. */
+export function isWholeJson(text: string): boolean {
+  if (isBrokenJsonText(text)) return false;
+  if (text.length <= mostBytes / 3) return true;
+  try {
+    withoutStack(() => JSON.parse(text) as unknown);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isJson(bytes: Buffer, start: number, end: number): boolean {

@@ -100,7 +100,13 @@ export function plainValueOf(any: unknown, depth = 0): unknown {
     const items: unknown[] = Array.isArray(arrayValue.values) ? arrayValue.values : [];
     return items.map((item) => plainValueOf(item, depth + 1));
   }
-  return any.stringValue ?? any.intValue ?? any.doubleValue ?? any.boolValue ?? textOfBytes(any.bytesValue);
+  return any.stringValue ?? numberOf(any.intValue) ?? any.doubleValue ?? any.boolValue ?? textOfBytes(any.bytesValue);
+}
+
+/** 64 bits are a text in JSON; the number, where it is one that can be held. */
+function numberOf(value: unknown): unknown {
+  const number = typeof value === 'string' && /^-?\d{1,16}$/.test(value) ? Number(value) : Number.NaN;
+  return Number.isSafeInteger(number) ? number : value;
 }
 
 /** Bytes are base64 in JSON, with either alphabet; what they hold is read as text. @throws UnreadableRecord `wrong_shape` */

@@ -3,7 +3,7 @@ import { UnreadableRecord } from '../decode/unreadable.js';
 import { objectOf, isObject } from '../decode/json-fields.js';
 import { textOf } from '../decode/event-fields.js';
 import { plainValueOf } from '../formats/otel.js';
-import type { LogRecord, RecordSpan } from './log-record.js';
+import { expectUtf8, isCutJson, type LogRecord, type RecordSpan } from './log-record.js';
 
 /** Keys on the way to the records; the second name of the middle one is that before OTLP 0.16. */
 const way: readonly (readonly string[])[] = [
@@ -175,17 +175,29 @@ export function logOfJson(bytes: Buffer, { start, end, values = 0 }: RecordSpan 
   const { body, attributes } = objectOf(bytes.toString('utf8', start, end));
   if (body !== undefined && body !== null && !isObject(body))
     throw new UnreadableRecord('wrong_shape', `expected an object as the body of a log record, got a ${typeof body}`);
+  const value = plainValueOf(body);
+  if (isObject(body) && typeof body.bytesValue === 'string') expectUtf8(Buffer.from(body.bytesValue, 'base64'));
   const pairs = Array.isArray(attributes) ? attributes.filter(isObject) : [];
   return {
-    body: plainValueOf(body),
+    body: value,
     attributes: Object.fromEntries(pairs.map(({ key, value }) => [textOf(key), plainValueOf(value)])),
   };
 }
 
-/** What is base64 does not show what it holds. */
-export function holdsBytes(bytes: Buffer, { start, end }: RecordSpan): boolean {
-  return bytes.subarray(start, end).includes('"bytesValue"');
+/** Whether its body may hold what its bytes do not show: bytes in base64, or half a text of JSON. */
+export function isHiddenInJson(bytes: Buffer, { start, end }: RecordSpan): boolean {
+  const record = bytes.subarray(start, end);
+  if (record.includes('"bytesValue"')) return true;
+  for (const { index, 0: found } of record.toString('latin1').matchAll(stringOfJson)) {
+    const scan = { bytes, at: start + index + found.length - 1 };
+    const text = scan.at + 1;
+    skipString(scan);
+    if (isCutJson(bytes, { start: text, end: scan.at - 1 })) return true;
+  }
+  return false;
 }
+
+const stringOfJson = /"stringValue"\s*:\s*"(?=\s*[{[])/g;
 
 const space = 32;
 const quote = 34;

@@ -1,15 +1,17 @@
 /** What a log record of OTLP carries: an event of the Collector's receiver, or a record of any format as its body. */
+import { isUtf8 } from 'node:buffer';
 import type { Decoded } from '../../model/records.js';
 import type { Steps } from '../../runtime/breath.js';
 import { relatedProviders } from '../../model/related-providers.js';
 import { transportProviders } from '../classify.js';
 import { isObject } from '../decode/json-fields.js';
+import { isWholeJson } from '../decode/json-text.js';
 import { UnreadableRecord } from '../decode/unreadable.js';
 import { formats } from '../formats/formats.js';
 import type { TextFormat } from '../formats/format.js';
 import { eventOfBody } from '../formats/otel.js';
 import { trimBlanks } from '../read/record-bounds.js';
-import { maxRecordBytes } from '../read/text.js';
+import { encodingOf, maxRecordBytes } from '../read/text.js';
 
 /** Where a log record stands in the bytes of a request. */
 export type RecordSpan = { readonly start: number; readonly end: number };
@@ -35,8 +37,38 @@ function decodedOfText(text: string): readonly Decoded[] {
   const record = text.trim();
   if (record.length > maxRecordBytes) throw tooLarge();
   const format = formatOf(record.slice(0, headLength));
+  if (!format && isBrokenJson(record))
+    throw new UnreadableRecord(
+      'not_json',
+      `expected JSON as the body of a log record, got ${JSON.stringify(record.slice(0, 60))}`,
+    );
   return eventsOf(format?.decode(record) ?? []);
 }
+
+/** Other text is somebody else's, and so is JSON that is whole: nobody can say of half of it that it holds no event. */
+function isBrokenJson(text: string): boolean {
+  return /^[{[]/.test(text) && !isWholeJson(text);
+}
+
+/** A body of bytes. @throws UnreadableRecord `wrong_shape` when they are no text of UTF-8 */
+export function expectUtf8(bytes: Buffer): void {
+  const { encoding } = encodingOf(bytes);
+  if (encoding === 'utf-8' && isUtf8(bytes)) return;
+  const found = encoding === 'utf-8' ? 'others' : encoding.toUpperCase();
+  throw new UnreadableRecord('wrong_shape', `expected bytes of UTF-8 as the body of a log record, got ${found}`);
+}
+
+/** Whether a body that names no provider must be decoded all the same to tell that it cannot be read: half a text of JSON. */
+export function isCutJson(bytes: Buffer, { start, end }: RecordSpan): boolean {
+  let first = start;
+  while (first < end && (bytes[first] ?? 0) <= space) first++;
+  const closing = closingOf[bytes[first] ?? 0];
+  return closing !== undefined && bytes[trimBlanks(bytes, first, end) - 1] !== closing;
+}
+
+const space = 32;
+/** Of braces and brackets. */
+const closingOf: Readonly<Record<number, number>> = { 0x7b: 0x7d, 0x5b: 0x5d };
 
 /** The same from its bytes, of which no text is made where the format can do without. @throws UnreadableRecord */
 export function decodedOfBytes(record: Buffer): readonly Decoded[] {
@@ -73,9 +105,15 @@ function blanksOf(bytes: Buffer): number {
 
 /** The event ID is a number without a name beside it in protobuf: the provider's name is what tells, in whatever case. */
 const names = [...transportProviders, ...relatedProviders.flatMap(({ names: written }) => written)];
-const wanted = [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))];
-const providers = new RegExp(wanted.map((name) => name.replace(/[^\w-]/g, String.raw`\$&`)).join('|'), 'i');
-const longestName = Math.max(...wanted.map(({ length }) => length));
+const shortNames = [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 'MSExchange' : name)))];
+const providers = new RegExp(shortNames.map((name) => name.replace(/[^\w-]/g, String.raw`\$&`)).join('|'), 'i');
+const longestName = Math.max(...shortNames.map(({ length }) => length));
+
+/** A row of a transport log has a time and a comma at its beginning; headers tell of their file. */
+const lines = /Z,|#(?:Software|Version|Log-type|Date|Fields): /;
+
+/** What must be decoded: events alone, or lines of transport logs besides. */
+export const wantedIn = { events: providers, all: new RegExp(`${providers.source}|${lines.source}`, 'i') };
 
 /** So much is searched in one go. */
 const stretch = 64 * 1024;
@@ -84,15 +122,15 @@ export function isLong({ start, end }: RecordSpan): boolean {
   return end - start > stretch;
 }
 
-/** Whether a record names a provider whose events are of interest. */
-export function mayMatter(bytes: Buffer, { start, end }: RecordSpan): boolean {
-  return providers.test(bytes.toString('latin1', start, end));
+/** Whether a record names a provider whose events are of interest, or holds what else is wanted. */
+export function mayMatter(bytes: Buffer, { start, end }: RecordSpan, wanted = wantedIn.events): boolean {
+  return wanted.test(bytes.toString('latin1', start, end));
 }
 
 /** The same of a record of any length. */
-export function* longMayMatter(bytes: Buffer, { start, end }: RecordSpan): Steps<boolean> {
+export function* longMayMatter(bytes: Buffer, { start, end }: RecordSpan, wanted = wantedIn.events): Steps<boolean> {
   for (let from = start; from < end; from += stretch) {
-    if (mayMatter(bytes, { start: from, end: Math.min(end, from + stretch + longestName) })) return true;
+    if (mayMatter(bytes, { start: from, end: Math.min(end, from + stretch + longestName) }, wanted)) return true;
     yield;
   }
   return false;

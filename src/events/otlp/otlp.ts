@@ -3,9 +3,17 @@ import type { Decoded, UnreadableReason } from '../../model/records.js';
 import type { Steps } from '../../runtime/breath.js';
 import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
 import { maxRecordBytes } from '../read/text.js';
-import { holdsBytes, logOfJson, recordsOfJson } from './json.js';
-import { decodedOfLog, isLong, longMayMatter, type LogRecord, mayMatter, type RecordSpan } from './log-record.js';
-import { logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
+import { isHiddenInJson, logOfJson, recordsOfJson } from './json.js';
+import {
+  decodedOfLog,
+  isLong,
+  longMayMatter,
+  type LogRecord,
+  mayMatter,
+  type RecordSpan,
+  wantedIn,
+} from './log-record.js';
+import { isHiddenInProtobuf, logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
 
 export type OtlpEncoding = 'protobuf' | 'json';
 
@@ -31,8 +39,8 @@ const encodings: Readonly<
     }
   >
 > = {
-  protobuf: { records: recordsOfProtobuf, log: logOfProtobuf, isHidden: () => false },
-  json: { records: recordsOfJson, log: logOfJson, isHidden: holdsBytes },
+  protobuf: { records: recordsOfProtobuf, log: logOfProtobuf, isHidden: isHiddenInProtobuf },
+  json: { records: recordsOfJson, log: logOfJson, isHidden: isHiddenInJson },
 };
 
 /** Far more than any sender puts into one request. */
@@ -59,7 +67,9 @@ export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding, batch = emptyOt
           'too_large',
           `more than ${mostRecords} log records in one request; send smaller ones`,
         );
-      const matters = isLong(span) ? yield* longMayMatter(bytes, span) : mayMatter(bytes, span);
+      const matters = isLong(span)
+        ? yield* longMayMatter(bytes, span, wantedIn.all)
+        : mayMatter(bytes, span, wantedIn.all);
       if (matters || isHidden(bytes, span)) take(batch, () => decodedOfLog(log(bytes, span)), span);
       else batch.ignored++;
     }

@@ -1,7 +1,7 @@
 /** Finds the log records in a protobuf request of OTLP and makes plain values of their bodies. */
 import Pbf from 'pbf';
 import { UnreadableRecord } from '../decode/unreadable.js';
-import type { LogRecord, RecordSpan } from './log-record.js';
+import { expectUtf8, isCutJson, type LogRecord, type RecordSpan } from './log-record.js';
 import { type Field, fieldsOf, lengthDelimited } from './wire.js';
 
 /** ExportLogsServiceRequest.resource_logs, ResourceLogs.scope_logs, ScopeLogs.log_records. Source: opentelemetry-proto 1.9. */
@@ -30,11 +30,53 @@ export function logOfProtobuf(bytes: Buffer, { start, end }: RecordSpan): LogRec
   const attributes: Record<string, unknown> = {};
   for (const field of fieldsOf(reading.pbf, start, end)) {
     if (field.type !== lengthDelimited) continue;
-    if (field.number === 5) body = anyValueOf(reading, field, 0);
+    if (field.number === 5) body = bodyOf(bytes, reading, field);
     if (field.number === 6) keepMember(reading, field, attributes, 0);
   }
   return { body, attributes };
 }
+
+/** Of bytes, only text is read. */
+function bodyOf(bytes: Buffer, reading: Reading, body: Field): unknown {
+  const value = anyValueOf(reading, body, 0);
+  for (const { number, type, start, end } of fieldsOf(reading.pbf, body.start, body.end))
+    if (number === 7 && type === lengthDelimited) expectUtf8(bytes.subarray(start, end));
+  return value;
+}
+
+/** Whether its body may hold what its bytes do not show. */
+export function isHiddenInProtobuf(bytes: Buffer, span: RecordSpan): boolean {
+  const body = contentOf(bytes, span, bodyTag);
+  if (!body) return false;
+  return (
+    contentOf(bytes, body, bytesTag) !== undefined || isCutJson(bytes, contentOf(bytes, body, stringTag) ?? nothing)
+  );
+}
+
+/** Tags of LogRecord.body, AnyValue.string_value and AnyValue.bytes_value. */
+const [bodyTag, stringTag, bytesTag] = [0x2a, 0x0a, 0x3a];
+const nothing: RecordSpan = { start: 0, end: 0 };
+
+/** The content of the first field with this tag, without making anything of the others; undefined as well for what is no message. */
+function contentOf(bytes: Buffer, { start, end }: RecordSpan, wanted: number): RecordSpan | undefined {
+  for (let at = start; at < end;) {
+    const tag = bytes[at++] ?? 0;
+    let length = lengths[tag & 7] ?? 0;
+    if (tag >= 0x80 || length < 0) return undefined;
+    if (length === 0) {
+      // A varint: the content itself, or its length.
+      let byte = 0x80;
+      for (let scale = 1; byte >= 0x80 && at < end; scale *= 128) length += ((byte = bytes[at++] ?? 0) & 0x7f) * scale;
+      if ((tag & 7) === 0) length = 0;
+    }
+    if (tag === wanted) return at + length <= end ? { start: at, end: at + length } : undefined;
+    at += length;
+  }
+  return undefined;
+}
+
+/** Bytes of a field by its wire type; 0: a varint says it; -1: there is no such type. */
+const lengths = [0, 8, 0, -1, -1, 4, -1, -1];
 
 type Reading = { readonly pbf: Pbf; values: number };
 

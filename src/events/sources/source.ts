@@ -127,7 +127,7 @@ export type Listening = {
 export type Followed = {
   /** How each part stands: for the metrics, the pages, and `doctor`. */
   readonly statuses: () => readonly SourceStatus[];
-  /** True once every part was looked at and read to its end. */
+  /** True while every part is read to its end; one that has fallen behind is not. */
   readonly caughtUp: () => boolean;
   /** True while the first read of a part goes on. */
   readonly readingHistory: () => boolean;

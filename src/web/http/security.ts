@@ -50,7 +50,11 @@ export function createLimitedServer(listener: RequestListener, tls?: ServerOptio
     ? createSecureServer({ ...limits, ...halfOpen, ...tls }, listener)
     : createServer(limits, listener);
   // Whoever asks before it sends a body is answered by the door; what takes the body tells it to go on.
-  server.on('checkContinue', listener);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    // Node looks for the word alone; the one expectation that RFC 9110 knows has neither value nor parameters.
+    if (isContinue(request)) listener(request, response);
+    else refuseExpectation(request, response);
+  });
   server.on('checkExpectation', refuseExpectation);
   Object.assign(server, { httpAllowHalfOpen: true });
   server.headersTimeout = 10_000;
@@ -61,6 +65,10 @@ export function createLimitedServer(listener: RequestListener, tls?: ServerOptio
   server.maxHeadersCount = 100;
   server.maxConnections = 2048;
   return server;
+}
+
+function isContinue({ headers }: IncomingMessage): boolean {
+  return headers.expect?.trim().toLowerCase() === '100-continue';
 }
 
 /** The connection is closed: nobody knows whether the body will come. */

@@ -47,7 +47,7 @@ export function followTopics(options: FollowOptions): Followed {
   const clientOf = new Map(clusters.flatMap(({ reading }) => reading.topics.map((topic) => [topic, reading.client])));
   return {
     statuses: () => topics.map((topic) => statusOf(topic, clientOf.get(topic)?.reconnects() ?? 0, steady())),
-    caughtUp: () => topics.every(isReadToEnd),
+    caughtUp: () => topics.every((topic) => isReadToEnd(topic, steady())),
     readingHistory: () => topics.some(isReadingHistory),
     stop: async () => {
       stop.stop();
@@ -68,11 +68,17 @@ function byCluster(parts: readonly TopicPart[]): readonly (readonly TopicPart[])
   return [...groups.values()];
 }
 
-/** What is away for now keeps nobody waiting. */
-function isReadToEnd(topic: Topic): boolean {
+/** Where records come without a pause some have always just come. */
+const mostBehindMs = 10_000;
+
+/** What is away for now keeps nobody waiting; what it brings when it is there again is waited for. */
+function isReadToEnd(topic: Topic, now: number): boolean {
   if (topic.problem !== undefined) return true;
   if (!topic.identity) return false;
-  return [...topic.partitions.values()].every(({ isCaughtUp, problem }) => isCaughtUp || problem !== undefined);
+  return [...topic.partitions.values()].every(
+    ({ isCaughtUp, behindSince = now, problem }) =>
+      problem !== undefined || (isCaughtUp && now - behindSince < mostBehindMs),
+  );
 }
 
 function isReadingHistory(topic: Topic): boolean {

@@ -1,5 +1,5 @@
 /** Values that no format recognises: somebody else's JSON, or something that nobody can read. */
-import { isBrokenJsonText } from '../../decode/json-text.js';
+import { isWholeJson } from '../../decode/json-text.js';
 import { noteUnreadable, type ValueTally } from './tally.js';
 
 /**
@@ -12,7 +12,7 @@ export function readStranger(value: Buffer, head: string, into: ValueTally): voi
     return;
   }
   if (/^[{[]/.test(head)) {
-    if (isWholeJson(value)) into.ignored++;
+    if (isWholeJson(value.toString('utf8'))) into.ignored++;
     else noteUnreadable(into, 'not_json', `expected JSON, got ${JSON.stringify(head.slice(0, 60))}`);
     return;
   }
@@ -21,17 +21,6 @@ export function readStranger(value: Buffer, head: string, into: ValueTally): voi
     'wrong_shape',
     `no known format: ${JSON.stringify(head.slice(0, 60))}; expected events as in the table of formats in the README`,
   );
-}
-
-function isWholeJson(value: Buffer): boolean {
-  const text = value.toString('utf8');
-  if (isBrokenJsonText(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isBinary(value: Buffer): boolean {

@@ -21,17 +21,21 @@ export type Listener = {
   readonly close: () => void;
 };
 
-/** Whoever has sent all that it has, or is read no further, is still acknowledged; the connection is ended after that. */
-const allowHalfOpen = true;
 /** Senders at once; each holds no more than what it is sending. */
 const mostConnections = 1_024;
 
 /** @throws when the address or the files are not to be had, with the remedy */
 export async function listen(part: LumberjackPart, log: Log, welcome: (socket: Socket) => void): Promise<Listener> {
   const { tls, listenAddress, name: source } = part;
+  // Whoever has sent all that it has, or is read no further, is still acknowledged; the connection is ended after that.
+  const letIn = (socket: Socket): void => {
+    socket.allowHalfOpen = true;
+    welcome(socket);
+  };
+  // Before the handshake nobody has anything to wait for: whoever leaves then is let go at once.
   const server = tls
-    ? createSecureServer({ ...(await contextOf(tls)), ...requests(tls), allowHalfOpen }, welcome)
-    : createServer({ allowHalfOpen }, welcome);
+    ? createSecureServer({ ...(await contextOf(tls)), ...requests(tls), allowHalfOpen: false }, letIn)
+    : createServer({ allowHalfOpen: true }, welcome);
   server.maxConnections = mostConnections;
   const handshakes = createHandshakes(source, log);
   if (tls) countFailures(server as SecureServer, handshakes);

@@ -1,9 +1,9 @@
 /** One window of records: what it has brought since it was last asked, and whether it is whole. */
 import { finish } from '../../../runtime/breath.js';
 import type { Decoded, UnreadableReason } from '../../../model/records.js';
-import { unreadableOf } from '../../decode/unreadable.js';
+import { unreadableOf, UnreadableRecord } from '../../decode/unreadable.js';
 import { shippedLinesIn } from '../../formats/filebeat.js';
-import { decodedOfBytes, isLong, longMayMatter, mayMatter } from '../../otlp/log-record.js';
+import { decodedOfBytes, isCutJson, isLong, longMayMatter, mayMatter } from '../../otlp/log-record.js';
 import type { Pushed } from '../push/entry.js';
 import { Malformed } from './frames.js';
 
@@ -63,6 +63,9 @@ export function openWindow(size: number): Window {
       const isEvent = isLong(span) ? finish(longMayMatter(payload, span)) : mayMatter(payload, span);
       try {
         const decoded = isEvent ? decodedOfBytes(payload) : shippedLinesIn(payload);
+        // What is sent is an object of JSON, whatever it is.
+        if (decoded.length === 0 && isCutJson(payload, span))
+          throw new UnreadableRecord('not_json', wantedRecord(payload));
         if (decoded.length === 0) pushed.ignored++;
         pushed.decoded.push(...decoded);
       } catch (error) {
@@ -72,4 +75,8 @@ export function openWindow(size: number): Window {
       }
     },
   };
+}
+
+function wantedRecord(payload: Buffer): string {
+  return `expected an object of JSON as a record, got ${JSON.stringify(payload.toString('utf8', 0, 60))}`;
 }
