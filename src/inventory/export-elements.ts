@@ -10,21 +10,20 @@ import {
   listOf,
   portOf,
   serverOf,
-  shown,
   smartHostOf,
   sourceAddressOf,
   wordOf,
 } from './export-values.js';
 
 /** Told of a value that is left out: the property (empty for the element itself) and what was expected. */
-export type Complain = (property: string, problem: string) => void;
+export type Complain = (property: string, expected: string, ...got: unknown[]) => void;
 
 /** @returns undefined for an element that is no Send connector, or has no name */
 export function connectorOf(element: unknown, complain: Complain): SendConnector | undefined {
   const given = readerOf(element, 'an object with the properties of Get-SendConnector', complain);
   const name = given?.('Name', 'the name of the Send connector', connectorNameOf);
   if (!given || name === undefined) {
-    if (given) complain('Name', 'expected a name');
+    if (given) complain('Name', 'a name');
     return undefined;
   }
   const hosts = given('SmartHosts', ...smartHostWords) ?? [];
@@ -54,7 +53,7 @@ export function transportServerOf(element: unknown, complain: Complain): Transpo
   const short = given('Name', 'the name of the server', (value) => serverOf(value)[0]);
   const name = given('Fqdn', 'the full name of the server', (value) => serverOf(value)[0]) ?? short;
   if (name === undefined) {
-    complain('Name', 'expected a name');
+    complain('Name', 'a name');
     return undefined;
   }
   const levels = { 0: 'Lowest', 1: 'Low', 3: 'Medium', 5: 'High', 7: 'Expert' } as const;
@@ -71,14 +70,14 @@ type Given = <Value>(property: string, expected: string, read: Read<Value>) => V
 
 function readerOf(element: unknown, expected: string, complain: Complain): Given | undefined {
   if (!isObject(element)) {
-    complain('', `expected ${expected}, got ${shown(element)}`);
+    complain('', expected, element);
     return undefined;
   }
   return (property, what, read) => {
     const given = element[property];
     if (isAbsent(given)) return undefined;
     const refuse = (part: unknown): void => {
-      complain(property, `expected ${what}, got ${shown(part)}`);
+      complain(property, what, part);
     };
     const value = read(given, refuse);
     if (value === undefined) refuse(given);

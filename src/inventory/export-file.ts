@@ -1,7 +1,7 @@
 /** Reads a Get-SendConnector export, whichever of its shapes PowerShell chose and however it was encoded. */
 import type { SendConnector, TransportServer } from '../model/connectors.js';
 import { connectorOf, transportServerOf, type Complain } from './export-elements.js';
-import { isObject, listOf, wordOf } from './export-values.js';
+import { isObject, listOf, shown, wordOf } from './export-values.js';
 
 /** What an export tells. */
 export type Export = {
@@ -42,9 +42,13 @@ export function decodeExport(bytes: Buffer): Decoded {
   ) =>
     list.flatMap((each, index) => {
       const place = placeOf(what, each, index);
-      const complain: Complain = (property, problem) => {
-        if (mistakes.texts.length === maxMistakes) mistakes.more++;
-        else mistakes.texts.push(`${place}${property === '' ? '' : `, ${property}`}: ${problem}`);
+      const complain: Complain = (property, expected, ...got) => {
+        if (mistakes.texts.length === maxMistakes) {
+          mistakes.more++;
+          return;
+        }
+        const found = got.length === 0 ? '' : `, got ${shown(got[0])}`;
+        mistakes.texts.push(`${place}${property === '' ? '' : `, ${property}`}: expected ${expected}${found}`);
       };
       return read(each, complain) ?? [];
     });

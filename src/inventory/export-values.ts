@@ -30,14 +30,34 @@ export function wordOf(value: unknown, depth = 0): string | undefined {
 /** Objects around a text: PowerShell writes two at most. */
 const deepest = 4;
 
+/** The beginning of a value as JSON, for messages. The work is bounded by what is shown, however long or deep the value is. */
 export function shown(value: unknown): string {
-  try {
-    const text = JSON.stringify(value);
-    return text.length > 100 ? `${text.slice(0, 100)}...` : text;
-  } catch {
-    return 'a value that is nested too deep to be shown';
-  }
+  let text = '';
+  // Whatever is nested has written its bracket before, so this bounds the depth too.
+  const isFull = (): boolean => text.length > mostShown;
+  const write = (part: unknown): void => {
+    if (Array.isArray(part)) {
+      for (let index = 0; index < part.length && !isFull(); index++) {
+        text += index === 0 ? '[' : ',';
+        write(part[index]);
+      }
+      text += part.length === 0 ? '[]' : ']';
+    } else if (isObject(part)) {
+      let before = '{';
+      for (const key in part) {
+        if (isFull()) return;
+        text += `${before}${JSON.stringify(key.slice(0, mostShown))}:`;
+        before = ',';
+        write(part[key]);
+      }
+      text += before === '{' ? '{}' : '}';
+    } else text += typeof part === 'string' ? JSON.stringify(part.slice(0, mostShown)) : String(part);
+  };
+  write(value);
+  return isFull() ? `${text.slice(0, mostShown)}...` : text;
 }
+
+const mostShown = 100;
 
 /** Smart host and address space of EdgeSync connectors: "any Hub in the site", which is no name. */
 const edgeSyncPlaceholder = '--';

@@ -6,6 +6,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { expectedRows } from '../../src/inventory/expected-rows.js';
 import { doubtsOf, loadInventory, openInventory } from '../../src/inventory/inventory.js';
 import { decodeExport } from '../../src/inventory/export-file.js';
+import { shown } from '../../src/inventory/export-values.js';
 import type { SendConnector } from '../../src/model/connectors.js';
 import { exportedConnectors } from '../support/exported.js';
 import { createServerNames } from '../../src/ledger/server-names.js';
@@ -274,6 +275,27 @@ describe('what is wrong is told with the place and the remedy', () => {
         expect(JSON.stringify(read)).not.toMatch(/call stack/);
       }
     }
+  });
+
+  test('issue 14, 1.2: a bad value is shown by its beginning, and the rest of it is not looked at', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        const whole = JSON.stringify(value);
+        const expected = whole.length > 100 ? `${whole.slice(0, 100)}...` : whole;
+        expect(shown(JSON.parse(whole))).toBe(expected);
+      }),
+    );
+    let reads = 0;
+    const long = new Proxy(
+      Array.from({ length: 1_000_000 }, (_, n) => n),
+      {
+        get: (target, key) => (reads++, Reflect.get(target, key) as unknown),
+      },
+    );
+    expect(shown([long, long])).toMatch(/^\[\[0,1,.{94}\.\.\.$/);
+    expect(reads).toBeLessThan(200);
+    // Stringified as a whole it exhausts the stack, which takes seconds where the stack is large.
+    expect(shown(JSON.parse('[{"a":'.repeat(50_000) + '1' + '}]'.repeat(50_000)))).toMatch(/^(\[\{"a":)+.{0,5}\.\.\.$/);
   });
 
   test('whatever is in the file, it never throws', () => {
