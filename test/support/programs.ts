@@ -1,6 +1,6 @@
 /** Programs of the system that a test needs: without one it is skipped loudly, on CI it fails. */
-import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { isExecutable } from '../../src/commands/demo/on-path.js';
 import { programFolders } from '../../src/probes/network/run-program.js';
 
 /** Whether one of these names is on PATH, where a test can start it by its name. */
@@ -34,13 +34,4 @@ function firstOf(names: readonly string[], folders: readonly string[]): string |
 
 function pathOn(name: string, folders: readonly string[]): string | undefined {
   return folders.map((folder) => join(folder, name)).find((file) => isExecutable(file));
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -9,7 +9,8 @@ export function onPath(names: readonly string[]): string | undefined {
   return folders.flatMap((folder) => names.map((name) => join(folder, name + suffix))).find(isExecutable);
 }
 
-function isExecutable(path: string): boolean {
+/** Whether the system lets us start a file. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return true;
