@@ -1,6 +1,6 @@
 /** What a release says of itself: the bill of materials and the checksums. */
 import { execFileSync } from 'node:child_process';
-import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { checksums, emptyFolder, setRights } from '../../packaging/release.mjs';
@@ -44,7 +44,16 @@ test('3.4: a release replaces an earlier one, and no other folder', async () => 
   await writeFile(path.join(folder, 'letters.txt'), 'mine');
   await expect(emptyFolder(folder)).rejects.toThrow('expected an empty folder or that of an earlier release');
   expect(await readdir(folder)).toEqual(['letters.txt']);
-  await writeFile(path.join(folder, 'SHA256SUMS'), '');
+  // 20: one of downloads, with the checksums of something else or of a release in it.
+  const of = (name: string): string => `${'0'.repeat(64)}  ${name}\n`;
+  const ours = 'send-connector-exporter.exe';
+  for (const sums of ['', of('letters.txt'), of(ours)]) {
+    await writeFile(path.join(folder, 'SHA256SUMS'), sums);
+    await expect(emptyFolder(folder)).rejects.toThrow('that of an earlier release');
+  }
+  expect((await readdir(folder)).sort()).toEqual(['SHA256SUMS', 'letters.txt']);
+  await rm(path.join(folder, 'letters.txt'));
+  await writeFile(path.join(folder, ours), '');
   await emptyFolder(folder);
   expect(await readdir(folder)).toEqual([]);
   await emptyFolder(path.join(folder, 'new/one'));
