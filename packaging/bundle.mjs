@@ -96,7 +96,8 @@ async function bcryptAlone() {
 
 /**
  * koffi.node beside the program, or from inside it, written to a folder that nobody else can have made. Folders of
- * earlier runs are removed, as far as they are not in use.
+ * earlier runs are removed, as far as they are not in use; not with all that is in them: in the folder for temporary files of
+ * Windows anybody may lay one with links in it, and an installer that follows them would remove what they lead to.
  */
 const nativeKoffi = `
 import fs from 'node:fs';
@@ -110,7 +111,8 @@ function place() {
   if (found !== undefined) return found;
   for (const name of fs.readdirSync(os.tmpdir())) {
     if (!path.join(os.tmpdir(), name).startsWith(prefix)) continue;
-    try { fs.rmSync(path.join(os.tmpdir(), name), { recursive: true }); } catch {}
+    try { fs.unlinkSync(path.join(os.tmpdir(), name, 'koffi.node')); } catch {}
+    try { fs.rmdirSync(path.join(os.tmpdir(), name)); } catch {}
   }
   const file = path.join(fs.mkdtempSync(prefix), 'koffi.node');
   fs.writeFileSync(file, Buffer.from(sea.getAsset('koffi.node')));

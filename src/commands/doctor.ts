@@ -95,7 +95,7 @@ async function checkWindowsPorts({ web }: Config): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const address of web.listenAddresses.filter(({ port }) => port !== 0)) {
     findings.push(await reservation(address.port));
-    if (!isLocal(address)) findings.push(await firewallRule(address.port));
+    if (!isLocal(address)) findings.push(await firewallRule([address.port]));
   }
   return findings;
 }

@@ -10,7 +10,8 @@ const folder = 'send-connector-exporter';
  * of the user, so that a first try needs neither root nor a setting. It need not exist yet.
  */
 export function defaultStateDirectory(platform: NodeJS.Platform, env: NodeJS.ProcessEnv): string {
-  if (platform === 'win32') return join(env.ProgramData ?? 'C:\\ProgramData', folder);
+  // Not beside the configuration, which a service must not be able to write.
+  if (platform === 'win32') return join(env.ProgramData ?? 'C:\\ProgramData', folder, 'state');
   const fromSystemd = env.STATE_DIRECTORY?.split(':')[0];
   if (fromSystemd) return fromSystemd;
   const machineWide = join('/var/lib', folder);

@@ -302,7 +302,9 @@ describe('the state folder', () => {
     expect(['/var/lib/send-connector-exporter', '/x/send-connector-exporter']).toContain(
       await stateFolder('linux', { XDG_STATE_HOME: '/x' }),
     );
-    expect(await stateFolder('win32', { ProgramData: 'D:\\Data' })).toMatch(/^D:\\Data[\\/]send-connector-exporter$/);
+    expect(await stateFolder('win32', { ProgramData: 'D:\\Data' })).toMatch(
+      /^D:\\Data[\\/]send-connector-exporter[\\/]state$/,
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 /** What the single-file program does as a service of Windows, with the service manager of Wine. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { cp, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -19,10 +19,11 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
     let program: string;
     let port: number;
     let letGo: string;
+    let native: NodeJS.ProcessEnv = {};
 
     const service = async (...args: string[]): Promise<{ code: number | null; text: string }> => {
       const { wine } = given();
-      const run = wine.start(program, ['service', ...args]);
+      const run = wine.start(program, ['service', ...args], native);
       const code = await run.ended;
       return { code, text: run.output().replaceAll('\r\n', '\n') };
     };
@@ -88,10 +89,7 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
       const { wine } = given();
       const reader = path.join(wine.folder, 'failure-actions.exe');
       const bytes = path.join(wine.folder, 'failure-actions.bin');
-      execFileSync('x86_64-w64-mingw32-gcc', [
-        ...['-O1', '-Wall', '-Werror', '-municode', '-o', reader],
-        path.join(import.meta.dirname, 'failure-actions.c'),
-      ]);
+      compile(reader, 'failure-actions.c', '-municode');
       await writeFile(
         bytes,
         failureActions(definition, () => 0x2000_0000n),
@@ -146,6 +144,70 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
       await configure(right());
     }, 60_000);
 
+    test('stays disabled when it is brought up to date, and says how it would start', async () => {
+      const { wine } = given();
+      const tool = compile(path.join(wine.folder, 'start-type.exe'), 'start-type.c', '-ladvapi32');
+      const set = async (type: string): Promise<void> => {
+        expect(await wine.start(wine.seen(tool), ['SendConnectorExporter', type]).ended).toBe(0);
+      };
+      await service('stop');
+      await set('4');
+      const again = await service('install');
+      expect(again.text).toMatch(/^warning +start +left as it was set: disabled$/m);
+      expect(again).toMatchObject({
+        code: 1,
+        text: expect.stringContaining('1058: it is disabled; to have it') as string,
+      });
+      expect((await service('status')).text).toMatch(/^start +disabled/m);
+      await set('2');
+    }, 60_000);
+
+    test('reserves the ports of its configuration, and gives back what it no longer needs and nothing else', async () => {
+      const { wine } = given();
+      const drive = path.join(wine.folder, 'prefix/drive_c');
+      const netsh = path.join(drive, 'windows/system32/netsh.exe');
+      await rm(netsh);
+      compile(netsh, 'fake-netsh.c');
+      // Not that of Wine.
+      native = { WINEDLLOVERRIDES: 'netsh.exe=n;winedbg.exe=d;mscoree=d;mshtml=d' };
+      const reserved = async (): Promise<string[]> => (await readdir(path.join(drive, 'netsh'))).sort();
+      await mkdir(path.join(drive, 'netsh'));
+      // An administrator's own.
+      await writeFile(path.join(drive, 'netsh/port-9101'), '');
+      const of = (...ports: number[]): Promise<void> =>
+        configure(`web: { listenAddresses: [${ports.map((each) => `'127.0.0.1:${each}'`).join(', ')}] }\n`);
+      await of(9101, 9102, 9103);
+      const first = await service('install', '--no-start', '--remote-addresses=10.1.2.3');
+      expect(first.text).toMatch(/^ok +firewall .*reach port 9101, 9102, 9103$/m);
+      expect(await reserved()).toEqual(['port-9101', 'port-9102', 'port-9103', 'rule']);
+      await of(9102);
+      const second = await service('install', '--no-start');
+      expect(second.text).toMatch(/^ok +port reservation +port 9103 is no longer reserved$/m);
+      await configure('web: [\n');
+      // What the configuration cannot say now is not given back.
+      await service('install', '--no-start');
+      expect(await reserved()).toEqual(['port-10202', 'port-9101', 'port-9102', 'rule']);
+      await service('uninstall');
+      expect(await reserved()).toEqual(['port-9101']);
+      await configure(right());
+      expect((await service('install', '--no-start')).code).toBe(0);
+    }, 120_000);
+
+    test.each([
+      ['that is a drive', ['--state.directory=C:\\'], 'expected a folder of its own'],
+      ['beside the configuration', ['--state.directory=C:\\apart'], 'expected a folder of its own'],
+      ['whose configuration cannot be written', [`--config.file=C:\\apart\\${'x'.repeat(300)}`], 'cannot be written'],
+    ])(
+      'refuses a place %s, and says so in install.log',
+      async (_what, flags, why) => {
+        const { code, text } = await service('install', '--no-start', '--config.file=C:\\apart\\c.yml', ...flags);
+        expect(code, text).toBe(1);
+        expect(text).toContain(why);
+        expect(readFileSync(path.join(data, 'logs/install.log'), 'utf8')).toMatch(new RegExp(`FAILED .*${why}`));
+      },
+      60_000,
+    );
+
     test('goes without its data', async () => {
       expect((await service('start')).code).toBe(0);
       // An installer stops it before, and does not always wait: whoever comes second must not be refused.
@@ -153,13 +215,19 @@ export function describeService(isSkipped: boolean, given: () => Machine): void 
       expect([0, 3], stopped.text).toContain(stopped.code);
       expect(gone, gone.text).toMatchObject({ code: 0 });
       expect(gone.text).toMatch(
-        /SendConnectorExporter removed\n.*are kept in C:\\ProgramData\\send-connector-exporter/,
+        /SendConnectorExporter removed\n(?:.*\n)?.*are kept in C:\\ProgramData\\send-connector-exporter/,
       );
       expect((await service('status')).code).toBe(3);
       expect((await readdir(data)).sort()).toEqual(['config.yml', 'logs', 'state']);
       expect(existsSync(path.join(data, 'state/ledger.json'))).toBe(true);
     }, 60_000);
   });
+}
+
+function compile(output: string, source: string, ...more: string[]): string {
+  const from = path.join(import.meta.dirname, source);
+  execFileSync('x86_64-w64-mingw32-gcc', ['-O1', '-Wall', '-Werror', '-o', output, from, ...more]);
+  return output;
 }
 
 async function freePort(): Promise<number> {

@@ -68,6 +68,6 @@ function placeProblems(flag: string, place: string | undefined): readonly string
   // Neither PowerShell nor an installer puts its value in, but Windows does in the command line of a service.
   const variable = /%[^%\\]+%/.exec(place)?.[0];
   if (variable !== undefined) return [`${flag} is "${place}": expected the value of ${variable} in its place`];
-  const wrong = /["<>|?*]/.exec(place)?.[0];
+  const wrong = (/["<>|?*]/.exec(place) ?? /:/.exec(place.slice(root.length)))?.[0];
   return wrong === undefined ? [] : [`${flag} is "${place}": no path of Windows has ${wrong} in it`];
 }

@@ -5,11 +5,19 @@ import { loadConfig, type Config } from '../../config/config.js';
 import type { Finding } from '../../health/findings.js';
 import { makeFolder } from '../../runtime/make-folder.js';
 import { programData } from '../../runtime/native.js';
-import { commandLine, configurationIn, definition, serviceFolders, serviceName } from './definition.js';
+import {
+  commandLine,
+  configurationIn,
+  definition,
+  serviceFolders,
+  serviceName,
+  type ServiceFolders,
+} from './definition.js';
 import type { Manager } from './manager.js';
-import { closeFirewall, openFirewall, releasePort, reservePort } from './network.js';
+import { closePorts, openPorts, portsOf } from './ports.js';
 import { registerService, unregisterService } from './registry.js';
-import { joinEventLogReaders, protectFolders } from './rights.js';
+import { holdsMore, joinEventLogReaders, protectFolders, tooMuch } from './rights.js';
+import { isAutomatic, startTypeText, type ServiceState } from './status-text.js';
 
 /** What the first configuration says. An existing one is never changed. */
 export type FirstConfiguration = { readonly port: number; readonly state: string };
@@ -59,30 +67,41 @@ export async function installService(options: InstallOptions): Promise<Finding[]
   const configuration = options.configuration ?? before ?? folders.configuration;
   for (const folder of [folders.data, folders.logs, path.win32.dirname(configuration)]) await mustMake(folder);
   const isNew = isMissing(configuration);
-  if (isNew) {
-    const state = first.state ?? folders.state;
-    // Before it is named: the first configuration is written once, and would keep a wrong place for good.
-    await mustMake(state);
-    writeFileSync(configuration, firstConfiguration({ port: first.port, state }), { flag: 'wx' });
-  }
+  if (isNew) await writeFirst(configuration, { port: first.port, state: first.state ?? folders.state }, folders);
   const loaded = await loadConfig({ file: configuration, overrides: [] });
   const config = loaded.ok ? loaded.config : undefined;
   const state = config?.state.directory ?? folders.state;
   const stateFolder = await make(state);
+  const isStartKept = known !== undefined && !isAutomatic(known);
   const refused = [
-    ...manager.put(serviceName, { ...definition, commandLine: commandLine(program, configuration) }),
+    ...manager.put(serviceName, { ...definition, commandLine: commandLine(program, configuration), isStartKept }),
     ...(await registerService(configuration)),
   ];
   return [
     { check: 'configuration', state: 'ok', text: `${configuration}: ${isNew ? 'written' : keptText(config)}` },
     ...(loaded.ok ? [] : loaded.mistakes.map((text): Finding => ({ check: 'configuration', state: 'warning', text }))),
     ...(stateFolder === undefined ? [] : [{ check: 'state', state: 'warning', text: stateFolder } as const]),
-    { check: 'service', state: 'ok', text: doneText(known?.commandLine, program) },
+    { check: 'service', state: 'ok', text: doneText(known, program) },
+    ...(isStartKept ? [startFinding(known)] : []),
     ...refused.map((text): Finding => ({ check: 'service', state: 'warning', text: `Windows did not take ${text}` })),
     await joinEventLogReaders(),
     ...(await protectFolders(folders, { configuration, state })),
-    ...(await openPorts(portsOf(config, first.port), { program, remoteAddresses })),
+    ...(await openPorts(portsOf(config, first.port), { program, remoteAddresses, areAll: loaded.ok })),
   ];
+}
+
+/** @throws InstallError when it cannot be written, or when a place would be in another */
+async function writeFirst(file: string, wanted: FirstConfiguration, folders: ServiceFolders): Promise<void> {
+  const { state } = wanted;
+  if (holdsMore(state, [folders.data, file])) throw new InstallError(tooMuch(state));
+  if (holdsMore(file, [state])) throw new InstallError(`the state folder ${state} is below the file ${file}`);
+  // Before it is named: the first configuration is written once, and would keep a wrong place for good.
+  await mustMake(state);
+  try {
+    writeFileSync(file, firstConfiguration(wanted), { flag: 'wx' });
+  } catch (error) {
+    throw new InstallError(`the configuration ${file} cannot be written: ${(error as Error).message}`);
+  }
 }
 
 /** @returns why there is no such folder; undefined when there is */
@@ -110,49 +129,32 @@ function keptText(config: Config | undefined): string {
   return ports === '' ? 'kept as it is' : `kept as it is, for port ${ports}`;
 }
 
-/** @param before the command line of the service that was there */
-function doneText(before: string | undefined, program: string): string {
+/** @param before the service that was there */
+function doneText(before: ServiceState | undefined, program: string): string {
   if (before === undefined) return `${serviceName} made, as ${definition.account}`;
-  const moved = before.toLowerCase().startsWith(`"${program.toLowerCase()}"`) ? '' : `; it was ${before}`;
-  return `${serviceName} brought up to date, as ${definition.account}${moved}`;
+  const isSame = before.commandLine.toLowerCase().startsWith(`"${program.toLowerCase()}"`);
+  const hadAnother = before.account.toLowerCase() !== definition.account.toLowerCase();
+  const was = [...(isSame ? [] : [before.commandLine]), ...(hadAnother ? [`run as ${before.account}`] : [])];
+  const text = `${serviceName} brought up to date, as ${definition.account}`;
+  return was.length === 0 ? text : `${text}; it was ${was.join(', ')}`;
 }
 
-/** Ports that the service listens on; that of the first configuration where the present one cannot be read. */
-function portsOf(config: Config | undefined, usual: number): readonly number[] {
-  const ports = config?.web.listenAddresses.map(({ port }) => port) ?? [usual];
-  return [...new Set(ports)].filter((port) => port !== 0);
-}
-
-async function openPorts(
-  ports: readonly number[],
-  { program, remoteAddresses }: Pick<InstallOptions, 'program' | 'remoteAddresses'>,
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const port of ports) findings.push(await reservePort(port));
-  const [port] = ports;
-  if (port === undefined) return findings;
-  if (remoteAddresses.length > 0) findings.push(await openFirewall({ port, program, from: remoteAddresses }));
-  else {
-    const remedy = 'send-connector-exporter service install --remote-addresses ADDRESS-OF-PROMETHEUS';
-    const text = 'left as it is: no remote addresses were named';
-    findings.push({ check: 'firewall', state: 'skipped', text, remedy });
-  }
-  return findings;
+/** Whoever has taken the automatic start away finds it so after an upgrade. */
+function startFinding(known: ServiceState): Finding {
+  const remedy = `sc.exe config ${serviceName} start= delayed-auto`;
+  return { check: 'start', state: 'warning', text: `left as it was set: ${startTypeText(known)}`, remedy };
 }
 
 /** Takes the service and what was set up around it away; configuration, state and log stay. The service is stopped before. */
 export async function uninstallService(manager: Manager): Promise<Finding[]> {
   const { data } = serviceFolders(await programData());
   const known = manager.look(serviceName);
-  const file = configurationIn(known?.commandLine ?? '');
-  const loaded = file === undefined ? undefined : await loadConfig({ file, overrides: [] });
   if (known) manager.remove(serviceName);
+  const ports = await closePorts();
   await unregisterService();
-  await closeFirewall();
-  const ports = loaded?.ok ? portsOf(loaded.config, 0) : [];
-  for (const port of ports) await releasePort(port);
   return [
     { check: 'service', state: 'ok', text: known ? `${serviceName} removed` : `there is no service ${serviceName}` },
+    ...ports,
     {
       check: 'data',
       state: 'ok',

@@ -13,6 +13,7 @@ export const managerNumbers = {
   SERVICE_WIN32_OWN_PROCESS: 0x10,
   SERVICE_AUTO_START: 2,
   SERVICE_ERROR_NORMAL: 1,
+  SERVICE_NO_CHANGE: 0xffffffff,
   SERVICE_CONTROL_STOP: 1,
   SERVICE_CONFIG_DESCRIPTION: 1,
   SERVICE_CONFIG_FAILURE_ACTIONS: 2,
@@ -21,9 +22,11 @@ export const managerNumbers = {
   SERVICE_CONFIG_PRESHUTDOWN_INFO: 7,
   ERROR_ACCESS_DENIED: 5,
   ERROR_SERVICE_ALREADY_RUNNING: 1056,
+  ERROR_SERVICE_DISABLED: 1058,
   ERROR_SERVICE_DOES_NOT_EXIST: 1060,
   ERROR_SERVICE_CANNOT_ACCEPT_CTRL: 1061,
   ERROR_SERVICE_NOT_ACTIVE: 1062,
+  ERROR_SERVICE_LOGON_FAILED: 1069,
   ERROR_SERVICE_MARKED_FOR_DELETE: 1072,
 } as const;
 
@@ -42,6 +45,14 @@ export class ManagerError extends Error {
 
 const meanings = new Map<number, string>([
   [numbers.ERROR_ACCESS_DENIED, 'access denied; run it in a terminal that was started as administrator'],
+  [
+    numbers.ERROR_SERVICE_DISABLED,
+    'it is disabled; to have it start with Windows: sc.exe config SendConnectorExporter start= delayed-auto',
+  ],
+  [
+    numbers.ERROR_SERVICE_LOGON_FAILED,
+    'its account may not log on as a service; a group policy may keep NT SERVICE\\ALL SERVICES from it',
+  ],
   [
     numbers.ERROR_SERVICE_DOES_NOT_EXIST,
     'there is no such service; install it: send-connector-exporter service install',

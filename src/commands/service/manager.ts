@@ -14,9 +14,13 @@ type Wanted = Restarts & {
   readonly account: string;
   readonly dependencies: readonly string[];
   readonly preshutdownMs: number;
+  /** Whether and when Windows starts it stays as it is. */
+  readonly isStartKept: boolean;
 };
 
 export type Manager = {
+  /** @throws ManagerError when whoever runs this may not make services */
+  readonly demandRights: () => void;
   /** @returns undefined when there is no such service @throws ManagerError */
   readonly look: (name: string) => ServiceState | undefined;
   /** Makes the service, or changes the one that is there. @returns what Windows did not take, a sentence each */
@@ -30,6 +34,9 @@ export type Manager = {
 export async function openManager(): Promise<Manager> {
   const calls = await loadCalls();
   return {
+    demandRights: () => {
+      withManager(calls, numbers.SC_MANAGER_CONNECT | numbers.SC_MANAGER_CREATE_SERVICE, () => undefined);
+    },
     look: (name) => look(calls, name),
     put: (name, wanted) => put(calls, name, wanted),
     start: (name) => {
@@ -152,7 +159,7 @@ function put(calls: Calls, name: string, wanted: Wanted): readonly string[] {
     const { displayName, commandLine, account } = wanted;
     const needs = wideText(`${wanted.dependencies.join('\0')}\0`);
     if (service) {
-      const [type, start, error] = [own, automatic, normal];
+      const [type, start, error] = [own, wanted.isStartKept ? numbers.SERVICE_NO_CHANGE : automatic, normal];
       check(
         calls,
         'ChangeServiceConfigW',
@@ -197,7 +204,7 @@ function describe(calls: Calls, service: Handle, wanted: Wanted): readonly strin
   say(numbers.SERVICE_CONFIG_FAILURE_ACTIONS, failure, 'the restart after a failure');
   const yes = Buffer.from(Uint32Array.of(1).buffer);
   say(numbers.SERVICE_CONFIG_FAILURE_ACTIONS_FLAG, yes, 'the restart after an exit code that is not 0');
-  say(numbers.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, yes, 'the delayed start');
+  if (!wanted.isStartKept) say(numbers.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, yes, 'the delayed start');
   const preshutdown = Buffer.from(Uint32Array.of(wanted.preshutdownMs).buffer);
   say(numbers.SERVICE_CONFIG_PRESHUTDOWN_INFO, preshutdown, 'the time for the last save at a shutdown');
   return refused;

@@ -32,6 +32,19 @@ function valuesOf(output: string): number[] {
   });
 }
 
+/** Ports and ranges of ports that stand, between commas, behind a colon at the end of a line. */
+function listedPorts(output: string): PortRange[] {
+  return output.split('\n').flatMap((line) => {
+    const each = line
+      .slice(line.lastIndexOf(':') + 1)
+      .trim()
+      .split(',');
+    const ranges = each.map((range) => range.split('-'));
+    const areAll = line.includes(':') && ranges.every((range) => range.length <= 2 && range.every(isPort));
+    return areAll ? ranges.map(([first, last = first]) => ({ first: Number(first), last: Number(last) })) : [];
+  });
+}
+
 const isPort = (text: string | undefined): boolean => /^\d{1,5}$/.test(text ?? '');
 
 const includes = ({ first, last }: PortRange, port: number): boolean => first <= port && port <= last;
@@ -48,19 +61,26 @@ const change = (verb: 'add' | 'delete', port: number): string[] => [
 
 const check = 'port reservation';
 
-/** Exchange set-up widens the dynamic range to 6005-65535: a service may then be given the port before us. */
-export async function reservePort(port: number): Promise<Finding> {
+/**
+ * Exchange set-up widens the dynamic range to 6005-65535: a service may then be given the port before us.
+ * @returns how it stands, and whether it was us who have reserved it now
+ */
+export async function reservePort(port: number): Promise<{ readonly finding: Finding; readonly isNew: boolean }> {
   const before = await reservation(port);
-  if (before.state === 'ok') return before;
+  if (before.state === 'ok') return { finding: before, isNew: false };
   const { output } = await systemProgram('netsh.exe', change('add', port));
   const after = await reservation(port);
-  if (after.state === 'ok') return after;
+  if (after.state === 'ok') return { finding: after, isNew: true };
   const text = output === '' ? after.text : `port ${port}: ${output.replace(/\s+/g, ' ')}`;
-  return { check, state: 'warning', text, remedy: commandText('netsh', change('add', port)) };
+  const remedy = commandText('netsh', change('add', port));
+  return { finding: { check, state: 'warning', text, remedy }, isNew: false };
 }
 
-export async function releasePort(port: number): Promise<void> {
-  await systemProgram('netsh.exe', change('delete', port));
+export async function releasePort(port: number): Promise<Finding> {
+  const { ok, output } = await systemProgram('netsh.exe', change('delete', port));
+  if (ok) return { check, state: 'ok', text: `port ${port} is no longer reserved` };
+  const text = `port ${port} is still reserved: ${output.replace(/\s+/g, ' ')}`;
+  return { check, state: 'warning', text, remedy: commandText('netsh', change('delete', port)) };
 }
 
 /** Whether Windows may give the port to any other program that asks for some port. */
@@ -121,17 +141,17 @@ const bytesOf = (address: string): Buffer => Buffer.from(ipaddr.parse(address).t
 
 const firewall = 'firewall';
 
-type Rule = { readonly port: number; readonly program: string; readonly from: readonly string[] };
+type Rule = { readonly ports: readonly number[]; readonly program: string; readonly from: readonly string[] };
 
 /** One rule under our name, in place of what was there. */
-export async function openFirewall({ port, program, from }: Rule): Promise<Finding> {
+export async function openFirewall({ ports, program, from }: Rule): Promise<Finding> {
   await closeFirewall();
   const rule = [
     ...['advfirewall', 'firewall', 'add', 'rule', `name=${serviceName}`, 'dir=in', 'action=allow', 'protocol=TCP'],
-    ...[`localport=${port}`, `remoteip=${from.join(',')}`, `program=${program}`],
+    ...[`localport=${ports.join(',')}`, `remoteip=${from.join(',')}`, `program=${program}`],
   ];
   const { output } = await systemProgram('netsh.exe', rule);
-  const found = await firewallRule(port);
+  const found = await firewallRule(ports);
   if (found.state === 'ok') return found;
   const why = output === '' ? found.text : output.replace(/\s+/g, ' ');
   return { check: firewall, state: 'warning', text: why, remedy: commandText('netsh', rule) };
@@ -141,15 +161,15 @@ export async function closeFirewall(): Promise<void> {
   await systemProgram('netsh.exe', ['advfirewall', 'firewall', 'delete', 'rule', `name=${serviceName}`]);
 }
 
-/** Whether our rule is there and opens this port. */
-export async function firewallRule(port: number): Promise<Finding> {
+/** Whether our rule is there and opens these ports. */
+export async function firewallRule(ports: readonly number[]): Promise<Finding> {
   const asked = ['advfirewall', 'firewall', 'show', 'rule', `name=${serviceName}`];
-  return firewallFinding(port, await systemProgram('netsh.exe', asked));
+  return firewallFinding(ports, await systemProgram('netsh.exe', asked));
 }
 
 /** @param answer of netsh, which ends with 1 when there is no such rule */
 export function firewallFinding(
-  port: number,
+  ports: readonly number[],
   { ok, output }: { readonly ok: boolean; readonly output: string },
 ): Finding {
   const check = firewall;
@@ -157,7 +177,12 @@ export function firewallFinding(
   if (!ok) return { check, state: 'skipped', text: `no rule ${serviceName}: other machines may be kept out`, remedy };
   if (output === '')
     return { check, state: 'skipped', text: 'netsh says nothing of the rules of the firewall', remedy };
-  if (!valuesOf(output).includes(port))
-    return { check, state: 'warning', text: `the rule ${serviceName} is for another port than ${port}`, remedy };
-  return { check, state: 'ok', text: `the rule ${serviceName} lets the chosen addresses reach port ${port}` };
+  const closed = ports.filter((port) => !listedPorts(output).some((range) => includes(range, port)));
+  if (closed.length > 0)
+    return { check, state: 'warning', text: `the rule ${serviceName} does not open port ${closed.join(', ')}`, remedy };
+  return {
+    check,
+    state: 'ok',
+    text: `the rule ${serviceName} lets the chosen addresses reach port ${ports.join(', ')}`,
+  };
 }

@@ -1,5 +1,5 @@
 /** Values of the registry below HKEY_LOCAL_MACHINE that the service needs. */
-import { loadKoffi, wideText } from '../../runtime/native.js';
+import { loadKoffi, wideText, wideTextAt } from '../../runtime/native.js';
 import { definition, serviceName } from './definition.js';
 
 /** As in winreg.h: the number -2147483646, widened to a pointer. */
@@ -10,8 +10,30 @@ export const registryTypes = { REG_SZ: 1, REG_EXPAND_SZ: 2, REG_DWORD: 4, REG_MU
 const serviceKey = `SYSTEM\\CurrentControlSet\\Services\\${serviceName}`;
 const eventSourceKey = `SYSTEM\\CurrentControlSet\\Services\\EventLog\\Application\\${serviceName}`;
 
+/** Ports that installations have reserved, separated by spaces: a removal releases them, whatever the configuration says then. */
+const portsValue = 'ReservedPorts';
+
 /** Read by the MSI before it removes an older version: not every installer says that this is an upgrade. */
 const ownKey = `SOFTWARE\\${serviceName}`;
+
+// Of winreg.h: a text is asked for.
+export const readNumbers = { RRF_RT_REG_SZ: 2 } as const;
+
+/** @returns the ports that installations have reserved */
+export async function reservedPorts(): Promise<readonly number[]> {
+  const library = (await loadKoffi()).load('advapi32.dll');
+  const get = library.func('int __stdcall RegGetValueW(void *, str16, str16, uint32, void *, void *, void *)');
+  const [text, size] = [Buffer.alloc(1024), Uint32Array.of(1024)];
+  const code = get(localMachine, ownKey, portsValue, readNumbers.RRF_RT_REG_SZ, null, text, size) as number;
+  return code === 0 ? wideTextAt(text, 0).split(' ').filter(Boolean).map(Number) : [];
+}
+
+export async function noteReservedPorts(ports: readonly number[]): Promise<void> {
+  const library = (await loadKoffi()).load('advapi32.dll');
+  const set = library.func('int __stdcall RegSetKeyValueW(void *, str16, str16, uint32, void *, uint32)');
+  const text = wideText(ports.join(' '));
+  set(localMachine, ownKey, portsValue, registryTypes.REG_SZ, text, text.length);
+}
 
 /**
  * The environment of the service, its name as a source of events, and where its configuration is.

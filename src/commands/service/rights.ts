@@ -47,37 +47,68 @@ export async function joinEventLogReaders(): Promise<Finding> {
     : { check, state: 'warning', text: `${definition.account} could not be added: error ${code}`, remedy };
 }
 
+/** Rights that icacls gives to a place. */
+export type Grant = { readonly place: string; readonly rights: readonly string[] };
+
 /**
  * Only the service and administrators see the data: the state names connectors and destinations. The service may write
  * its state and its log, not its configuration, which says what is probed. Places that a person chose keep the rights
  * they have, and the service is added.
+ * @param transportLogs of Exchange, where it has any
  */
-export async function protectFolders(folders: ServiceFolders, chosen: Chosen): Promise<Finding[]> {
+export function grantsFor(folders: ServiceFolders, chosen: Chosen, transportLogs?: string): readonly Grant[] {
   const account = `*${serviceSid(serviceName)}`;
   const alone = ['/inheritance:r', '/grant:r', administrators, system];
-  const isOurs = (place: string): boolean => !path.win32.relative(folders.data, place).startsWith('..');
-  const grants: [string, string[]][] = [
-    [folders.data, [...alone, `${account}:(OI)(CI)RX`]],
-    [folders.logs, [...alone, `${account}:(OI)(CI)M`]],
-    [chosen.state, [...(isOurs(chosen.state) ? alone : ['/grant']), `${account}:(OI)(CI)M`]],
+  const isOurs = (place: string): boolean => isWithin(folders.data, place);
+  const grants: Grant[] = [
+    { place: folders.data, rights: [...alone, `${account}:(OI)(CI)RX`] },
+    { place: folders.logs, rights: [...alone, `${account}:(OI)(CI)M`] },
   ];
-  if (!isOurs(chosen.configuration)) grants.push([chosen.configuration, ['/grant', `${account}:R`]]);
+  if (!holdsMore(chosen.state, [folders.data]))
+    grants.push({
+      place: chosen.state,
+      rights: [...(isOurs(chosen.state) ? alone : ['/grant']), `${account}:(OI)(CI)M`],
+    });
+  if (!isOurs(chosen.configuration)) grants.push({ place: chosen.configuration, rights: ['/grant', `${account}:R`] });
+  if (transportLogs !== undefined) grants.push({ place: transportLogs, rights: ['/grant', `${account}:(OI)(CI)RX`] });
+  return grants;
+}
+
+/** Whether a folder is a whole drive, or one of the places is in it. */
+export function holdsMore(folder: string, places: readonly string[]): boolean {
+  return path.win32.parse(folder).root === folder || places.some((place) => isWithin(folder, place));
+}
+
+/** A place on another drive has no relative path and comes back whole. */
+function isWithin(folder: string, place: string): boolean {
+  const way = path.win32.relative(folder, place);
+  return !path.win32.isAbsolute(way) && way !== '..' && !way.startsWith('..\\');
+}
+
+export async function protectFolders(folders: ServiceFolders, chosen: Chosen): Promise<Finding[]> {
   const exchange = process.env.ExchangeInstallPath;
-  const transportLogs = path.win32.join(exchange ?? '', 'TransportRoles', 'Logs');
-  if (exchange && existsSync(transportLogs)) grants.push([transportLogs, ['/grant', `${account}:(OI)(CI)RX`]]);
+  const logs = path.win32.join(exchange ?? '', 'TransportRoles', 'Logs');
+  const hasLogs = exchange !== undefined && exchange !== '' && existsSync(logs);
   const findings: Finding[] = [];
-  for (const [place, rights] of grants) findings.push(await grant(place, rights));
+  for (const each of grantsFor(folders, chosen, hasLogs ? logs : undefined)) findings.push(await grant(each));
+  if (holdsMore(chosen.state, [folders.data, chosen.configuration]))
+    findings.push({ check: 'rights', state: 'warning', text: tooMuch(chosen.state) });
   return findings;
+}
+
+/** What a state folder is refused with that holds more than the state. */
+export function tooMuch(state: string): string {
+  return `the state folder ${state} holds more than the state, which the service would be allowed to change; expected a folder of its own`;
 }
 
 /** Where configuration and state are. */
 export type Chosen = { readonly configuration: string; readonly state: string };
 
-async function grant(folder: string, rights: readonly string[]): Promise<Finding> {
+async function grant({ place, rights }: Grant): Promise<Finding> {
   const check = 'rights';
-  const args = [folder, ...rights];
+  const args = [place, ...rights];
   const { ok, output } = await systemProgram('icacls.exe', args);
-  if (ok && output !== '') return { check, state: 'ok', text: `${folder}: the service has what it needs` };
-  const text = `${folder}: ${output === '' ? 'icacls does not say whether it set them' : output.replace(/\s+/g, ' ')}`;
+  if (ok && output !== '') return { check, state: 'ok', text: `${place}: the service has what it needs` };
+  const text = `${place}: ${output === '' ? 'icacls does not say whether it set them' : output.replace(/\s+/g, ' ')}`;
   return { check, state: 'warning', text, remedy: commandText('icacls', args) };
 }

@@ -5,22 +5,24 @@ import { programData } from '../../runtime/native.js';
 import { withoutRepeats } from '../../runtime/log-repeats.js';
 import type { StopSignal } from '../../runtime/stop-signal.js';
 import { exporterVersion } from '../../runtime/version.js';
+import { complain } from '../terminal.js';
 import { serveCommand, type Host, type ServeFlags } from '../serve.js';
 import { serviceFolders, serviceName } from './definition.js';
 import { becomeService, type ServiceProcess } from './dispatcher.js';
 import { openEventLog, type ServiceEvents } from './event-log.js';
-import { serviceExitCodes } from './status-text.js';
+import { firstMessage, serviceExitCodes } from './status-text.js';
 
 const logFileSize = { largest: 10 * 1024 * 1024, kept: 8 };
 
 /** @returns the exit code: 0 after a clean stop, another of `serviceExitCodes` when it could not start or stop */
 export async function runService(flags: ServeFlags): Promise<number> {
-  const service = await becomeService(serviceName);
+  const service = await becomeService(serviceName).catch((error: unknown) => error as Error);
+  if (service instanceof Error) return complain([service.message], serviceExitCodes.failed);
   const { logFile } = serviceFolders(await programData());
   const tell = await openEventLog(serviceName);
   const { log, lastError } = openLog(flags, logFile, tell);
   const version = exporterVersion();
-  log.info('starting as a Windows service', { version, config: flags['config.file'], pid: process.pid });
+  log.info(firstMessage, { version, config: flags['config.file'], pid: process.pid });
   process.on('uncaughtExceptionMonitor', (error) => {
     log.error('exiting because of a bug in the exporter', { error, stack: error.stack });
     tell('failed', `Send connector exporter is ended by a fault of its own: ${error.message}. Log: ${logFile}`);

@@ -1,5 +1,6 @@
 /** The verbs of `service` besides `run`: what a person or an installer asks of the Windows service. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { isSea } from 'node:sea';
 import { findingsText, type Finding } from '../../health/findings.js';
 import { programData } from '../../runtime/native.js';
 import { complain, print } from '../terminal.js';
@@ -8,7 +9,7 @@ import { askedOf, type InstallFlags } from './install-flags.js';
 import { noteInstallation } from './install-log.js';
 import { InstallError, installService, uninstallService } from './install.js';
 import { openManager, type Manager } from './manager.js';
-import { ManagerError } from './manager-error.js';
+import { ManagerError, managerNumbers } from './manager-error.js';
 import { exitText, isRunning, isStopped, lastErrorIn, statusText, type ServiceState } from './status-text.js';
 
 /** A start may take as long as the ledger takes to load, a stop as long as the last save. Milliseconds. */
@@ -20,6 +21,9 @@ const lookedThrough = 64 * 1024;
 /** @returns the exit code: 0 also when something around the service could not be set up, which is said */
 export async function installCommand(flags: InstallFlags): Promise<number> {
   return withManager(async (manager) => {
+    // Windows starts the file that is written down, with nothing before its arguments.
+    if (!isSea()) return complain(['only the exe of a release can be a service: this runs in a Node'], 2);
+    manager.demandRights();
     const asked = askedOf(flags);
     if ('problems' in asked) return refuse(asked.problems, 2);
     const wasRunning = isRunning(manager.look(serviceName) ?? { state: 0 });
@@ -60,7 +64,13 @@ async function withManager(use: (manager: Manager) => Promise<number> | number):
   try {
     return await use(await openManager());
   } catch (error) {
+    const code = error instanceof ManagerError ? error.code : undefined;
+    if (code === managerNumbers.ERROR_SERVICE_DOES_NOT_EXIST) return complain([notInstalled], 3);
+    // Without rights there is nothing to note either: a folder made by just anybody would stay theirs.
+    if (error instanceof ManagerError && code === managerNumbers.ERROR_ACCESS_DENIED)
+      return complain([error.message], 1);
     if (error instanceof ManagerError || error instanceof InstallError) return refuse([error.message], 1);
+    await noteInstallation(`FAILED   ${String(error instanceof Error ? error.stack : error)}\n`);
     throw error;
   }
 }

@@ -36,6 +36,12 @@ const ownCodes = new Map<number, string>([
   [serviceExitCodes.configuration, 'its configuration is wrong'],
 ]);
 
+/** Codes with which the program itself may have written why it ended; with others it never ran, and its last error is of before. */
+const codesOfProgram: readonly number[] = [1053, 1066, 1067];
+
+export const startTypeText = ({ startType }: Pick<ServiceState, 'startType'>): string =>
+  startTypes[startType] ?? 'unknown';
+export const isAutomatic = ({ startType }: Pick<ServiceState, 'startType'>): boolean => startType === 2;
 export const isRunning = ({ state }: Pick<ServiceState, 'state'>): boolean => state === 4;
 export const isStopped = ({ state }: ServiceState): boolean => state === 1;
 
@@ -56,14 +62,14 @@ export type StatusDetails = {
 /** Lines of `service status`. */
 export function statusText(service: ServiceState, { logFile, lastError }: StatusDetails): string {
   const exit = exitText(service);
-  const hasFailed = exit !== undefined && service.exitCode !== 0;
+  const hasFailed = exit !== undefined && codesOfProgram.includes(service.exitCode);
   const delayed = service.isDelayed ? ', delayed' : '';
   const rows: (readonly [string, string | undefined])[] = [
     ['state', states[service.state] ?? states[0]],
     ['process', service.processId === 0 ? undefined : String(service.processId)],
     ['exit code', exit],
     ['last error', hasFailed ? lastError : undefined],
-    ['start', `${startTypes[service.startType] ?? 'unknown'}${delayed}`],
+    ['start', `${startTypeText(service)}${delayed}`],
     ['account', service.account],
     ['configuration', configurationIn(service.commandLine) ?? 'none in its command line'],
     ['program', service.commandLine],
@@ -73,12 +79,16 @@ export function statusText(service: ServiceState, { logFile, lastError }: Status
   return told.join('');
 }
 
+/** The first line of each run. */
+export const firstMessage = 'starting as a Windows service';
+
 /**
- * The last error in a log, without its time.
+ * The last error of the last run in a log, without its time.
  * @param text the end of the log, which may begin in the middle of a line
  */
 export function lastErrorIn(text: string): string | undefined {
-  const lines = text.split('\n').filter((line) => /\blevel=error\b|"level":"error"/.test(line));
+  const ofLastRun = text.slice(Math.max(text.lastIndexOf(firstMessage), 0));
+  const lines = ofLastRun.split('\n').filter((line) => /\blevel=error\b|"level":"error"/.test(line));
   return lines
     .at(-1)
     ?.trim()

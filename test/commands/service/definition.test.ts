@@ -5,7 +5,13 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { commandLine, configurationIn, serviceSid } from '../../../src/commands/service/definition.js';
+import {
+  commandLine,
+  configurationIn,
+  serviceFolders,
+  serviceName,
+  serviceSid,
+} from '../../../src/commands/service/definition.js';
 import { serviceNumbers } from '../../../src/commands/service/dispatcher.js';
 import { eventNumbers } from '../../../src/commands/service/event-log.js';
 import { firstConfiguration } from '../../../src/commands/service/install.js';
@@ -17,8 +23,8 @@ import {
   firewallFinding,
   reservationFinding,
 } from '../../../src/commands/service/network.js';
-import { registryTypes } from '../../../src/commands/service/registry.js';
-import { sidBytes } from '../../../src/commands/service/rights.js';
+import { readNumbers, registryTypes } from '../../../src/commands/service/registry.js';
+import { grantsFor, sidBytes } from '../../../src/commands/service/rights.js';
 import { commandText } from '../../../src/commands/service/system-program.js';
 import { exitText, lastErrorIn, statusText, type ServiceState } from '../../../src/commands/service/status-text.js';
 import { loadConfig } from '../../../src/config/config.js';
@@ -97,6 +103,52 @@ describe('the status', () => {
   });
 });
 
+test('20: the status has no error of an earlier run, and none where the program did not run', () => {
+  const error = 'ts=2026-01-01T00:00:00.000Z level=error msg="cannot go on" error="old"';
+  const begun = 'ts=2026-01-01T00:00:09.000Z level=info msg="starting as a Windows service" version=1.0.0';
+  expect(lastErrorIn(`${begun}\n${error}\n`)).toContain('old');
+  expect(lastErrorIn(`${error}\n${begun}\nts=x level=info msg=listening\n`)).toBeUndefined();
+  for (const exitCode of [2, 5, 1069, 1077])
+    expect(statusText(state({ exitCode }), { logFile: 'x', lastError: 'msg="old"' })).not.toContain('last error');
+});
+
+describe('rights', () => {
+  const folders = serviceFolders('C:\\ProgramData');
+  const account = `*${serviceSid(serviceName)}`;
+  const usual = { configuration: folders.configuration, state: folders.state };
+  const of = (chosen: Partial<typeof usual>) =>
+    new Map(grantsFor(folders, { ...usual, ...chosen }).map(({ place, rights }) => [place, rights]));
+  const alone = ['/inheritance:r', '/grant:r', '*S-1-5-32-544:(OI)(CI)F', '*S-1-5-18:(OI)(CI)F'];
+
+  test('the data are for the service and administrators alone, and only state and log may be written', () => {
+    expect([...of({})]).toEqual([
+      [folders.data, [...alone, `${account}:(OI)(CI)RX`]],
+      [folders.logs, [...alone, `${account}:(OI)(CI)M`]],
+      [folders.state, [...alone, `${account}:(OI)(CI)M`]],
+    ]);
+  });
+
+  test.each(['D:\\state', 'C:\\state', '\\\\server\\share\\state', 'C:\\ProgramData\\send-connector-exporter2'])(
+    '20: a chosen state folder keeps the rights that it has: %s',
+    (chosen) => {
+      expect(of({ state: chosen }).get(chosen)).toEqual(['/grant', `${account}:(OI)(CI)M`]);
+    },
+  );
+
+  test.each(['D:\\c.yml', 'C:\\conf\\c.yml'])('20: a chosen configuration may be read: %s', (chosen) => {
+    expect(of({ configuration: chosen }).get(chosen)).toEqual(['/grant', `${account}:R`]);
+  });
+
+  test.each(['D:\\', 'C:\\', 'C:\\ProgramData', 'c:\\programdata\\Send-Connector-Exporter'])(
+    '20: nothing is given to the service that holds more than its state: %s',
+    (chosen) => {
+      expect(of({ state: chosen }).get(folders.data)).toEqual([...alone, `${account}:(OI)(CI)RX`]);
+      if (chosen.toLowerCase() !== folders.data.toLowerCase()) expect(of({ state: chosen }).has(chosen)).toBe(false);
+      expect(of({ state: chosen }).size).toBe(2);
+    },
+  );
+});
+
 describe('the port', () => {
   const german = `
 Portausschlussbereiche für das Protokoll "tcp"
@@ -138,10 +190,17 @@ Anzahl von Ports : 59530
 
   test('is opened by the rule only if that is for it', () => {
     const output = 'Regelname: SendConnectorExporter\r\nRemote-IP:   10.1.2.3/32\r\nLokaler Port:   10202\r\nOk.\r\n';
-    expect(firewallFinding(10202, { ok: true, output }).state).toBe('ok');
-    expect(firewallFinding(10203, { ok: true, output }).state).toBe('warning');
-    expect(firewallFinding(10202, { ok: false, output: 'Keine Regel' })).toMatchObject({ state: 'skipped' });
-    expect(firewallFinding(10202, { ok: true, output: '' })).toMatchObject({ state: 'skipped' });
+    expect(firewallFinding([10202], { ok: true, output }).state).toBe('ok');
+    expect(firewallFinding([10203], { ok: true, output }).state).toBe('warning');
+    expect(firewallFinding([10202], { ok: false, output: 'Keine Regel' })).toMatchObject({ state: 'skipped' });
+    expect(firewallFinding([10202], { ok: true, output: '' })).toMatchObject({ state: 'skipped' });
+    // 20: a configuration may name several, and a rule lists them.
+    const several = output.replace('10202', '10202,10300-10310');
+    expect(firewallFinding([10202, 10305], { ok: true, output: several }).state).toBe('ok');
+    expect(firewallFinding([10202, 10203], { ok: true, output })).toMatchObject({
+      state: 'warning',
+      text: 'the rule SendConnectorExporter does not open port 10203',
+    });
   });
 
   test('is opened by a command that a person can paste into cmd and into PowerShell', () => {
@@ -196,7 +255,7 @@ describe('the log file', () => {
 const headers = '/usr/share/mingw-w64/include';
 
 test.skipIf(!existsSync(headers) && process.env.CI !== 'true')('numbers are those of the headers of Windows', () => {
-  const names = ['winsvc.h', 'winerror.h', 'winnt.h'];
+  const names = ['winsvc.h', 'winerror.h', 'winnt.h', 'winreg.h'];
   const text = names.map((name) => readFileSync(`${headers}/${name}`, 'utf8')).join('\n');
   // The sum of its bits, as winsvc.h has it.
   const { SERVICE_ALL_ACCESS: all, ...plain } = {
@@ -204,6 +263,7 @@ test.skipIf(!existsSync(headers) && process.env.CI !== 'true')('numbers are thos
     ...managerNumbers,
     ...eventNumbers,
     ...registryTypes,
+    ...readNumbers,
   };
   expect(all).toBe(0xf0000 | 0x1ff);
   for (const [name, value] of Object.entries(plain)) {

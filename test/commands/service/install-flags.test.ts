@@ -50,6 +50,8 @@ test.each([
   "'C:\\state'",
   'C:\\a"b',
   'C:\\what?',
+  'C:\\a\\b:c.yml',
+  'C:\\D:\\c.yml',
   'C:\\%COMPUTERNAME%\\a.yml',
 ])('a place that is not a full path of Windows is refused, with the flag and the property: %s', (place) => {
   expect(problemsOf({ 'config.file': place })).toEqual([expect.stringContaining('CONFIG_FILE') as string]);
