@@ -40,10 +40,11 @@ function missingTools() {
 export async function emptyFolder(folder) {
   const names = existsSync(folder) ? await readdir(folder) : [];
   const sums = names.includes('SHA256SUMS') ? await readFile(path.join(folder, 'SHA256SUMS'), 'utf8') : '';
-  const ours = sums.split('\n').flatMap((line) => /^[0-9a-f]{64} {2}(send-connector-exporter.*)$/.exec(line)?.[1] ?? []);
+  const ours = sums
+    .split('\n')
+    .flatMap((line) => /^[0-9a-f]{64} {2}(send-connector-exporter.*)$/.exec(line)?.[1] ?? []);
   const isRelease = names.every((name) => name.startsWith('SHA256SUMS') || ours.includes(name));
-  if (!isRelease)
-    throw new Error(`${folder}: expected an empty folder or that of an earlier release`);
+  if (!isRelease) throw new Error(`${folder}: expected an empty folder or that of an earlier release`);
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });
 }
