@@ -30,10 +30,14 @@ function treeIn(text) {
   }
 }
 
-function treeOf(value) {
-  if (Array.isArray(value)) return { kind: 'array', parts: value.map((each) => [undefined, treeOf(each)]) };
-  if (typeof value !== 'object' || value === null) return { kind: 'scalar', raw: JSON.stringify(value) };
-  return { kind: 'object', parts: Object.entries(value).map(([key, each]) => [JSON.stringify(key), treeOf(each)]) };
+/** What is nested deeper is taken as it is written: whoever walks over the tree must not run out of stack himself. */
+const deepestOfTree = 1_000;
+
+function treeOf(value, depth = 0) {
+  if (typeof value !== 'object' || value === null || depth === deepestOfTree) return scalar(JSON.stringify(value));
+  const of = (each) => treeOf(each, depth + 1);
+  if (Array.isArray(value)) return { kind: 'array', parts: value.map((each) => [undefined, of(each)]) };
+  return { kind: 'object', parts: Object.entries(value).map(([key, each]) => [JSON.stringify(key), of(each)]) };
 }
 
 function written({ kind, raw, parts }) {
