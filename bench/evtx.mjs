@@ -3,11 +3,12 @@
  * prints CPU seconds, MB/s, records/s and peak memory. Needs `npm run build` first.
  */
 import { execFile } from 'node:child_process';
-import { mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { writerModule } from './evtx-writer.mjs';
 
 /** Of 100 events so many are 2002; the others are of other providers and IDs. */
 const shares = [1, 100];
@@ -30,16 +31,6 @@ export async function run() {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-/** The generator of the tests, compiled for this run. */
-export async function writerModule(folder) {
-  const { default: ts } = await import('typescript');
-  const source = await readFile(new URL('../test/support/evtx-writer.ts', import.meta.url), 'utf8');
-  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 };
-  const compiled = path.join(folder, 'evtx-writer.mjs');
-  await writeFile(compiled, ts.transpileModule(source, { compilerOptions: options }).outputText);
-  return import(pathToFileURL(compiled).href);
 }
 
 async function generate(writer, file, share, more = {}) {

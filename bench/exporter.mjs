@@ -11,6 +11,8 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 const holdMeter = new URL('hold-meter.mjs', import.meta.url).href;
 const loopbackGuard = new URL('../test/support/loopback-guard.mjs', import.meta.url).href;
+/** For the exporter alone, as in `EXPORTER_NODE_FLAGS=--cpu-prof npm run bench -- follow`. */
+const nodeFlags = process.env.EXPORTER_NODE_FLAGS?.split(' ') ?? [];
 /** Clock ticks of /proc, in milliseconds. */
 const tickMs = 10;
 
@@ -35,7 +37,7 @@ export async function whenListening(child) {
 export async function startExporter(files, stateDirectory, more = ['--no-probe']) {
   const flags = ['--web.listen-address=127.0.0.1:0', `--state.directory=${stateDirectory}`, ...more];
   const modules = ['--import', loopbackGuard, '--import', holdMeter];
-  const child = spawn(process.execPath, [...modules, program, ...flags, '--', ...files], {
+  const child = spawn(process.execPath, [...nodeFlags, ...modules, program, ...flags, '--', ...files], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   // A benchmark that fails leaves no exporter behind.
@@ -117,7 +119,7 @@ export async function startWithRows(rows) {
   return { exporter, file, end };
 }
 
-/** @returns milliseconds from asking to the last byte, bytes on the wire, and the text when it is not compressed */
+/** @returns milliseconds from asking to the last byte, bytes on the wire, what came, and its text when it is not compressed */
 function scrape(url, agent, headers, keep = true) {
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -131,15 +133,18 @@ function scrape(url, agent, headers, keep = true) {
       response.on('error', reject);
       response.on('end', () => {
         const ms = performance.now() - started;
-        resolve({ ms, bytes, text: () => Buffer.concat(parts).toString() });
+        const body = () => Buffer.concat(parts);
+        resolve({ ms, bytes, body, text: () => body().toString() });
       });
     });
     request.on('error', reject);
   });
 }
 
+const errorsTotal = 'exchange_send_connector_connection_errors_total';
+
 /** The sum of all values of a metric on a page. */
-export function total(text, name = 'exchange_send_connector_connection_errors_total') {
+export function total(text, name = errorsTotal) {
   let sum = 0;
   for (const [, value] of text.matchAll(new RegExp(`^${name}\\{.*\\} (\\d+)$`, 'gm'))) sum += Number(value);
   return sum;
@@ -151,24 +156,34 @@ export function quantile(values, share) {
 }
 
 /**
- * The exporter over a file, from the start of the process until its page shows the last error; scraped five times a second.
+ * The exporter over files, from the start of the process until its page shows all of them; scraped five times a second.
+ * @param errors how many it is to show, or by metric
  * @returns CPU seconds and peak memory in MiB
  */
-export async function readThrough(file, folder, errors) {
+export async function readThrough(files, folder, errors) {
+  const wanted = Object.entries(typeof errors === 'number' ? { [errorsTotal]: errors } : errors);
   const state = await mkdtemp(path.join(folder, 'state-'));
-  const exporter = await startExporter([file], state);
-  for (let shown = -1; shown !== errors;) {
-    await pause(200);
-    shown = total((await exporter.scrape()).text());
-    if (shown > errors) throw new Error(`expected ${errors} errors, got ${shown}`);
+  const exporter = await startExporter(files, state);
+  try {
+    for (let isWhole = false; !isWhole;) {
+      await pause(200);
+      const text = (await exporter.scrape()).text();
+      const shown = wanted.map(([metric, count]) => ({ metric, count, is: total(text, metric) }));
+      for (const { metric, count, is } of shown)
+        if (is > count) throw new Error(`expected ${metric} to be ${count}, got ${is}`);
+      isWhole = shown.every(({ count, is }) => is === count);
+    }
+    return { cpu: (await exporter.cpuMs()) / 1000, peak: (await exporter.memory()).peak };
+  } finally {
+    await exporter.stop();
+    await rm(state, { recursive: true });
   }
-  const result = { cpu: (await exporter.cpuMs()) / 1000, peak: (await exporter.memory()).peak };
-  await exporter.stop();
-  return result;
 }
 
-/** Right-aligned columns. */
+/** A table in Markdown, as it stands in `docs/`: the first row names the columns. */
 export function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => String(row[column]).length)));
-  for (const row of rows) console.log(row.map((cell, column) => String(cell).padStart(widths[column])).join('  '));
+  const widths = rows[0].map((_, column) => Math.max(3, ...rows.map((row) => String(row[column]).length)));
+  const line = (row) => `| ${row.map((cell, column) => String(cell).padEnd(widths[column])).join(' | ')} |`;
+  const [head, ...others] = rows;
+  for (const row of [head, widths.map((width) => '-'.repeat(width)), ...others]) console.log(line(row));
 }

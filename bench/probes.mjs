@@ -24,37 +24,55 @@ const tickMs = 10;
 const probes = { tcp: 2000, ehlo: 2000, starttls: 1000, unchecked: 1000 };
 /** Probes of each kind before the first is measured: a just-in-time compiler has little to do after that. */
 const warmUp = 5000;
-const atATimes = [1, 16, 64];
+const rounds = 3;
 
 export async function run() {
+  const { rows } = await besideBlackbox({ atATimes: [1, 16, 64] });
+  table(rows);
+  const children = [];
+  try {
+    const schedule = await startChild(children, ['--expose-gc', `${here}probes-schedule.mjs`]);
+    console.log(schedule.first);
+  } finally {
+    for (const child of children) child.kill('SIGKILL');
+  }
+}
+
+/**
+ * @param part of the probes, for less time
+ * @returns a table, and the ratios by what is asked
+ */
+export async function besideBlackbox({ atATimes, part = 1 }) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'probes-bench-'));
   const children = [];
+  const rows = [['Probe', 'at a time', 'CPU ms', 'blackbox_exporter, CPU ms', 'ratio']];
+  const ratios = {};
   try {
     const server = await startChild(children, [`${here}probes-server.mjs`, Math.max(...atATimes)]);
     const { ca, destinations } = JSON.parse(server.first);
     const ours = await startChild(children, [`${here}probes-prober.mjs`, server.first]);
     const peer = await startBlackbox(children, folder, ca);
-    const lines = [['ask', 'at a time', 'ours CPU ms', 'blackbox CPU ms', 'ratio']];
-    for (const what of Object.keys(probes)) {
-      await ours.ask({ what, atATime: 16, count: warmUp });
-      await askBlackbox(peer, destinations, { what, atATime: 16, count: warmUp });
+    for (const [what, all] of Object.entries(probes)) {
+      const most = Math.max(...atATimes);
+      await ours.ask({ what, atATime: most, count: warmUp * part });
+      await askBlackbox(peer, destinations, { what, atATime: most, count: warmUp * part });
       for (const atATime of atATimes) {
-        lines.push(await compare({ what, atATime, ours, peer, destinations }));
+        const { mine, theirs } = await measure({ what, atATime, count: all * part, ours, peer, destinations });
+        rows.push([what, atATime, mine.toFixed(3), theirs.toFixed(3), (mine / theirs).toFixed(2)]);
+        ratios[`${what}, ${atATime} at a time: blackbox_exporter`] = mine / theirs;
       }
     }
-    table(lines);
-    const schedule = await startChild(children, ['--expose-gc', `${here}probes-schedule.mjs`]);
-    console.log(schedule.first);
   } finally {
     for (const child of children) child.kill('SIGKILL');
     await rm(folder, { recursive: true });
   }
+  return { rows, ratios };
 }
 
-async function compare({ what, atATime, ours, peer, destinations }) {
-  const count = probes[what];
+/** @returns milliseconds of CPU of a probe, the medians of a few rounds in turn */
+async function measure({ what, atATime, count, ours, peer, destinations }) {
   const costs = { ours: [], peer: [] };
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < rounds; round++) {
     const before = await cpuMs(ours.pid);
     await ours.ask({ what, atATime, count });
     costs.ours.push(((await cpuMs(ours.pid)) - before) / count);
@@ -62,8 +80,7 @@ async function compare({ what, atATime, ours, peer, destinations }) {
     await askBlackbox(peer, destinations, { what, atATime, count });
     costs.peer.push(((await cpuMs(peer.pid)) - peerBefore) / count);
   }
-  const [mine, theirs] = [median(costs.ours), median(costs.peer)];
-  return [what, atATime, mine.toFixed(3), theirs.toFixed(3), `${(mine / theirs).toFixed(2)}x`];
+  return { mine: median(costs.ours), theirs: median(costs.peer) };
 }
 
 function median(values) {

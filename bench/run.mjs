@@ -4,7 +4,8 @@
  */
 /** What each name runs. */
 const benchmarks = {
-  formats: ['formats', 'evtx'],
+  backlog: ['backlog'],
+  formats: ['formats'],
   evtx: ['evtx'],
   saves: ['saves'],
   scrape: ['scrape'],

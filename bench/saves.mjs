@@ -22,7 +22,7 @@ const settlingMs = 20_000;
 const measuredMs = 40_000;
 
 export async function run() {
-  const lines = [['pairs', 'CPU, %', 'saves', 'bytes of a save', 'changed rows', 'beside', 'beside, most', 'ledger']];
+  const lines = [['Pairs', 'CPU, %', 'Saves', 'Bytes of a save', 'Changed rows', 'Beside', 'Beside, most', 'Ledger']];
   const [figures, aims] = [{}, {}];
   for (const count of pairs) {
     const { cpu, saves, ledger } = await measure(count);

@@ -1,10 +1,12 @@
 /**
  * How fast the transport logs are read: writes a Send protocol log and a connectivity log of a million rows each, of
  * which 1 % of the sessions fail, and a connectivity log of which 1 % of the rows tell of an attempt (the others are of
- * mailbox delivery, in the same log); reads each through the built reader and the join of sessions in a process of its own and
- * prints CPU seconds, MB/s, peak memory and the largest state. Needs `npm run build` first.
+ * mailbox delivery, in the same log). Each is read through the built reader and the join of sessions in a process of its own, and end
+ * to end, by the built exporter from its start until `/metrics` shows the last attempt and failure. Prints CPU seconds, peak memory and
+ * the largest state. Says which aim is missed; fails when end to end has become worse by more than a fifth, as a ratio to Node's own floor in
+ * the same run, than what is kept in `bench/transport-logs/kept.json`.
  *
- * `node bench/transport-logs.mjs [rows]`
+ * `npm run bench -- transport-logs [rows]`; `KEEP=1` keeps the new figures.
  */
 import { execFile } from 'node:child_process';
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
@@ -12,139 +14,88 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { readThrough, table } from './exporter.mjs';
+import { compare, tellMissed } from './kept.mjs';
+import { firstAt, writeConnectivityLog, writeMailboxLog, writeSendLog } from './transport-logs/rows.mjs';
 
 const rounds = 2;
-const failing = 0.01;
+const floorTurns = 6;
+const aim = 2.5;
+const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 export async function run(rows = 1_000_000) {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'transport-logs-bench-'));
-  const send = path.join(folder, 'SEND20260115-1.LOG');
-  const connectivity = path.join(folder, 'CONNECTLOG20260115-1.LOG');
-  const mailbox = path.join(folder, 'CONNECTLOG with 1 % SMTP-20260115-1.LOG');
+  const day = new Date().toISOString().slice(0, 10).replaceAll('-', '');
+  const send = path.join(folder, `SEND${day}-1.LOG`);
+  const connectivity = path.join(folder, `CONNECTLOG${day}-1.LOG`);
+  const mailbox = path.join(folder, `CONNECTLOG${day}-2.LOG`);
+  const mixes = {
+    'Send log': [send],
+    'connectivity log, every session of a Send connector': [connectivity],
+    both: [send, connectivity],
+    'connectivity log, 1 % of the rows': [mailbox],
+  };
+  const lines = [
+    ['Transport log', 'rows', 'MB', 'reader, CPU s per million', 'end to end, CPU s per million'].concat(
+      ...["times Node's floor", 'attempts', 'failures', 'largest state, MB', 'peak RSS, MiB (reader)'],
+    ),
+  ];
+  const [figures, costs, aims] = [{}, {}, {}];
   try {
-    await write(send, rows, sendHeader, sendSession);
-    await write(connectivity, rows, connectivityHeader, connectivitySession);
-    await write(mailbox, rows, connectivityHeader, (n) => (n % 25 === 0 ? connectivitySession(n) : deliverySession(n)));
-    for (const files of [[send], [connectivity], [send, connectivity], [mailbox]]) {
-      const results = [];
-      for (let round = 0; round < rounds; round++) results.push(await measure(files));
-      await report(files, rows, results);
+    await writeSendLog(send, rows);
+    await writeConnectivityLog(connectivity, rows);
+    await writeMailboxLog(mailbox, rows);
+    for (const [name, files] of Object.entries(mixes)) {
+      const { alone, whole, floor } = await measure(files, folder);
+      const records = rows * files.length;
+      // The header is some lines more.
+      if (alone.records < records) throw new Error(`read ${alone.records} of ${records} rows`);
+      if (alone.attempts === 0 || alone.failures === 0) throw new Error('nothing was found');
+      const perMillion = ({ cpu }) => (cpu / records) * 1e6;
+      const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+      lines.push([
+        ...[name, records, (sizes.reduce((a, b) => a + b) / 1e6).toFixed(0), perMillion(alone).toFixed(2)],
+        ...[perMillion(whole).toFixed(2), (whole.cpu / floor.cpu).toFixed(1), alone.attempts, alone.failures],
+        ...[(alone.state / 1e6).toFixed(2), `${whole.peak.toFixed(0)} (${(alone.rss / 2 ** 20).toFixed(0)})`],
+      ]);
+      figures[`${name}: end to end, times Node's floor`] = whole.cpu / floor.cpu;
+      costs[`${name}: end to end, CPU s per million rows`] = perMillion(whole);
+      aims[`${name}: end to end, CPU s per million rows`] = aim;
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+  table(lines);
+  tellMissed(costs, aims);
+  await compare(here('transport-logs/kept.json'), figures);
 }
 
-/** Sessions overlap: each row comes from another one of the hundred that are open. */
-async function write(file, rows, header, rowsOf) {
-  const handle = await open(file, 'w');
-  let text = `\ufeff${header}\r\n`;
-  const open100 = [];
-  let session = 0;
-  for (let written = 0; written < rows; written++) {
-    const slot = written % 100;
-    if (!open100[slot]?.length) open100[slot] = rowsOf(session++);
-    text += `${open100[slot].shift()}\r\n`;
-    if (text.length > 1_000_000) {
-      await handle.write(text);
-      text = '';
-    }
+/** The least of a few rounds, in turn: the machine may be busy with other things. */
+async function measure(files, folder) {
+  const [alone, whole, floor] = [[], [], []];
+  for (let round = 0; round < rounds; round++) {
+    floor.push(await outputOf(here('peers/floor.mjs'), String(floorTurns), ...files));
+    alone.push(await outputOf(here('transport-logs.mjs'), 'read', ...files));
+    const { attempts, failures } = alone[0];
+    const prefix = 'exchange_send_connector_connection';
+    whole.push(
+      await readThrough(files, folder, {
+        [`${prefix}_attempts_total`]: attempts,
+        [`${prefix}_failures_total`]: failures,
+      }),
+    );
   }
-  await handle.write(text);
-  await handle.close();
+  return { alone: least(alone), whole: least(whole), floor: least(floor) };
 }
 
-const sendHeader =
-  '#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n#Log-type: SMTP Send Protocol Log\r\n#Date: 2026-01-15T08:00:00.000Z\r\n#Fields: date-time,connector-id,session-id,sequence-number,local-endpoint,remote-endpoint,event,data,context';
-const connectivityHeader =
-  '#Software: Microsoft Exchange Server\r\n#Version: 15.0.0.0\r\n#Log-type: Transport Connectivity Log\r\n#Date: 2026-01-15T08:00:00.000Z\r\n#Fields: date-time,session,source,Destination,direction,description';
-
-function namesOf(n) {
-  const id = `08DE53F0${(0xa0000000 + n).toString(16).toUpperCase()}`;
-  const address = `203.0.${n % 4}.${n % 250}`;
-  const time = new Date(1_768_464_000_000 + n * 1000).toISOString();
-  return { id, address, time, fails: n % 100 < failing * 100 };
-}
-
-/** About 24 rows, as Exchange writes them for a message over TLS. */
-function sendSession(n) {
-  const { id, address, time, fails } = namesOf(n);
-  let sequence = 0;
-  const row = (event, data, context, local = '192.168.1.100:44276') =>
-    `${time},Outbound to Internet,${id},${sequence++},${local},${address}:25,${event},${data},${context}`;
-  const begun = [
-    row('*', 'SendRoutingHeaders', 'Set Session Permissions', ''),
-    row('*', '', 'attempting to connect', ''),
-  ];
-  if (fails) {
-    const words = `"Failed to connect. Winsock error code: 10060, Win32 error code: 10060, Error Message: A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond ${address}:25"`;
-    return [...begun, row('*', '', words, '')];
-  }
-  return [
-    ...begun,
-    row('+', '', ''),
-    row('<', '220 mx.fabrikam.example ESMTP Postfix ready', ''),
-    row('>', 'EHLO mail.contoso.example', ''),
-    row('<', '250-mx.fabrikam.example', ''),
-    row('<', '250-SIZE 36700160', ''),
-    row('<', '250-STARTTLS', ''),
-    row('<', '250 8BITMIME', ''),
-    row('>', 'STARTTLS', ''),
-    row('<', '220 2.0.0 Ready to start TLS', ''),
-    row(
-      '*',
-      '',
-      'TLS protocol SP_PROT_TLS1_2_CLIENT negotiation succeeded using bulk encryption algorithm CALG_AES_256',
-    ),
-    row('>', 'EHLO mail.contoso.example', ''),
-    row('<', '250-mx.fabrikam.example', ''),
-    row('<', '250 8BITMIME', ''),
-    row('*', '', 'sending message with RecordId 42 and InternetMessageId <0123456789@mail.contoso.example>'),
-    row('>', 'MAIL FROM:<someone@contoso.example> SIZE=28272', ''),
-    row('>', 'RCPT TO:<somebody@fabrikam.example>', ''),
-    row('<', '250 2.1.0 Ok', ''),
-    row('<', '250 2.1.5 Ok', ''),
-    row('>', 'DATA', ''),
-    row('<', '354 End data with <CR><LF>.<CR><LF>', ''),
-    row('<', '250 2.0.0 Ok: queued as 4XYZ', ''),
-    row('>', 'QUIT', ''),
-    row('<', '221 2.0.0 Bye', ''),
-    row('-', '', 'Local'),
-  ];
-}
-
-function connectivitySession(n) {
-  const { id, address, time, fails } = namesOf(n);
-  const row = (direction, text) => `${time},${id},SMTP,fabrikam.example,${direction},${text}`;
-  const begun = [
-    row('+', 'DnsConnectorDelivery 2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10;QueueLength=TQ=1;RN=1;. '),
-    row('>', `mx1.fabrikam.example[${address}]`),
-  ];
-  if (!fails)
-    return [...begun, row('>', `Established connection to ${address}`), row('-', 'Messages: 1 Bytes: 28272 ()')];
-  const details = `[TargetHost:mx1.fabrikam.example:25|MarkedUnhealthy|FailureCount:1|NextRetryTime:${time}][TargetIPAddress:${address}:25|MarkedUnhealthy|FailureCount:1|NextRetryTime:${time}]`;
-  return [
-    ...begun,
-    row('>', `Failed connection to ${address}:25 (TimedOut:0000274C)${details}`),
-    row('-', 'Messages: 0 Bytes: 0 (Retry : Unable to connect)'),
-  ];
-}
-
-/** A message to a mailbox of the server itself: no Send connector is part of it. */
-function deliverySession(n) {
-  const { id, time } = namesOf(n);
-  const row = (direction, text) => `${time},${id},MapiDelivery,mailbox database 01,${direction},${text}`;
-  return [
-    row('+', 'QueueLength=TQ=1;RN=1;. '),
-    row('>', 'Connecting to server exch01.contoso.example'),
-    row('>', 'Delivery session established'),
-    row('-', 'Messages: 1 Bytes: 28272 ()'),
-  ];
-}
-
-async function measure(files) {
-  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(import.meta.url), 'read', ...files]);
+/** Runs in a process of its own, so that CPU and memory are of that alone. */
+async function outputOf(...args) {
+  const { stdout } = await promisify(execFile)(process.execPath, args);
   return JSON.parse(stdout);
+}
+
+function least(results) {
+  return results.reduce((a, b) => (b.cpu < a.cpu ? b : a));
 }
 
 /** As the follower does it: passes over the files in turn, every pass joined and its changes kept as JSON. */
@@ -164,14 +115,14 @@ async function read(names) {
     const head = Buffer.alloc(65_536);
     await file.read(head, 0, head.length, 0);
     const format = formats.find((each) => each.kind === 'text' && each.recognises(head.toString().trimStart()));
-    if (format.name === 'connectivity-log') sessions.logFound('exch01', 1_768_464_000_000);
+    if (format.name === 'connectivity-log') sessions.logFound('exch01', firstAt - 3_600_000);
     const tail = fingerprintOf(Buffer.alloc(0));
     files.push({ file, format, position: { offset: 0 }, tail, more: true });
   }
   const reader = createReader();
   const saved = new Map();
-  const result = { records: 0, attempts: 0, failures: 0, state: 0, rss: 0, wall: 0, cpu: 0 };
-  const [begun, cpu] = [performance.now(), process.cpuUsage()];
+  const result = { records: 0, attempts: 0, failures: 0, state: 0, rss: 0, cpu: 0 };
+  const cpu = process.cpuUsage();
   while (files.some(({ more }) => more)) {
     for (const each of files.filter(({ more }) => more)) {
       const { file, format, position, tail } = each;
@@ -192,30 +143,11 @@ async function read(names) {
     }
   }
   const used = process.cpuUsage(cpu);
-  result.wall = (performance.now() - begun) / 1000;
   result.cpu = (used.user + used.system) / 1e6;
   result.rss = process.resourceUsage().maxRSS * 1024;
   for (const { file } of files) await file.close();
   return result;
 }
 
-async function report(files, rows, results) {
-  const best = results.reduce((a, b) => (b.cpu < a.cpu ? b : a));
-  const records = rows * files.length;
-  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  const megabytes = sizes.reduce((a, b) => a + b) / 1e6;
-  // The header is some lines more.
-  if (best.records < records) throw new Error(`read ${best.records} of ${records} rows`);
-  if (best.attempts === 0 || best.failures === 0) throw new Error('nothing was found');
-  console.log(
-    `${files.map((file) => path.basename(file).replace(/-?\d{8}.*/, '')).join(' + ')}`.padEnd(26) +
-      `${megabytes.toFixed(0)} MB, ${records} rows: ${((best.cpu / records) * 1e6).toFixed(2)} CPU s per million rows, ` +
-      `${(megabytes / best.cpu).toFixed(0)} MB/s per CPU second; ${best.wall.toFixed(2)} s wall; ` +
-      `${best.attempts} attempts, ${best.failures} failures; largest state ${(best.state / 1e6).toFixed(2)} MB; ` +
-      `peak RSS ${(Math.max(...results.map(({ rss }) => rss)) / 1e6).toFixed(0)} MB`,
-  );
-}
-
 const [, script, first, ...rest] = process.argv;
-if (first === 'read') console.log(JSON.stringify(await read(rest)));
-else if (script === fileURLToPath(import.meta.url)) await run(first === undefined ? undefined : Number(first));
+if (script === fileURLToPath(import.meta.url) && first === 'read') console.log(JSON.stringify(await read(rest)));

@@ -2,7 +2,8 @@
  * The workload of the benchmarks of reading: what four servers write into their Application logs, with events 2002 of 20 Send
  * connectors and 500 destinations, events related to errors, and decoys that speak of event 2002 and are none.
  */
-import { open } from 'node:fs/promises';
+import { open, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { createRandom } from './fuzz/random.mjs';
 
 /** The servers by their full names. */
@@ -20,16 +21,53 @@ const levels = { error: 2, warning: 3, information: 4 };
  * @param share of event 2002 among the records, 0 to 1
  * @returns what gives the next line, of an event at that time, and says whether it is an event 2002
  */
-export function createWorkload({ carrier, share, servers = 4, connectors = 20, destinations = 500 }) {
+export function createWorkload({ carrier, ...of }) {
   const write = { winlogbeat, 'event-xml': eventXml }[carrier];
-  const { int: below, chance } = createRandom(2002);
+  const next = createEvents(of);
   let recordId = 1_000_000;
   return (time) => {
+    const { isError, event } = next();
+    return { isError, line: `${write({ ...event, recordId: recordId++, time })}\n` };
+  };
+}
+
+function createEvents({ share, servers = 4, connectors = 20, destinations = 500 }) {
+  const { int: below, chance } = createRandom(2002);
+  return () => {
     const server = hosts[below(servers)];
     const isError = chance(share);
     const event = isError ? sendError(below(connectors), below(destinations)) : anotherEvent(chance(0.08), below);
-    return { isError, line: `${write({ ...event, server, recordId: recordId++, time })}\n` };
+    return { isError, event: { ...event, server } };
   };
+}
+
+/**
+ * The same as the binary log of each server, which numbers its own records.
+ * @param writer the module of the tests
+ * @returns the files, how many records are event 2002, and how many bytes there are
+ */
+export async function writeBinaryWorkload(folder, writer, { records, ...of }) {
+  const next = createEvents(of);
+  const first = Date.now() - records * millisecondsApart;
+  const logs = new Map();
+  let errors = 0;
+  for (let n = 0; n < records; n++) {
+    const { isError, event } = next();
+    if (isError) errors++;
+    const { server: computer, id: eventId, provider, qualifiers, values: strings } = event;
+    const log = logs.get(computer) ?? writer.createLog();
+    logs.set(computer, log);
+    writer.addEvent(log, { computer, eventId, provider, qualifiers, strings, time: first + n * millisecondsApart });
+  }
+  const files = [];
+  let bytes = 0;
+  for (const [computer, log] of logs) {
+    const image = writer.imageOf(log);
+    bytes += image.length;
+    files.push(path.join(folder, `${computer}.evtx`));
+    await writeFile(files.at(-1), image);
+  }
+  return { files, errors, bytes };
 }
 
 /**

@@ -2,7 +2,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { writerModule } from '../evtx.mjs';
+import { writerModule } from '../evtx-writer.mjs';
 
 const fixtures = fileURLToPath(new URL('../../test/fixtures', import.meta.url));
 /** Longer samples are left out: an input should be small enough to be looked at. */

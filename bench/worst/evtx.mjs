@@ -1,5 +1,5 @@
 /** Binary logs that are damaged in every chunk, made of a sound one of the generator of the tests. */
-import { writerModule } from '../evtx.mjs';
+import { writerModule } from '../evtx-writer.mjs';
 
 const headerBytes = 4_096;
 const chunkBytes = 65_536;
