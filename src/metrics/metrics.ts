@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { Scrape } from '../ledger/scrape.js';
 import type { LedgerRow } from '../model/batch.js';
 import { createBreath } from '../runtime/breath.js';
+import { foreground } from '../runtime/foreground.js';
 import { boardFamilies, factsOfEntry, linesOfEntry, named } from './destinations.js';
 import { exporterText } from './exporter.js';
 import type { MetricsOptions } from './options.js';
@@ -60,7 +61,12 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const boardTable = createTable({ families: boardFamilies, linesOf: linesOfEntry, dependsOn: factsOfEntry });
   const put = async (): Promise<Newest> => {
     const begun = performance.now();
+    await options.look();
     await options.ledger.hurried();
+    const done = foreground.begin();
+    return putTogether(begun).finally(done);
+  };
+  const putTogether = async (begun: number): Promise<Newest> => {
     const breathe = createBreath();
     // The counts are looked at in one go; what explains them may be a moment younger.
     const { rows, held, readBy } = options.ledger.scrape();

@@ -31,6 +31,8 @@ export type MetricsOptions = {
   /** How the latest reload went; the time in milliseconds since 1970 UTC. */
   readonly reload: () => { readonly successful: boolean; readonly successAt: number };
   readonly sources: () => readonly SourceStatus[];
+  /** Reads what has come by now, unless that takes longer than a moment. */
+  readonly look: () => Promise<void>;
   readonly destinationsLimit: number;
   /** Of the inventory, and when it was written (milliseconds since 1970 UTC; undefined without one). */
   readonly connectors: () => readonly SendConnector[];

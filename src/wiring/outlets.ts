@@ -36,6 +36,7 @@ function measuredIn({ config, parts, inlets, sources, handshakes, clock, standin
     ledger: parts.ledger,
     board: parts.board,
     sources,
+    look: async () => inlets.followed?.look?.(),
     diagnoses: told.diagnoses,
     nextCommand: told.nextCommand,
     reload: standing.reloaded,

@@ -319,6 +319,20 @@ test('what a circular binary log has overwritten before it was read counts as mi
   expect(gaps.missed().get(file)).toBe(oldest - 301);
 });
 
+test('gaps of short passes add up: a source of which few record IDs follow one another tells nothing of them', async () => {
+  const file = path.join(await temporaryFolder(), 'events.ndjson');
+  const sparse = numbers(1, 80).map((n) => n * 3);
+  const linesOf = (ids: readonly number[]): string => ids.map((recordId) => winlogbeatLine({ recordId })).join('');
+  await writeFile(file, linesOf(sparse.slice(0, 40)));
+  const book = emptyBook();
+  follow(book, file);
+  await until(book, sparse.slice(0, 40));
+  expect(book.batches.at(-1)?.runs).toHaveLength(40);
+  await appendFile(file, linesOf(sparse.slice(40)));
+  await until(book, sparse);
+  expect(book.batches.at(-1)?.runs).toBeUndefined();
+});
+
 test('a source whose reading fails again and again at one place is not healthy, until it moves on', async () => {
   const file = path.join(await temporaryFolder(), 'events.ndjson');
   await writeFile(file, lines(1, 3));

@@ -12,13 +12,13 @@ import { winlogbeatLine, type WinlogbeatLineOptions } from '../support/winlogbea
 const at = Date.parse('2026-01-15T08:00:00Z');
 
 /** Runs of one pass, as `server first-last` with the seconds of the first and the last record. */
-async function runsOf(text: string, unfiltered?: boolean): Promise<string[] | undefined> {
+async function runsOf(text: string, unfiltered?: boolean, gapsBefore?: number): Promise<string[] | undefined> {
   const file = path.join(await temporaryFolder(), 'log');
   await writeFile(file, text);
   const format = formats.find((each) => each.kind === 'text' && each.recognises(text));
   if (format?.kind !== 'text') throw new Error('no format');
   const handle = await open(file, 'r');
-  const options = { format, encoding: 'utf-8' as const, tail: { length: 0, hash: '' }, unfiltered };
+  const options = { format, encoding: 'utf-8' as const, tail: { length: 0, hash: '' }, unfiltered, gapsBefore };
   const pass = await createReader()(handle, { offset: 0 }, { ...options, wanted: (id) => id === 2002 });
   await handle.close();
   if (pass === 'replaced') throw new Error('replaced');
@@ -80,6 +80,10 @@ test('IDs that hardly follow one another tell nothing, unless the setting says t
   expect(await runsOf(beats(...sparse))).toBeUndefined();
   expect(await runsOf(beats(...sparse), true)).toHaveLength(100);
   expect(await runsOf(beats(1, 2, 3), false)).toBeUndefined();
+  // In short passes, as of a file that grows line by line.
+  expect(await runsOf(beats(...sparse.slice(0, 40)), undefined, 20)).toHaveLength(40);
+  expect(await runsOf(beats(...sparse.slice(0, 40)), undefined, 40)).toBeUndefined();
+  expect(await runsOf(beats(...sparse.slice(0, 40)), true, 40)).toHaveLength(40);
 });
 
 test('19.4: of a source that selects its records no record ID is searched for', () => {

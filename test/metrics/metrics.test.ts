@@ -111,6 +111,7 @@ function metricsOf(rows: readonly LedgerRow[], sources: readonly SourceStatus[])
   const reload = () => ({ successful: true, successAt: at });
   const rest = {
     sources: () => sources,
+    look: () => Promise.resolve(),
     reload,
     diagnoses: () =>
       diagnosesOf(rows.slice(0, 1), board.entries(), { now: at + 60_000, notProbed: () => undefined, recent: [] }),

@@ -8,6 +8,7 @@ export function metricsOf(ledger: MetricsOptions['ledger'], changes: Partial<Met
     ledger,
     board: createBoard(),
     sources: () => [],
+    look: () => Promise.resolve(),
     diagnoses: () => [],
     nextCommand: () => undefined,
     probeQueueLength: () => 0,

@@ -31,7 +31,7 @@ type Cut = {
   nul: number;
 };
 
-type CutOptions = Pick<PassOptions, 'format' | 'wanted' | 'unfiltered'>;
+type CutOptions = Pick<PassOptions, 'format' | 'wanted' | 'unfiltered' | 'gapsBefore'>;
 
 export function cutRecords(
   bytes: Buffer,
@@ -227,12 +227,10 @@ function decodedOf(bytes: Buffer, start: number, end: number, format: TextFormat
   return format.decodeBytes?.(bytes, start, last) ?? format.decode(bytes.toString('utf8', start, last));
 }
 
-function runsOf(bytes: Buffer, { format, unfiltered }: CutOptions): RunCollector {
-  return createRunCollector(bytes, {
-    marks: format.recordMarks,
-    decode: (start, end) => decodedOf(bytes, startOfRecord(bytes, start, end, format.framing), end, format),
-    unfiltered,
-  });
+function runsOf(bytes: Buffer, { format, unfiltered, gapsBefore }: CutOptions): RunCollector {
+  const decode = (start: number, end: number): readonly Decoded[] =>
+    decodedOf(bytes, startOfRecord(bytes, start, end, format.framing), end, format);
+  return createRunCollector(bytes, { marks: format.recordMarks, decode, unfiltered, gapsBefore });
 }
 
 function count(cut: Cut, unreadable: UnreadableRecord): void {

@@ -13,6 +13,8 @@ export type PassOptions = {
   readonly wanted: (eventId: number) => boolean;
   /** Setting of the source; see the run collector. */
   readonly unfiltered?: boolean | undefined;
+  /** Gaps in record IDs that the passes before have found, where those were short. */
+  readonly gapsBefore?: number | undefined;
 };
 
 /**

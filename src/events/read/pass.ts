@@ -8,7 +8,7 @@ import { ShortRecords } from './short-records.js';
 import { rawLength, utf8Of } from './text.js';
 
 /** Reads at most this many bytes a pass, so that scrapes and probes are never late. */
-const passBytes = 4 * 1024 * 1024;
+export const passBytes = 4 * 1024 * 1024;
 
 /**
  * So many bytes before the position are read again to prove that the file is still the one read before: several records,
@@ -16,7 +16,11 @@ const passBytes = 4 * 1024 * 1024;
  */
 const tailBytes = 4_096;
 
-export type TextPass = PassResult & { readonly tail: Fingerprint };
+export type TextPass = PassResult & {
+  readonly tail: Fingerprint;
+  /** Gaps in the record IDs, with those of the passes before. */
+  readonly gaps: number;
+};
 
 export type Reader = (file: ReadableFile, from: Position, options: PassOptions) => Promise<TextPass | 'replaced'>;
 
@@ -48,6 +52,7 @@ export function createReader(size = passBytes): Reader {
       trouble: cut.trouble && { ...cut.trouble, at: from.offset + rawLength(bytes, cut.trouble.at, options.encoding) },
       rest: cut.skipping ? 'long' : cut.rest,
       runs: cut.runs.runs(),
+      gaps: cut.runs.gaps(),
       position: cut.skipping ? { offset, skipping: true } : { offset },
       tail: fingerprintOf(buffer.subarray(Math.max(0, end - tailBytes), end)),
       more: read > 0 && (cut.outOfTime || raw.length === size),

@@ -24,6 +24,8 @@ export type RunCollector = {
   readonly drop: (start: number, end: number) => void;
   /** In the order of their first records; undefined when the IDs cannot be told or hardly follow one another. */
   readonly runs: () => readonly RunFound[] | undefined;
+  /** Gaps found, with those of the passes before. */
+  readonly gaps: () => number;
 };
 
 export type CollectorOptions = {
@@ -31,9 +33,11 @@ export type CollectorOptions = {
   readonly decode: (start: number, end: number) => readonly Decoded[];
   /** Setting of the source: true takes any trouble, false takes none, undefined as long as it promises something. */
   readonly unfiltered: boolean | undefined;
+  /** Gaps that the passes before have found, where those were short. @default 0 */
+  readonly gapsBefore?: number | undefined;
 };
 
-/** In one pass so many gaps, and so many records that must be decoded for their ID alone, are no unfiltered source. */
+/** In one whole pass so many gaps, and so many records that must be decoded for their ID alone, are no unfiltered source. */
 const mostTroubles = 64;
 
 /** A log in this pass, with its names as bytes and its latest run. */
@@ -54,16 +58,26 @@ type State = CollectorOptions & {
   /** Log of the record before. */
   latest: Log | undefined;
   troubles: number;
+  gaps: number;
 };
 
 /** Gaps of a source that selects its records mean nothing. */
-const none: RunCollector = { take: () => undefined, drop: () => undefined, runs: () => undefined };
+const none: RunCollector = { take: () => undefined, drop: () => undefined, runs: () => undefined, gaps: () => 0 };
 
 export function createRunCollector(bytes: Buffer, options: CollectorOptions): RunCollector {
-  const { marks, unfiltered } = options;
+  const { marks, unfiltered, gapsBefore = 0 } = options;
   if (unfiltered === false) return none;
   const marked = marks && markReader(bytes, marks);
-  const state: State = { ...options, bytes, marked, logs: new Map(), found: [], latest: undefined, troubles: 0 };
+  const state: State = {
+    ...options,
+    bytes,
+    marked,
+    logs: new Map(),
+    found: [],
+    latest: undefined,
+    troubles: gapsBefore,
+    gaps: gapsBefore,
+  };
   const isOver = (): boolean => unfiltered === undefined && state.troubles > mostTroubles;
   return {
     take: (decoded) => {
@@ -77,6 +91,7 @@ export function createRunCollector(bytes: Buffer, options: CollectorOptions): Ru
       for (const log of state.logs.values()) settleEnd(state, log);
       return state.found;
     },
+    gaps: () => state.gaps,
   };
 }
 
@@ -119,6 +134,7 @@ function startRun(state: State, log: Log | undefined, { computer, channel }: Nam
   state.found.push(run);
   if (log) {
     state.troubles++;
+    state.gaps++;
     settleEnd(state, log);
     log.run = run;
     state.latest = log;

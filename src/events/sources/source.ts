@@ -131,6 +131,8 @@ export type Followed = {
   readonly caughtUp: () => boolean;
   /** True while the first read of a part goes on. */
   readonly readingHistory: () => boolean;
+  /** Somebody looks: reads what has come by now, unless that takes longer than a moment. Absent: it is read as it comes. */
+  readonly look?: () => Promise<void>;
   /** Does not wait for what the system does not answer. */
   readonly stop: () => Promise<void>;
 };

@@ -62,6 +62,9 @@ export async function followSources(looked: readonly Looked[], reading: Omit<Rea
     statuses: () => followed.flatMap((each) => each.statuses()),
     caughtUp,
     readingHistory: () => followed.some((each) => each.readingHistory()),
+    look: async () => {
+      for (const each of followed) await each.look?.();
+    },
     stop: async () => {
       stopEnding();
       await Promise.all(followed.map((each) => each.stop()));

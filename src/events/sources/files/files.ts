@@ -17,8 +17,12 @@ import { isReadingHistory, isReadToEnd, statusOf, tellHanging } from './status.j
 
 export type { FollowOptions } from './followed.js';
 
-/** Rounds come this often while files grow, and this often when all has been quiet. */
+/**
+ * Rounds come this often when a file has grown, this often when one grows all the time, and this often when all has been quiet.
+ * Whoever looks meanwhile makes one come at once.
+ */
 const busyMs = 20;
+const steadyMs = 100;
 const quietMs = 250;
 /** Follows all file sources until stopped. */
 export function followFiles(options: FollowOptions): Followed {
@@ -28,6 +32,7 @@ export function followFiles(options: FollowOptions): Followed {
     statuses: () => [...state.found.values()].map((each) => statusOf(state, each)),
     caughtUp: () => isReadToEnd(state),
     readingHistory: () => isReadingHistory(state),
+    look: state.pace.look,
     stop: async () => {
       state.pace.stop();
       await Promise.all([running, ...[...state.watchers.values()].map(({ watcher }) => watcher.close())]);
@@ -39,7 +44,7 @@ export function followFiles(options: FollowOptions): Followed {
 /** @param isJoiner whether the join is its own: a join of all sources is ended by those who opened it */
 async function run(state: State, isJoiner: boolean): Promise<void> {
   const { pace } = state;
-  let ms = busyMs;
+  let [ms, wasBusy] = [busyMs, false];
   while (!pace.isStopped()) {
     if (pace.takeScan()) {
       await scan(state);
@@ -49,7 +54,9 @@ async function run(state: State, isJoiner: boolean): Promise<void> {
     const busy = isFirstScanOver(state) && (await readRound(state));
     if (isJoiner && !busy && isReadToEnd(state)) await endSessions(state);
     tellHanging(state);
-    ms = busy ? busyMs : Math.min(quietMs, ms * 1.2);
+    const growsSteadily = busy && wasBusy && isReadToEnd(state);
+    ms = busy && !growsSteadily ? busyMs : Math.min(busy ? steadyMs : quietMs, ms * 1.2);
+    wasBusy = busy;
     await pace.sleep(ms);
   }
 }

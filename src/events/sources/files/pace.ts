@@ -1,12 +1,15 @@
 /** When the loop over all files goes on: its sleep, the scans that are due, and its end, which cuts every wait short. */
+import { within } from '../../../runtime/within.js';
 
 export type Pace = {
   readonly isStopped: () => boolean;
   readonly stop: () => void;
   /** Calls `leave` when the loop is stopped. @returns what takes that back */
   readonly onStop: (leave: () => void) => () => void;
-  /** Until the time is up, names have changed, or the loop is stopped. */
+  /** Until the time is up, names have changed, somebody looks, or the loop is stopped. */
   readonly sleep: (ms: number) => Promise<void>;
+  /** Somebody looks: a sleep ends. Resolves when the loop sleeps again, or a moment later where that takes longer. */
+  readonly look: () => Promise<void>;
   /** Names may have changed: a scan comes before its time. */
   readonly scanSoon: () => void;
   /** @returns whether a scan is to begin now */
@@ -21,6 +24,10 @@ const scanMs = 1_000;
 const scanMsPerFile = 1;
 /** Notices of the system bring scans sooner, with many files not for more than a fifth of the time. */
 const noticedMsPerFile = 0.25;
+/** Whoever looks waits for no longer. */
+const lookMs = 30;
+/** However often somebody looks, the loop sleeps for four times as long as it has worked. */
+const restFactor = 4;
 
 export function createPace(): Pace {
   let isStopped = false;
@@ -29,29 +36,42 @@ export function createPace(): Pace {
   let [nextIfAsked, nextScan] = [0, 0];
   let wake = (): void => undefined;
   const leaves = new Set<() => void>();
+  let isAsleep = false;
+  let [wokeAt, restedAt] = [performance.now(), 0];
+  const looking = createLooking();
   return {
     isStopped: () => isStopped,
     stop: () => {
       isStopped = true;
       wake();
       for (const leave of [...leaves]) leave();
+      looking.end();
     },
     onStop: (leave) => {
       leaves.add(leave);
       return () => leaves.delete(leave);
     },
-    sleep: (ms) =>
-      new Promise((resolve) => {
-        if (isStopped) {
-          resolve();
-          return;
-        }
-        const timer = setTimeout(resolve, ms);
+    sleep: (ms) => {
+      looking.end();
+      if (isStopped) return Promise.resolve();
+      const now = performance.now();
+      [isAsleep, restedAt] = [true, now + restFactor * (now - wokeAt)];
+      return new Promise((resolve) => {
         wake = () => {
+          if (!isAsleep) return;
           clearTimeout(timer);
+          [isAsleep, wokeAt] = [false, performance.now()];
           resolve();
         };
-      }),
+        const timer = setTimeout(wake, ms);
+      });
+    },
+    look: () => {
+      if (!isAsleep || performance.now() < restedAt) return Promise.resolve();
+      const looked = looking.wait();
+      wake();
+      return looked;
+    },
     scanSoon: () => {
       isScanAsked = true;
       wake();
@@ -66,6 +86,18 @@ export function createPace(): Pace {
       const ended = performance.now();
       nextScan = ended + Math.max(scanMs, files * scanMsPerFile);
       nextIfAsked = ended + files * noticedMsPerFile;
+    },
+  };
+}
+
+/** Those who look, and wait for the end of a round. */
+function createLooking() {
+  let waiting: (() => void)[] = [];
+  return {
+    wait: () => within(lookMs, new Promise<void>((resolve) => waiting.push(resolve))),
+    end: () => {
+      for (const resolve of waiting) resolve();
+      waiting = [];
     },
   };
 }

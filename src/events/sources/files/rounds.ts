@@ -2,7 +2,9 @@
  * Reads the files that have changed, one after another, round by round. One that the system keeps waiting is left to wait
  * alone: its reading goes on by itself, and the others are read meanwhile.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { FileHangs } from '../../../runtime/file-gate.js';
+import { foreground } from '../../../runtime/foreground.js';
 import { isWanted } from '../../classify.js';
 import { createReader, type Reader } from '../../read/pass.js';
 import { shownPath } from './file-names.js';
@@ -19,6 +21,7 @@ const lateMs = 60_000;
 /** A file that has been quiet this long is looked at with each scan only. */
 const coldMs = 60_000;
 const passesPerTurn = 16;
+const enteredAtOnce = 500;
 
 /** Reads every file that changed. Returns whether anything was read. */
 export async function round(state: State): Promise<boolean> {
@@ -117,6 +120,7 @@ async function opened(state: State, file: FollowedFile): Promise<OpenFile> {
 /** @returns whether the end of the file was reached */
 async function readPasses(state: State, file: FollowedFile, handle: OpenFile, facts: FileFacts): Promise<boolean> {
   for (let turn = 0; turn < passesPerTurn && !state.pace.isStopped(); turn++) {
+    await foreground.over();
     const pass = await onePass(state, file, handle);
     if (pass === 'replaced') {
       restart(state, file);
@@ -124,6 +128,8 @@ async function readPasses(state: State, file: FollowedFile, handle: OpenFile, fa
     } else if (typeof pass === 'string') return true;
     else {
       file.rest = pass.rest;
+      // To enter what is much takes as long as to decode it: others have their turn in between.
+      if (pass.decoded.length > enteredAtOnce) await nextTurn();
       await postPass(state, file, pass, facts);
       if (!pass.more) return true;
     }

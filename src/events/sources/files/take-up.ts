@@ -81,6 +81,7 @@ function follow(
     position: file.position,
     head: file.head,
     tail: file.tail,
+    gaps: file.gaps,
     history: file.history,
     size: file.size,
     changedMs: file.changedMs,

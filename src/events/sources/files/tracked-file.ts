@@ -8,7 +8,7 @@
 import { withoutInode } from '../../../model/checkpoint-key.js';
 import type { FileCheckpoint, Fingerprint, Position } from '../../../model/batch.js';
 import type { Format, PassResult, ReadableFile } from '../../formats/format.js';
-import { fingerprintOf, type Reader } from '../../read/pass.js';
+import { fingerprintOf, passBytes, type Reader } from '../../read/pass.js';
 import type { Encoding } from '../../read/text.js';
 import type { FileFacts, OpenFile } from './file-system.js';
 import { hashesOf, type Checkpoints } from './checkpoints.js';
@@ -28,6 +28,8 @@ export type TrackedFile = {
   position: Position;
   head: Fingerprint;
   tail: Fingerprint;
+  /** Gaps in the record IDs of the latest passes: short ones tell as much together as a long one, up to so many bytes. */
+  gaps: { readonly found: number; readonly bytes: number };
   history: boolean;
   /** Size and time of last change when it was last read to the end. */
   size: number;
@@ -53,6 +55,7 @@ export type TrackOptions = {
 type Known = { readonly checkpoints: Checkpoints; readonly readOriginal: ReadOriginal };
 
 const nothing: Fingerprint = { length: 0, hash: '' };
+const noGaps = { found: 0, bytes: 0 };
 
 /** A file of which nothing is known yet. */
 export function freshFile(path: string, facts: FileFacts, options: TrackOptions): TrackedFile {
@@ -67,6 +70,7 @@ export function freshFile(path: string, facts: FileFacts, options: TrackOptions)
     position: { offset: 0 },
     head: nothing,
     tail: nothing,
+    gaps: noGaps,
     history: options.history,
     size: -1,
     changedMs: 0,
@@ -127,9 +131,12 @@ export async function readTracked(
     file.position = pass.position;
     return pass;
   }
-  const options = { format: file.format, encoding: file.encoding, tail: file.tail, wanted, unfiltered };
-  const pass = await reader(handle, file.position, options);
+  const { format, encoding, tail, gaps, position } = file;
+  const options = { format, encoding, tail, wanted, unfiltered, gapsBefore: gaps.found };
+  const pass = await reader(handle, position, options);
   if (pass === 'replaced') return pass;
+  const bytes = gaps.bytes + pass.position.offset - position.offset;
+  file.gaps = bytes < passBytes ? { found: pass.gaps, bytes } : noGaps;
   file.position = pass.position;
   file.tail = pass.tail;
   if (file.head.length < fingerprintBytes) file.head = await headOf(handle);
@@ -143,6 +150,7 @@ export function startOver(file: TrackedFile): void {
   file.position = { offset: 0 };
   file.head = nothing;
   file.tail = nothing;
+  file.gaps = noGaps;
   file.problem = undefined;
   file.isCopy = false;
 }
