@@ -98,8 +98,8 @@ function stateNotSaved(limits: Thresholds): Alert {
     summary: `The Send connector exporter at ${exporterName} cannot save its state`,
     description:
       'Reading has stopped, because nothing is shown before it is saved: new connection errors are not counted until ' +
-      'the state directory can be written again. Nothing is lost while the files stay. Usual causes: disk full, no ' +
-      'write permission, a virus scanner that holds the file.',
+      'the state directory can be written again. Nothing is lost as long as the log files are kept. Usual causes: disk full, no ' +
+      'write permission, a virus scanner that locks the file.',
   };
 }
 
@@ -112,9 +112,9 @@ function unreadableRecords(limits: Thresholds): Alert {
     expr: rises('exchange_exporter_source_records_total{outcome="unreadable"}', limits.unreadableSeconds, limits),
     forSeconds: 0,
     subjects: ['source', 'instance'],
-    summary: 'Source {{ $labels.source }} holds records that the Send connector exporter cannot read',
+    summary: 'Source {{ $labels.source }} contains records that the Send connector exporter cannot read',
     description:
-      `Records of the last ${inWords(limits.unreadableSeconds)} were stepped over and counted as unreadable. A ` +
+      `Records of the last ${inWords(limits.unreadableSeconds)} were skipped and counted as unreadable. A ` +
       'connection error may be among them. The log of the exporter says which file, where, and why.',
   };
 }
@@ -133,10 +133,10 @@ function pushesRefused(limits: Thresholds): Alert {
     ),
     forSeconds: 0,
     subjects: ['source', 'instance'],
-    summary: 'Source {{ $labels.source }} refuses what is pushed to it ({{ $labels.outcome }})',
+    summary: 'Source {{ $labels.source }} rejects what is pushed to it ({{ $labels.outcome }})',
     description:
-      `The exporter at ${exporterName} did not take requests of the last ${inWords(limits.unreadableSeconds)}, and senders do not ` +
-      'repeat these: connection errors among them are not counted. The log of the exporter says what is wrong with them.',
+      `The exporter at ${exporterName} rejected requests within the last ${inWords(limits.unreadableSeconds)}, and senders do not ` +
+      'retry them: connection errors in them are not counted. The log of the exporter says what is wrong with them.',
   };
 }
 
@@ -153,8 +153,8 @@ function handshakesFail(limits: Thresholds): Alert {
     subjects: ['listener', 'instance'],
     summary: 'TLS handshakes with listener {{ $labels.listener }} fail ({{ $labels.reason }})',
     description:
-      `Clients of the exporter at ${exporterName} do not get in, in the last ${inWords(limits.unreadableSeconds)} again and again. What ` +
-      'they have to send is not counted, or they cannot read the metrics. The log of the exporter says which clients, and why.',
+      `Clients of the exporter at ${exporterName} failed repeatedly within the last ${inWords(limits.unreadableSeconds)}. What ` +
+      'they send is not counted, or they cannot read the metrics. The log of the exporter names the clients and the reasons.',
   };
 }
 
@@ -174,10 +174,10 @@ function sourceBlind(limits: Thresholds): Alert {
     ].join('\n'),
     forSeconds: limits.sourceDownSeconds,
     subjects: ['source', 'instance'],
-    summary: `Source {{ $labels.source }} has brought no record for ${valueAsAge}`,
+    summary: `Source {{ $labels.source }} has delivered no records for ${valueAsAge}`,
     description:
-      `The exporter at ${exporterName} can read this source, but nothing comes any more, where records of all kinds ` +
-      'came before. A log was switched off, a shipper stopped, or its filter changed: connection errors are not seen.',
+      `The exporter at ${exporterName} can read this source, but it no longer delivers any records, although it ` +
+      'did before. A log was turned off, a shipper stopped, or its filter changed: connection errors are not seen.',
   };
 }
 
@@ -223,7 +223,7 @@ function reloadFailed(limits: Thresholds): Alert {
     expr: `last_over_time(exchange_exporter_config_last_reload_successful[${memory}]) == 0`,
     forSeconds: limits.reloadFailedSeconds,
     subjects: ['instance'],
-    summary: `The Send connector exporter at ${exporterName} could not take its changed configuration into use`,
+    summary: `The Send connector exporter at ${exporterName} could not load its changed configuration`,
     description:
       'The last good configuration is in force. Its log reports every error with its line number; a restart in this state would ' +
       'fail.',
@@ -242,7 +242,7 @@ function inventoryOld(limits: Thresholds): Alert {
     subjects: ['instance'],
     summary: `The inventory of Send connectors at ${exporterName} is ${valueAsAge} old`,
     description:
-      'The export of Get-SendConnector that the exporter reads was not renewed. Connectors and smart hosts that were added ' +
-      'since are not probed before their first error, and changed TLS rules are judged by the old ones.',
+      'The export of Get-SendConnector that the exporter reads has not been updated. Connectors and smart hosts added ' +
+      'since then are not probed before their first error, and changed TLS settings have no effect yet.',
   };
 }

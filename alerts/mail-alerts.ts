@@ -38,7 +38,7 @@ const pair = ['connector', 'destination', 'server'] as const;
 /** The verb that the failed step earns, the destination, and what is wrong there. */
 const failsWith = latestFailure(
   '{{ .verb }} {{ $labels.destination }}: {{ .what }}',
-  'gets no mail through to {{ $labels.destination }}',
+  'cannot deliver to {{ $labels.destination }}',
 );
 
 function serverEgressDown(limits: Thresholds): Alert {
@@ -57,11 +57,11 @@ function serverEgressDown(limits: Thresholds): Alert {
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['server'],
-    summary: 'Server {{ $labels.server }} gets no connection to any destination',
+    summary: 'Server {{ $labels.server }} cannot connect to any destination',
     description:
       'Its Send connectors reported errors ({{ $value }} of them within ' +
-      `${inWords(limits.errorSeconds)}). Every destination that was tried, two at least, failed before a connection came about, or ` +
-      'all of them have errors where another server has none. Look at this side first: the network of the server, its firewall, its DNS, and ' +
+      `${inWords(limits.errorSeconds)}). Every destination that was tried, at least two, failed before a connection was established, or ` +
+      'all of them have errors while another server has none. Look at this side first: the network of the server, its firewall, its DNS, and ' +
       'whether outgoing port 25 is blocked. All mail that leaves this server waits.',
     annotations: {
       diagnosis: diagnosisWords.server_egress,
@@ -88,11 +88,11 @@ function connectorDown(limits: Thresholds): Alert {
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['connector', 'server'],
     summary:
-      'Send connector {{ $labels.connector }} of server {{ $labels.server }} gets mail through to none of its destinations',
+      'Send connector {{ $labels.connector }} of server {{ $labels.server }} cannot deliver to any of its destinations',
     description:
       '{{ $value }} destinations had errors within ' +
       `${inWords(limits.errorSeconds)}, and no destination of this connector passes its probe. ${failingDestinations}` +
-      'Where the reasons are alike, look at what they share: smart host list, source address, DNS, certificate, route. ' +
+      'If the reasons are the same, look at what they share: smart host list, source address, DNS, certificate, route. ' +
       'All mail of this connector waits; users are told after 4 hours, mail is returned after 2 days.',
     annotations: {
       diagnosis: advice('says', ['server', 'connector'], 'connector_wide|server_egress'),
@@ -119,7 +119,7 @@ function singleError(limits: Thresholds): Alert {
     summary: 'Send connector {{ $labels.connector }} had an error with {{ $labels.destination }}',
     description:
       `Server {{ $labels.server }} reported it ${valueAsAge} ago. ` +
-      'One error may be a glitch that the next retry heals; the runbook shows what the probes of this destination say.',
+      'One error may be a glitch that the next retry fixes; the runbook shows what the probes of this destination say.',
     annotations: ofPair,
   };
 }
@@ -135,7 +135,7 @@ function repeatedErrors(limits: Thresholds): Alert {
     subjects: pair,
     summary: 'Send connector {{ $labels.connector }} had several errors with {{ $labels.destination }}',
     description:
-      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}. Unless they came at one moment, ` +
+      `Server {{ $labels.server }} logged {{ $value }} of them within ${inWords(limits.repeatedWindowSeconds)}. Unless they came at the same moment, ` +
       'retries failed too, and mail for this destination may wait in a queue. The runbook leads from the reason to the next command.',
     annotations: ofPair,
   };
@@ -177,7 +177,7 @@ function errorsDespiteHealthyProbes(limits: Thresholds): Alert {
     description:
       `{{ $value }} errors on server {{ $labels.server }} within ${inWords(seconds)}, while every probe of the destination ` +
       'in that time passed. Suspect what differs between Exchange and the probe: the server it runs ' +
-      'on, source address, firewall rule, a limit of the remote side, or a fault that comes and goes.',
+      'on, source address, firewall rule, a limit of the remote side, or an intermittent fault.',
     annotations: ofPair,
   };
 }
@@ -215,7 +215,7 @@ function certificateExpiring(limits: Thresholds): Alert {
       `${valueAsAge}{{ end }}`,
     description:
       'Connectors that check certificates (TlsAuthLevel CertificateValidation or DomainValidation) stop delivering ' +
-      'to {{ $labels.destination }} when the certificate it shows after STARTTLS has expired. Tell its operator, or ' +
+      'to {{ $labels.destination }} when the certificate it presents after STARTTLS has expired. Tell its operator, or ' +
       'renew it when it is yours.',
   };
 }
@@ -233,10 +233,10 @@ function packetLoss(limits: Thresholds): Alert {
     expr: ofAll('max', `min_over_time(${loss}) >= ${limits.packetLossRatio}\nand ${lately} < 1`),
     forSeconds: limits.packetLossForSeconds,
     subjects: ['destination'],
-    summary: 'The way to {{ $labels.destination }} loses {{ $value | humanizePercentage }} of all packets and more',
+    summary: 'The path to {{ $labels.destination }} loses {{ $value | humanizePercentage }} of all packets or more',
     description:
-      `Every ping of the last ${inWords(limits.packetLossWindowSeconds)} lost echoes. Connections still come about, but ` +
-      'slowly, and some time out: errors that come and go usually have this cause. The page of the destination shows at ' +
+      `Every ping of the last ${inWords(limits.packetLossWindowSeconds)} lost echoes. Connections still succeed, but ` +
+      'slowly, and some time out: intermittent errors usually have this cause. The page of the destination shows at ' +
       'which hop the loss begins.',
   };
 }

@@ -77,7 +77,7 @@ function exporterDown(limits: Thresholds): Alert {
       `{{ with ${nameOfExporter} }}at {{ . }} does not answer{{ else }}is not scraped at all{{ end }}`,
     description:
       `Prometheus has had no answer for ${inWords(limits.exporterDownSeconds)}. Connection errors of Exchange are not ` +
-      'seen meanwhile; none is lost, they are read when the exporter is back.',
+      'seen in the meantime; none is lost, they are read when the exporter is back.',
   };
 }
 

@@ -31,12 +31,12 @@ function errorsEverywhere(limits: Thresholds): Alert {
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['connector', 'server'],
     summary:
-      'Send connector {{ $labels.connector }} of server {{ $labels.server }} has errors again and again with all ' +
+      'Send connector {{ $labels.connector }} of server {{ $labels.server }} repeatedly has errors with all ' +
       '{{ $value }} destinations it is known to use',
     description:
       `Each of the {{ $value }} destinations that it had errors with, or tried, within ${inWords(limits.triedSeconds)} failed at ` +
-      `least ${limits.repeatedErrors} times within ${inWords(limits.repeatedWindowSeconds)}, retries among them. No probe looks at them, so whether they answer ` +
-      'is not known: test the path from this server. If it is true, all mail of this connector waits; users are told ' +
+      `least ${limits.repeatedErrors} times within ${inWords(limits.repeatedWindowSeconds)}, retries among them. They are not probed, so whether they respond ` +
+      'is unknown: test the path from this server. If they do not, all mail of this connector waits; users are told ' +
       'after 4 hours, mail is returned after 2 days.',
     annotations: { last_error: lastError(['server', 'connector']) },
   };
@@ -52,11 +52,11 @@ function errorsPersist(limits: Thresholds): Alert {
     forSeconds: limits.outageForSeconds,
     keepFiringSeconds: limits.outageKeepSeconds,
     subjects: ['connector', 'destination', 'server'],
-    summary: `Send connector {{ $labels.connector }} has had errors with {{ $labels.destination }} for ${inWords(limits.lastingSeconds)} and longer`,
+    summary: `Send connector {{ $labels.connector }} has had errors with {{ $labels.destination }} for ${inWords(limits.lastingSeconds)} or longer`,
     description:
       `Server {{ $labels.server }} logged {{ $value }} errors within ${inWords(limits.repeatedWindowSeconds)}, some of them ` +
-      `at least ${inWords(limits.lastingSeconds)} apart. No probe looks at this destination, so whether it answers is not known: ` +
-      'test the path from this server. Mail for it waits in a queue unless it has another way; users are told after 4 ' +
+      `at least ${inWords(limits.lastingSeconds)} apart. This destination is not probed, so whether it responds is unknown: ` +
+      'test the path from this server. Mail for it waits in a queue unless it has another route; users are told after 4 ' +
       'hours, mail is returned after 2 days.',
     annotations: ofPair,
   };

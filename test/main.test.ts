@@ -104,7 +104,7 @@ describe('a verb', () => {
       expect(await run(word)).toMatchObject({
         code: 2,
         stderr: expect.stringContaining(
-          `${word} is no command, and no file or folder here: did you mean ${meant}?`,
+          `${word} is neither a command nor a file or folder here: did you mean ${meant}?`,
         ) as string,
       });
     expect((await run('application')).stderr).toContain('--help lists the commands');

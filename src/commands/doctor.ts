@@ -104,7 +104,7 @@ async function checkWeb(file: string | undefined): Promise<Finding[]> {
   const check = 'web';
   if (file === undefined) {
     const remedy = '--web.config.file: examples/web-config.yml';
-    return [{ check, state: 'skipped', text: 'plain HTTP, open to all who can reach the port', remedy }];
+    return [{ check, state: 'skipped', text: 'plain HTTP, open to anyone who can reach the port', remedy }];
   }
   const loaded = await loadWebConfig(file);
   if (!loaded.ok) return loaded.mistakes.map((text) => ({ check, state: 'failed', text }));

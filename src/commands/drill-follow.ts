@@ -59,7 +59,7 @@ function stagesOf(drill: FollowedDrill, fetch: typeof globalThis.fetch): Stage[]
         const errors = errorsIn(await rows());
         return errors >= before + count ? `read and counted: ${errors} in all` : undefined;
       },
-      missed: 'the exporter has not counted the drill: /-/ready and its log say what it waits for',
+      missed: 'the exporter has not counted the drill: see /-/ready and its log',
     },
     {
       reached: async () => {

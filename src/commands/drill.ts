@@ -77,7 +77,7 @@ async function writeAndFollow(drill: Drill, directory: string, flags: DrillFlags
 }
 
 function nobodyThere(directory: string): string {
-  return `${directory}: no exporter runs on this state folder, so nobody would read the drill; expected the folder of a running one (--state.directory or --config.file, as it was started with)`;
+  return `${directory}: no exporter runs on this state folder, so nothing would read the drill; expected the folder of a running one (--state.directory or --config.file, as it was started with)`;
 }
 
 function whatFollows(name: string, count: number): string {

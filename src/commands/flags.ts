@@ -28,14 +28,14 @@ const table: readonly Row[] = [
   {
     flag: '--connector',
     argument: 'name',
-    help: 'Send connector to name (required); "DRILL: " is put before it.',
+    help: 'Send connector to name (required), prefixed with "DRILL: ".',
     isRequired: true,
     of: ['drill'],
   },
   {
     flag: '--destination',
     argument: 'host:port',
-    help: 'Destination to name (required); nothing connects to it because of a drill.',
+    help: 'Destination to name (required); a drill does not connect to it.',
     isRequired: true,
     of: ['drill'],
   },
@@ -43,7 +43,7 @@ const table: readonly Row[] = [
   {
     flag: '--count',
     argument: 'errors',
-    help: 'Errors to write; three make an alert of repeated errors.',
+    help: 'Errors to write; three trigger the alert about repeated errors.',
     read: wholeNumber,
     usual: 1,
     of: ['drill'],
@@ -57,13 +57,13 @@ const table: readonly Row[] = [
   {
     flag: '--from',
     argument: 'path',
-    help: 'State folder of the other exporter, or a copy of it (required); it may run meanwhile.',
+    help: 'State folder of the other exporter, which may keep running, or a copy of it (required).',
     isRequired: true,
     of: ['seed'],
   },
   {
     flag: '--replace',
-    help: 'Move a state that has counts aside, and take this one in its place.',
+    help: 'Replace a state that has counts; the old one is moved aside.',
     of: ['seed'],
   },
   {
@@ -91,14 +91,14 @@ const table: readonly Row[] = [
   {
     flag: '--web.external-url',
     argument: 'url',
-    help: 'Address at which people reach this exporter, for links.',
+    help: 'Address under which people reach this exporter, for links.',
     setting: 'web.externalUrl',
     of: ['serve', 'doctor'],
   },
   {
     flag: '--web.config.file',
     argument: 'path',
-    help: 'TLS, client certificates, users and headers, as for every exporter.',
+    help: 'TLS, client certificates, users and headers, in the format of exporter-toolkit.',
     setting: 'web.configFile',
     of: ['serve', 'doctor'],
   },
@@ -152,19 +152,19 @@ const table: readonly Row[] = [
   {
     flag: '--prometheus-url',
     argument: 'url',
-    help: 'Where Prometheus answers: follow the drill to its pending or firing alert.',
+    help: 'URL of Prometheus: follow the drill to its pending or firing alert.',
     of: ['drill'],
   },
   {
     flag: '--alertmanager-url',
     argument: 'url',
-    help: 'Where Alertmanager answers: follow the drill to the receivers it is sent to.',
+    help: 'URL of Alertmanager: follow the drill to its receivers.',
     of: ['drill'],
   },
   {
     flag: '--wait',
     argument: 'seconds',
-    help: 'Follow the drill for at most this long; 0 writes it and ends.',
+    help: 'Follow the drill for at most this long; 0 only writes it.',
     read: secondsOrNone,
     usual: 120,
     of: ['drill'],

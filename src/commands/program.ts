@@ -94,7 +94,7 @@ function addCheck(root: Command): void {
 function addDoctor(root: Command): void {
   withFlags(root.command('doctor'), 'doctor')
     .description('check everything the exporter needs on this machine, and say what to do')
-    .argument('[files...]', 'files, folders or globs to read, as the exporter is started with')
+    .argument('[files...]', 'files, folders or globs to read: the same as for the exporter')
     .action(async (files: string[], flags: DoctorFlags) => {
       const { doctorCommand } = await import('./doctor.js');
       endWith(await doctorCommand(files, flags));
@@ -103,7 +103,7 @@ function addDoctor(root: Command): void {
 
 function addDrill(root: Command): void {
   withFlags(root.command('drill'), 'drill')
-    .description('write marked errors into a running exporter, to see alerts and paging work')
+    .description('send marked errors to a running exporter, to test alerts and paging')
     .action(async (flags: DrillFlags) => {
       const { drillCommand } = await import('./drill.js');
       endWith(await drillCommand(flags));
@@ -112,7 +112,7 @@ function addDrill(root: Command): void {
 
 function addSeed(root: Command): void {
   withFlags(root.command('seed'), 'seed')
-    .description('begin with the counts and places of another exporter that reads the same, before the first start')
+    .description('before the first start: take over the counts and positions of another exporter of the pair')
     .action(async (flags: SeedFlags) => {
       const { seedCommand } = await import('./seed.js');
       endWith(await seedCommand(flags));
@@ -149,12 +149,12 @@ function addGenerate(root: Command): void {
 function addDemo(root: Command): void {
   root
     .command('demo')
-    .description('run a small mail world on this machine: mail servers, events, alerts; Ctrl-C ends it')
+    .description('run simulated mail servers, events and alerts on this machine; Ctrl-C stops it')
     .addOption(demoPort('--demo.port', 'the status page', 10202))
     .addOption(demoPort('--demo.prometheus-port', 'Prometheus', 9090))
     .addOption(demoPort('--demo.alertmanager-port', 'Alertmanager', 9093))
     .option('--demo.duration <seconds>', 'End after this many seconds instead of with Ctrl-C.', positiveNumber)
-    .option('--kafka', 'Take the events through a Kafka, which is started on this machine (needs Java and its jars).')
+    .option('--kafka', 'Send the events through a Kafka started on this machine (needs Java and the jars of Kafka).')
     .action(async (flags: DemoFlags) => {
       const { demoCommand } = await import('./demo.js');
       // It has no verdict and no end of its own: without a reader it is over.
@@ -174,7 +174,9 @@ async function refuseMistyped(root: Command, word: string | undefined): Promise<
     root.commands.map((each) => each.name()),
   );
   const hint = meant === undefined ? '--help lists the commands' : `did you mean ${meant}?`;
-  root.error(`error: ${word} is no command, and no file or folder here: ${hint} (a file that comes later: ./${word})`);
+  root.error(
+    `error: ${word} is neither a command nor a file or folder here: ${hint} (for a file that does not exist yet: ./${word})`,
+  );
 }
 
 function addVersion(root: Command): void {

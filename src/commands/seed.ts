@@ -24,8 +24,10 @@ export async function seedCommand(flags: SeedFlags): Promise<number> {
     const moved = await seedFolder(state, directory, { isReplaced: replace, now: Date.now() });
     print(`${directory}: seeded from ${state.file} (${pairsIn(state.saved)})\n`);
     if (state.unfinished > 0)
-      print(`  the last ${state.unfinished} bytes of the journal were being written; what they say is read again\n`);
-    for (const each of moved) print(`  what was there is now ${each}\n`);
+      print(
+        `  the last ${state.unfinished} bytes of the journal were still being written; their events are read again\n`,
+      );
+    for (const each of moved) print(`  the previous file is now ${each}\n`);
     return 0;
   } catch (error) {
     return complain([(error as Error).message], 1);
@@ -45,6 +47,6 @@ function refuseOtherShard({ checkpoints }: Parameters<typeof pairsIn>[0], { sour
   });
   if (topic === undefined) return;
   throw new Error(
-    `--from: holds the places of another shard of ${topic}; take the state of an exporter with the same shard`,
+    `--from: has the positions of another shard of ${topic}; use the state of an exporter with the same shard`,
   );
 }

@@ -123,7 +123,7 @@ async function stop(exporter: Exporter | undefined, starting: Promise<Exporter>)
   const started = exporter ?? (await inTime(starting, startMs).catch(() => undefined));
   const left = started ? await started.stop() : ['the start'];
   const hanging = fileGate.hanging();
-  return hanging === 0 ? left : [...left, `${hanging} file operations that the system does not answer`];
+  return hanging === 0 ? left : [...left, `${hanging} file operations that do not return`];
 }
 
 /** A start that a signal came into is waited for. Milliseconds. */

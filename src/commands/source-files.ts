@@ -46,7 +46,7 @@ async function contentOf(setting: string, file: string): Promise<string | Source
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT')
-      return failed(setting, `${setting}: ${file}: is not there`, 'correct the path, or make the file');
+      return failed(setting, `${setting}: ${file}: is not there`, 'correct the path, or create the file');
     const remedy = 'give the account of the exporter the right to read it';
     return failed(setting, `${setting}: ${file}: cannot be read: ${message}`, remedy);
   }

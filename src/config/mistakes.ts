@@ -31,7 +31,7 @@ function inOrder(name: string, found: readonly Mistake[], all: number): string[]
 
 /** What the parser says, or a sentence of ours where its words speak to programmers. */
 function wordsOf({ code, message }: Document.Parsed['errors'][number]): string {
-  if (code === 'MULTIPLE_DOCS') return 'expected one document, got a second one: take out this line of ---';
+  if (code === 'MULTIPLE_DOCS') return 'expected one document, got a second one: remove this line of ---';
   if (code === 'BAD_DQ_ESCAPE') return backslashWords(message);
   if (code === 'TAB_AS_INDENT') return 'expected blanks before a key, got a tab: YAML indents with blanks only';
   return message.replace(/\s+/g, ' ');

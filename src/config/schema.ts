@@ -136,6 +136,8 @@ function externalUrl() {
   };
   const description = 'Address under which people reach the exporter, for links in alerts and pages.';
   return text('an address like https://exporter.contoso.example', parse, { description })
-    .refine((given) => !/\/\/[^/]*@/.test(given), { error: 'an address without a user: it would stand in every alert' })
+    .refine((given) => !/\/\/[^/]*@/.test(given), {
+      error: 'an address without a user name: it would appear in every alert',
+    })
     .refine((given) => !new URL(given).pathname.includes('//'), { error: 'an address without // in its path' });
 }

@@ -62,9 +62,9 @@ export function doubtsOfChain(pem: string, what: string, now: number): string[] 
 }
 
 function doubtsOfDates({ validFrom, validTo }: X509Certificate, name: string, now: number): string[] {
-  if (Date.parse(validTo) < now) return [`${name} expired on ${dateOf(validTo)}: clients will refuse it`];
+  if (Date.parse(validTo) < now) return [`${name} expired on ${dateOf(validTo)}: clients will reject it`];
   if (Date.parse(validFrom) > now)
-    return [`${name} is valid from ${dateOf(validFrom)} on: clients will refuse it until then`];
+    return [`${name} is valid from ${dateOf(validFrom)} on: clients will reject it until then`];
   if (Date.parse(validTo) < now + day) return [`${name} expires within a day, on ${validTo}`];
   return [];
 }
@@ -118,7 +118,7 @@ export async function handshakeMistake(context: SecureContextOptions): Promise<M
     await shakeHands(context);
     return undefined;
   } catch (error) {
-    return `expected settings with which a client can come in, got a handshake that fails: ${reasonOf(error)}`;
+    return `expected settings that let a client connect, got a handshake that fails: ${reasonOf(error)}`;
   }
 }
 

@@ -91,9 +91,9 @@ function doubtsOf(given: CheckedWebConfig): string[] {
   return [
     ...(tls && !isEnabled(tls) ? ['tls_server_config names no certificate: plain HTTP is served'] : []),
     ...(limit.interval < 0 ? ['rate_limit: an interval below 0 sets no limit: leave it out, or write 0'] : []),
-    ...(limit.interval > 0 && limit.burst < 1 ? ['rate_limit: with a burst below 1 every request is refused'] : []),
+    ...(limit.interval > 0 && limit.burst < 1 ? ['rate_limit: with a burst below 1 every request is rejected'] : []),
     ...(Object.keys(users).some((name) => name.includes(':'))
-      ? ['basic_auth_users: nobody can log in with a name that has a colon in it']
+      ? ['basic_auth_users: nobody can log in with a name that contains a colon']
       : []),
   ];
 }
@@ -185,7 +185,7 @@ function contradictionIn(given: CheckedTls, isHttp2: boolean): string | undefine
   if (given.min_version > given.max_version)
     return `expected min_version up to max_version, got ${given.min_version} and ${given.max_version}`;
   if (hasAuthority && clientAuth === 'NoClientCert')
-    return 'expected a client_auth_type with client_ca_file, got NoClientCert: nobody would be asked for a certificate';
+    return 'expected a client_auth_type with client_ca_file, got NoClientCert: no client would be asked for a certificate';
   if (sans !== undefined && !clientAuth.startsWith('Require'))
     return 'expected client_auth_type RequireAndVerifyClientCert with client_allowed_sans';
   if (isHttp2 && suites.length > 0 && given.min_version < 'TLS13' && !suites.some((suite) => needsHttp2.test(suite)))

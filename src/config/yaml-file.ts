@@ -153,7 +153,7 @@ function pathWords(written: string): string {
   const rest = written.slice(start).replaceAll('\\\\', '\\');
   const path = `${written.slice(0, start)}${rest}`.replace(/\p{Cc}+/gu, ' ');
   const shown = path.length > 100 ? `${path.slice(0, 100)}...` : path;
-  return `in double quotes a backslash does not stand for itself: write the path in single quotes, '${shown}'`;
+  return `in double quotes a backslash is an escape: write the path in single quotes, '${shown}'`;
 }
 
 const notText =

@@ -50,7 +50,7 @@ function withoutEgress(row: LedgerRow, entry: Probed | undefined, none: WithoutE
   const fail = {
     probes: 'fail',
     'probes of its own': `of ${row.server} fail, though probes reach others`,
-    logs: `that ${row.server} tried of late fail to connect`,
+    logs: `that ${row.server} tried recently fail to connect`,
   }[none.by];
   const rest = `${which} destinations ${fail}, so look at this side first: its route, firewall, provider or DNS`;
   return { word, since: failing && (failing.failingSince ?? failing.latest.at), sentence: `${begin}; ${rest}.` };
@@ -65,7 +65,7 @@ function connectVerdict(
 ): { readonly word: Diagnosis; readonly rest: string } {
   const { all } = world;
   if (world.withoutEgress.get(server)?.by === 'probes alone') {
-    const rest = `no probe gets a connection, while ${server} does by its own logs, so look at the network of the exporter first`;
+    const rest = `no probe can connect, while ${server} can according to its own logs, so look at the network of the exporter first`;
     return { word: 'network_path', rest };
   }
   const family = familyOf(entry.destination);
@@ -107,11 +107,11 @@ function oneAlone(reason: Reason, entry: Probed, { all }: World): string {
   const where = near
     ? 'the cause is on this side: local firewall, antivirus, source address or used-up ports'
     : reason === 'refused'
-      ? 'the remote service or a reject rule is likely, for the host itself answers'
+      ? 'the remote service or a reject rule is likely, because the host itself answers'
       : 'the remote side or the path to it is likely';
   const hint = [pingWords(entry.ping), pathWords(entry.path)].filter((text) => text !== '').join(', ');
-  const seen = others.asked === 0 ? 'nothing else is probed to compare with' : answers(others);
-  return `${hint === '' ? '' : `${hint}; `}${seen}, so ${where}`.replace('compare with, so ', 'compare with; ');
+  const seen = others.asked === 0 ? 'nothing else is probed for comparison; ' : `${answers(others)}, so `;
+  return `${hint === '' ? '' : `${hint}; `}${seen}${where}`;
 }
 
 function afterConnect(row: LedgerRow, { latest }: Probed, since: number, { now }: World): string {
@@ -132,7 +132,7 @@ function passing(row: LedgerRow, { latest, passingSince = latest.at }: Probed, {
     const sentence = `${route} works again since ${clock(since, now)}: the probe passes and no error came after it (${last}).`;
     return { word: 'recovered', since, sentence };
   }
-  const sentence = `${route}: errors go on from ${row.server} (${last}) although the probe passes since ${clock(passingSince, now)}, so it comes and goes, or only that server or some of its mail is affected.`;
+  const sentence = `${route}: errors continue on ${row.server} (${last}) although the probe has passed since ${clock(passingSince, now)}, so it is intermittent, or only that server or some of its mail is affected.`;
   return { word: 'intermittent', since: undefined, sentence };
 }
 

@@ -37,7 +37,7 @@ export function watchClock({ now, steady, log }: ClockOptions): ClockWatch {
     jumps[seconds < 0 ? 'back' : 'forward']++;
     const text =
       seconds < 0
-        ? `The clock of this machine went back by ${-seconds} s; times of errors read since then may stand before earlier ones`
+        ? `The clock of this machine went back by ${-seconds} s; times of errors read since then may be earlier than those before`
         : `The clock of this machine went forward by ${seconds} s, or the machine was suspended`;
     latest = { text: `${text}. Counts are not affected`, steadyAt: monotonic };
     log.warn('the clock jumped; counts are not affected', { seconds });

@@ -39,6 +39,6 @@ export async function checkEhloNames(
     }),
   );
   if (own !== undefined) return findings;
-  const text = 'this host has no full name: visits without a Fqdn say the literal of its address, like [192.0.2.1]';
+  const text = 'this host has no full name: visits without a Fqdn use the literal of its address, like [192.0.2.1]';
   return [...findings, { check, state: 'warning', text, remedy }];
 }

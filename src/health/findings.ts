@@ -58,7 +58,7 @@ export function inventoryFindings(
 
 export function diskFinding(directory: string, freeBytes: number): Finding {
   const text = `${sizeText(freeBytes)} free for ${directory}`;
-  const remedy = 'free space: without it the ledger cannot be saved, and reading waits';
+  const remedy = 'free some space: otherwise the ledger cannot be saved, and reading waits';
   return freeBytes < fullDiskBytes
     ? { check: 'disk', state: 'warning', text, remedy }
     : { check: 'disk', state: 'ok', text };
@@ -91,7 +91,7 @@ export function scrapeFinding(
   const [latest] = [...lastScrapes].sort((a, b) => b.lastAt - a.lastAt);
   const text = latest
     ? `last scraped ${ageText(now - latest.lastAt)} ago, by ${latest.address}`
-    : 'nobody has scraped the metrics yet';
+    : 'the metrics have not been scraped yet';
   return { check: 'scrapes', state: 'warning', text, remedy };
 }
 

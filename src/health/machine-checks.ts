@@ -26,8 +26,7 @@ export type StateFolder = {
 export async function checkStateFolder(directory: string): Promise<StateFolder> {
   const trouble = await writeTrouble(directory);
   if (trouble !== undefined) {
-    const remedy =
-      'give the account of the exporter the right to write there, or choose another with --state.directory';
+    const remedy = 'give the account of the exporter write permission, or choose another folder with --state.directory';
     return {
       findings: [{ check: 'state folder', state: 'failed', text: `${directory}: ${trouble}`, remedy }],
       ledger: undefined,
@@ -40,7 +39,7 @@ export async function checkStateFolder(directory: string): Promise<StateFolder> 
   const disk = await statfs(directory);
   return {
     findings: [
-      { check: 'state folder', state: 'ok', text: `${directory}: can be written; ${by}` },
+      { check: 'state folder', state: 'ok', text: `${directory}: writable; ${by}` },
       ...findings,
       diskFinding(directory, disk.bavail * disk.bsize),
     ],
@@ -67,14 +66,14 @@ async function checkLedger(file: string): Promise<{ findings: Finding[]; ledger:
   try {
     const ledger = await loadLedgerFile(file);
     if (ledger === undefined)
-      return { findings: [{ check, state: 'ok', text: 'none yet: the first start makes it' }], ledger };
+      return { findings: [{ check, state: 'ok', text: 'none yet: the first start creates it' }], ledger };
     const text = `${ledger.rows.length} destinations counted, ${ledger.checkpoints.length} files and logs read so far`;
     return { findings: [{ check, state: 'ok', text }], ledger };
   } catch (error) {
     const isNewer = error instanceof LedgerFileError && error.kind === 'newer';
     const remedy = isNewer
       ? 'the exporter does not start with it'
-      : 'the next start moves it aside and starts counting over, or from the last save that is whole; put a backup of the whole folder in its place before, if there is one';
+      : 'the next start moves it aside and starts counting over, or from the last complete save; restore a backup of the whole folder before that, if there is one';
     const finding: Finding = { check, state: 'failed', text: (error as Error).message, remedy };
     return { findings: [finding], ledger: undefined };
   }
@@ -113,7 +112,11 @@ function portTrouble(where: string, code: string, setting: string): Finding {
       remedy: `stop it, or choose another with ${setting}`,
     };
   if (code === 'EACCES')
-    return { ...finding, text: `${where}: this account may not listen there`, remedy: refusedPort(process.platform) };
+    return {
+      ...finding,
+      text: `${where}: this account is not allowed to listen there`,
+      remedy: refusedPort(process.platform),
+    };
   return {
     ...finding,
     text: `${where}: ${code}`,
@@ -147,7 +150,7 @@ export async function checkEventLevel(platform: NodeJS.Platform): Promise<Findin
   const ask =
     'Get-EventLogLevel "SERVER\\MSExchangeTransport\\SmtpSend" in the Exchange shell: High or Expert writes event 2002';
   if (platform !== 'win32')
-    return { check, state: 'skipped', text: 'is in the registry of each Exchange server', remedy: ask };
+    return { check, state: 'skipped', text: 'stored in the registry of each Exchange server', remedy: ask };
   const key = 'HKLM\\SYSTEM\\CurrentControlSet\\Services\\MSExchangeTransport\\Diagnostics';
   const output = await promisify(execFile)('reg.exe', ['query', key], { windowsHide: true, timeout: 10_000 }).then(
     ({ stdout }) => stdout,
@@ -226,7 +229,7 @@ export async function checkSecrets(files: readonly string[]): Promise<Finding[]>
   return open.map((file) => ({
     check: 'secrets',
     state: 'warning',
-    text: `${file}: everybody on this machine may read it`,
+    text: `${file}: everybody on this machine can read it`,
     remedy: `chmod 640 ${file}`,
   }));
 }

@@ -19,7 +19,7 @@ export async function checkPrograms(
       ? {
           check: 'ping',
           state: 'warning',
-          text: 'not there: pages show no loss and no round trip',
+          text: 'not installed: pages show no packet loss and no round-trip time',
           remedy: isWindows ? ofWindows('ping') : 'apt install iputils-ping',
         }
       : { check: 'ping', state: 'ok', text: ping },
@@ -27,7 +27,7 @@ export async function checkPrograms(
       ? {
           check: 'path',
           state: 'warning',
-          text: 'no program that shows the path: pages show no hops',
+          text: 'no program that traces the path is installed: pages show no hops',
           remedy: isWindows ? ofWindows('tracert') : 'apt install mtr-tiny, iputils-tracepath or traceroute',
         }
       : { check: 'path', state: 'ok', text: paths.join(', ') },

@@ -81,7 +81,7 @@ function onlySilent(ledger: StandingParts['ledger']): string[] {
   const silent = ledger.silentDestinations();
   if (silent === 0 || ledger.rows().some(({ lastErrorAt }) => lastErrorAt !== undefined)) return [];
   const which = silent === 1 ? 'the only destination with errors' : `all ${silent} destinations with errors`;
-  const why = `${which} had the last one longer ago than destinations.forgetAfter: counted, but not shown`;
+  const why = `the last error of ${which} is older than destinations.forgetAfter: counted, but not shown`;
   return [`${why}; with a longer forgetAfter they are shown after a restart`];
 }
 

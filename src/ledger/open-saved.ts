@@ -25,7 +25,7 @@ export type Opened = {
 const nothing = { saved: undefined, notes: [], journal: undefined, bytes: 0, startedOver: true };
 const startsOver = 'counting starts over';
 const goesOn =
-  'counting goes on from the last save that is whole; what came after it is read again where the logs still have it';
+  'counting continues from the last complete save; what came after it is read again if the logs still have it';
 
 /**
  * @param now milliseconds since 1970 UTC; it is part of the name of what is moved aside

@@ -37,7 +37,7 @@ export const exporterFamilies: readonly ExporterFamily[] = [
   ofSources(
     'source_stalled_seconds',
     'gauge',
-    'How long reading has been stuck at one place of the source, because it fails or does not end; 0 while it progresses.',
+    'How long reading has been stuck at one position of the source, because it fails or hangs; 0 while it progresses.',
     (status) => status.stalledSeconds,
   ),
   ofSources('source_bytes_total', 'counter', 'Bytes read from the source.', (status) => status.bytesRead),
@@ -50,7 +50,7 @@ export const exporterFamilies: readonly ExporterFamily[] = [
   ofSources(
     'source_reopened_total',
     'counter',
-    'Times that a live Windows log was subscribed to again, after an error or a silence.',
+    'Times that the subscription to a live Windows log was renewed, after an error or a silence.',
     ({ subscription }) => subscription?.reopened,
   ),
   ofSources(
@@ -166,7 +166,7 @@ export const exporterFamilies: readonly ExporterFamily[] = [
   {
     name: 'exchange_exporter_config_last_reload_successful',
     type: 'gauge',
-    help: 'Whether the configuration and web configuration files are in force as they stand.',
+    help: 'Whether the current configuration and web configuration files are in force.',
     samples: ({ reload }) => [[{}, Number(reload().successful)]],
   },
   {

@@ -14,7 +14,7 @@ export const listenerFamilies: readonly ListenerFamily[] = [
   {
     name: 'exchange_exporter_source_requests_total',
     type: 'counter',
-    help: 'Requests and windows pushed to the source, by outcome; senders of those that found it busy send them again.',
+    help: 'Requests and windows pushed to the source, by outcome; senders retry those that found it busy.',
     isRare: true,
     samples: ({ sources }) =>
       sources().flatMap(({ source, pushed }) =>

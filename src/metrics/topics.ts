@@ -19,14 +19,14 @@ export const topicFamilies: readonly TopicFamily[] = [
   {
     name: 'exchange_exporter_source_reconnects_total',
     type: 'counter',
-    help: 'Times that a connection to a Kafka broker was made again.',
+    help: 'Reconnects to a Kafka broker.',
     isRare: true,
     samples: ({ sources }) => sources().flatMap(({ source, topic }) => (topic ? [[{ source }, topic.reconnects]] : [])),
   },
   {
     name: 'exchange_exporter_source_offset_resets_total',
     type: 'counter',
-    help: 'Times that a Kafka partition could not be read on where reading had got to, by why: retention was faster, the partition was truncated, the topic was recreated.',
+    help: 'Times that a Kafka partition could not be continued at the saved offset, by reason: records were deleted, the partition was truncated, the topic was recreated.',
     isRare: true,
     samples: ({ sources }) =>
       sources().flatMap(({ source, topic }) =>

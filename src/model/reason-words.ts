@@ -47,13 +47,13 @@ export const diagnosisWords: Record<Diagnosis, string> = {
   destination_down: 'this destination fails: the remote side or the path to it',
   network_path: 'the network on the way: route, firewall or address family',
   name_resolution: 'the name does not resolve',
-  smtp_refuses: 'the destination is reached, but does not take the mail',
-  tls: 'the destination is reached, but TLS fails',
+  smtp_refuses: 'the destination can be reached, but does not accept mail',
+  tls: 'the destination can be reached, but TLS fails',
   connector_wide: 'all destinations of this connector fail: look at what they share',
-  server_egress: 'this server gets no connection to anything: look at its own network first',
-  intermittent: 'errors although the probe passes: it comes and goes, or only this server or some mail is affected',
+  server_egress: 'this server cannot connect to anything: look at its own network first',
+  intermittent: 'errors although the probe passes: intermittent, or only this server or some mail is affected',
   recovered: 'it works again',
-  not_probed: 'no probe looks at it: only the errors are known',
+  not_probed: 'it is not probed: only the errors are known',
 };
 
 /** A reason as the end of a sentence, and what it makes one suspect first. Suspicions: domain study, by Winsock code. */
@@ -65,7 +65,8 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   },
   timeout: {
     what: 'no answer in time',
-    suspect: 'Packets vanish: a firewall, a provider that blocks the port, a host that is down, or a wrong address.',
+    suspect:
+      'Packets are dropped: a firewall, a provider that blocks the port, a host that is down, or a wrong address.',
   },
   reset: {
     what: 'connection reset',
@@ -73,7 +74,7 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   },
   host_unreachable: {
     what: 'host unreachable',
-    suspect: 'The last router finds no such host: host down, wrong address, or a missing route.',
+    suspect: 'The last router cannot reach the host: host down, wrong address, or a missing route.',
   },
   network_unreachable: {
     what: 'network unreachable',
@@ -103,7 +104,7 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   },
   null_mx: {
     what: 'domain accepts no mail',
-    suspect: 'The domain publishes a null MX: it says that it takes no mail.',
+    suspect: 'The domain publishes a null MX: it accepts no mail.',
   },
   banner_timeout: {
     what: 'connected, but no SMTP banner',
@@ -115,7 +116,7 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   },
   banner_5xx: {
     what: 'refused in the SMTP banner',
-    suspect: 'The server does not want mail from this address: block list, missing PTR record, or an access rule.',
+    suspect: 'The server does not accept mail from this address: block list, missing PTR record, or an access rule.',
   },
   not_smtp: {
     what: 'the answer is not SMTP',
@@ -131,7 +132,7 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   },
   starttls_rejected: {
     what: 'STARTTLS rejected',
-    suspect: 'The server cannot start TLS now, often for want of a usable certificate.',
+    suspect: 'The server cannot start TLS now, often because it has no usable certificate.',
   },
   tls_handshake: {
     what: 'TLS handshake failed',
@@ -139,7 +140,7 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   },
   certificate_expired: {
     what: 'certificate expired',
-    suspect: 'The certificate of the destination has run out: its owner must renew and bind it.',
+    suspect: 'The certificate of the destination has expired: its owner must renew and bind it.',
   },
   certificate_not_yet_valid: {
     what: 'certificate not yet valid',
@@ -161,7 +162,7 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
   auth_rejected: {
     what: 'authentication rejected',
     suspect:
-      'The server does not accept the credential or the method: expired password, locked account, or clocks apart.',
+      'The server does not accept the credential or the method: expired password, locked account, or clocks that differ.',
   },
   proxy_failed: {
     what: 'proxied connection failed',
@@ -175,5 +176,5 @@ export const reasonWords: Record<Reason, { readonly what: string; readonly suspe
     what: 'not probed, by policy',
     suspect: 'This exporter may not connect there: see probe.allow and probe.deny in the configuration.',
   },
-  other: { what: 'failed', suspect: 'The words of the system are in the transcript of the visit.' },
+  other: { what: 'failed', suspect: 'The error message of the system is in the transcript of the visit.' },
 };

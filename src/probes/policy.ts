@@ -31,13 +31,11 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
   const allow = (options.allow ?? []).map(mustBeNetwork);
   const deny = (options.deny ?? []).map(mustBeNetwork);
   const ports = (options.ports ?? defaultPorts).map(mustBePorts);
-  const noAddress = leavesNone(allow, deny)
-    ? 'probe.allow and probe.deny leave no address that may be visited'
-    : undefined;
+  const noAddress = leavesNone(allow, deny) ? 'probe.allow and probe.deny leave no address to probe' : undefined;
   const judgementOf = remembering((address) => ({ refusal: judgeAddress(address, allow, deny) }));
   return {
     judge(address, port) {
-      if (options.enabled === false) return 'probing is switched off (--no-probe)';
+      if (options.enabled === false) return 'probing is turned off (--no-probe)';
       if (!ports.some((range) => port >= range.first && port <= range.last)) {
         return `port ${port} is not in probe.ports; add it there if this is a mail server`;
       }
@@ -134,9 +132,9 @@ function judgeAddress(text: string, allow: readonly Network[], deny: readonly Ne
   return `${which} ${closed.name}, which is never probed unless probe.allow names it (${closed.text})`;
 }
 
-/** `64:ff9b::a00:1 carries 10.0.0.1, which is`: a person does not see it in the digits. */
+/** `64:ff9b::a00:1 embeds 10.0.0.1, which is`: a person does not see it in the digits. */
 function sayWhich(text: string, address: Address, form: Address): string {
-  return form === address ? `${text} is` : `${text} carries ${form.toString()}, which is`;
+  return form === address ? `${text} is` : `${text} embeds ${form.toString()}, which is`;
 }
 
 type Forms = { readonly same: readonly Address[]; readonly all: readonly Address[] };

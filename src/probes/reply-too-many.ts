@@ -9,6 +9,6 @@ export function replyTooMany(talk: Conversation, after: string): Failure | undef
   if (line === '') return undefined;
   return {
     reason: 'not_smtp',
-    detail: `expected one reply to ${after}, got a reply too many: ${fromWire(line.trim())}`,
+    detail: `expected one reply to ${after}, got a surplus reply: ${fromWire(line.trim())}`,
   };
 }

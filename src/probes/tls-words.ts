@@ -24,10 +24,10 @@ export function isClearText(error: unknown): boolean {
 }
 
 const explained: readonly (readonly [RegExp, string])[] = [
-  [/alert handshake failure$/, 'the server found no version, cipher or key exchange that it shares with us'],
+  [/alert handshake failure$/, 'the server shares no version, cipher or key exchange with us'],
   [
     /alert protocol version$|unsupported protocol|no protocols available/,
-    'no version of TLS in common (1.2 and 1.3 are asked for)',
+    'no TLS version in common (1.2 and 1.3 are offered)',
   ],
   [
     /wrong version number|packet length too long|https? (?:proxy )?request/,
@@ -43,7 +43,7 @@ const explained: readonly (readonly [RegExp, string])[] = [
   ],
   [/unsafe legacy renegotiation/, 'the server supports only the insecure renegotiation used before 2010'],
   [/alert unrecognized name$/, 'the server does not serve the name that we asked for (SNI)'],
-  [/alert internal error$/, 'the server met a fault of its own; often it has no usable certificate or key'],
+  [/alert internal error$/, 'the server had an internal error; often it has no usable certificate or key'],
 ];
 
 /** One line about an error of TLS: the explanation where there is one, and OpenSSL's own short reason. */
@@ -73,7 +73,7 @@ function opensslReason(error: unknown): string | undefined {
 
 /** OpenSSL's verdicts on a chain (X509_V_ERR_*, as Node gives them) in the words of a person. */
 const verdictWords: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself and not among the trusted certificates',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is self-signed and not among the trusted certificates',
   SELF_SIGNED_CERT_IN_CHAIN: 'its root is not among the trusted authorities',
   UNABLE_TO_GET_ISSUER_CERT: 'an issuer is missing in the chain and is not among the trusted authorities',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY:

@@ -194,7 +194,7 @@ async function askAll(
 /** A visit that gives no result would leave the last one standing, good as it may have been. */
 function faultOfOurs(error: unknown): Failure {
   const [what = ''] = String(error).split('\n', 1);
-  return { reason: 'other', detail: shown(`a fault of the exporter, please report it: ${what}`), fatal: true };
+  return { reason: 'other', detail: shown(`a bug in the exporter, please report it: ${what}`), fatal: true };
 }
 
 /** After a fatal failure QUIT is courtesy, where the server still listens: not a step, so it has no sample. */

@@ -23,7 +23,7 @@ export function kindProblem(kind: Kind): string | undefined {
   if (kind.isFile()) return undefined;
   if (kind.isDirectory()) return 'a folder, where a file is expected';
   if (kind.isFIFO()) {
-    return 'a pipe (a FIFO or a process substitution), which can be read only once; write what comes out of it to a file and name that';
+    return 'a pipe (a FIFO or a process substitution), which can be read only once; write its output to a file and name that';
   }
   if (kind.isSocket()) return 'a socket, which is not read; name a regular file';
   if (kind.isCharacterDevice() || kind.isBlockDevice()) return 'a device, which is not read; name a regular file';

@@ -55,7 +55,7 @@ export function knowsClients({ users, tls }: WebConfig): boolean {
 
 export function unguarded(source: string): string {
   return (
-    `${source}: everybody who reaches this address could send records; give webConfigFile with users or with ` +
+    `${source}: anyone who can reach this address could send records; set webConfigFile with users or with ` +
     'client_auth_type RequireAndVerifyClientCert, or bearerTokenFile, or listen on 127.0.0.1'
   );
 }

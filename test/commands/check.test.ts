@@ -61,7 +61,7 @@ test('19.2 a secret that is missing is told with its line and its source, and th
     expect.stringMatching(
       /^config\.yml:3: sources\[0\]\.bearerTokenFile: token: expected a readable file with a token/,
     ),
-    'config.yml:7: sources[1].tls.key: k.pem: is not there; correct the path, or make the file',
+    'config.yml:7: sources[1].tls.key: k.pem: is not there; correct the path, or create the file',
     '',
   ]);
 });

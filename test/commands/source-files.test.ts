@@ -47,7 +47,7 @@ test.each([
     'a web configuration that lets everybody in',
     { type: 'http', listenAddress: ':4318', webConfigFile: 'web.yml' },
     { 'web.yml': '# open\n' },
-    [expect.stringContaining('failed: http :4318: everybody who reaches this address could send records')],
+    [expect.stringContaining('failed: http :4318: anyone who can reach this address could send records')],
   ],
   [
     'a key of another certificate',

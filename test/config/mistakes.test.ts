@@ -168,8 +168,7 @@ state:
 web:
   configFile: "a\qb"
 `);
-    const words =
-      'not readable as YAML: in double quotes a backslash does not stand for itself: write the path in single quotes';
+    const words = 'not readable as YAML: in double quotes a backslash is an escape: write the path in single quotes';
     expect(mistakes).toEqual([
       String.raw`config.yml:3:13: ${words}, 'C:\Program Files\Exchange\Logs'`,
       String.raw`config.yml:3:47: ${words}, '\\server\new'`,
@@ -194,9 +193,9 @@ destinations:
   static: ["relay:70000"]
 `);
     expect(mistakes.map((line) => line.replace(/^(config\.yml:\d+)(?::\d+)?: (.{0,60}).*$/, '$1 $2'))).toEqual([
-      'config.yml:3 not readable as YAML: in double quotes a backslash does not ',
+      'config.yml:3 not readable as YAML: in double quotes a backslash is an esc',
       'config.yml:3 sources[0].pathss: expected one of type, paths, server, unfi',
-      'config.yml:4 not readable as YAML: in double quotes a backslash does not ',
+      'config.yml:4 not readable as YAML: in double quotes a backslash is an esc',
       'config.yml:5 sources[0].server: expected a host name, got "a:b"',
       `config.yml:6 ${`sources[1].type: expected ${kinds}`.slice(0, 60)}`,
       'config.yml:6 sources[1].paths: expected a list of files, folders or globs',

@@ -205,19 +205,19 @@ const taken: readonly (readonly [what: string, yaml: string, expected: object, d
     'a burst below none',
     'rate_limit: { interval: 1s, burst: -1 }',
     { rateLimit: { burst: -1 } },
-    'every request is refused',
+    'every request is rejected',
   ],
   [
     'burst 0',
     'rate_limit: { interval: 1s, burst: 0 }',
     { rateLimit: { intervalMs: 1000, burst: 0 } },
-    'every request is refused',
+    'every request is rejected',
   ],
   [
     'no burst',
     'rate_limit: { interval: 1s }',
     { rateLimit: { intervalMs: 1000, burst: 0 } },
-    'every request is refused',
+    'every request is rejected',
   ],
   ['burst 0 of a limit that is off', 'rate_limit: { interval: 0, burst: 0 }', { rateLimit: undefined }],
   [
@@ -278,7 +278,7 @@ const refused: readonly (readonly [what: string, yaml: string, told: string])[] 
   ],
   // Clients
   ['an unknown policy', tls('client_auth_type: RequireAll'), 'expected one of NoClientCert, RequestClientCert'],
-  ['an authority without a policy', tls('client_ca_file: ca.crt'), 'nobody would be asked for a certificate'],
+  ['an authority without a policy', tls('client_ca_file: ca.crt'), 'no client would be asked for a certificate'],
   [
     'an authority that is not there',
     tls('client_ca_file: no.crt, client_auth_type: RequireAndVerifyClientCert'),

@@ -62,7 +62,7 @@ test.each([
   ['tls_server_config: { cert_file: s.crt }', 'web.yml: tls_server_config: expected key_file, got nothing'],
   ['tls_server_config: { cert_file: none.crt, key_file: s.key }', 'cert_file: expected a readable file, got ENOENT'],
   ['tls_server_config: { cert_file: s.key, key_file: s.key }', 'expected a certificate as PEM in cert_file, got none'],
-  [`tls_server_config: { ${pair}, client_ca_file: s.crt }`, 'got NoClientCert: nobody would be asked'],
+  [`tls_server_config: { ${pair}, client_ca_file: s.crt }`, 'got NoClientCert: no client would be asked'],
   [`tls_server_config: { ${pair}, client_allowed_sans: [a] }`, 'RequireAndVerifyClientCert with client_allowed_sans'],
   [`tls_server_config: { ${pair}, min_version: TLS13, max_version: TLS12 }`, 'expected min_version up to max_version'],
   [

@@ -107,7 +107,7 @@ const situations: readonly Situation[] = [
     when: 'it refuses, and others answer',
     entries: [down(a, 'refused'), ...good],
     word: 'destination_down',
-    says: `${cannot}: connection refused since 08:13 UTC; 3 of 3 other destinations answer, so the remote service or a reject rule is likely, for the host itself answers.`,
+    says: `${cannot}: connection refused since 08:13 UTC; 3 of 3 other destinations answer, so the remote service or a reject rule is likely, because the host itself answers.`,
   },
   {
     when: 'ping answers where the port is silent',
@@ -131,7 +131,7 @@ const situations: readonly Situation[] = [
     when: 'nothing else is probed',
     entries: [down(a)],
     word: 'destination_down',
-    says: 'nothing else is probed to compare with; the remote side or the path to it is likely.',
+    says: 'nothing else is probed for comparison; the remote side or the path to it is likely.',
   },
   {
     when: 'packets get lost in part',
@@ -202,7 +202,7 @@ const situations: readonly Situation[] = [
     entries: [down(a), down(b), down(c)],
     recent: [{ destination: b, reason: 'banner_5xx', ago: 2 }],
     word: 'network_path',
-    says: 'no probe gets a connection, while exch01 does by its own logs, so look at the network of the exporter first.',
+    says: 'no probe can connect, while exch01 can according to its own logs, so look at the network of the exporter first.',
   },
   {
     when: 'two connectors of one server reach nothing, and another server reaches what it uses',
@@ -258,7 +258,7 @@ const situations: readonly Situation[] = [
       { destination: b, reason: 'network_unreachable', ago: 9 },
     ],
     word: 'server_egress',
-    says: 'both destinations that exch01 tried of late fail to connect, so look at this side first',
+    says: 'both destinations that exch01 tried recently fail to connect, so look at this side first',
   },
   {
     when: 'nobody probes, and one of three hosts got a connection a while before it failed',
@@ -295,7 +295,7 @@ const situations: readonly Situation[] = [
     entries: [probed(a, { since: 60 }), ...good],
     recent: [{ destination: b, reason: 'banner_4xx', ago: 4 }],
     word: 'intermittent',
-    says: 'errors go on from exch01',
+    says: 'errors continue on exch01',
   },
   {
     when: 'a smart host has lost its name',
@@ -323,7 +323,7 @@ const situations: readonly Situation[] = [
     when: 'the banner refuses us',
     entries: [probed(a, { step: 'banner', reason: 'banner_5xx', detail: '554 5.7.1 blocked' }), ...good],
     word: 'smtp_refuses',
-    says: 'Outbound to Internet connects to 203.0.113.25:25, but fails at SMTP banner: refused in the SMTP banner ("554 5.7.1 blocked") since 08:13 UTC. The server does not want mail',
+    says: 'Outbound to Internet connects to 203.0.113.25:25, but fails at SMTP banner: refused in the SMTP banner ("554 5.7.1 blocked") since 08:13 UTC. The server does not accept mail',
   },
   {
     when: 'EHLO is rejected',
@@ -356,7 +356,7 @@ const situations: readonly Situation[] = [
     when: 'errors go on and the probe passes',
     entries: [probed(a, { since: 60 }), ...good],
     word: 'intermittent',
-    says: `${passes}: errors go on from exch01 (last error at 08:14 UTC) although the probe passes since 07:18 UTC`,
+    says: `${passes}: errors continue on exch01 (last error at 08:14 UTC) although the probe has passed since 07:18 UTC`,
   },
   {
     when: 'the probe passes since after the last error',

@@ -51,7 +51,7 @@ test('errors older than forgetAfter are never shown, before a restart and after 
   const file = await datedAnew(path.join(fixtures, 'winlogbeat-8.ndjson'), folder, 40);
   for (let start = 1; start <= 2; start++) {
     const exporter = await started([file], state);
-    const notice = 'all 5 destinations with errors had the last one longer ago than destinations.forgetAfter';
+    const notice = 'the last error of all 5 destinations with errors is older than destinations.forgetAfter';
     await vi.waitFor(async () => {
       expect(series(await exporter.scrape(), errors)).toEqual(new Map());
       expect((await exporter.page('/')).body).toContain(notice);
@@ -71,7 +71,7 @@ test('errors older than forgetAfter are never shown, before a restart and after 
   });
   onTestFinished(patient.kill9);
   expect(total(await patient.scrape())).toBe(5);
-  expect((await patient.page('/')).body).not.toContain('longer ago than destinations.forgetAfter');
+  expect((await patient.page('/')).body).not.toContain('older than destinations.forgetAfter');
 });
 
 test('another provider with the number 2002 counts nothing', async () => {

@@ -82,7 +82,7 @@ withFifo(
     // Killed by itself: no code, but the end that managers of services see as one that was not clean.
     expect(await exporter.stop()).toBeNull();
     expect(performance.now() - begun).toBeLessThan(10_000);
-    expect(exporter.log()).toMatch(/forced exit.*file operations that the system does not answer/);
+    expect(exporter.log()).toMatch(/forced exit.*file operations that do not return/);
   },
   120_000,
 );

@@ -32,7 +32,7 @@ describe('a source that makes no progress', () => {
     clock.ms += standstillMs - 1;
     expect(progress.standstills('/srv/exports')).toEqual([]);
     clock.ms += 1;
-    expect(progress.standstills('/srv/exports')[0]?.text).toContain('reading it does not end');
+    expect(progress.standstills('/srv/exports')[0]?.text).toContain('reading it hangs');
     progress.end('1');
     expect(progress.standstills('/srv/exports')).toEqual([]);
   });

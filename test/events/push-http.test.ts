@@ -363,7 +363,7 @@ describe('POST /ingest', () => {
     for (const query of ['server=EXCH01&server=EXCH02', 'server=EXCH01&server=EXCH01', 'server=&server=EXCH01']) {
       const answer = await post(port(), `/ingest?${query}`, lines(1));
       expect(answer.status).toBe(400);
-      expect(answer.bytes.toString()).toContain('send the records of each server in a request of their own');
+      expect(answer.bytes.toString()).toContain('send the records of each server in a separate request');
     }
     expect(ledger.rows()).toEqual([]);
   });

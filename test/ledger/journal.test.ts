@@ -166,7 +166,7 @@ test('a journal that is damaged is said at the start, with what becomes of the c
   await fs.writeFile(journal, content);
   const ledger = await opened(directory);
   expect(ledger.saving().movedAside).toMatch(
-    /\.journal: damaged at byte \d+; counting goes on from the last save that is whole/,
+    /\.journal: damaged at byte \d+; counting continues from the last complete save/,
   );
   await enter(ledger, batch([errorOf(9)], { checkpoint: checkpoint(900) }));
   await ledger.close();
@@ -194,7 +194,7 @@ test('a file and a journal that do not belong together are found out, whichever 
   ] as const) {
     const ledger = await opened(await mixed(file, journal));
     expect(ledger.saving().movedAside).toMatch(
-      /is missing, which .*one was copied, put back or deleted without the other; counting goes on/,
+      /is missing, which .*one was copied, put back or deleted without the other; counting continues/,
     );
     expect(ledger.rows().map((row) => row.errors)).toEqual([errors]);
   }

@@ -84,7 +84,7 @@ describe('1.7: every form of a denied IPv4 address', () => {
 
   it('is denied by an IPv6 network of probe.allow too, but for an entry that names it', () => {
     const mapped = { allow: ['2a00:1450::/32'] };
-    expect(createPolicy(mapped).judge('2a00:1450::7f00:1', 25)).toContain('carries 127.0.0.1, which is loopback');
+    expect(createPolicy(mapped).judge('2a00:1450::7f00:1', 25)).toContain('embeds 127.0.0.1, which is loopback');
     expect(createPolicy({ allow: ['2a00:1450::7f00:1'] }).judge('2a00:1450::7f00:1', 25)).toBeUndefined();
   });
 
@@ -110,7 +110,7 @@ describe('1.7: every form of a denied IPv4 address', () => {
     ['2a00:1450:4001:80b:200:5efe:7f00:1', '127.0.0.1'],
     ['2001:0:4136:e378:8000:63bf:80ff:fffe', '127.0.0.1'],
   ])('%s carries %s', (address, ipv4) => {
-    expect(createPolicy().judge(address, 25)).toContain(`carries ${ipv4}, which is`);
+    expect(createPolicy().judge(address, 25)).toContain(`embeds ${ipv4}, which is`);
   });
 
   it.each(['fec0::1', 'fec0:0:0:1::25', 'feff:ffff::25'])('site-local %s', (address) => {

@@ -73,7 +73,7 @@ test('15, 1: a step that throws is a failed visit, so that no earlier one is tak
   const server = await start(servers.healthy());
   const result = await visit(server, { settings: { sourceAddress: 'no address' } });
   expect(summary(result)).toBe('failed: tcp!other');
-  expect(result.steps[0]?.detail).toMatch(/^a fault of the exporter, please report it: .*no address/);
+  expect(result.steps[0]?.detail).toMatch(/^a bug in the exporter, please report it: .*no address/);
 });
 
 describe('one server for each way to fail', () => {

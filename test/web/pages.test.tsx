@@ -370,7 +370,7 @@ describe('the runbook page', () => {
   test('what nobody knows is said so, as text', () => {
     const html = shown({ query: new URLSearchParams({ connector: `${evil}!` }).toString() });
     expect(html).not.toContain('<img');
-    expect(textOf(html)).toContain('This exporter knows nothing of connector=<img src=x onerror=alert(1)>!');
+    expect(textOf(html)).toContain('This exporter does not know connector=<img src=x onerror=alert(1)>!');
   });
 
   test('a label of the server fits in any case, and several rows are all there', () => {

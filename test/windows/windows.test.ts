@@ -280,7 +280,7 @@ describe.skipIf(isSkipped)('the single-file program', () => {
     await rename(aside, path.join(logs, 'c.ndjson'));
     await vi.waitFor(
       () => {
-        expect(exporter.output()).toContain('another program holds it without sharing');
+        expect(exporter.output()).toContain('another program has it open without sharing');
       },
       { timeout: 30_000 },
     );

@@ -26,7 +26,7 @@ const windowsCodes = new Map([
   [2, 'the program is not where the service expects it; install it again'],
   [5, 'its account may not start the program; install it again'],
   [1053, 'it did not answer in time'],
-  [1067, 'it ended without a word: a crash or a kill'],
+  [1067, 'it ended without a message: a crash or a kill'],
   [1069, 'its account may not log on as a service; a group policy may forbid it'],
   [1077, 'it has not been started since Windows started'],
 ]);

@@ -9,7 +9,7 @@ export function addService(root: Command, withFlags: (command: Command, verb: 's
   const service = root.command('service').description('install, start, stop or look at the Windows service');
   service
     .command('install')
-    .description('make the service, or bring it up to date: account, rights, port, firewall; then start it anew')
+    .description('create or update the service: account, rights, port, firewall; then restart it')
     .option('--config.file <path>', 'Configuration in YAML; written once when it is not there.')
     .option('--listen-port <port>', 'Port that the first configuration names.', '10202')
     .option('--state.directory <path>', 'Folder for counts and positions that the first configuration names.')

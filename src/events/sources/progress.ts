@@ -67,6 +67,6 @@ export function watchProgress(now: () => number): Progress {
 }
 
 function textOf({ path, offset, failure }: Attempt): string {
-  const why = failure === undefined ? 'reading it does not end' : `reading fails: ${failure}`;
+  const why = failure === undefined ? 'reading it hangs' : `reading fails: ${failure}`;
   return `${path}: no progress for a minute or more at byte ${offset}; ${why}`;
 }

@@ -108,7 +108,7 @@ async function mxOf(asked: string, implicit: string, resolver: dns.Resolver): Pr
     const records = await resolver.resolveMx(asked);
     const named = records.filter(({ exchange }) => exchange !== '' && exchange !== '.');
     if (named.length === 0 && records.length > 0) {
-      return { reason: 'null_mx', detail: `${asked} has a null MX (RFC 7505): it takes no mail` };
+      return { reason: 'null_mx', detail: `${asked} has a null MX (RFC 7505): it accepts no mail` };
     }
     if (named.length === 0) return [implicit];
     named.sort((a, b) => a.priority - b.priority || (a.exchange < b.exchange ? -1 : 1));

@@ -74,7 +74,7 @@ function trustTrouble({ subject, issuer, verdict, weakness, fault }: ShownCertif
   if (verdict === undefined && fault === undefined) return undefined;
   const named = verdict === 'UNSPECIFIED' ? (weakness ?? verdict) : verdict;
   const words = (named === verdict ? fault : undefined) ?? verdictText(named ?? '');
-  const detail = `the chain of ${subject}, issued by ${issuer}, is not good: ${words}`;
+  const detail = `the chain of ${subject}, issued by ${issuer}, is not valid: ${words}`;
   if (verdict === 'CERT_HAS_EXPIRED') return { reason: 'certificate_expired', detail };
   if (verdict === 'CERT_NOT_YET_VALID') return { reason: 'certificate_not_yet_valid', detail };
   return { reason: 'certificate_untrusted', detail };

@@ -178,7 +178,7 @@ function errorAnswer({ log }: WebOptions, context: () => PageContext): ErrorRequ
       return;
     }
     if (error instanceof Crowded)
-      response.status(status).set('Retry-After', '2').type('text').send(`${error.message}: come again\n`);
+      response.status(status).set('Retry-After', '2').type('text').send(`${error.message}: try again\n`);
     else if (isApi(request)) response.status(status).json({ error: 'failed', reference });
     else if (request.path.endsWith(context().telemetryPath))
       response.status(status).type('text').send(`failed, see the log: ${reference}\n`);

@@ -41,15 +41,15 @@ export function failed(page: PageContext, status: number, reference: string): An
   const ours = status >= 500;
   return {
     status,
-    title: ours ? 'This page could not be made' : 'This request cannot be answered',
+    title: ours ? 'This page could not be rendered' : 'This request cannot be answered',
     section: undefined,
     body: (
       <>
         <p class="kicker">{status}</p>
-        <h1>{ours ? 'This page could not be made' : 'This request cannot be answered'}</h1>
+        <h1>{ours ? 'This page could not be rendered' : 'This request cannot be answered'}</h1>
         <p>
           {ours
-            ? 'That is a fault of the exporter, not yours. Its log has the cause under the reference '
+            ? 'That is a bug in the exporter, not your fault. Its log has the cause under the reference '
             : 'The address or the method is not one of ours. Reference: '}
           <code>{reference}</code>.
         </p>

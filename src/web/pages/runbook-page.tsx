@@ -216,7 +216,7 @@ function Unknown({ context }: { context: Context }): VNode {
     <section class="hero now quiet" aria-label="Live state">
       <p class="kicker">Right now</p>
       <p>
-        This exporter knows nothing of{' '}
+        This exporter does not know{' '}
         {contextKeys.flatMap((key) =>
           context[key] === undefined
             ? []

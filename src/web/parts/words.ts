@@ -35,7 +35,7 @@ export function sentenceOf(row: Row, now: number): string {
     case 'refusing':
       return reasonWords[latest?.reason ?? 'other'].suspect;
     case 'intermittent':
-      return 'The probe passes although Exchange logged an error: it comes and goes, or only that server is affected.';
+      return 'The probe passes although Exchange logged an error: it is intermittent, or only that server is affected.';
     case 'recovered':
       return 'It had errors within the last hour and works again.';
     case 'unprobed_errors':

@@ -79,7 +79,7 @@ describe('the status', () => {
     [{ exitCode: 0 }, '0: a clean stop'],
     [{ exitCode: 1066, ownExitCode: 1 }, '1: it could not start or not stop cleanly'],
     [{ exitCode: 1066, ownExitCode: 2 }, '2: its configuration is wrong'],
-    [{ exitCode: 1067 }, '1067: it ended without a word: a crash or a kill'],
+    [{ exitCode: 1067 }, '1067: it ended without a message: a crash or a kill'],
     [{ exitCode: 3 }, '3: an error of Windows; net helpmsg 3 explains it'],
     [{ state: 4, exitCode: 0 }, undefined],
   ])('says what the last exit code means: %j', (given, text) => {

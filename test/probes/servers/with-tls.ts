@@ -119,7 +119,7 @@ export const shownCertificates: readonly Row[] = [
   ),
   row('an intermediate without a subject', { tls: certificates.behindNoSubject }, 'passes'),
   row('an address only', { tls: certificates.addressOnly }, ...broken('certificate_name_mismatch'), /127\.0\.0\.1/),
-  row('signed by itself', { tls: certificates.selfSigned }, ...broken('certificate_untrusted'), /signed by itself/),
+  row('signed by itself', { tls: certificates.selfSigned }, ...broken('certificate_untrusted'), /self-signed/),
   row(
     'of an unknown authority',
     { tls: certificates.untrusted },

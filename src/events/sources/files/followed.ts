@@ -8,7 +8,7 @@ export type FileSource = Part & {
   readonly paths: readonly string[];
   /** Whether every record of its logs is in there; undefined: the record IDs tell. */
   readonly unfiltered?: boolean | undefined;
-  /** A folder without files is accepted: its log is off, or has nothing to say yet. */
+  /** A folder without files is accepted: its log is turned off, or still empty. */
   readonly mayBeEmpty?: boolean | undefined;
 };
 

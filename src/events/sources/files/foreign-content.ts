@@ -74,7 +74,7 @@ function isAsciiBesideNuls(bytes: Buffer, ascii: number): boolean {
 export function unknownProblem(path: string, bytes: Buffer, text: string): string {
   const at = shownPath(path);
   if (bytes.subarray(0, 512).every((byte) => byte === 0))
-    return `${at}: filled with NUL bytes, as a crash or space that is only reserved leaves it; it is read once records stand at its beginning`;
+    return `${at}: filled with NUL bytes, as after a crash or with preallocated space; it is read once there are records at its beginning`;
   if (isBinary(bytes))
     return `${at}: binary content that is not an event log; expected exported events as text or .evtx`;
   if (hasBareReturns(text)) return `${at}: ${bareReturns}`;
@@ -82,7 +82,7 @@ export function unknownProblem(path: string, bytes: Buffer, text: string): strin
 }
 
 export const bareReturns =
-  'its lines end in a carriage return alone, which is not read as the end of a line; write it with line feeds (LF or CRLF)';
+  'its lines end in a carriage return alone, which is not supported; write it with line feeds (LF or CRLF)';
 
 export function isBinary(bytes: Buffer): boolean {
   return bytes.subarray(0, 512).some((byte) => byte < 9 || (byte > 13 && byte < 32 && byte !== 27));

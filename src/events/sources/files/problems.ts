@@ -10,14 +10,14 @@ export function problemOfFile({ path, problem, rest }: FollowedFile): string | u
 }
 
 const rests: Readonly<Record<NonNullable<FollowedFile['rest']>, string>> = {
-  nul: 'ends in NUL bytes, as a crash or space that is only reserved leaves it; what is written behind or over them is read',
+  nul: 'ends in NUL bytes, as after a crash or with preallocated space; what is written after or over them is read',
   returns: bareReturns,
-  long: 'ends in a record of more than 1 MiB, which is stepped over; is it text with line ends (LF or CRLF)?',
+  long: 'ends in a record of more than 1 MiB, which is skipped; is it text with line ends (LF or CRLF)?',
 };
 
 /** A sentence for a path that the system gives no answer about. */
 export function hangingProblem(at: string): string {
-  return `${shownPath(at)}: the file system does not answer (a network mount that hangs?); it is read on as soon as it does`;
+  return `${shownPath(at)}: the file system does not answer (a network mount that hangs?); reading continues as soon as it does`;
 }
 
 /** A sentence for a person: what is wrong with a path, and what to do. */
@@ -27,6 +27,6 @@ export function problemOf(error: unknown, at: string): string {
   if (code === 'ENOENT') return `${place}: no such file or folder yet; it is read as soon as it appears`;
   if (code === 'EACCES' || code === 'EPERM')
     return `${place}: permission denied; give this account the right to read it`;
-  if (code === 'EBUSY') return `${place}: another program holds it without sharing; it is tried again`;
+  if (code === 'EBUSY') return `${place}: another program has it open without sharing; trying again`;
   return `${place}: ${error instanceof Error ? error.message : String(error)}`;
 }

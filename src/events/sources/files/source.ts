@@ -15,7 +15,7 @@ const settings = mapping({
     .describe('Whether all records of the logs arrive; if absent, the record IDs decide.'),
   mayBeEmpty: yesOrNo()
     .optional()
-    .describe('A folder without files is accepted: its log is off, or has nothing to say yet.'),
+    .describe('A folder without files is accepted: its log is turned off, or still empty.'),
 });
 
 export const files: SourceKind<typeof settings, FileSource> = {

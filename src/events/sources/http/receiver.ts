@@ -29,7 +29,7 @@ const crowded: Refusal = { status: 503, text: 'too much is being sent at once; s
 const late: Refusal = { status: 503, text: 'the ledger cannot be saved in time; send it again', retryAfter: 5 };
 const draining: Refusal = {
   status: 503,
-  text: 'the exporter ends or reads its configuration; send it again',
+  text: 'the exporter is stopping or reloading its configuration; send it again',
   retryAfter: 2,
 };
 const bomb: Refusal = {

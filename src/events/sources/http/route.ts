@@ -43,7 +43,7 @@ function serverOf([given, ...others]: readonly string[]): string | undefined {
   if (others.length > 0)
     throw new Refused({
       status: 400,
-      text: `expected one ?server=, got ${others.length + 1}; send the records of each server in a request of their own`,
+      text: `expected one ?server=, got ${others.length + 1}; send the records of each server in a separate request`,
     });
   const isName = !given.includes(':') && endpointOf(given, 25)?.host !== undefined;
   if (isName) return given;

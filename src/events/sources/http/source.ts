@@ -10,18 +10,18 @@ const settings = mapping({
   listenAddress: listenAddress().prefault('127.0.0.1:4318').describe('Where it listens.'),
   webConfigFile: fileName('TLS and users of this listener, in the schema of exporter-toolkit.').optional(),
   bearerTokenFile: fileName('File with the token that senders give as `Authorization: Bearer`.').optional(),
-  server: hostName('Server of records that name none, where the request does not say it either.').optional(),
+  server: hostName('Server of records that name none, if the request does not either.').optional(),
   maxRequestMebibytes: whole(
     1,
     32,
-    'Largest request as it is sent, in MiB; unpacked it may have 32 MiB. Senders do not repeat what is larger.',
+    'Largest request as sent, in MiB; up to 32 MiB unpacked. Shippers do not retry larger requests.',
   ).prefault(4),
 }).superRefine(({ listenAddress: at, webConfigFile, bearerTokenFile }, context) => {
   if (isLoopback(at) || webConfigFile !== undefined || bearerTokenFile !== undefined) return;
   context.addIssue({
     code: 'custom',
     path: ['listenAddress'],
-    message: 'an address of loopback, or webConfigFile (users, client certificates) or bearerTokenFile beside it',
+    message: 'a loopback address, or webConfigFile (users, client certificates) or bearerTokenFile as well',
     input: shownAddress(at),
   });
 });

@@ -90,10 +90,10 @@ function isWithoutServer({ kind }: Decoded): boolean {
 
 const unnamed: Refusal = {
   status: 400,
-  text: 'a transport log does not name its server; name it in the address: /ingest?server=EXCH01',
+  text: 'a transport log does not name its server; name it in the URL: /ingest?server=EXCH01',
 };
 
 function nothingRead(count: number, trouble = 'it cannot be read'): Refusal {
-  const text = `none of its ${count} records can be read; of the first: ${trouble}`;
+  const text = `none of its ${count} records can be read; the first one: ${trouble}`;
   return { status: 400, text: `${text}; expected exported Windows events (see the table of formats in the README)` };
 }

@@ -80,7 +80,7 @@ function placed(reading: ClusterReading, topic: Topic, state: PartitionState): v
       reading,
       topic,
       state,
-      `the ends of partition ${state.partition} of ${topic.part.topic} cannot be had now; they are asked for again`,
+      `the end offsets of partition ${state.partition} of ${topic.part.topic} cannot be read now; trying again`,
     );
   else noteProgress(state, reading.steady());
 }

@@ -13,7 +13,7 @@ const socketWords: Readonly<Record<string, string>> = {
 };
 
 const certificateWords: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is signed by itself; name it in tls.ca',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed; name it in tls.ca',
   SELF_SIGNED_CERT_IN_CHAIN: 'the authority of its certificate is not trusted; name the authority in tls.ca',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the authority of its certificate is not known; name the authority in tls.ca',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'the authority of its certificate is not known; name the authority in tls.ca',

@@ -88,7 +88,7 @@ async function open(state: State): Promise<Subscription> {
     return api.subscribe(channel, query, place?.bookmark);
   } catch (error) {
     if (!place || !(error instanceof WindowsError) || !isLostBookmark(error)) throw error;
-    await loseBookmark(state, `record ${place.recordId} is not in the log any more (${error.message})`);
+    await loseBookmark(state, `record ${place.recordId} is no longer in the log (${error.message})`);
     return api.subscribe(channel, query, undefined);
   }
 }
@@ -101,7 +101,7 @@ async function isNumberedAnew(state: State, place: Place): Promise<boolean> {
   const xml = state.api.newest(state.channel, `*[System[(EventRecordID=${place.recordId})]]`);
   const found = xml === undefined ? undefined : identityOf(xml);
   if (found === undefined || isSame(found, place)) return false;
-  await loseBookmark(state, `record ${place.recordId} is another one than before: the log was cleared`);
+  await loseBookmark(state, `record ${place.recordId} is a different one than before: the log was cleared`);
   return true;
 }
 

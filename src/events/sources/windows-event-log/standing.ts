@@ -79,5 +79,5 @@ export function createStanding({ channel: source, isNew, log, now, steady }: Opt
 
 function wordsOf(isHeard: boolean, isDrained: boolean): string {
   if (isDrained) return 'the live log is followed';
-  return isHeard ? 'the log has not been read to its end yet' : 'its reader has told nothing yet';
+  return isHeard ? 'the log has not been read to its end yet' : 'its reader has reported nothing yet';
 }

@@ -34,12 +34,12 @@ const numbers = errorNumbers;
 
 const meanings = new Map<number, string>([
   [numbers.ERROR_ACCESS_DENIED, 'access denied; add the account of the exporter to the group Event Log Readers'],
-  [numbers.RPC_S_SERVER_UNAVAILABLE, 'the Windows Event Log service does not answer; it is tried again'],
-  [numbers.RPC_S_CALL_CANCELLED, 'the Windows Event Log service gave the call up; it is tried again'],
-  [numbers.RPC_S_INVALID_BOUND, 'the records were too large for one call; fewer are asked for'],
+  [numbers.RPC_S_SERVER_UNAVAILABLE, 'the Windows Event Log service does not answer; trying again'],
+  [numbers.RPC_S_CALL_CANCELLED, 'the Windows Event Log service cancelled the call; trying again'],
+  [numbers.RPC_S_INVALID_BOUND, 'the records were too large for one call; asking for fewer'],
   [numbers.ERROR_EVT_CHANNEL_NOT_FOUND, 'there is no such channel; `wevtutil el` lists the channels of this machine'],
-  [numbers.ERROR_EVT_INVALID_QUERY, 'Windows does not take the query; please report it'],
-  [numbers.ERROR_EVT_QUERY_RESULT_STALE, 'the log was changed under the subscription'],
+  [numbers.ERROR_EVT_INVALID_QUERY, 'Windows rejected the query; please report it'],
+  [numbers.ERROR_EVT_QUERY_RESULT_STALE, 'the log was changed during the subscription'],
 ]);
 
 /**

@@ -96,7 +96,7 @@ async function readOnce(state: Channel): Promise<string> {
       listen();
     }
   } catch (error) {
-    why = `told something that cannot be used: ${error instanceof Error ? error.message : String(error)}`;
+    why = `reported something that cannot be used: ${error instanceof Error ? error.message : String(error)}`;
     reader.kill();
   }
   clearTimeout(watch);
