@@ -44,7 +44,7 @@ async function configSchema() {
   // The program would end at once and say so in its log; Helm says it before anything is changed.
   sources.minItems = 1;
   schema.required = ['sources'];
-  web.properties.listenAddresses.items.pattern = String.raw`^\S*:[1-9][0-9]{0,4}$`;
+  web.properties.listenAddresses.items.pattern = String.raw`^\S*:([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$`;
   // It is put into the alert rules as it is.
   web.properties.externalUrl.pattern = String.raw`^https?://[^\s"'\\{}?#]+$`;
   return schema;

@@ -41,7 +41,8 @@ export const fitting = {
         web: { listenAddresses: ['[::]:9100', ':9101'], telemetryPath: '/own/metrics', configFile: '/run/web/web.yml' },
       },
       events: { existingClaim: 'null' },
-      podAnnotations: { 'contoso.example/note': 'a "word": {yes}\nand one more' },
+      // The second one is that of the chart.
+      podAnnotations: { 'contoso.example/note': 'a "word": {yes}\nand one more', 'checksum/config': 'x' },
       podLabels: { team: 'on', 'app.kubernetes.io/name': 'not-this' },
       nodeSelector: { 'kubernetes.io/os': 'linux' },
       tolerations: [{ key: 'mail', operator: 'Equal', value: 'true', effect: 'NoSchedule' }],
@@ -67,6 +68,8 @@ export const fitting = {
       serviceAccount: { name: '1e3' },
     },
   },
+  // 20: a name that is cut between dashes.
+  cut: { release: 'exporter', values: { nameOverride: `${'a'.repeat(49)}----b` } },
   pushed: {
     release: 'send-connector-exporter',
     values: {
@@ -106,6 +109,12 @@ export const unfit = {
   ],
   'an address for links without its scheme': [{ config: { web: { externalUrl: 'exporter.example' } } }, 'externalUrl'],
   'an address to listen on without a port': [{ config: { web: { listenAddresses: [':0'] } } }, 'listenAddresses'],
+  'a port beyond the last': [{ config: { web: { listenAddresses: [':70000'] } } }, 'listenAddresses'],
+  'a claim of nothing': [{ state: { size: '0' } }, 'size'],
+  'a mount over the state': [
+    { extraVolumeMounts: [{ name: 'a', mountPath: '/var/lib/send-connector-exporter/' }] },
+    'mountPath',
+  ],
   'a limit spelt wrong': [{ resources: { limit: { memory: '1Gi' } } }, 'limit'],
   'a quantity with a unit it does not know': [{ resources: { limits: { memory: '1GB' } } }, 'memory'],
   'a secret of the registry by its name alone': [{ imagePullSecrets: ['registry'] }, 'imagePullSecrets'],
@@ -137,7 +146,7 @@ export const refused = {
     'taken by another port',
   ],
   'an address that only the pod itself reaches': [
-    { config: { web: { listenAddresses: ['[::1]:10202'] } } },
+    { config: { web: { listenAddresses: ['Localhost:10202'] } } },
     'reached from inside of the pod only',
   ],
 };

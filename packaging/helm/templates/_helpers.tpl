@@ -1,7 +1,7 @@
 {{/* Names, labels and what is worked out from the values. */}}
 
 {{- define "exporter.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 52 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 52 | regexFind "^.*[^-]" -}}
 {{- end }}
 
 {{/* At most 52 letters: Kubernetes puts a hash behind the name of a StatefulSet and wants 63 at most. A Service begins with a
@@ -45,7 +45,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{/* Of the first address that the configuration listens on. */}}
 {{- define "exporter.port" -}}
 {{- $address := dig "web" "listenAddresses" (list ":10202") .Values.config | first -}}
-{{- if regexMatch "^(127\\.|localhost:|\\[::1\\])" $address -}}
+{{- if regexMatch "^(?i)(127\\.|localhost:|\\[::1\\])" $address -}}
 {{- fail (printf "config.web.listenAddresses: %s is reached from inside of the pod only; expected :PORT" $address) -}}
 {{- end -}}
 {{- regexFind "[0-9]+$" $address -}}
