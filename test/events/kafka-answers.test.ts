@@ -1,6 +1,8 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { giveBack, readAnswers } from '../../src/events/sources/kafka/answers.js';
 import { createPlatformaticClient } from '../../src/events/sources/kafka/platformatic-client.js';
 
 /** Says that an answer of so many bytes comes, and goes on sending until it is hung up on. */
@@ -41,3 +43,50 @@ test.each([200 * 2 ** 20, 2 ** 31 - 1, -5])(
     expect(sent()).toBeLessThan(64 * 2 ** 20);
   },
 );
+
+/** A socket of which a test says what comes; what the package would be handed. */
+function readSocket() {
+  const socket = Object.assign(new EventEmitter(), { destroyed: false });
+  const got: Buffer[] = [];
+  socket.on('data', (bytes: Buffer) => got.push(bytes));
+  readAnswers({ socket } as never, 'kafka:9092');
+  return { got, receive: (bytes: Buffer) => socket.emit('data', bytes) };
+}
+
+function answerOf(length: number, fill: number): Buffer {
+  const answer = Buffer.alloc(length + 4, fill);
+  answer.writeInt32BE(length);
+  return answer;
+}
+
+test('answers are handed on whole, however they are cut on the way', () => {
+  const lengths = fc.array(fc.oneof(fc.nat(40), fc.integer({ min: 60_000, max: 140_000 })), { maxLength: 6 });
+  fc.assert(
+    fc.property(lengths, fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 }), (sizes, cuts) => {
+      const answers = sizes.map((size, n) => answerOf(size, n + 1));
+      const all = Buffer.concat(answers);
+      const { got, receive } = readSocket();
+      for (let at = 0, n = 0; at < all.length; n++) {
+        const cut = cuts[n % cuts.length] ?? 1;
+        receive(all.subarray(at, at + cut));
+        at += cut;
+      }
+      expect(got.map((each, n) => each.equals(answers[n] ?? each.subarray(1)))).toEqual(answers.map(() => true));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+test('the memory of an answer is used again when it was given back, and not before', () => {
+  const { got, receive } = readSocket();
+  for (let n = 0; n < 2; n++) receive(answerOf(100_000, n));
+  const [first, second] = got;
+  expect(second?.buffer).not.toBe(first?.buffer);
+  // The records of two partitions of one answer.
+  giveBack(first!.subarray(10, 20));
+  giveBack(first!.subarray(20, 30));
+  for (let n = 0; n < 2; n++) receive(answerOf(100_000, n));
+  expect(got[2]?.buffer).toBe(first?.buffer);
+  expect(got[3]?.buffer).not.toBe(first?.buffer);
+  expect(second?.[4]).toBe(1);
+});

@@ -41,6 +41,7 @@ export function topicDouble(name: string, count: number, atOnce = Infinity) {
       if (answer.every(({ records }) => records.length === 0)) await wait();
       return answer;
     },
+    done: () => undefined,
     reconnects: () => 0,
     close: () => {
       for (const over of waiting) over();

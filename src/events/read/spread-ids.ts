@@ -9,6 +9,9 @@ import type { RunFound } from './record-runs.js';
 /** Below this a log may have been cleared lately: the time of one such record is looked for. */
 const lowId = 1_000;
 
+/** So many logs are told by their bytes. */
+const mostRecent = 8;
+
 /** A log with its names as written, and as bytes. */
 type Log = {
   readonly computer: string;
@@ -27,7 +30,8 @@ export class SpreadCollector {
   /** True once the IDs of a value could not be told. */
   isBroken = false;
   private readonly logs = new Map<string, Log>();
-  private latest: Log | undefined;
+  /** Some of them, each once. */
+  private recent: Log[] = [];
 
   /**
    * Notes a record that was dropped by its bytes.
@@ -36,14 +40,13 @@ export class SpreadCollector {
    * @returns false when its ID cannot be told by its bytes
    */
   drop(bytes: Buffer, { recordId, computer, channel }: MarkReader, span: Span, at: number, timeOf: TimeOf): boolean {
-    const id = recordId(...span);
-    const server = id < 0 ? undefined : computer(...span);
-    const name = server && channel(...span);
+    const [start, end] = span;
+    const id = recordId(start, end);
+    const server = id < 0 ? undefined : computer(start, end);
+    const name = server && channel(start, end);
     if (!server || !name) return false;
-    const log = this.isLatest(bytes, server, name)
-      ? this.latest
-      : this.logOf(bytes.toString('utf8', ...server), bytes.toString('utf8', ...name));
-    if (log) note(log, id, id, at, timeOf);
+    const log = this.knownOf(bytes, server, name) ?? this.logOf(textAt(bytes, server), textAt(bytes, name));
+    note(log, id, id, at, timeOf);
     return true;
   }
 
@@ -61,14 +64,15 @@ export class SpreadCollector {
     return [...this.logs.values()];
   }
 
-  private isLatest(bytes: Buffer, computer: Span, channel: Span): boolean {
-    const { latest } = this;
-    return (
-      latest !== undefined && holds(bytes, computer, latest.computerBytes) && holds(bytes, channel, latest.channelBytes)
-    );
+  /** Records of several servers come by turns: their names are compared as bytes. */
+  private knownOf(bytes: Buffer, computer: Span, channel: Span): Log | undefined {
+    for (const log of this.recent)
+      if (holds(bytes, computer, log.computerBytes) && holds(bytes, channel, log.channelBytes)) return log;
+    return undefined;
   }
 
   private logOf(computer: string, channel: string): Log {
+    for (const log of this.recent) if (log.computer === computer && log.channel === channel) return log;
     const key = `${computer}\n${channel}`;
     let log = this.logs.get(key);
     if (!log) {
@@ -76,9 +80,13 @@ export class SpreadCollector {
       log = { computer, channel, computerBytes, channelBytes, ids: [], until: undefined, low: undefined };
       this.logs.set(key, log);
     }
-    this.latest = log;
+    this.recent = [log, ...this.recent].slice(0, mostRecent);
     return log;
   }
+}
+
+function textAt(bytes: Buffer, [start, end]: Span): string {
+  return bytes.toString('utf8', start, end);
 }
 
 type TimeOf = () => number | undefined;

@@ -3,6 +3,7 @@
  * does not take what was read nothing is asked for: Kafka is the buffer.
  */
 import { setImmediate as turn } from 'node:timers/promises';
+import { ask, askAhead, type Asked } from './asking.js';
 import { type Fetched, kafkaErrors, KafkaProblem } from './client.js';
 import { needsPlace, place, replaceLost } from './places.js';
 import { noteEnd } from './passing.js';
@@ -31,17 +32,24 @@ const sliceMs = 15;
 
 /** Reads until stopped, or until the broker leads nothing any more. */
 export async function readBroker(reading: ClusterReading, leader: number): Promise<void> {
+  let asked: Asked | undefined;
   while (!reading.stopped()) {
     const led = spotsOf(reading, leader);
     if (led.length === 0) return;
     const now = reading.steady();
     const due = led.filter(({ state }) => state.retryAt <= now);
     if (due.length === 0) await reading.sleep(100);
-    else await readOnce(reading, leader, due);
+    else asked = await readOnce(reading, leader, due, asked);
   }
 }
 
-async function readOnce(reading: ClusterReading, leader: number, due: readonly Spot[]): Promise<void> {
+/** @returns what was asked for meanwhile */
+async function readOnce(
+  reading: ClusterReading,
+  leader: number,
+  due: readonly Spot[],
+  before: Asked | undefined,
+): Promise<Asked | undefined> {
   try {
     const unplaced = due.filter(({ state }) => needsPlace(state));
     if (unplaced.length > 0) {
@@ -50,28 +58,44 @@ async function readOnce(reading: ClusterReading, leader: number, due: readonly S
       // Saved before anything is read: what comes after this moment is not lost by a crash.
       for (const topic of new Set(unplaced.map((each) => each.topic))) await post(reading, topic, nothingRead(topic));
     }
-    const spots = due.filter(({ state }) => !needsPlace(state)).sort((a, b) => a.state.servedAt - b.state.servedAt);
-    if (spots.length === 0) return;
-    const askedAt = reading.steady();
-    const fetched = await reading.client.fetch(leader, spots.map(wantedOf));
-    for (const each of fetched) {
-      const spot = spots.find(
-        ({ topic, state }) => state.partition === each.partition && topic.identity?.topicId === each.topicId,
-      );
-      if (!spot || reading.stopped() || !isStill(spot)) continue;
-      await take(reading, leader, spot, each);
+    const spots = due.filter(({ state }) => !needsPlace(state));
+    if (spots.length === 0) return before;
+    const asked = before ?? ask(reading, leader, spots);
+    const fetched = await asked.answer;
+    const answered = answersTo(spots, fetched);
+    const ahead = askAhead(reading, leader, asked, new Map([...answered].map(([{ state }, each]) => [state, each])));
+    for (const [spot, each] of answered) {
       const { state } = spot;
-      if (each.error === 0) noteEnd(state.passing, askedAt, each.highWatermark, state.nextOffset ?? 0);
+      // Read meanwhile by somebody else, or from another place.
+      if (state.leader !== leader || state.isTaken || state.nextOffset !== asked.offsets.get(state)) continue;
+      if (reading.stopped() || !isStill(spot)) continue;
+      state.isTaken = true;
+      await take(reading, leader, spot, each).finally(() => (state.isTaken = false));
+      if (each.error === 0) noteEnd(state.passing, asked.at, each.highWatermark, state.nextOffset ?? 0);
     }
+    reading.client.done(fetched);
     // While nothing comes somebody has to say that nothing more will.
     for (const topic of new Set(spots.map((each) => each.topic)))
       if (settleTopic(topic, reading.steady())) await post(reading, topic, nothingRead(topic));
+    return ahead;
   } catch (error) {
-    if (reading.stopped()) return;
+    if (reading.stopped()) return undefined;
     const problem = error instanceof KafkaProblem ? error.message : `broker ${leader}: ${(error as Error).message}`;
     for (const { topic, state } of due) trouble(reading, topic, state, problem);
     reading.refresh();
+    return undefined;
   }
+}
+
+function answersTo(spots: readonly Spot[], fetched: readonly Fetched[]): ReadonlyMap<Spot, Fetched> {
+  const answers = new Map<Spot, Fetched>();
+  for (const each of fetched) {
+    const spot = spots.find(
+      ({ topic, state }) => state.partition === each.partition && topic.identity?.topicId === each.topicId,
+    );
+    if (spot) answers.set(spot, each);
+  }
+  return answers;
 }
 
 function placed(reading: ClusterReading, topic: Topic, state: PartitionState): void {
@@ -83,16 +107,6 @@ function placed(reading: ClusterReading, topic: Topic, state: PartitionState): v
       `the end offsets of partition ${state.partition} of ${topic.part.topic} cannot be read now; trying again`,
     );
   else noteProgress(state, reading.steady());
-}
-
-function wantedOf({ topic, state }: Spot) {
-  const { part, identity } = topic;
-  return {
-    topic: part.topic,
-    topicId: identity?.topicId ?? '',
-    partition: state.partition,
-    offset: state.nextOffset ?? 0,
-  };
 }
 
 /** The topic may have been made anew while its broker was asked. */
@@ -165,10 +179,7 @@ async function readFetched(
     }
     if (batch.lost > 0)
       noteUnreadable(tally, batch.isTooLarge ? 'too_large' : 'damaged', batch.trouble ?? '', batch.lost);
-    if (batch.records.length > 0) {
-      topic.lastRecordAt = reading.now();
-      state.servedAt = reading.steady();
-    }
+    if (batch.records.length > 0) topic.lastRecordAt = reading.now();
     nextOffset = Math.max(nextOffset, batch.nextOffset);
     if (reading.stopped() || !isStill({ topic, state })) return;
     if (tally.decoded.length >= mostDecoded || bytes >= mostBytes) await enter();

@@ -84,6 +84,8 @@ export type KafkaClient = {
   ) => Promise<readonly Ends[]>;
   /** Waits for half a second at most where there is nothing to read. @throws KafkaProblem */
   readonly fetch: (leader: number, wanted: readonly Wanted[]) => Promise<readonly Fetched[]>;
+  /** What was fetched is used no more: its memory is used again. */
+  readonly done: (fetched: readonly Fetched[]) => void;
   /** Times that a connection was made again since the start. */
   readonly reconnects: () => number;
   readonly close: () => void;

@@ -11,7 +11,7 @@ import {
   type Writer,
 } from '@platformatic/kafka';
 import { exporterVersion } from '../../../runtime/version.js';
-import { boundAnswers } from './answer-bound.js';
+import { readAnswers } from './answers.js';
 import { type Cluster, KafkaProblem } from './client.js';
 import { connectionProblem } from './problems.js';
 
@@ -154,7 +154,7 @@ async function open({ tls, sasl }: Cluster, address: Address, gone: () => void):
   let refusal: (() => string | undefined) | undefined;
   try {
     await connection.connect(host, port);
-    const told = (refusal = boundAnswers(connection, where));
+    const told = (refusal = readAnswers(connection, where));
     const api = { key: 18, version: 3 };
     const request = (): Writer => apiVersionsV3.createRequest(clientId, exporterVersion());
     const { apiKeys } = await send(

@@ -3,6 +3,7 @@
  * the package throws for one bad partition among many, and unpacks records without a bound.
  */
 import { fetchV12, fetchV13, listOffsetsV5, metadataV12, metadataV9, type Writer } from '@platformatic/kafka';
+import { giveBack } from './answers.js';
 import { type Cluster, KafkaProblem, type KafkaClient, type Wanted } from './client.js';
 import { type Address, createLines, type Line } from './connections.js';
 import { readFetched, readMetadata, readOffsets } from './wire.js';
@@ -49,6 +50,9 @@ export function createPlatformaticClient(cluster: Cluster): KafkaClient {
       const idOf = new Map(wanted.map(({ topic, topicId }) => [topic, topicId]));
       const request = (): Writer => fetchRequest(version, wanted);
       return lines.ask(line, { key: keys.fetch, version }, request, readFetched(version, idOf));
+    },
+    done: (fetched) => {
+      for (const { records } of fetched) giveBack(records);
     },
     reconnects: lines.reconnects,
     close: lines.close,

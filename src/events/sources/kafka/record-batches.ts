@@ -34,13 +34,26 @@ const [codecMask, transactionalMask, controlMask, appendTimeMask] = [0x07, 0x10,
 /** The key of a control record: version and type; an abort is type 0. */
 const abortType = 0;
 
+/** The offset behind the last whole batch. @param from where reading stands, which may be behind them */
+export function nextOffsetOf(records: Buffer, from: number): number {
+  let next = from;
+  for (let at = 0, end = endOfBatch(records, 0); end > 0; at = end, end = endOfBatch(records, at))
+    next = Math.max(next, Number(records.readBigInt64BE(at)) + records.readInt32BE(at + 23) + 1);
+  return next;
+}
+
+/** -1 when there is no whole one. */
+function endOfBatch(records: Buffer, at: number): number {
+  if (at + headLength > records.length) return -1;
+  const end = at + lengthBehind + records.readInt32BE(at + 8);
+  return end > records.length || end < at + headLength ? -1 : end;
+}
+
 /** Half a batch at the end is left for the next fetch, which begins there. @param from records below it were read before */
 export function* batchesOf({ records, aborted }: Fetched, from: number): Generator<RecordsOfBatch> {
   const open = [...aborted].sort((a, b) => a.from - b.from);
   const givenUp = new Set<bigint>();
-  for (let at = 0; at + headLength <= records.length;) {
-    const end = at + lengthBehind + records.readInt32BE(at + 8);
-    if (end > records.length || end < at + headLength) return;
+  for (let at = 0, end = endOfBatch(records, 0); end > 0; at = end, end = endOfBatch(records, at)) {
     const head = headOf(records, at);
     while ((open[0]?.from ?? Infinity) <= head.lastOffset) givenUp.add(open.shift()?.producer ?? -1n);
     const isAborted = (head.attributes & transactionalMask) !== 0 && givenUp.has(head.producer);
@@ -49,7 +62,6 @@ export function* batchesOf({ records, aborted }: Fetched, from: number): Generat
       yield nothing(head.lastOffset + 1);
     } else if (isAborted || head.lastOffset < from) yield nothing(head.lastOffset + 1);
     else yield recordsOf(records, at, end, head, from);
-    at = end;
   }
 }
 

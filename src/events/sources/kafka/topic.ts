@@ -60,6 +60,8 @@ export type PartitionState = {
   readonly passing: Passing;
   /** When it was served last, as a number that grows: who waits longest is asked for first. */
   servedAt: number;
+  /** True while what came of it is being read: whoever led it before may answer, too. */
+  isTaken: boolean;
 };
 
 export type Topic = {
@@ -118,6 +120,7 @@ export function freshPartition(partition: number, begin: PartitionState['begin']
     movedAt: now,
     passing: nothingPassed(),
     servedAt: 0,
+    isTaken: false,
   };
 }
 
