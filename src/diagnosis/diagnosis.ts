@@ -18,17 +18,8 @@ export type DiagnosedPair = {
 /** An error this young is news: as long as the alerts for a single error last. */
 export const recentMs = 60 * 60_000;
 
-/** One for each pair with an error read within the last hour, in the order of the rows. */
-export function diagnosesOf(
-  rows: readonly LedgerRow[],
-  entries: readonly Probed[],
-  options: DiagnosisOptions,
-): readonly DiagnosedPair[] {
-  return [...eachDiagnosis(rows, entries, options)];
-}
-
-/** The same, each worked out when it is asked for. */
-export function* eachDiagnosis(
+/** One for each pair with an error read within the last hour, in the order of the rows; each is computed on demand. */
+export function* diagnosesOf(
   rows: readonly LedgerRow[],
   entries: readonly Probed[],
   options: DiagnosisOptions,

@@ -1,5 +1,5 @@
 /** Why something fails, why something is not looked at, and where a command can be typed. */
-import { eachDiagnosis } from '../diagnosis/diagnosis.js';
+import { diagnosesOf } from '../diagnosis/diagnosis.js';
 import type { MetricsOptions } from '../metrics/options.js';
 import { endpointOf } from '../model/endpoint.js';
 import { findOwnHost } from '../probes/own-host.js';
@@ -14,7 +14,7 @@ export async function explanation(inlets: Inlets, { ledger, board }: Parts, orig
   const own = await findOwnHost({ file: origin.file, ...origin.probeFlags });
   const notProbed = (destination: string): string | undefined => whyNotProbed(inlets.policy, destination);
   const diagnoses = (most?: number) =>
-    eachDiagnosis(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
+    diagnosesOf(ledger.rows(), board.entries(), { now: Date.now(), notProbed, most, recent: ledger.recent() });
   const nextCommand: MetricsOptions['nextCommand'] = (pair) =>
     commandForAlert(pair, board.entry(pair.destination)?.latest.host);
   return { notProbed, diagnoses, nextCommand, ownHost: () => own };

@@ -440,13 +440,13 @@ describe('diagnosis', () => {
       row(c, { lastErrorAt: undefined, lastObservedAt: undefined }),
     ];
     expect(
-      diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [] }).map(({ destination }) => destination),
+      [...diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [] })].map(({ destination }) => destination),
     ).toEqual([a]);
   });
 
   test('since when it is so, where that is known', () => {
     const since = (entry: Probed) =>
-      diagnosesOf([row(a)], [entry], { now, notProbed: () => undefined, recent: [] })[0]?.since;
+      [...diagnosesOf([row(a)], [entry], { now, notProbed: () => undefined, recent: [] })][0]?.since;
     expect(since(down(a))).toBe(now - 5 * minute);
     expect(since(probed(a, { since: 60 }))).toBeUndefined();
   });
@@ -476,11 +476,8 @@ test('whatever is known: a sentence for every pair, and a destination is never d
         probed(destination, { ...draft, ...(received !== undefined && { ping: echoes(received) }) }),
       );
       const board = new Map(entries.map((entry) => [entry.destination, entry]));
-      const found = diagnosesOf(ledger, [...board.values()], {
-        now,
-        notProbed: () => (isOff ? 'off' : undefined),
-        recent: [],
-      });
+      const notProbed = (): string | undefined => (isOff ? 'off' : undefined);
+      const found = [...diagnosesOf(ledger, [...board.values()], { now, notProbed, recent: [] })];
       expect(found.length).toBe(rows.filter(({ ago }) => ago < 60).length);
       for (const { destination, word, sentence } of found) {
         expect(diagnoses).toContain(word);
@@ -497,6 +494,6 @@ test('whatever is known: a sentence for every pair, and a destination is never d
 
 test('of more pairs than may be told of, those with the latest errors are', () => {
   const rows = [1, 4, 2, 3, 50].map((ago) => row(`10.0.0.${ago}:25`, { ago }));
-  const told = diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [], most: 3 });
+  const told = [...diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [], most: 3 })];
   expect(told.map(({ destination }) => destination)).toEqual(['10.0.0.1:25', '10.0.0.2:25', '10.0.0.3:25']);
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { winsockCodes } from '../../src/events/transport/connect-reasons.js';
+import { winsock } from '../../src/events/transport/connect-reasons.js';
 import { followFiles, type FollowOptions } from '../../src/events/sources/files/files.js';
 import { openLedger, type Ledger } from '../../src/ledger/ledger.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -273,5 +273,5 @@ test('the codes of Winsock are those of the reference', async (context) => {
   }
   const lines = (await readFile(reference, 'utf8')).trim().split(/\r?\n/).slice(1);
   const codes = lines.map((line) => line.split(',')).map(([code, , name]) => [Number(code), name]);
-  expect(winsockCodes().map(([code, name]) => [code, name])).toEqual(codes);
+  expect(winsock.map(([code, name]) => [code, name])).toEqual(codes);
 });

@@ -2,7 +2,7 @@
 import type { Reason } from '../../model/words.js';
 
 /** Numbers of Winsock with the name that .NET gives them. Source: Microsoft, "Windows Sockets Error Codes". */
-const winsock: readonly (readonly [code: number, name: string, reason: Reason])[] = [
+export const winsock: readonly (readonly [code: number, name: string, reason: Reason])[] = [
   [995, 'OperationAborted', 'other'],
   [10004, 'Interrupted', 'other'],
   [10013, 'AccessDenied', 'access_denied'],
@@ -36,11 +36,6 @@ const reasonByCode = new Map(winsock.map(([code, , reason]) => [code, reason]));
 /** @returns undefined for a number that is not known */
 export function reasonOfWinsock(code: number): Reason | undefined {
   return reasonByCode.get(code);
-}
-
-/** The numbers known, with their names, for the test that holds them against the reference. */
-export function winsockCodes(): readonly (readonly [code: number, name: string, reason: Reason])[] {
-  return winsock;
 }
 
 /** Those that .NET names besides, and that no connect gives. Source: Microsoft, "SocketError Enum". */

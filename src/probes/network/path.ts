@@ -3,19 +3,10 @@ import type { PathReport } from '../../model/probes.js';
 import { shown } from '../smtp-lines.js';
 import { pathPrograms } from './path-programs.js';
 import { echoAddressOf } from './ping.js';
-import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
-
-export type PathOptions = {
-  readonly signal: AbortSignal;
-  readonly now?: () => number;
-  readonly onText?: RunOptions['onText'];
-  readonly platform?: NodeJS.Platform;
-  readonly find?: typeof findProgram;
-  readonly run?: RunProgram;
-};
+import { failureOf, findProgram, runProgram, type ReportOptions } from './run-program.js';
 
 /** Asks the first program that is there and may do it; the next one when it may not or shows nothing. */
-export async function findPath(address: string, options: PathOptions): Promise<PathReport> {
+export async function findPath(address: string, options: ReportOptions): Promise<PathReport> {
   const { signal, now = Date.now, platform = process.platform, find = findProgram, run = runProgram } = options;
   const none = { at: now(), program: '', reached: false, hops: [] };
   const target = echoAddressOf(address);
@@ -29,14 +20,13 @@ export async function findPath(address: string, options: PathOptions): Promise<P
   for (const { name, words, limitMs, read } of programs) {
     const file = await find(name);
     if (file === undefined || signal.aborted) continue;
-    const { code, output, errors } = await run(file, words(target), { limitMs, signal, onText: options.onText });
-    const hops = read(output);
+    const ran = await run(file, words(target), { limitMs, signal, onText: options.onText });
+    const hops = read(ran.output);
     // A program that was ended in the middle of a black hole has shown where the hole begins.
     if (hops.length > 0) {
       return { ...none, program: name, state: 'done', reached: hops.at(-1)?.address === target, hops };
     }
-    const detail = shown(firstLine(errors) ?? firstLine(output) ?? (code === undefined ? 'ended by us' : 'no output'));
-    report = { ...none, program: name, state: isForbidden(errors) ? 'not_permitted' : 'failed', detail };
+    report = { ...none, program: name, ...failureOf(ran) };
   }
   return report;
 }

@@ -2,22 +2,13 @@
 import { addressOf, withoutMapping, withoutZone } from '../../model/endpoint.js';
 import type { PingReport } from '../../model/probes.js';
 import { shown } from '../smtp-lines.js';
-import { findProgram, firstLine, isForbidden, runProgram, type RunOptions, type RunProgram } from './run-program.js';
+import { failureOf, findProgram, runProgram, type ReportOptions } from './run-program.js';
 
 /** Echoes of one ping. */
 const echoes = 5;
 
-export type PingOptions = {
-  readonly signal: AbortSignal;
-  readonly now?: () => number;
-  readonly onText?: RunOptions['onText'];
-  readonly platform?: NodeJS.Platform;
-  readonly find?: typeof findProgram;
-  readonly run?: RunProgram;
-};
-
 /** Never throws: no program, no permission and no network are states of the report. */
-export async function ping(address: string, options: PingOptions): Promise<PingReport> {
+export async function ping(address: string, options: ReportOptions): Promise<PingReport> {
   const { signal, now = Date.now, platform = process.platform, find = findProgram, run = runProgram } = options;
   const report = { at: now(), program: 'ping', sent: 0, received: 0 };
   const target = echoAddressOf(address);
@@ -26,15 +17,15 @@ export async function ping(address: string, options: PingOptions): Promise<PingR
   if (file === undefined) {
     return { ...report, program: '', state: 'no_program', detail: 'no program ping on this machine' };
   }
-  const { code, output, errors } = await run(file, pingWords(target, platform), {
+  const ran = await run(file, pingWords(target, platform), {
     limitMs: limitMs(platform),
     signal,
     onText: options.onText,
   });
+  const { code, output } = ran;
   const read = platform === 'win32' ? readWindowsPing(output, target, code) : readUnixPing(output, target);
   if (read) return { ...report, state: 'done', ...read };
-  const detail = shown(firstLine(errors) ?? firstLine(output) ?? (code === undefined ? 'ended by us' : 'no output'));
-  return { ...report, state: isForbidden(errors) ? 'not_permitted' : 'failed', detail };
+  return { ...report, ...failureOf(ran) };
 }
 
 /** The address as the programs take it: IPv4 carried in IPv6 is IPv4 to them. */

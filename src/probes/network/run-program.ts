@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { shown } from '../smtp-lines.js';
 import { startProgram } from './program-thread.js';
 
 export type ProgramRun = {
@@ -17,6 +18,16 @@ export type RunOptions = {
   readonly signal: AbortSignal;
   /** Told each piece of output as it comes. */
   readonly onText?: ((text: string) => void) | undefined;
+};
+
+/** What ping and path have in common. */
+export type ReportOptions = {
+  readonly signal: AbortSignal;
+  readonly now?: () => number;
+  readonly onText?: RunOptions['onText'];
+  readonly platform?: NodeJS.Platform;
+  readonly find?: typeof findProgram;
+  readonly run?: RunProgram;
 };
 
 /** Runs a program by its whole path, and the words are handed over as they are. Never throws. */
@@ -78,16 +89,15 @@ export async function findProgram(name: string): Promise<string | undefined> {
 }
 
 /** Does the system forbid it, rather than the network? Said in English because of LC_ALL; errno where it is printed. */
-export function isForbidden(errors: string): boolean {
+function isForbidden(errors: string): boolean {
   return /operation not permitted|permission denied|lacking privilege|are you root|must be root|\bEPERM\b|\bEACCES\b/i.test(
     errors,
   );
 }
 
-/** The first line that says something. */
-export function firstLine(text: string): string | undefined {
-  return text
-    .split('\n')
-    .map((line) => line.trim())
-    .find((line) => line !== '');
+/** Why a run showed nothing, for its report: the first line that it printed. */
+export function failureOf({ code, output, errors }: ProgramRun): { state: 'not_permitted' | 'failed'; detail: string } {
+  const lines = `${errors}\n${output}`.split('\n').map((line) => line.trim());
+  const detail = lines.find((line) => line !== '') ?? (code === undefined ? 'ended by us' : 'no output');
+  return { state: isForbidden(errors) ? 'not_permitted' : 'failed', detail: shown(detail) };
 }
