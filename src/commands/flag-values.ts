@@ -1,4 +1,4 @@
-/** Reads the values of flags; what is wrong is said with what would be right. */
+/** Parses the values of flags; an error says what was expected. */
 import { InvalidArgumentError, Option } from 'commander';
 
 export function demoPort(flag: string, what: string, usual: number): Option {

@@ -1,4 +1,4 @@
-/** The hidden command that reads one live Windows log for the exporter: asked on standard input, told on standard output. */
+/** The hidden command that reads one live Windows log for the exporter: requests on standard input, records on standard output. */
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { ReaderLine, ReaderRequest } from '../events/sources/windows-event-log/log-api.js';

@@ -1,4 +1,4 @@
-/** What `check` and `doctor` look at for sources that log in, or let others in: secrets, certificates, addresses. */
+/** What `check` and `doctor` verify for sources that log in or accept logins: secrets, certificates, addresses. */
 import type { Config } from '../config/config.js';
 import { isLoopback, shownAddress } from '../config/forms.js';
 import { authorityOf, doubtsOfChain, pairMistake } from '../config/server-certificate.js';

@@ -1,4 +1,4 @@
-/** The configuration: a YAML file and flags, checked together, with every mistake told at once. */
+/** The configuration: a YAML file and flags, validated together, with every error reported at once. */
 import { hostname } from 'node:os';
 import { dirname, isAbsolute } from 'node:path';
 import type * as z from 'zod';

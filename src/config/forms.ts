@@ -1,4 +1,4 @@
-/** Forms of settings, of which the schema and the kinds of sources are made, with the words that say what was expected. */
+/** Types of settings, from which the schema and the kinds of sources are built, with the text that says what was expected. */
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
 import { destinationOf, endpointOf } from '../model/endpoint.js';

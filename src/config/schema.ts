@@ -1,4 +1,4 @@
-/** Every setting of the configuration file: its form, its default and the words that say what was expected. */
+/** Every setting of the configuration file: its type, its default and the text that says what was expected. */
 import ipaddr from 'ipaddr.js';
 import * as z from 'zod';
 import { clashesOf, sourceKinds } from '../events/sources/sources.js';

@@ -1,4 +1,4 @@
-/** The form of the web configuration file: every key of exporter-toolkit, and of its values what that takes, no more. */
+/** The schema of the web configuration file: every key of exporter-toolkit, with exactly the values that it accepts. */
 import * as z from 'zod';
 import { list, mapping, settings, text } from './forms.js';
 

@@ -1,4 +1,4 @@
-/** From both books to one word and one sentence for every pair that erred lately. Pure: what is known comes in. */
+/** One word and one sentence for every pair with a recent error, from both books. Pure: all input is passed in. */
 import type { LedgerRow } from '../model/batch.js';
 import type { Diagnosis } from '../model/words.js';
 import { type DiagnosisOptions, type Probed, worldOf } from './surroundings.js';

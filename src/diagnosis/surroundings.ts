@@ -1,4 +1,4 @@
-/** What else is asked and what of it gets a connection: the neighbourhood in which a failure is judged. */
+/** What else is probed, and how much of it can be reached: the context in which a failure is judged. */
 import type { BoardEntry } from '../board/board.js';
 import type { LedgerRow } from '../model/batch.js';
 import { endpointOf } from '../model/endpoint.js';

@@ -1,4 +1,4 @@
-/** Which word a pair with errors earns, and the sentence that says why. */
+/** The diagnosis of a pair with errors, and the sentence that explains it. */
 import type { LedgerRow } from '../model/batch.js';
 import { reasonWords, stepWords } from '../model/reason-words.js';
 import type { Diagnosis, Reason } from '../model/words.js';

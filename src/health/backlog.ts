@@ -1,4 +1,4 @@
-/** Tells how far the reading of a backlog is: in the log once a minute and at its end, and on the status page. */
+/** Reports the progress of reading a backlog: in the log once a minute and at its end, and on the status page. */
 import type { Log } from '../runtime/log.js';
 import type { SourceStatus } from '../model/status.js';
 

@@ -1,4 +1,4 @@
-/** What the doctor finds, as plain data and as text; and what can be judged without looking at the machine again. */
+/** The findings of `doctor`, as plain data and as text; and the checks that need no further look at the machine. */
 import type { Inventory, InventoryStatus } from '../inventory/inventory.js';
 import type { SourceStatus } from '../model/status.js';
 

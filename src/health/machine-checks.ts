@@ -1,4 +1,4 @@
-/** What the doctor looks at on the machine itself: folders, ports, the registry, the network. */
+/** The checks of `doctor` on the machine itself: folders, ports, the registry, the network. */
 import { execFile } from 'node:child_process';
 import { open, rm, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';

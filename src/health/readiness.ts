@@ -1,4 +1,4 @@
-/** How the exporter itself stands: whether it does its job, and what it does not see all the same. */
+/** Readiness of the exporter: whether it does its job, and what it cannot see. */
 import { statfs } from 'node:fs/promises';
 import { clockFinding, diskFinding, inventoryFindings, scrapeFinding, type Finding } from './findings.js';
 import { fileGate, inTime } from '../runtime/file-gate.js';

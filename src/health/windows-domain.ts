@@ -1,4 +1,4 @@
-/** The full name of this host without asking anybody else: on Windows by the domain in its registry, read at each start and reload. */
+/** The full name of this host without a DNS query: on Windows from the domain in its registry, read at each start and reload. */
 import { execFile } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** Makes Send connectors and servers of the elements of an export: one bad value costs that value, and is said. */
+/** Converts the elements of an export to Send connectors and servers: an invalid value loses only that value, and is reported. */
 import { ehloNameOf } from '../model/endpoint.js';
 import { labelOf } from '../model/label.js';
 import type { SendConnector, TargetSettings, TransportServer } from '../model/connectors.js';

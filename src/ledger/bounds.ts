@@ -1,4 +1,4 @@
-/** Keeps the number of label values that come from logs within bounds: beyond them only the destination is folded. */
+/** Limits the number of label values that come from logs: beyond the limit, only the destination is folded. */
 
 type Place = { readonly server: string; readonly connector: string; readonly destination: string };
 

@@ -1,4 +1,4 @@
-/** What one piece of evidence makes of its row. */
+/** What one piece of evidence changes in its row. */
 import type { Counts, Row } from './row.js';
 import { noteAttempt, noteError, showTimes } from './row-times.js';
 import type { Counter } from './saved.js';

@@ -1,4 +1,4 @@
-/** Opens what is saved of the ledger. What is damaged or foreign is moved aside and told, never replaced in silence. */
+/** Opens the saved ledger. What is damaged or foreign is moved aside and reported, never silently replaced. */
 import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { withChanges } from './changes.js';

@@ -1,4 +1,4 @@
-/** Holds a schema to a type that stands elsewhere: what one of them has and the other has not is an error of the compiler. */
+/** Checks a schema against a type declared elsewhere: any difference is a compile error. */
 import type * as z from 'zod';
 
 /** The schema itself; where it is not of exactly this type, nothing fits. */

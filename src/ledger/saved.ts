@@ -1,4 +1,4 @@
-/** The saved form of the ledger, as a schema: what is not of it is refused with its place. */
+/** The schema of the saved ledger: anything else is rejected with its path. */
 import * as z from 'zod';
 import type { Checkpoint, LedgerRow } from '../model/batch.js';
 import type { RecentError, RelatedEvent } from '../model/evidence.js';

@@ -1,4 +1,4 @@
-/** One scrape: the rows as scrapers are shown them, and what is let go once a scraper has the whole answer. */
+/** One scrape: the rows as exposed to scrapers, and what is released once a scraper has the complete response. */
 import type { Books } from './books.js';
 import { showRow } from './row.js';
 import type { Saver } from './saver.js';

@@ -1,4 +1,4 @@
-/** Meets names of servers, and says when all that stands under a short one goes on under its full one. */
+/** Learns the names of servers, and says when everything under a short name moves to the full one. */
 import type { Evidence } from '../model/evidence.js';
 import { createServerNames, type DeclaredName, type KnownServer } from './server-names.js';
 

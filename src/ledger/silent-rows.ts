@@ -1,4 +1,4 @@
-/** Destinations silent for long go dormant (invariant 7): no longer shown, value kept for their return. Bounded. */
+/** Destinations without errors for a long time become dormant (invariant 7): no longer shown, their values kept. Bounded. */
 import { otherDestination } from './bounds.js';
 import { keyOf, type Row } from './row.js';
 import type { UnsavedRows } from './unsaved-rows.js';

@@ -1,4 +1,4 @@
-/** Keeps the state folder usable while the exporter runs: what is deleted under it is made, and locked, again. */
+/** Keeps the state folder usable while the exporter runs: if it is deleted, it is created and locked again. */
 import { access, constants, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { makeFolder } from '../runtime/make-folder.js';

@@ -1,4 +1,4 @@
-/** Whether a source brings every record of a log: the record IDs tell, where no setting does. */
+/** Whether a source delivers every record of a log: judged by the record IDs, unless a setting says so. */
 import * as z from 'zod';
 
 export const proof = z.strictObject({

@@ -1,4 +1,4 @@
-/** What the metrics are made of: where each value comes from. */
+/** The inputs of the metrics: where each value comes from. */
 import type { Board } from '../board/board.js';
 import type { DiagnosedPair } from '../diagnosis/diagnosis.js';
 import type { Ledger } from '../ledger/ledger.js';

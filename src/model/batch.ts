@@ -1,4 +1,4 @@
-/** What is entered into the ledger in one go, and where reading goes on after it. */
+/** What is entered into the ledger in one step, and where reading continues after it. */
 import type { Evidence } from './evidence.js';
 import type { RecordRun, SpreadIds, UnreadableReason } from './records.js';
 import type { SessionChange } from './sessions.js';

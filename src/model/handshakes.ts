@@ -1,4 +1,4 @@
-/** TLS handshakes that failed on a listener of this exporter: by whom, why, and how often. */
+/** Failed TLS handshakes on a listener of this exporter: by whom, why, and how often. */
 
 import { withoutMapping } from './endpoint.js';
 

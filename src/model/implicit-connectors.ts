@@ -1,4 +1,4 @@
-/** Send connectors that Exchange makes itself: they stand in logs and events, and never in Get-SendConnector. */
+/** Send connectors that Exchange creates itself: they appear in logs and events, but never in Get-SendConnector. */
 
 export const intraOrganization = 'Intra-Organization SMTP Send Connector';
 export const shadowRedundancy = 'Shadow Redundancy Send Connector';

@@ -1,4 +1,4 @@
-/** Cleans the values of labels: one way for names from logs, inventory and configuration, so that no two series look alike. */
+/** Cleans label values from logs, inventory and configuration in the same way, so that no two series look alike. */
 import { visibleText } from '../runtime/visible-text.js';
 
 /** Longer than any name that Exchange accepts (64 characters); keeps a hostile log from growing labels. */

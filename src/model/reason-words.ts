@@ -1,4 +1,4 @@
-/** Steps and reasons of the closed lists in the words of a person; sentences and pages share them. */
+/** Wording for the steps and reasons of the closed lists, shared by sentences and pages. */
 import type { Diagnosis, Reason, StepName } from './words.js';
 
 /** What each step asks. */

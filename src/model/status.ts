@@ -1,4 +1,4 @@
-/** How a source stands, and what can be typed on the host of the exporter. */
+/** The status of a source, and what can be typed on the exporter's host. */
 
 import type { HandshakeCounts } from './handshakes.js';
 

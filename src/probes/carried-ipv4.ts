@@ -1,4 +1,4 @@
-/** Finds the IPv4 addresses that an IPv6 address carries: on the way, a translator or a tunnel may lead to them. */
+/** Finds the IPv4 addresses embedded in an IPv6 address: a translator or a tunnel may lead to them. */
 import ipaddr from 'ipaddr.js';
 
 export type Carried = {

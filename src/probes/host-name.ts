@@ -1,4 +1,4 @@
-/** The full name of this host, as the host itself would tell it. */
+/** The full name of this host, as the host itself knows it. */
 import { promises as dns } from 'node:dns';
 import os from 'node:os';
 import { addressOf } from '../model/endpoint.js';

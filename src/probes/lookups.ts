@@ -1,4 +1,4 @@
-/** Asks the resolver of the system for the addresses of a name, as every other program of this host does. */
+/** Resolves a name with the resolver of the system, like every other program on this host. */
 import { promises as dns } from 'node:dns';
 import { createFewAtOnce } from '../runtime/few-at-once.js';
 

@@ -1,4 +1,4 @@
-/** Did the server say more than it was asked for? Then its next reply would be taken for the answer to something else. */
+/** Detects surplus replies: the next one would be taken for the answer to something else. */
 import type { Conversation } from './conversation.js';
 import type { Failure } from './reason.js';
 import { fromWire } from './smtp-lines.js';

@@ -1,4 +1,4 @@
-/** Spreads what begins together, in the same way after every start. */
+/** Spreads what is due at the same time, in the same way after every start. */
 
 /** 0 to 1, the same for the same name in every run (FNV-1a, with a last stir so that like names part). */
 export function fractionOf(name: string): number {

@@ -1,4 +1,4 @@
-/** What OpenSSL says of TLS and of certificates, in words that a person understands and never with an address of memory. */
+/** Errors of OpenSSL about TLS and certificates in plain words, and never with a memory address. */
 import { shown } from './smtp-lines.js';
 
 /**

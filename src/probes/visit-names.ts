@@ -1,4 +1,4 @@
-/** Visits of a name: its addresses are asked for again each time, and each of them is visited, many of them in turn. */
+/** Visits a name: its addresses are resolved again each time, and each of them is visited, in turn if there are many. */
 import { destinationOf } from '../model/endpoint.js';
 import type { ProbeResult } from '../model/probes.js';
 import type { Target } from '../model/connectors.js';

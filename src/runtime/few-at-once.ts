@@ -1,4 +1,4 @@
-/** Work of which only so much runs at a time; the rest waits, first come first served. */
+/** Limits how much work runs at a time; the rest waits, first come first served. */
 
 export type FewAtOnce = {
   readonly run: <Result>(work: () => Promise<Result>) => Promise<Result>;

@@ -1,2 +1,2 @@
-/** A type of data that nobody writes into, all the way down. */
+/** Deeply read-only data. */
 export type Immutable<Data> = Data extends object ? { readonly [Member in keyof Data]: Immutable<Data[Member]> } : Data;

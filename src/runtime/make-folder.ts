@@ -1,4 +1,4 @@
-/** Makes a folder and those above it. Node's recursive mkdir never returns where the system makes no folders (/proc). */
+/** Creates a folder and its parents. Node's recursive mkdir never returns where the system creates no folders (/proc). */
 import { lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 

@@ -1,4 +1,4 @@
-/** Names and addresses come again and again: what is worked out of one is kept for the next time. */
+/** Memoizes what is computed from names and addresses, which recur all the time. */
 
 const most = 10_000;
 /** Longer texts are no names, and would take much memory. */

@@ -1,4 +1,4 @@
-/** Hears SIGINT, SIGTERM and SIGHUP from the first moment of a start on, so that none of them ends it half-way. */
+/** Handles SIGINT, SIGTERM and SIGHUP from the first moment of a start, so that none of them kills it half-way. */
 import { endProcess } from './process-end.js';
 
 export type StopSignal = {

@@ -1,4 +1,4 @@
-/** Makes visible what hides in a text: controls of direction, and other characters without a shape, become escapes. */
+/** Escapes invisible characters in a text, such as direction controls. */
 
 /**
  * All that Unicode has drawn as nothing, the controls of direction among them, save what scripts and emoji are spelt with:

@@ -1,4 +1,4 @@
-/** Notices that files were written, replaced, removed or came back, by looking at them: no event of a system is needed. */
+/** Notices by polling that files were written, replaced, removed or came back. */
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FileHangs, fileGate, inTime } from './file-gate.js';

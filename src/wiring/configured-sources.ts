@@ -1,4 +1,4 @@
-/** What is looked at by a configuration: `serve` follows it, `doctor` looks at it once, and both leave out the same. */
+/** The sources of a configuration: `serve` follows them, `doctor` reads them once, and both leave out the same. */
 import os from 'node:os';
 import type { Config } from '../config/config.js';
 import { drillFile, drillSource } from '../events/sources/drills.js';

@@ -1,4 +1,4 @@
-/** Opens the ledger for the inlets: what is met, renamed or cannot be saved is said and acted on. */
+/** Opens the ledger for the inlets, and logs and handles renamed servers and failed saves. */
 import type { Config } from '../config/config.js';
 import { isDrill } from '../events/sources/drills.js';
 import type { Ledger } from '../ledger/ledger.js';

@@ -1,4 +1,4 @@
-/** The listener of a source that records are pushed to: the door, the TLS and the logins that the pages have. */
+/** The listener of a push source, with the same TLS and logins as the pages. */
 import type { WebConfig } from '../config/web-config.js';
 import type { Listen } from '../events/sources/source.js';
 import { createHandshakes } from '../model/handshakes.js';

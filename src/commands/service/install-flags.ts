@@ -1,4 +1,4 @@
-/** What an installation is asked for, by a person or by an installer, checked before anything is done. */
+/** The flags of an installation, from a person or an installer, validated before anything is changed. */
 import path from 'node:path';
 import { addressesProblem } from './network.js';
 

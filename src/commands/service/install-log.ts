@@ -1,4 +1,4 @@
-/** What installations said: an installer has no terminal, so it stands in a file. */
+/** The output of installations in a file, because an installer has no terminal. */
 import path from 'node:path';
 import { openLogFile } from '../../runtime/log-file.js';
 import { programData } from '../../runtime/native.js';

@@ -1,4 +1,4 @@
-/** The verbs of `service` besides `run`: what a person or an installer asks of the Windows service. */
+/** The verbs of `service` besides `run`: what a person or an installer does with the Windows service. */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { isSea } from 'node:sea';
 import { findingsText, type Finding } from '../../health/findings.js';

@@ -1,4 +1,4 @@
-/** Makes the two formats (JSON lines, JSON document) of a carrier that writes one flat object for each event. */
+/** Builds the two formats (JSON lines, JSON document) of a carrier that writes one flat object per event. */
 import type { Decoded } from '../../model/records.js';
 import { placeOf } from './bytes.js';
 import { eventIdOf, messageOf, needsMessage, recordIdOf, textOf, type Strings } from './event-fields.js';

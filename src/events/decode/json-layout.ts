@@ -1,4 +1,4 @@
-/** Tells JSON lines from one JSON document. */
+/** Distinguishes JSON lines from a single JSON document. */
 
 /**
  * JSON lines: the text begins with an object that ends on its line (or is longer than the text), or with the rest of a

@@ -1,4 +1,4 @@
-/** Walks over JSON by its characters and finds where the wanted members stand, without parsing the rest. */
+/** Scans JSON and finds the positions of the wanted members, without parsing the rest. */
 import { digitsAt, standsAt } from './bytes.js';
 
 /** The keys wanted in one object, by their length: nearly all unwanted keys are told by that alone. */

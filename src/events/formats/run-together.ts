@@ -1,4 +1,4 @@
-/** Objects that a shipper writes one behind the other on one line: with nothing, commas or carriage returns between them (Fluent Bit's `json_stream`). */
+/** Several objects on one line, with nothing, commas or carriage returns between them (Fluent Bit's `json_stream`). */
 import { findEndFor } from '../read/text.js';
 import type { TextFormat } from './format.js';
 import { formats } from './formats.js';

@@ -1,4 +1,4 @@
-/** Finds the log records in a protobuf request of OTLP and makes plain values of their bodies. */
+/** Finds the log records in an OTLP protobuf request and converts their bodies to plain values. */
 import Pbf from 'pbf';
 import { UnreadableRecord } from '../decode/unreadable.js';
 import { expectUtf8, isCutJson, type LogRecord, type RecordSpan } from './log-record.js';

@@ -1,4 +1,4 @@
-/** Tells by the bytes of a record whether an event ID of interest can stand in it. */
+/** Decides from the bytes of a record whether it may contain an event ID of interest. */
 import type { Fingerprint } from '../../model/batch.js';
 import type { TextFormat } from '../formats/format.js';
 import { numberAt, placesOf } from './marks.js';

@@ -1,4 +1,4 @@
-/** Finds what stands at a mark in the bytes of a record (`"event_id":` 2002, 2002 `</EventID>`) without decoding it. */
+/** Finds the value at a mark in the bytes of a record (`"event_id":` 2002, 2002 `</EventID>`) without decoding it. */
 
 /** Digits or a text right after `after` (a blank and a quote may stand between), or digits right before `before`. */
 export type Mark = { readonly after: string } | { readonly before: string };

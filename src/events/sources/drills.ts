@@ -1,4 +1,4 @@
-/** Drills: marked events 2002 that take the way of real ones, so that a team can see its paging work. */
+/** Drills: marked events 2002 that take the same path as real ones, so that a team can test its paging. */
 import { appendFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { kindProblem } from '../../runtime/plain-file.js';

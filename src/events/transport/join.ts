@@ -1,4 +1,4 @@
-/** Puts together what both transport logs tell of a session: the connector, its port, and the facts that wait for them. */
+/** Combines what both transport logs say about a session: the connector, its port, and the facts that wait for them. */
 import { destinationOf } from '../../model/endpoint.js';
 import { implicitConnectors, implicitNameOf } from '../../model/implicit-connectors.js';
 import type { Evidence } from '../../model/evidence.js';

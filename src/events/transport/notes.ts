@@ -1,4 +1,4 @@
-/** What Exchange notes in the Send protocol log about a session, one row a note: how it begins and what it comes to. */
+/** The notes of Exchange about a session in the Send protocol log, one per row: how it begins and how it ends. */
 import type { Reason } from '../../model/words.js';
 import { chainReasonIn, tlsVerdictOf } from './tls-status.js';
 

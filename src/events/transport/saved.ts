@@ -1,4 +1,4 @@
-/** What the join of both transport logs saves, and how it comes back after a restart. */
+/** What the join of both transport logs saves, and how it is restored after a restart. */
 import type { JoinState, ServerLogs, SessionChange } from '../../model/sessions.js';
 import { learnAlias } from './join.js';
 import {

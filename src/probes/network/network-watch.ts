@@ -1,5 +1,5 @@
 /**
- * Decides WHEN addresses are pinged and their paths looked at: soon after a failed visit, now and then otherwise, a few at
+ * Decides when addresses are pinged and their paths traced: soon after a failed visit, now and then otherwise, a few at
  * a time, and never so that a visit waits for it.
  */
 import { setMaxListeners } from 'node:events';

@@ -1,4 +1,4 @@
-/** The programs that show a path: their words, and how their output is read, by its numbers only. */
+/** The programs that trace a path: their arguments, and how their output is parsed, by its numbers only. */
 import { addressOf } from '../../model/endpoint.js';
 import type { PathHop } from '../../model/probes.js';
 

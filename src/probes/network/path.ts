@@ -1,4 +1,4 @@
-/** The way to one address, hop by hop, by whichever program is present; never throws. */
+/** The path to one address, hop by hop, by whichever program is installed; never throws. */
 import type { PathReport } from '../../model/probes.js';
 import { shown } from '../smtp-lines.js';
 import { pathPrograms } from './path-programs.js';

@@ -1,4 +1,4 @@
-/** How a source stands, as the API says it. */
+/** The status of a source in the API. */
 import type { SourceStatus } from '../../model/status.js';
 import type { Answers } from './answers.js';
 import { timeOf } from './time.js';

@@ -1,4 +1,4 @@
-/** The door: who is let in is decided before Express sees a request, for its routing costs as much as a whole refusal. */
+/** Authentication before Express sees a request, because its routing costs as much as a whole rejection. */
 import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { withoutMapping } from '../../model/endpoint.js';

@@ -1,4 +1,4 @@
-/** Which addresses stand for one and the same sender. */
+/** Which addresses count as one sender. */
 import ipaddr from 'ipaddr.js';
 
 /** The network of an address, for instance `2001:db8:0:1::/64`; the address as it is when it is none. */

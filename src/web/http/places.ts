@@ -1,4 +1,4 @@
-/** Who gets a connection: no network takes more than its share, and whoever scrapes finds a place in any crowd. */
+/** Limits connections: no network gets more than its share, and scrapers always get one. */
 import type { Socket } from 'node:net';
 import type { Log } from '../../runtime/log.js';
 import { createCounter } from './counter.js';

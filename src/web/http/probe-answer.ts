@@ -1,4 +1,4 @@
-/** Answers `/probe?target=` in the way of blackbox_exporter, for destinations that are known and for no others. */
+/** Answers `/probe?target=` in the format of blackbox_exporter, for known destinations only. */
 import { destinationOf, endpointOf } from '../../model/endpoint.js';
 import { familyHead, sample, secondsOf, type Family } from '../../metrics/exposition.js';
 import type { ProbeResult } from '../../model/probes.js';

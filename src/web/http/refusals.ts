@@ -1,4 +1,4 @@
-/** How fast those who are not let in get their answers: in a flood of them the event loop belongs to those who are. */
+/** Delays answers to rejected requests, so that during a flood of them the event loop stays free for the others. */
 
 export type Refusals = {
   /** For each answer 401 or 429. @returns milliseconds to hold it back */

@@ -1,4 +1,4 @@
-/** Pages for what went wrong: never a stack, always a way on. */
+/** Error pages: never a stack trace, always a next step. */
 import type { ComponentChildren } from 'preact';
 import type { Answer, PageContext } from './page.js';
 

@@ -1,4 +1,4 @@
-/** Where the pages live: every address of the product is built here, for names that come from logs. */
+/** The URLs of all pages, safely built from names that come from logs. */
 import type { Reason } from '../../model/words.js';
 import type { Row } from '../view.js';
 

@@ -1,4 +1,4 @@
-/** How a name from a log or a file is shown: by itself, so that it turns nothing round, and with all of it to be seen. */
+/** Shows a name from a log or a file: isolated, so that it reverses no other text, and in full on hover. */
 import type { VNode } from 'preact';
 import { visibleText } from '../../runtime/visible-text.js';
 

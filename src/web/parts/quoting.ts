@@ -1,4 +1,4 @@
-/** Texts from logs as one word of a command line: they can never end the word, let alone the command. */
+/** Quotes texts from logs as one argument of a command line. */
 
 // Control characters and line ends run what is pasted; Cf, Zl and Zp hide or reorder what the reader sees; half a surrogate
 // pair is no character at all.

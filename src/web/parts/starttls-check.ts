@@ -1,4 +1,4 @@
-/** A look at STARTTLS and the certificate from a Windows server, where no OpenSSL is: one line for Windows PowerShell 5.1. */
+/** Checks STARTTLS and the certificate from a Windows server without OpenSSL: one line for Windows PowerShell 5.1. */
 
 /**
  * The conversation up to TLS, then subject, end and verdict on the certificate, with the protocol and the cipher. No mail is

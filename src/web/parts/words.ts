@@ -1,4 +1,4 @@
-/** Closed words of the model in the words of a person, and the sentences made of them. */
+/** Wording for the closed lists of the model, and the sentences made of it. */
 import type { Origin } from '../../model/connectors.js';
 import type { Reason } from '../../model/words.js';
 import { reasonWords, stepWords } from '../../model/reason-words.js';

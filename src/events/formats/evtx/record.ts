@@ -1,4 +1,4 @@
-/** One record of the binary log to the event in it; a template is looked through once per chunk and then remembered. */
+/** Decodes one record of the binary log; a template is analysed once per chunk and then remembered. */
 import type { WindowsEvent } from '../../../model/records.js';
 import { UnreadableRecord } from '../../decode/unreadable.js';
 import { layoutOf } from './layout.js';

@@ -1,4 +1,4 @@
-/** Looks at the headers of all chunks of a binary log, and finds those with records that are not read yet. */
+/** Reads the headers of all chunks of a binary log, and finds those with unread records. */
 import { writtenOf } from './chunk.js';
 import { addToRuns, emptyMemory, emptyScan, type Memory, type Scan } from './memory.js';
 import { idsAt, isSpent, readHeader, type Reading, readSlot, type Slot } from './slots.js';

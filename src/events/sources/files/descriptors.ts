@@ -1,4 +1,4 @@
-/** How many files are open: the quiet ones are closed, so that scrapes, saves and probes always find a descriptor. */
+/** Limits the number of open files: quiet ones are closed, so that scrapes, saves and probes always get a descriptor. */
 import { readFileSync } from 'node:fs';
 import type { OpenFile } from './file-system.js';
 

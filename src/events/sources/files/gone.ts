@@ -1,4 +1,4 @@
-/** Checkpoints of files that are gone: kept for a while, for a file may come back, and not for ever. */
+/** Checkpoints of deleted files: kept for a while, because a file may come back. */
 import type { FileCheckpoint } from '../../../model/batch.js';
 import type { State } from './state.js';
 

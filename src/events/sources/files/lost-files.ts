@@ -1,4 +1,4 @@
-/** Looks for files that went out of sight while they were read: by identity, then by their first bytes. */
+/** Looks for files that disappeared while they were being read: by identity, then by their first bytes. */
 import path from 'node:path';
 import type { FileCheckpoint } from '../../../model/batch.js';
 import { keyOfCheckpoint } from '../../../model/checkpoint-key.js';

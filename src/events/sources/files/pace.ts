@@ -1,4 +1,4 @@
-/** When the loop over all files goes on: its sleep, the scans that are due, and its end, which cuts every wait short. */
+/** The timing of the loop over all files: its sleep, the scans that are due, and its end, which cuts every wait short. */
 import { within } from '../../../runtime/within.js';
 
 export type Pace = {

@@ -1,4 +1,4 @@
-/** Tells from the first bytes of a file how its records are written. */
+/** Detects from the first bytes of a file how its records are written. */
 import type { Fingerprint } from '../../../model/batch.js';
 import type { Format, TextFormat } from '../../formats/format.js';
 import { formats } from '../../formats/formats.js';

@@ -1,4 +1,4 @@
-/** Looks for names: which files there are, which are new, which have changed, which are gone. */
+/** Scans for files: which exist, which are new, which have changed, which are gone. */
 import { FileHangs } from '../../../runtime/file-gate.js';
 import { shownPath } from './file-names.js';
 import { notWaiting } from './file-system.js';

@@ -1,4 +1,4 @@
-/** How each source stands. */
+/** The status of each source. */
 import type { SourceStatus } from '../../../model/status.js';
 import { hangingProblem, problemOfFile } from './problems.js';
 import { hangsMs, isScanStuck, isSilent, lagOf, type SourceState, type State } from './state.js';

@@ -1,4 +1,4 @@
-/** What a request asks for, by its address and headers. */
+/** What a request asks for, from its URL and headers. */
 import type { IncomingMessage } from 'node:http';
 import { endpointOf } from '../../../model/endpoint.js';
 import type { Compression } from '../push/inflate.js';

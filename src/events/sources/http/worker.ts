@@ -1,4 +1,4 @@
-/** Decodes requests one after the other, part by part: nobody makes more objects of them at once than are entered in one go. */
+/** Decodes requests one after the other, part by part: never more objects at once than are entered in one batch. */
 import type { ServerResponse } from 'node:http';
 import type { Decoded } from '../../../model/records.js';
 import { createBreath } from '../../../runtime/breath.js';

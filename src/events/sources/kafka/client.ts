@@ -1,4 +1,4 @@
-/** What is asked of a Kafka cluster, whatever library asks it: three requests, and nothing of groups. */
+/** What the exporter needs of a Kafka cluster, independent of the library: three requests, no consumer groups. */
 
 /** How to reach a cluster and log in to it. */
 export type Cluster = {

@@ -1,4 +1,4 @@
-/** Connections to the brokers of one cluster, with TLS and login: each is opened when it is asked for, and again when it was lost. */
+/** Connections to the brokers of one cluster, with TLS and login: each is opened on demand, and reopened when it was lost. */
 import { readFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';

@@ -1,4 +1,4 @@
-/** What a topic tells the ledger of record IDs: which have come, and up to when nothing that is missing can come any more. */
+/** What a topic reports to the ledger about record IDs: which have arrived, and up to which time nothing missing can still arrive. */
 import type { SpreadIds } from '../../../model/records.js';
 import { eventLogOf } from '../../classify.js';
 import { SpreadCollector } from '../../read/spread-ids.js';

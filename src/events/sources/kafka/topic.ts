@@ -1,4 +1,4 @@
-/** A topic that is followed: its partitions, where each is read, and how it stands. */
+/** A topic that is followed: its partitions, the position in each, and its status. */
 import type { TopicCheckpoint } from '../../../model/batch.js';
 import type { OffsetReset, SourceStatus } from '../../../model/status.js';
 import type { Part, Reading } from '../source.js';

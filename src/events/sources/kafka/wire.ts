@@ -1,4 +1,4 @@
-/** Reads the answers of Kafka: what is wrong with one partition stays with it, and records stay packed. */
+/** Reads the answers of Kafka: an error of one partition does not affect the others, and records stay compressed. */
 import type { Reader } from '@platformatic/kafka';
 import type { ClusterFacts, Ends, Fetched, TopicFacts } from './client.js';
 

@@ -1,4 +1,4 @@
-/** The socket on which senders of Lumberjack come in: plain on loopback, or TLS with their certificates. */
+/** The socket for Lumberjack senders: plain on loopback, or TLS with client certificates. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import {
   createServer as createSecureServer,

@@ -1,4 +1,4 @@
-/** One window of records: what it has brought since it was last asked, and whether it is whole. */
+/** One window of records: what has arrived since the last look, and whether it is complete. */
 import { finish } from '../../../runtime/breath.js';
 import type { Decoded, UnreadableReason } from '../../../model/records.js';
 import { unreadableOf, UnreadableRecord } from '../../decode/unreadable.js';

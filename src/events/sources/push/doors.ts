@@ -1,4 +1,4 @@
-/** The doors of all sources of a kind that records are pushed to: opened again until they are open, and followed as one. */
+/** The listeners of all push sources of a kind: opening is retried until it succeeds, and they are followed as one. */
 import type { SourceStatus } from '../../../model/status.js';
 import type { Log } from '../../../runtime/log.js';
 import { keepYoungGenerationSmall } from '../../../runtime/young-generation.js';

@@ -1,4 +1,4 @@
-/** Unpacks what senders have compressed, one after the other, into one buffer that is kept: a bomb has no more room than that. */
+/** Decompresses request bodies, one at a time, into one reused buffer, which bounds a decompression bomb. */
 import { once } from 'node:events';
 import { createGunzip, createInflate, createInflateRaw, type Gunzip, type Inflate, type InflateRaw } from 'node:zlib';
 

@@ -1,4 +1,4 @@
-/** Counts what senders ask of a source, and gives its status. */
+/** Counts the requests to a push source, and gives its status. */
 import { type PushOutcome, pushOutcomes, type SourceStatus } from '../../../model/status.js';
 
 export type Tally = {

@@ -1,4 +1,4 @@
-/** Which records of a channel are asked for. */
+/** Which records of a channel are queried. */
 
 /** Every source that a transport service of Exchange writes under; and the neighbours that explain its errors. */
 export const providers = [

@@ -1,4 +1,4 @@
-/** How the reading of one channel stands: noted as its reader tells, given as the status of a source. */
+/** The state of reading one channel, as reported by its reader, and the status of its source. */
 import type { SourceStatus } from '../../../model/status.js';
 import type { Log } from '../../../runtime/log.js';
 
