@@ -5,7 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildChart } from './chart.mjs';
@@ -36,8 +36,8 @@ function missingTools() {
   return Object.entries(tools).flatMap(([tool, of]) => (spawnSync(tool, ['--version']).error ? [of] : []));
 }
 
-/** @throws when the folder holds anything but an earlier release, which is replaced */
-export async function emptyFolder(folder) {
+/** @throws when the folder holds anything but an earlier release */
+export async function demandReplaceable(folder) {
   const names = existsSync(folder) ? await readdir(folder) : [];
   const sums = names.includes('SHA256SUMS') ? await readFile(path.join(folder, 'SHA256SUMS'), 'utf8') : '';
   const ours = sums
@@ -45,8 +45,21 @@ export async function emptyFolder(folder) {
     .flatMap((line) => /^[0-9a-f]{64} {2}(send-connector-exporter.*)$/.exec(line)?.[1] ?? []);
   const isRelease = names.every((name) => name.startsWith('SHA256SUMS') || ours.includes(name));
   if (!isRelease) throw new Error(`${folder}: expected an empty folder or that of an earlier release`);
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+}
+
+/** Has a folder made aside and put in the place of an earlier release: one that fails half way leaves that as it is. */
+export async function replacing(folder, make) {
+  await demandReplaceable(folder);
+  await mkdir(path.dirname(folder), { recursive: true });
+  const aside = await mkdtemp(`${folder}.`);
+  try {
+    await make(aside);
+    await chmod(aside, 0o755);
+    await rm(folder, { recursive: true, force: true });
+    await rename(aside, folder);
+  } finally {
+    await rm(aside, { recursive: true, force: true });
+  }
 }
 
 /**
@@ -64,8 +77,12 @@ export async function setRights(checkout) {
 
 /** Makes a release in a folder, in place of an earlier one. @returns the names of its files */
 export async function release(folder) {
+  await replacing(folder, makeRelease);
+  return (await readdir(folder)).sort();
+}
+
+async function makeRelease(folder) {
   const { version } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8'));
-  await emptyFolder(folder);
   process.umask(0o022);
   await setRights(root);
   run('npm', 'pack', '--silent', '--pack-destination', folder);
@@ -77,7 +94,6 @@ export async function release(folder) {
   const bill = await billOfMaterials(version, packages);
   await writeFile(path.join(folder, `send-connector-exporter-${version}.cdx.json`), bill);
   await writeFile(path.join(folder, 'SHA256SUMS'), await checksums(folder));
-  return (await readdir(folder)).sort();
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
@@ -92,5 +108,10 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     process.exit(1);
   }
   const folder = path.resolve(process.argv[2] ?? path.join(root, 'build/release'));
-  console.log((await release(folder)).map((name) => path.join(folder, name)).join('\n'));
+  try {
+    console.log((await release(folder)).map((name) => path.join(folder, name)).join('\n'));
+  } catch (error) {
+    console.error(error.message);
+    process.exit(1);
+  }
 }

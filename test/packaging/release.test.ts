@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { checksums, emptyFolder, setRights } from '../../packaging/release.mjs';
+import { checksums, demandReplaceable, replacing, setRights } from '../../packaging/release.mjs';
 import { billOfMaterials } from '../../packaging/sbom.mjs';
 import { shippedNode } from '../../packaging/shipped-node.mjs';
 import { temporaryFolder } from '../support/folder.js';
@@ -41,22 +41,31 @@ test('the checksums are those of sha256sum, by name', async () => {
 
 test('3.4: a release replaces an earlier one, and no other folder', async () => {
   const folder = await temporaryFolder();
-  await writeFile(path.join(folder, 'letters.txt'), 'mine');
-  await expect(emptyFolder(folder)).rejects.toThrow('expected an empty folder or that of an earlier release');
-  expect(await readdir(folder)).toEqual(['letters.txt']);
-  // 20: one of downloads, with the checksums of something else or of a release in it.
+  const has = (name: string, text = ''): Promise<void> => writeFile(path.join(folder, name), text);
+  await has('letters.txt');
+  // 20: as a folder of downloads, with the checksums of something else or of a release in it.
   const of = (name: string): string => `${'0'.repeat(64)}  ${name}\n`;
   const ours = 'send-connector-exporter.exe';
-  for (const sums of ['', of('letters.txt'), of(ours)]) {
-    await writeFile(path.join(folder, 'SHA256SUMS'), sums);
-    await expect(emptyFolder(folder)).rejects.toThrow('that of an earlier release');
+  for (const sums of [undefined, '', of('letters.txt'), of(ours)]) {
+    if (sums !== undefined) await has('SHA256SUMS', sums);
+    await expect(demandReplaceable(folder)).rejects.toThrow('expected an empty folder or that of an earlier release');
   }
-  expect((await readdir(folder)).sort()).toEqual(['SHA256SUMS', 'letters.txt']);
   await rm(path.join(folder, 'letters.txt'));
-  await writeFile(path.join(folder, ours), '');
-  await emptyFolder(folder);
-  expect(await readdir(folder)).toEqual([]);
-  await emptyFolder(path.join(folder, 'new/one'));
+  await has(ours, 'old');
+  await demandReplaceable(folder);
+  await demandReplaceable(path.join(folder, 'new/one'));
+
+  // 20: one that fails half way leaves the earlier one, and nothing beside it.
+  const failing = replacing(folder, async (aside) => {
+    await writeFile(path.join(aside, ours), 'new');
+    throw new Error('no network');
+  });
+  await expect(failing).rejects.toThrow('no network');
+  expect(await readFile(path.join(folder, ours), 'utf8')).toBe('old');
+  await replacing(folder, (aside) => writeFile(path.join(aside, 'one'), ''));
+  expect(await readdir(folder)).toEqual(['one']);
+  const beside = (await readdir(path.dirname(folder))).filter((name) => name.startsWith(`${path.basename(folder)}.`));
+  expect(beside).toEqual([]);
 });
 
 test('3.4: the bill of materials names the libraries of Debian in the image', async () => {
