@@ -30,7 +30,8 @@ export async function sourceFileFindings(source: Source, now: number): Promise<S
       ...(source.tls ? await pairFindings(source.tls, now) : []),
       ...(await authorityFindings('tls.clientCa', source.tls?.clientCa, now)),
     ];
-  if (source.type === 'http') return [...(await tokenFindings(source.bearerTokenFile)), ...(await openDoor(source))];
+  if (source.type === 'http')
+    return [...(await tokenFindings(source.bearerTokenFile)), ...(await unguardedFindings(source))];
   return [];
 }
 
@@ -94,7 +95,7 @@ function doubtful(setting: string, text: string): SourceFinding {
 }
 
 /** A web configuration that knows nobody lets everybody in: the listener does not open then. */
-async function openDoor({
+async function unguardedFindings({
   listenAddress,
   webConfigFile,
   bearerTokenFile,

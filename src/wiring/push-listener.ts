@@ -3,7 +3,7 @@ import type { WebConfig } from '../config/web-config.js';
 import type { Listen } from '../events/sources/source.js';
 import { createHandshakes } from '../model/handshakes.js';
 import { openAccess } from '../web/http/access.js';
-import { guardDoor } from '../web/http/door.js';
+import { requireLogin } from '../web/http/authentication.js';
 import { type Listeners, listenOn } from '../web/http/listeners.js';
 import { createPlaces } from '../web/http/places.js';
 
@@ -13,9 +13,9 @@ export const listenForRecords: Listen = async (options) => {
   const isGuarded = (config: WebConfig): boolean => mayBeOpen || isToken !== undefined || knowsClients(config);
   const places = createPlaces({ now: () => performance.now(), log });
   const handshakes = createHandshakes(source, log);
-  const door = guardDoor(access, log, inside, { isToken, refused });
+  const guarded = requireLogin(access, log, inside, { isToken, refused });
   const open = (config: WebConfig): Promise<Listeners> =>
-    listenOn([at], config, door, places.enter, handshakes).catch((error: unknown) => {
+    listenOn([at], config, guarded, places.enter, handshakes).catch((error: unknown) => {
       const { message } = error as Error;
       throw new Error(message.replace('--web.listen-address', 'listenAddress'), { cause: error });
     });

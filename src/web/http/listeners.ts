@@ -24,7 +24,7 @@ export type Listeners = {
 /** Whoever ends the exporter gives it 2.5 seconds in all. */
 const answersMs = 1_500;
 
-type Door = { readonly at: ListenAt; open: Open };
+type Listener = { readonly at: ListenAt; open: Open };
 
 /** A server that is listening. What it is bound to stays known while it closes, when the server itself says nothing any more. */
 type Open = {
@@ -60,33 +60,33 @@ export async function listenOn(
     await listening(server, at);
     return { server, bound: server.address() as AddressInfo, sockets };
   };
-  const doors: Door[] = [];
+  const opened: Listener[] = [];
   try {
-    for (const at of all) doors.push({ at, open: await open(at) });
+    for (const at of all) opened.push({ at, open: await open(at) });
   } catch (error) {
-    await Promise.all(doors.map(({ open }) => closed(open)));
+    await Promise.all(opened.map(({ open }) => closed(open)));
     throw error;
   }
   return {
-    addresses: () => doors.map(({ open: { bound } }) => urlOf(bound, tls !== undefined)),
+    addresses: () => opened.map(({ open: { bound } }) => urlOf(bound, tls !== undefined)),
     use: async ({ tls: wanted }) => {
       const isSameKind = wanted !== undefined && tls?.clientAuth === wanted.clientAuth;
       const before = tls;
       tls = wanted;
-      if (isSameKind) for (const { open } of doors) (open.server as SecureServer).setSecureContext(wanted.context);
-      else if (before !== wanted) for (const door of doors) await reopen(door, open);
+      if (isSameKind) for (const { open } of opened) (open.server as SecureServer).setSecureContext(wanted.context);
+      else if (before !== wanted) for (const each of opened) await reopen(each, open);
     },
     close: async () => {
-      await Promise.all(doors.map(({ open }) => closed(open)));
+      await Promise.all(opened.map(({ open }) => closed(open)));
     },
   };
 }
 
 /** On the same port: asked for again at once, so that between the two there is no time to be refused in. */
-async function reopen(door: Door, open: (at: ListenAt) => Promise<Open>): Promise<void> {
-  const { port } = door.open.bound;
-  void closed(door.open);
-  door.open = await open({ ...door.at, port });
+async function reopen(listener: Listener, open: (at: ListenAt) => Promise<Open>): Promise<void> {
+  const { port } = listener.open.bound;
+  void closed(listener.open);
+  listener.open = await open({ ...listener.at, port });
 }
 
 // -------------------------------------------------------------------------------------------------- client certificates

@@ -49,7 +49,7 @@ export function createLimitedServer(listener: RequestListener, tls?: ServerOptio
   const server = tls
     ? createSecureServer({ ...limits, ...halfOpen, ...tls }, listener)
     : createServer(limits, listener);
-  // Whoever asks before it sends a body is answered by the door; what takes the body tells it to go on.
+  // Whoever asks before it sends a body is answered by the login check; what reads the body tells it to continue.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     // Node looks for the word alone; the one expectation that RFC 9110 knows has neither value nor parameters.
     if (isContinue(request)) listener(request, response);

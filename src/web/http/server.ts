@@ -10,7 +10,7 @@ import express, {
 } from 'express';
 import type { Access } from './access.js';
 import { assets } from '../assets/assets.js';
-import { guardDoor, remoteOf } from './door.js';
+import { requireLogin, remoteOf } from './authentication.js';
 import { failed, notFound } from '../pages/error-page.js';
 import { generatedOn } from '../generated/generated.js';
 import { linksOf } from '../parts/links.js';
@@ -70,8 +70,8 @@ export type Web = {
 export async function startWeb(options: WebOptions): Promise<Web> {
   const places = createPlaces({ now: () => performance.now(), log: options.log });
   const app = createApp(options, runbooksFrom(options), places);
-  const door = guardDoor(options.access, options.log, app);
-  const listeners = await listenOn(options.listen, options.access.current(), door, places.enter, options.handshakes);
+  const guarded = requireLogin(options.access, options.log, app);
+  const listeners = await listenOn(options.listen, options.access.current(), guarded, places.enter, options.handshakes);
   options.access.onChange(listeners.use);
   return { addresses: listeners.addresses(), close: listeners.close };
 }

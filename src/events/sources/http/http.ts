@@ -1,7 +1,7 @@
 /** Listens for records that are pushed over HTTP, and answers when they are saved. */
 import type { RequestListener } from 'node:http';
 import { isLoopback } from '../../../config/forms.js';
-import { type Door, followDoors, keepOpening } from '../push/doors.js';
+import { type PushListener, followListeners, keepOpening } from '../push/listeners.js';
 import { createEntry } from '../push/entry.js';
 import { createTally } from '../push/tally.js';
 import type { Followed, Listening, Reading } from '../source.js';
@@ -10,12 +10,12 @@ import type { HttpPart } from './part.js';
 import { openToken, type Token } from './token.js';
 
 export function followHttp(parts: readonly HttpPart[], reading: Reading): Promise<Followed> {
-  return followDoors(parts, (part) => openDoor(part, reading));
+  return followListeners(parts, (part) => openSource(part, reading));
 }
 
 type Open = { readonly listening: Listening; readonly token: Token | undefined };
 
-async function openDoor(part: HttpPart, reading: Reading): Promise<Door> {
+async function openSource(part: HttpPart, reading: Reading): Promise<PushListener> {
   const { name: source } = part;
   const { log } = reading;
   const tally = createTally(source, reading.now);

@@ -5,7 +5,7 @@ import { withoutMapping } from '../../../model/endpoint.js';
 import { serverLabelOf } from '../../../model/label.js';
 import { withoutRepeats } from '../../../runtime/log-repeats.js';
 import type { Log } from '../../../runtime/log.js';
-import { type Door, followDoors, keepOpening } from '../push/doors.js';
+import { type PushListener, followListeners, keepOpening } from '../push/listeners.js';
 import { createEntry } from '../push/entry.js';
 import { createTally } from '../push/tally.js';
 import type { Followed, Reading } from '../source.js';
@@ -14,13 +14,13 @@ import { listen } from './listener.js';
 import type { LumberjackPart } from './part.js';
 
 export function followLumberjack(parts: readonly LumberjackPart[], reading: Reading): Promise<Followed> {
-  return followDoors(parts, (part) => openDoor(part, reading));
+  return followListeners(parts, (part) => openSource(part, reading));
 }
 
 /** What was taken is saved, or not, within this time. */
 const drainMs = 2_000;
 
-async function openDoor(part: LumberjackPart, reading: Reading): Promise<Door> {
+async function openSource(part: LumberjackPart, reading: Reading): Promise<PushListener> {
   const { name: source } = part;
   const log = withoutRepeats(reading.log);
   const tally = createTally(source, reading.now);

@@ -11,7 +11,7 @@ import { createBucket, secureHeaders } from './security.js';
 type Refusal = { readonly status: number; readonly headers: OutgoingHttpHeaders; readonly text: string };
 
 /** Who else is let in, by a token in place of a name and a password, and who is told of those who are not. */
-export type DoorOptions = {
+export type LoginOptions = {
   readonly isToken?: ((authorization: string | undefined) => boolean) | undefined;
   readonly refused?: () => void;
 };
@@ -20,11 +20,11 @@ export type DoorOptions = {
  * Lets nothing through before the login, not even health: what answers strangers can be asked by strangers.
  * @param inside gets the requests of those who are let in, with the headers that every answer carries already set
  */
-export function guardDoor(
+export function requireLogin(
   access: Access,
   log: Pick<Log, 'error'>,
   inside: RequestListener,
-  { isToken, refused }: DoorOptions = {},
+  { isToken, refused }: LoginOptions = {},
 ): RequestListener {
   const monotonic = (): number => performance.now();
   const login = createLogin({ users: () => access.current().users, now: monotonic });

@@ -4,21 +4,21 @@ import type { Log } from '../../../runtime/log.js';
 import { keepYoungGenerationSmall } from '../../../runtime/young-generation.js';
 import type { Followed } from '../source.js';
 
-export type Door = { readonly status: () => SourceStatus; readonly stop: () => Promise<void> };
+export type PushListener = { readonly status: () => SourceStatus; readonly stop: () => Promise<void> };
 
-export async function followDoors<Part>(
+export async function followListeners<Part>(
   parts: readonly Part[],
-  openDoor: (part: Part) => Promise<Door>,
+  openListener: (part: Part) => Promise<PushListener>,
 ): Promise<Followed> {
   keepYoungGenerationSmall();
-  const doors: Door[] = [];
-  for (const part of parts) doors.push(await openDoor(part));
+  const listeners: PushListener[] = [];
+  for (const part of parts) listeners.push(await openListener(part));
   return {
-    statuses: () => doors.map(({ status }) => status()),
+    statuses: () => listeners.map(({ status }) => status()),
     caughtUp: () => true,
     readingHistory: () => false,
     stop: async () => {
-      await Promise.all(doors.map(({ stop }) => stop()));
+      await Promise.all(listeners.map(({ stop }) => stop()));
     },
   };
 }
@@ -27,7 +27,7 @@ export type Opening<Open> = {
   /** Undefined until it is open. */
   readonly open: () => Open | undefined;
   readonly problem: () => string | undefined;
-  /** Tries no more; resolves when it is settled whether the door is open. */
+  /** Tries no more; resolves when it is settled whether the listener is open. */
   readonly end: () => Promise<void>;
 };
 
@@ -37,7 +37,7 @@ const againMs = 5_000;
 /**
  * Tries until it works. Resolves after the first try.
  * @param open throws with the remedy
- * @param told what the log says of an open door
+ * @param told what the log says of an open listener
  */
 export async function keepOpening<Open>(
   source: string,

@@ -1,13 +1,13 @@
-/** The door: refusals are made before Express sees a request, and are whole answers. */
+/** Authentication: refusals are made before Express sees a request, and are whole answers. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { openToAll, type WebConfig } from '../../src/config/web-config.js';
-import { guardDoor } from '../../src/web/http/door.js';
+import { requireLogin } from '../../src/web/http/authentication.js';
 import { keepingLog } from '../support/log-double.js';
 import { hash } from './secured.js';
 
-async function doorWith(config: Partial<WebConfig>, inside: RequestListener) {
+async function guardedBy(config: Partial<WebConfig>, inside: RequestListener) {
   const log = keepingLog();
   const access = {
     current: () => ({ ...openToAll, ...config }),
@@ -16,7 +16,7 @@ async function doorWith(config: Partial<WebConfig>, inside: RequestListener) {
     reload: () => Promise.resolve(true),
     close: () => undefined,
   };
-  const server = createServer(guardDoor(access, log, inside));
+  const server = createServer(requireLogin(access, log, inside));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/metrics`;
@@ -33,9 +33,9 @@ async function doorWith(config: Partial<WebConfig>, inside: RequestListener) {
 
 const users = new Map([['prometheus', hash]]);
 
-test('2.3 who is not let in costs no work behind the door', async () => {
+test('2.3 who is not let in costs no work behind the login', async () => {
   const inside = vi.fn<RequestListener>((_request, response) => response.end('inside'));
-  const { ask } = await doorWith({ users }, inside);
+  const { ask } = await guardedBy({ users }, inside);
   for (let each = 0; each < 20; each++) {
     expect((await ask()).status).toBe(401);
     expect((await ask('stale')).status).toBe(401);
@@ -46,7 +46,7 @@ test('2.3 who is not let in costs no work behind the door', async () => {
 });
 
 test('a refusal is a whole answer, with the headers that every answer carries', async () => {
-  const { ask } = await doorWith({ users, headers: { 'X-Frame-Options': 'SAMEORIGIN' } }, () => undefined);
+  const { ask } = await guardedBy({ users, headers: { 'X-Frame-Options': 'SAMEORIGIN' } }, () => undefined);
   const answer = await ask();
   expect(await answer.text()).toBe('Unauthorized.\n');
   expect(Object.fromEntries(answer.headers)).toMatchObject({
@@ -61,14 +61,14 @@ test('a refusal is a whole answer, with the headers that every answer carries', 
 });
 
 test('too many requests are told when to come again', async () => {
-  const { ask } = await doorWith({ rateLimit: { intervalMs: 30_000, burst: 0 } }, () => undefined);
+  const { ask } = await guardedBy({ rateLimit: { intervalMs: 30_000, burst: 0 } }, () => undefined);
   const answer = await ask();
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([429, '30']);
   expect(await answer.text()).toBe('Too many requests.\n');
 });
 
 test('a check that fails is an answer 503, after which senders come again, and a line of the log', async () => {
-  const { ask, log } = await doorWith({ users: new Map([['prometheus', 'x'.repeat(60)]]) }, () => undefined);
+  const { ask, log } = await guardedBy({ users: new Map([['prometheus', 'x'.repeat(60)]]) }, () => undefined);
   const answer = await ask('open sesame');
   expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
   expect(log.lines.map(({ level, message }) => [level, message])).toEqual([
