@@ -71,13 +71,14 @@ export function getsConnection({ success, failedStep }: ProbeResult): boolean {
 export function serversWithoutEgress(evidence: EgressEvidence): ReadonlyMap<string, NoEgress> {
   const { rows, recent, now } = evidence;
   const found = new Map<string, NoEgress>();
-  const erring = rows.filter((row) => isWithin(row.lastObservedAt, windowMs, now));
-  if (erring.length === 0) return found;
+  const erring = new Set<string>();
+  for (const { server, lastObservedAt } of rows) if (isWithin(lastObservedAt, windowMs, now)) erring.add(server);
+  if (erring.size === 0) return found;
   const reachedAt = lastConnections(rows, recent, now);
   const probes = probesSay(evidence);
   const unreached = probes.reached ? undefined : triedInVain(recent, reachedAt, now);
   const own = probes.reached ? unreachedByProbes(evidence) : undefined;
-  for (const server of new Set(erring.map((row) => row.server))) {
+  for (const server of erring) {
     const at = reachedAt.get(server) ?? -Infinity;
     if (probes.tried > 1 && !probes.reached) {
       found.set(server, { by: at < probes.since ? 'probes' : 'probes alone', tried: probes.tried });
@@ -203,7 +204,9 @@ function alone(
   );
   if (lonely.length === 0) return found;
   const healthy = new Map<string, string>();
+  // In an outage of all servers nothing is healthy, and the routes of all rows need not be looked up.
   for (const [server, own] of byServer) if (!own.some(isBad)) for (const row of own) healthy.set(routeOf(row), server);
+  if (healthy.size === 0) return found;
   for (const [server, own] of lonely) {
     const other = own.map((row) => healthy.get(routeOf(row))).find((name) => name !== undefined);
     if (other !== undefined) found.set(server, { by: 'comparison', tried: own.length, healthy: other });
@@ -212,7 +215,7 @@ function alone(
 }
 
 function isMoreThanOne(rows: readonly LedgerRow[]): boolean {
-  return new Set(rows.map(({ destination }) => destination)).size > 1;
+  return rows.some(({ destination }) => destination !== rows[0]?.destination);
 }
 
 function routeOf({ connector, destination }: LedgerRow): string {

@@ -496,4 +496,7 @@ test('of more pairs than may be told of, those with the latest errors are', () =
   const rows = [1, 4, 2, 3, 50].map((ago) => row(`10.0.0.${ago}:25`, { ago }));
   const told = [...diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [], most: 3 })];
   expect(told.map(({ destination }) => destination)).toEqual(['10.0.0.1:25', '10.0.0.2:25', '10.0.0.3:25']);
+  const alike = [2, 4, 2, 1, 2].map((ago, n) => row(`10.0.1.${n}:25`, { ago }));
+  const first = diagnosesOf(alike, [], { now, notProbed: () => undefined, recent: [], most: 3 });
+  expect(first.map(({ destination }) => destination)).toEqual(['10.0.1.0:25', '10.0.1.2:25', '10.0.1.3:25']);
 });

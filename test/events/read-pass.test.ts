@@ -1,7 +1,7 @@
 import { open, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { TextFormat } from '../../src/events/formats/format.js';
 import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import { createReader, type TextPass } from '../../src/events/read/pass.js';
@@ -118,6 +118,17 @@ test('a file larger than one pass is read in passes, exactly', async () => {
   const { ids } = await readAll(file, numbers('lines'));
   expect(ids.length).toBe(count);
   expect(ids.every((id, index) => id === index)).toBe(true);
+});
+
+test('a pass ends after so many events that to enter them holds nothing up', async () => {
+  const file = path.join(await temporaryFolder(), 'log');
+  await writeFile(file, Array.from({ length: 4_000 }, (_, index) => `${index}\n`).join(''));
+  const clock = vi.spyOn(performance, 'now').mockReturnValue(0);
+  onTestFinished(() => {
+    clock.mockRestore();
+  });
+  const { ids, unreadable: passes } = await readAll(file, numbers('lines'));
+  expect([ids.length, passes.length]).toEqual([4_000, 3]);
 });
 
 test('the byte filter drops by ID, in any place of the record, and never a record without a mark', async () => {

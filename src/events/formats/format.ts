@@ -57,6 +57,9 @@ export type ReadableFile = {
   readonly stat: () => Promise<{ readonly size: number }>;
 };
 
+/** A pass ends with the next look at the clock: to enter an event takes longer than to decode it, and all of a pass are entered in one go. */
+export const mostEvents = 1_500;
+
 /** What one bounded piece of reading gave. */
 export type PassResult = {
   readonly decoded: readonly Decoded[];

@@ -1,7 +1,7 @@
 /** Cuts a buffer into records and decodes those that may matter; what each gave is counted. */
 import type { Decoded, UnreadableReason } from '../../model/records.js';
 import { unreadableOf, UnreadableRecord } from '../decode/unreadable.js';
-import type { PassResult, TextFormat, Trouble } from '../formats/format.js';
+import { mostEvents, type PassResult, type TextFormat, type Trouble } from '../formats/format.js';
 import { idFilter, type PassOptions } from './id-filter.js';
 import { eventBehind, startOfRecord, trimBlanks } from './record-bounds.js';
 import { createRunCollector, type RunCollector } from './record-runs.js';
@@ -22,7 +22,7 @@ type Cut = {
   rest: WaitingRest | undefined;
   consumed: number;
   skipping: boolean;
-  outOfTime: boolean;
+  isCutShort: boolean;
   /** What the last record gave when it was known before. */
   known: Outcome | undefined;
   readonly short: ShortRecords;
@@ -49,7 +49,7 @@ export function cutRecords(
     rest: undefined,
     consumed: 0,
     skipping,
-    outOfTime: false,
+    isCutShort: false,
     known: undefined,
     short,
     runs: runsOf(bytes, options),
@@ -59,6 +59,7 @@ export function cutRecords(
   const findEnd = findEndFor(options.format.framing);
   const idOf = idFilter(options, bytes);
   const deadline = performance.now() + passMs;
+  const most = options.format.mayGiveNothing ? Infinity : mostEvents;
   let askedAt = cut.consumed;
   for (let records = 0; ; records++) {
     const end = findEnd(bytes, cut.consumed);
@@ -76,8 +77,8 @@ export function cutRecords(
     // A big record may take as long as many small ones.
     if ((records & 63) !== 63 && cut.consumed - askedAt < bytesBetweenLooks) continue;
     askedAt = cut.consumed;
-    if (performance.now() > deadline) {
-      cut.outOfTime = true;
+    if (performance.now() > deadline || cut.decoded.length >= most) {
+      cut.isCutShort = true;
       return cut;
     }
   }

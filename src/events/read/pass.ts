@@ -55,7 +55,7 @@ export function createReader(size = passBytes): Reader {
       gaps: cut.runs.gaps(),
       position: cut.skipping ? { offset, skipping: true } : { offset },
       tail: fingerprintOf(buffer.subarray(Math.max(0, end - tailBytes), end)),
-      more: read > 0 && (cut.outOfTime || raw.length === size),
+      more: read > 0 && (cut.isCutShort || raw.length === size),
     };
   };
 }

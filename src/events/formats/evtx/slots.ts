@@ -1,7 +1,7 @@
 /** Reads slots of a binary log and the records in them, with what the pass may still spend. */
 import type { Decoded } from '../../../model/records.js';
 import type { RunFound } from '../../read/record-runs.js';
-import type { ReadableFile } from '../format.js';
+import { mostEvents, type ReadableFile } from '../format.js';
 import { type ChunkHeader, chunkHeaderSize, chunkSize, headerOf } from './chunk-header.js';
 import { recordSignature } from './chunk-walk.js';
 import { type ChunkReading, idsOf, isWhole } from './chunk.js';
@@ -114,6 +114,6 @@ export async function hasChecksums(file: ReadableFile, bytes: Buffer): Promise<b
   return flags > 7 || (flags & flagWithoutChecksums) === 0;
 }
 
-export function isSpent(reading: Reading): boolean {
-  return reading.spent >= reading.limit || performance.now() >= reading.deadline;
+export function isSpent({ found, spent, limit, deadline }: Reading): boolean {
+  return spent >= limit || found.decoded.length >= mostEvents || performance.now() >= deadline;
 }

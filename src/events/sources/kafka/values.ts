@@ -87,7 +87,7 @@ function readRecords(state: State, text: Buffer, format: TextFormat, into: Value
     for (const each of cut.decoded) into.decoded.push(each);
     into.ignored += cut.ignored;
     addUnreadable(into, cut.unreadable, cut.trouble && `${cut.trouble.reason}: ${cut.trouble.message}`);
-    if (!cut.outOfTime) {
+    if (!cut.isCutShort) {
       if (cut.consumed < rest.length && !cut.skipping)
         noteUnreadable(into, 'damaged', `${format.name}: half a record at the end of a value`);
       return;
