@@ -10,6 +10,7 @@ import type { LedgerRow } from '../model/batch.js';
 import type { ProbeResult } from '../model/probes.js';
 import type { Reason } from '../model/words.js';
 import type { RecentError } from '../model/evidence.js';
+import { eachOf, type Steps } from '../runtime/breath.js';
 
 /** The latest visit of a destination, and since when its visits fail. Times in milliseconds since 1970 UTC. */
 type Visited = {
@@ -68,16 +69,18 @@ export function getsConnection({ success, failedStep }: ProbeResult): boolean {
 }
 
 /** Servers that reach nothing, and those of which only the probes do. */
-export function serversWithoutEgress(evidence: EgressEvidence): ReadonlyMap<string, NoEgress> {
+export function* serversWithoutEgress(evidence: EgressEvidence): Steps<ReadonlyMap<string, NoEgress>> {
   const { rows, recent, now } = evidence;
   const found = new Map<string, NoEgress>();
   const erring = new Set<string>();
-  for (const { server, lastObservedAt } of rows) if (isWithin(lastObservedAt, windowMs, now)) erring.add(server);
+  yield* eachOf(rows, ({ server, lastObservedAt }) => {
+    if (isWithin(lastObservedAt, windowMs, now)) erring.add(server);
+  });
   if (erring.size === 0) return found;
-  const reachedAt = lastConnections(rows, recent, now);
+  const reachedAt = yield* lastConnections(rows, recent, now);
   const probes = probesSay(evidence);
-  const unreached = probes.reached ? undefined : triedInVain(recent, reachedAt, now);
-  const own = probes.reached ? unreachedByProbes(evidence) : undefined;
+  const unreached = probes.reached ? undefined : yield* triedInVain(recent, reachedAt, now);
+  const own = probes.reached ? yield* unreachedByProbes(evidence) : undefined;
   for (const server of erring) {
     const at = reachedAt.get(server) ?? -Infinity;
     if (probes.tried > 1 && !probes.reached) {
@@ -89,7 +92,8 @@ export function serversWithoutEgress(evidence: EgressEvidence): ReadonlyMap<stri
     const tried = unreached?.get(server)?.size ?? 0;
     if (tried > 1 && now - at > youngMs) found.set(server, { by: 'logs', tried });
   }
-  for (const [server, verdict] of alone(rows, reachedAt, now)) if (!found.has(server)) found.set(server, verdict);
+  for (const [server, verdict] of yield* alone(rows, reachedAt, now))
+    if (!found.has(server)) found.set(server, verdict);
   return found;
 }
 
@@ -114,26 +118,26 @@ function probesSay({ visits, now }: EgressEvidence): {
 }
 
 /** Servers of which every destination that is known is probed or was not tried, and no probe of them gets a connection. */
-function unreachedByProbes({
+function* unreachedByProbes({
   rows,
   visits,
   now,
-}: EgressEvidence): ReadonlyMap<string, { readonly tried: number; readonly since: number }> {
+}: EgressEvidence): Steps<ReadonlyMap<string, { readonly tried: number; readonly since: number }>> {
   const visited = new Map(visits.map((visit) => [visit.destination, visit]));
   const byServer = new Map<string, { connectors: Set<string>; destinations: Set<string>; since: number }>();
   const others = new Set<string>();
-  for (const { server, connector, destination, lastObservedAt } of rows) {
-    if (others.has(server)) continue;
+  yield* eachOf(rows, ({ server, connector, destination, lastObservedAt }) => {
+    if (others.has(server)) return;
     const visit = visited.get(destination);
     const isTold = visit !== undefined && isTelling(visit, now);
     if (isTold ? getsConnection(visit.latest) : isWithin(lastObservedAt, windowMs, now)) others.add(server);
-    if (!isTold || !isWithin(lastObservedAt, windowMs, now)) continue;
+    if (!isTold || !isWithin(lastObservedAt, windowMs, now)) return;
     const known = byServer.get(server) ?? { connectors: new Set(), destinations: new Set(), since: 0 };
     known.connectors.add(connector);
     known.destinations.add(destination);
     known.since = Math.max(known.since, visit.failingSince ?? visit.latest.at);
     byServer.set(server, known);
-  }
+  });
   const found = new Map<string, { tried: number; since: number }>();
   for (const [server, { connectors, destinations, since }] of byServer) {
     if (others.has(server) || connectors.size < 2 || destinations.size < 2) continue;
@@ -148,55 +152,55 @@ function isTelling({ latest }: Visited, now: number): boolean {
 }
 
 /** When each server last got a connection, as far as its own logs tell. */
-function lastConnections(
+function* lastConnections(
   rows: readonly LedgerRow[],
   recent: readonly RecentError[],
   now: number,
-): ReadonlyMap<string, number> {
+): Steps<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   const note = (server: string, at: number): void => {
     found.set(server, Math.max(found.get(server) ?? at, at));
   };
-  for (const { server, lastAttemptAt: tried, lastObservedAt: failed = -Infinity } of rows) {
+  yield* eachOf(rows, ({ server, lastAttemptAt: tried, lastObservedAt: failed = -Infinity }) => {
     if (tried !== undefined && tried - failed > settledMs && now - tried > settledMs) note(server, tried);
-  }
-  for (const { server, reason, until } of recent) {
+  });
+  yield* eachOf(recent, ({ server, reason, until }) => {
     if (reason !== undefined && !neverConnected.has(reason) && !answersOfDns.has(reason)) note(server, until);
-  }
+  });
   return found;
 }
 
 /** Hosts of each server that its logs tell of since its last connection: none was reached. */
-function triedInVain(
+function* triedInVain(
   recent: readonly RecentError[],
   reachedAt: ReadonlyMap<string, number>,
   now: number,
-): ReadonlyMap<string, ReadonlySet<string>> {
+): Steps<ReadonlyMap<string, ReadonlySet<string>>> {
   const found = new Map<string, Set<string>>();
-  for (const { server, destination, reason, until } of recent) {
+  yield* eachOf(recent, ({ server, destination, reason, until }) => {
     const isOld = !isWithin(until, windowMs, now) || until <= (reachedAt.get(server) ?? -Infinity);
-    if (reason === undefined || !neverConnected.has(reason) || isOld) continue;
+    if (reason === undefined || !neverConnected.has(reason) || isOld) return;
     const hosts = found.get(server) ?? new Set<string>();
     found.set(server, hosts.add(endpointOf(destination)?.host ?? destination));
-  }
+  });
   return found;
 }
 
 /** Servers on which everything fails at the pace of retries, while another server has no error on what they share. */
-function alone(
+function* alone(
   rows: readonly LedgerRow[],
   reachedAt: ReadonlyMap<string, number>,
   now: number,
-): ReadonlyMap<string, NoEgress> {
+): Steps<ReadonlyMap<string, NoEgress>> {
   const found = new Map<string, NoEgress>();
   const isBad = ({ lastObservedAt }: LedgerRow): boolean => isWithin(lastObservedAt, retryMs, now);
   if (!rows.some(isBad)) return found;
   const byServer = new Map<string, LedgerRow[]>();
-  for (const row of rows) {
+  yield* eachOf(rows, (row) => {
     const known = byServer.get(row.server);
     if (known) known.push(row);
     else byServer.set(row.server, [row]);
-  }
+  });
   // Two may be chance.
   const lonely = [...byServer].filter(
     ([server, own]) =>

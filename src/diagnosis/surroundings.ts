@@ -3,6 +3,7 @@ import type { BoardEntry } from '../board/board.js';
 import type { LedgerRow } from '../model/batch.js';
 import { endpointOf } from '../model/endpoint.js';
 import type { RecentError } from '../model/evidence.js';
+import { eachOf, type Steps } from '../runtime/breath.js';
 import { getsConnection, type NoEgress, serversWithoutEgress } from './egress.js';
 
 /** What the board knows of a destination, as far as it decides. */
@@ -29,7 +30,11 @@ export type World = DiagnosisOptions & {
   readonly withoutEgress: ReadonlyMap<string, NoEgress>;
 };
 
-export function worldOf(rows: readonly LedgerRow[], entries: readonly Probed[], options: DiagnosisOptions): World {
+export function* worldOf(
+  rows: readonly LedgerRow[],
+  entries: readonly Probed[],
+  options: DiagnosisOptions,
+): Steps<World> {
   const probed = new Map<string, Probed>();
   const all = { asked: 0, passing: 0 };
   const families = { 4: { asked: 0, passing: 0 }, 6: { asked: 0, passing: 0 } };
@@ -42,13 +47,13 @@ export function worldOf(rows: readonly LedgerRow[], entries: readonly Probed[], 
     if (family) count(families[family], connects);
   }
   const connectors = new Map<string, Count>();
-  for (const [connector, own] of probedByConnector(rows, probed)) {
+  for (const [connector, own] of yield* probedByConnector(rows, probed)) {
     const counted = { asked: 0, passing: 0 };
     for (const entry of own.values()) count(counted, getsConnection(entry.latest));
     connectors.set(connector, counted);
   }
   const { now, recent } = options;
-  const withoutEgress = serversWithoutEgress({ rows, visits: [...probed.values()], recent, now });
+  const withoutEgress = yield* serversWithoutEgress({ rows, visits: [...probed.values()], recent, now });
   return { ...options, probed, all, families, connectors, withoutEgress };
 }
 
@@ -69,19 +74,19 @@ export function familyOf(destination: string): 4 | 6 | undefined {
 }
 
 /** Of each connector those destinations that are probed. */
-function probedByConnector(
+function* probedByConnector(
   rows: readonly LedgerRow[],
   probed: ReadonlyMap<string, Probed>,
-): Map<string, Map<string, Probed>> {
+): Steps<Map<string, Map<string, Probed>>> {
   const found = new Map<string, Map<string, Probed>>();
   if (probed.size === 0) return found;
-  for (const { connector, destination } of rows) {
+  yield* eachOf(rows, ({ connector, destination }) => {
     const entry = probed.get(destination);
-    if (!entry) continue;
+    if (!entry) return;
     const known = found.get(connector);
     if (known) known.set(destination, entry);
     else found.set(connector, new Map([[destination, entry]]));
-  }
+  });
   return found;
 }
 

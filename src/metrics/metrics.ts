@@ -76,7 +76,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     await breathe();
     const diagnosed: Advised[] = [];
     for (const pair of options.diagnoses(mostDiagnosed)) {
-      diagnosed.push({ pair, next: options.nextCommand(pair) });
+      if (pair) diagnosed.push({ pair, next: options.nextCommand(pair) });
       await breathe();
     }
     const tables = [

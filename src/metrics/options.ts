@@ -22,8 +22,8 @@ export type MetricsOptions = {
     | 'folded'
   >;
   readonly board: Pick<Board, 'entries'>;
-  /** Pairs with an error within the last hour; of more than so many those with the latest errors. */
-  readonly diagnoses: (most: number) => Iterable<DiagnosedPair>;
+  /** Pairs with an error within the last hour; of more than so many those with the latest errors. Nothing, now and then: a pause. */
+  readonly diagnoses: (most: number) => Iterable<DiagnosedPair | undefined>;
   /** The next command to type for such a pair, where there is one. */
   readonly nextCommand: (pair: DiagnosedPair) => AdvisedCommand | undefined;
   /** Probes that are due but waiting for a free slot. */

@@ -37,6 +37,18 @@ export function finish<Result>(steps: Steps<Result>): Result {
   }
 }
 
+/** So many short pieces of work take less than a stroke. */
+const pieces = 1_024;
+
+/** The work on each item; it can be laid down after every so many. */
+export function* eachOf<Item>(items: Iterable<Item>, work: (item: Item) => void): Steps<void> {
+  let done = 0;
+  for (const item of items) {
+    work(item);
+    if (++done % pieces === 0) yield;
+  }
+}
+
 export async function inStrokes<Result>(steps: Steps<Result>, breathe: Breath): Promise<Result> {
   for (;;) {
     const { done, value } = steps.next();

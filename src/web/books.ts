@@ -16,8 +16,8 @@ export type Books = Pick<Standing, 'ready' | 'notices'> & {
   readonly targets: () => readonly Target[];
   /** A sentence when this destination is never probed; undefined when it is. */
   readonly notProbed: (destination: string) => string | undefined;
-  /** One word and one sentence for every pair with an error within the last hour; worked out one by one as they are read. */
-  readonly diagnoses: () => Iterable<DiagnosedPair>;
+  /** One word and one sentence for every pair with an error within the last hour; worked out one by one as they are read. Nothing, now and then: a pause. */
+  readonly diagnoses: () => Iterable<DiagnosedPair | undefined>;
   /** What can be typed where this exporter runs. */
   readonly ownHost: () => OwnHost;
   /** What the sources have not read yet, where it is much. */

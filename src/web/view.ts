@@ -91,7 +91,7 @@ function* toldOf(books: Books): Steps<Told> {
   const diagnoses = new Map<string, DiagnosedPair>();
   for (const each of books.diagnoses()) {
     yield;
-    diagnoses.set(pairKey(each), each);
+    if (each) diagnoses.set(pairKey(each), each);
   }
   return { diagnoses, recent };
 }

@@ -1,12 +1,16 @@
 /** Situations as a person would meet them, each with its word and its sentence. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { diagnosesOf } from '../../src/diagnosis/diagnosis.js';
+import { type DiagnosedPair, diagnosesOf } from '../../src/diagnosis/diagnosis.js';
 import type { Probed } from '../../src/diagnosis/surroundings.js';
 import { diagnoses, reasons, stepNames, type Diagnosis, type Reason, type StepName } from '../../src/model/words.js';
 import type { LedgerRow } from '../../src/model/batch.js';
 import type { PathReport, PingReport } from '../../src/model/probes.js';
 import type { RecentError } from '../../src/model/evidence.js';
+
+function listOf(...of: Parameters<typeof diagnosesOf>): DiagnosedPair[] {
+  return [...diagnosesOf(...of)].filter((each) => each !== undefined);
+}
 
 const now = Date.parse('2026-11-23T08:18:30Z');
 const minute = 60_000;
@@ -423,7 +427,7 @@ describe('diagnosis', () => {
       const at = now - ago * minute;
       return { server: 'exch01', connector: 'Outbound to Internet', destination, reason, at, until: at, count: 1 };
     });
-    const [first] = diagnosesOf(rows, entries, { now, notProbed: isForbidden, recent: told });
+    const [first] = listOf(rows, entries, { now, notProbed: isForbidden, recent: told });
     expect(first?.sentence).toContain(says);
     expect(first?.word).toBe(word);
   });
@@ -440,13 +444,13 @@ describe('diagnosis', () => {
       row(c, { lastErrorAt: undefined, lastObservedAt: undefined }),
     ];
     expect(
-      [...diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [] })].map(({ destination }) => destination),
+      listOf(rows, [], { now, notProbed: () => undefined, recent: [] }).map(({ destination }) => destination),
     ).toEqual([a]);
   });
 
   test('since when it is so, where that is known', () => {
     const since = (entry: Probed) =>
-      [...diagnosesOf([row(a)], [entry], { now, notProbed: () => undefined, recent: [] })][0]?.since;
+      listOf([row(a)], [entry], { now, notProbed: () => undefined, recent: [] })[0]?.since;
     expect(since(down(a))).toBe(now - 5 * minute);
     expect(since(probed(a, { since: 60 }))).toBeUndefined();
   });
@@ -477,7 +481,7 @@ test('whatever is known: a sentence for every pair, and a destination is never d
       );
       const board = new Map(entries.map((entry) => [entry.destination, entry]));
       const notProbed = (): string | undefined => (isOff ? 'off' : undefined);
-      const found = [...diagnosesOf(ledger, [...board.values()], { now, notProbed, recent: [] })];
+      const found = listOf(ledger, [...board.values()], { now, notProbed, recent: [] });
       expect(found.length).toBe(rows.filter(({ ago }) => ago < 60).length);
       for (const { destination, word, sentence } of found) {
         expect(diagnoses).toContain(word);
@@ -494,9 +498,9 @@ test('whatever is known: a sentence for every pair, and a destination is never d
 
 test('of more pairs than may be told of, those with the latest errors are', () => {
   const rows = [1, 4, 2, 3, 50].map((ago) => row(`10.0.0.${ago}:25`, { ago }));
-  const told = [...diagnosesOf(rows, [], { now, notProbed: () => undefined, recent: [], most: 3 })];
+  const told = listOf(rows, [], { now, notProbed: () => undefined, recent: [], most: 3 });
   expect(told.map(({ destination }) => destination)).toEqual(['10.0.0.1:25', '10.0.0.2:25', '10.0.0.3:25']);
   const alike = [2, 4, 2, 1, 2].map((ago, n) => row(`10.0.1.${n}:25`, { ago }));
-  const first = diagnosesOf(alike, [], { now, notProbed: () => undefined, recent: [], most: 3 });
+  const first = listOf(alike, [], { now, notProbed: () => undefined, recent: [], most: 3 });
   expect(first.map(({ destination }) => destination)).toEqual(['10.0.1.0:25', '10.0.1.2:25', '10.0.1.3:25']);
 });
