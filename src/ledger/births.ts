@@ -71,6 +71,10 @@ export function createBirths(scrapers: Scrapers, onSeen: (row: Row) => void): Bi
 }
 
 /** Series of a row that all have seen, which is not saved yet. */
-export function seenIn(row: Row): Counter[] {
-  return [...(row.held ?? [])].filter(([, held]) => held.seen).map(([counter]) => counter);
+export function seenIn({ held }: Row): readonly Counter[] {
+  let seen = nothing;
+  for (const [counter, each] of held ?? []) if (each.seen) seen = [...seen, counter];
+  return seen;
 }
+
+const nothing: readonly Counter[] = [];

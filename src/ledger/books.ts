@@ -51,7 +51,7 @@ export function createBooks(
   const { clocks, now, saveNow } = options;
   const missed = new Map(saved?.missed.map(({ source, records }) => [source, records]));
   const scrapers = createScrapers(saved?.scrapers ?? [], clocks);
-  const unsaved = createUnsavedRows();
+  const unsaved = createUnsavedRows(clocks, options.readingHistory);
   const births = createBirths(scrapers, (row) => {
     unsaved.changes(row);
     saveNow();

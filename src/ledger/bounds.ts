@@ -22,6 +22,8 @@ export type Bounds = {
   /** The server of a row has another name; `to` is absent where a row of that name is shown already. */
   readonly move: (from: Place, to: Place | undefined) => void;
   readonly folded: () => Folded;
+  /** Changes whenever a row comes or goes: until then each that found no room finds none. */
+  readonly version: () => number;
 };
 
 /** What all destinations beyond the limit are counted under. */
@@ -45,32 +47,31 @@ type Shown = {
 /** @param limit destinations shown by name, of each Send connector */
 export function createBounds(limit: number, room = roomForAll): Bounds {
   const byConnector = new Map<string, Shown>();
-  let [used, others] = [0, 0];
+  let [used, others, version] = [0, 0, 0];
   const other = otherDestination;
   /** Per-connector totals stay exact; only a flood of names of connectors or servers loses these names. */
   const placeOther = ({ server, connector }: Place): Place => {
-    const shown = byConnector.get(connector);
-    if (!shown && connector !== other && byConnector.size >= maxConnectors)
+    if (!byConnector.has(connector) && connector !== other && byConnector.size >= maxConnectors)
       return placeOther({ server: other, connector: other, destination: other });
-    if (!shown) byConnector.set(connector, { destinations: new Map(), others: new Set() });
-    const servers = byConnector.get(connector)?.others;
-    if (servers?.has(server)) return { server, connector, destination: other };
+    const servers = shownOf(byConnector, connector).others;
+    if (servers.has(server)) return { server, connector, destination: other };
     if (others >= maxOthers && server !== other) return placeOther({ server: other, connector, destination: other });
-    servers?.add(server);
+    servers.add(server);
     others++;
     return { server, connector, destination: other };
   };
   const show = (row: Place): void => {
-    const shown = byConnector.get(row.connector) ?? { destinations: new Map<string, number>(), others: new Set() };
-    byConnector.set(row.connector, shown);
-    shown.destinations.set(row.destination, (shown.destinations.get(row.destination) ?? 0) + 1);
+    const { destinations } = shownOf(byConnector, row.connector);
+    destinations.set(row.destination, (destinations.get(row.destination) ?? 0) + 1);
     used += roomOf(row);
+    version++;
   };
   const release = (row: Place): void => {
     const shown = byConnector.get(row.connector);
     const rows = shown?.destinations.get(row.destination);
     if (!shown || rows === undefined) return;
     used -= roomOf(row);
+    version++;
     if (rows > 1) shown.destinations.set(row.destination, rows - 1);
     else shown.destinations.delete(row.destination);
     if (shown.destinations.size + shown.others.size === 0) byConnector.delete(row.connector);
@@ -103,7 +104,16 @@ export function createBounds(limit: number, room = roomForAll): Bounds {
       if (to) show(to);
     },
     ...createFolds(),
+    version: () => version,
   };
+}
+
+function shownOf(byConnector: Map<string, Shown>, connector: string): Shown {
+  const known = byConnector.get(connector);
+  if (known) return known;
+  const fresh: Shown = { destinations: new Map(), others: new Set() };
+  byConnector.set(connector, fresh);
+  return fresh;
 }
 
 function createFolds(): Pick<Bounds, 'fold' | 'folded'> {

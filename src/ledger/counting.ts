@@ -26,12 +26,21 @@ export function countIn(row: Row, evidence: Counted, history: boolean, clocks: C
   const { times } = row;
   const entered = ownEntered(row);
   raise(entered, counter);
+  row.timesDue = true;
   // An attempt alone is no error.
   if (counter === 'attempts') noteAttempt(times, readAt, clocks);
   else noteError(times, evidence.at ?? now, readAt, clocks);
-  showTimes(entered, times, clocks);
+  // Nobody looks at them before they are saved, but for whether there are any.
+  if ((counter === 'attempts' ? entered.lastAttemptAt : entered.lastErrorAt) === undefined) settleTimes(row, clocks);
   // The first name stays: many hosts may share an address, and a label that changes is a new series.
   if (evidence.kind !== 'connection_error') entered.host ??= evidence.host;
+}
+
+/** Shows the times of all that was entered: to be called before a save or anybody else looks at them. */
+export function settleTimes(row: Row, clocks: Clocks): void {
+  if (!row.timesDue) return;
+  showTimes(ownEntered(row), row.times, clocks);
+  row.timesDue = false;
 }
 
 /** What was entered, to be changed: a copy where others hold it. */

@@ -62,6 +62,8 @@ function isKnownBetween(book: Book, id: number, from: number, to: number): boole
 function pageFor({ pages, ends }: Book, id: number, second: number): number {
   let low = 0;
   let high = ends.length - 1;
+  // Nearly always what comes is newer than all that is known.
+  if (high > 0 && (ends[high] ?? 0) < id) return high;
   while (low < high) {
     const middle = (low + high) >> 1;
     const end = ends[middle] ?? 0;

@@ -1,5 +1,6 @@
 /** What a book has noted since the last save, in order: replayed at the next start, where it was not too much. */
 export type NoteLog<Note> = {
+  /** No note need be made where the whole book is to be saved. */
   readonly add: (note: Note) => void;
   /** The book was changed otherwise: it is to be saved as a whole. */
   readonly rewrite: () => void;

@@ -87,7 +87,7 @@ export function createNotedBooks(
       ...books.errorHours,
       note: (connector, reason, at) => {
         books.errorHours.note(connector, reason, at);
-        errors.add({ connector, reason, at });
+        if (!errors.isOver()) errors.add({ connector, reason, at });
       },
     },
     isOver: () => [seen, related, recent, visits, errors].some((each) => each.isOver()),
@@ -135,7 +135,7 @@ function seenNoted(book: SeenRecords) {
     note: (key) => {
       const isNew = book.note(key);
       const { server, channel, recordId } = key;
-      if (!isNew || recordId === undefined || !Number.isSafeInteger(recordId)) return isNew;
+      if (!isNew || log.isOver() || recordId === undefined || !Number.isSafeInteger(recordId)) return isNew;
       const second = secondOf(key);
       log.add([server, channel, recordId, Number.isNaN(second) ? null : second]);
       return isNew;
@@ -188,7 +188,7 @@ function recentNoted(book: RecentErrors) {
       const before = book.version();
       book.note(evidence, readAt);
       // What is of long ago was not taken.
-      if (book.version() === before) return;
+      if (book.version() === before || log.isOver()) return;
       const { server, connector, destination, at = readAt } = evidence;
       const reason = evidence.kind === 'connection_failure' ? evidence.reason : undefined;
       log.add({ server, connector, destination, reason, at });

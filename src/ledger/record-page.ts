@@ -109,7 +109,7 @@ export function putOn(page: Page, at: number, id: number, second: number): void 
     Object.assign(page, pageOf(joined(pairs)));
     return;
   }
-  page.numbers.copyWithin(2 * at + 2, 2 * at, 2 * page.count);
+  if (at < page.count) page.numbers.copyWithin(2 * at + 2, 2 * at, 2 * page.count);
   page.count++;
   set(page, at, id, second);
 }

@@ -32,6 +32,7 @@ export type RowBook = {
   readonly rowsByKey: Map<string, Row>;
   readonly dirty: Set<Row>;
   readonly unpublished: Set<Row>;
+  readonly awaiting: Set<Row>;
   readonly held: Set<Row>;
   readonly dormant: Set<Row>;
   readonly mending: Set<Row>;
@@ -91,6 +92,7 @@ function moveRow(book: RowBook, from: Row, into: Row): void {
   if (isShown) book.dormant.delete(into);
   else book.dormant.add(into);
   if (book.unpublished.has(from)) book.unpublished.add(into);
+  if (book.awaiting.has(from)) book.awaiting.add(into);
   if (book.mending.has(from)) book.mending.add(into);
   leave(book, from);
   book.dirty.add(into);
@@ -123,8 +125,8 @@ export function endFormer(row: Row, birth: () => number): void {
   for (const held of row.held?.values() ?? []) held.birth = birth();
 }
 
-function leave({ dirty, unpublished, held, dormant, mending }: RowBook, row: Row): void {
-  for (const rows of [dirty, unpublished, held, dormant, mending]) rows.delete(row);
+function leave({ dirty, unpublished, awaiting, held, dormant, mending }: RowBook, row: Row): void {
+  for (const rows of [dirty, unpublished, awaiting, held, dormant, mending]) rows.delete(row);
 }
 
 function sumOfKnown({ entered }: Row, a: LedgerRow | undefined, b: LedgerRow | undefined): LedgerRow | undefined {

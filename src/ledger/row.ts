@@ -7,9 +7,11 @@ import { noTimes, type RowTimes } from './row-times.js';
 export type Counts = Pick<LedgerRow, 'errors' | 'attempts' | 'failures'>;
 
 export type Row = {
-  /** All that was entered, saved or not; its times as the clock of now lets them be true. */
+  /** All that was entered, saved or not; its times as the clock of now lets them be true, once they are settled. */
   entered: LedgerRow;
   times: RowTimes;
+  /** True while the times of `entered` are older: `settleTimes` puts them right. */
+  timesDue: boolean;
   /** What the latest save has taken of it, be it done or not: not changed any more. */
   takenEntered: LedgerRow | undefined;
   takenHistory: Counts | undefined;
@@ -57,6 +59,7 @@ export function freshRow(entered: LedgerRow, times: RowTimes = noTimes()): Row {
   return {
     entered,
     times,
+    timesDue: false,
     takenEntered: undefined,
     takenHistory: undefined,
     saved: undefined,

@@ -1,7 +1,7 @@
 /** The counters of all destinations, within their bounds: entered, published when they are saved, dormant when silent. */
 import type { Births } from './births.js';
 import { createBounds, type Bounds, type Folded } from './bounds.js';
-import { countIn, type Counted } from './counting.js';
+import { countIn, type Counted, settleTimes } from './counting.js';
 import { createMerelyExpected, type MerelyExpected } from './merely-expected.js';
 import { renameRows } from './renames.js';
 import {
@@ -142,6 +142,7 @@ function enter(book: Book, evidence: Counted, history: boolean, moment: Clocks):
 }
 
 function rename({ byKey, finder, unsaved, births, silent, clock, ...book }: Book, short: string, full: string): void {
+  for (const row of byKey.values()) settleTimes(row, book.clocks);
   for (const row of byKey.values())
     if (row.entered.server === short) unsaved.forgets(row);
     else if (row.entered.server === full) unsaved.settles(row);
@@ -156,6 +157,7 @@ function publish(book: Book): void {
   heedClock(book);
   const reading = book.readingHistory?.() ?? false;
   if (expectation.isDue() && !reading) expectation.show();
+  if (!reading) unsaved.historyIsRead();
   /** Asked for by the first row that is new: all that are held are looked at for it. */
   let former: ReadonlySet<string> | undefined;
   for (const row of unsaved.unpublished) {
@@ -216,6 +218,7 @@ function heedClock(book: Book): void {
 
 function mendTimes({ clocks, unsaved, saveNow }: Book, row: Row): void {
   const times = shownTimes(row.times, clocks);
+  row.timesDue = false;
   if (isSameTimes(times, row.entered)) return;
   (row.dormant ? unsaved.settles : unsaved.changes)(row);
   row.entered = { ...row.entered, ...times };

@@ -10,6 +10,8 @@ import * as z from 'zod';
 import type { RecordKey } from '../model/records.js';
 import type { Immutable } from '../runtime/immutable.js';
 import { createKnownRecords, type KnownRecords } from './known-records.js';
+import { noPlace, type Place } from './linked-line.js';
+import { createLogsByUse, type LogsByUse } from './logs-by-use.js';
 import { blockLength, blockText, pairsOf } from './record-block.js';
 import { secondOf } from './record-seconds.js';
 import { type Floors, isBelow, liftFloor } from './seen-floor.js';
@@ -67,20 +69,21 @@ type Log = Floors & {
   /** Records in the blocks. */
   count: number;
   text: string | undefined;
+  readonly place: Place<Log>;
 };
 
 export function createSeenRecords(saved: readonly SavedRecords[], options: SeenOptions = {}): SeenRecords {
   const { now = Date.now, perLog = 65_536, inAll = 262_144, logs: mostLogs = 4_096 } = options;
-  const logs = new Map<string, Log>();
-  for (const each of saved) logs.set(keyOf(each), restore(each));
-  let total = [...logs.values()].reduce((sum, log) => sum + log.count, 0);
+  const logs = createLogsByUse<Log>();
+  for (const each of saved) logs.use(restore(each));
+  let total = logs.all().reduce((sum, log) => sum + log.count, 0);
   let latest: Log | undefined;
   let isLagging = false;
   const snapshots = createTextSnapshots(textOf);
   return {
     hold: (lags) => {
       isLagging = lags;
-      for (const log of lags ? [] : logs.values()) {
+      for (const log of lags ? [] : logs.all()) {
         if (!log.held) continue;
         snapshots.changes(log);
         log.floor = log.held;
@@ -89,15 +92,14 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
     },
     note: (key) => {
       if (key.recordId === undefined || !Number.isSafeInteger(key.recordId)) return true;
-      const log = latest && isOf(latest, key) ? latest : (logs.get(keyOf(key)) ?? freshLog(key.server, channelOf(key)));
+      const channel = channelOf(key);
+      const log = logs.get(key.server, channel) ?? freshLog(key.server, channel);
       const second = secondOf(key);
       if (isKnown(log, key.recordId, second, now())) return false;
       if (log !== latest) {
-        const name = keyOf(log);
-        logs.delete(name);
-        logs.set(name, log);
+        logs.use(log);
         latest = log;
-        if (logs.size > mostLogs) total -= dropFirst(logs);
+        if (logs.size() > mostLogs) total -= dropFirst(logs);
       }
       snapshots.changes(log);
       add(log, key.recordId, second);
@@ -111,33 +113,25 @@ export function createSeenRecords(saved: readonly SavedRecords[], options: SeenO
       return true;
     },
     rename: (from, to) => {
-      for (const [name, log] of [...logs]) {
+      for (const log of logs.all()) {
         if (log.server !== from) continue;
-        logs.delete(name);
-        const before = logs.get(keyOf({ ...log, server: to }));
+        logs.drop(log);
+        const before = logs.get(to, log.channel);
         const moved = joined(before ?? freshLog(to, log.channel), log, now());
         total += moved.count - (before ? before.count : 0) - log.count;
-        logs.set(keyOf(moved), moved);
+        logs.use(moved);
         while (moved.count > perLog) total -= dropOldest(moved, now(), isLagging);
       }
       latest = undefined;
     },
-    texts: () => [...logs.values()].map(textOf),
-    snapshot: () => snapshots.begin(logs.values()),
+    texts: () => logs.all().map(textOf),
+    snapshot: () => snapshots.begin(logs.all()),
   };
 }
 
 /** A carrier that leaves the channel out means the Application log. */
 function channelOf(key: { readonly channel: string }): string {
   return key.channel === '' ? 'application' : key.channel;
-}
-
-function keyOf(key: { readonly server: string; readonly channel: string }): string {
-  return `${key.server}\n${channelOf(key)}`;
-}
-
-function isOf(log: Log, key: RecordKey): boolean {
-  return log.server === key.server && log.channel === channelOf(key);
 }
 
 function freshLog(server: string, channel: string): Log {
@@ -150,6 +144,7 @@ function freshLog(server: string, channel: string): Log {
     known: createKnownRecords(),
     count: 0,
     text: undefined,
+    place: noPlace(),
   };
 }
 
@@ -207,15 +202,15 @@ function joined(into: Log, from: Log, now: number): Log {
 }
 
 /** @returns how many records are no longer known */
-function dropFirst(logs: Map<string, Log>): number {
-  const [first] = logs;
+function dropFirst(logs: LogsByUse<Log>): number {
+  const first = logs.oldest();
   if (!first) return 0;
-  logs.delete(first[0]);
-  return first[1].count;
+  logs.drop(first);
+  return first.count;
 }
 
-function largest(logs: ReadonlyMap<string, Log>): Log {
-  return [...logs.values()].reduce((most, log) => (log.count > most.count ? log : most));
+function largest(logs: LogsByUse<Log>): Log {
+  return logs.all().reduce((most, log) => (log.count > most.count ? log : most));
 }
 
 function textOf(log: Log): string {

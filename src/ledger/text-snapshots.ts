@@ -25,7 +25,7 @@ export function createTextSnapshots<Entry, Text>(textOf: (entry: Entry) => Text)
       return texts(waiting);
     },
     changes: (entry) => {
-      if (waiting.has(entry) && waiting.get(entry) === undefined) waiting.set(entry, textOf(entry));
+      if (waiting.size > 0 && waiting.has(entry) && waiting.get(entry) === undefined) waiting.set(entry, textOf(entry));
     },
   };
 }

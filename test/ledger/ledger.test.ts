@@ -399,6 +399,19 @@ test('history is born at its whole value, when all of it is read', async () => {
   expect([await shown(ledger), await shown(ledger)]).toEqual([{ '203.0.113.25:25': 3 }, { '203.0.113.25:25': 4 }]);
 });
 
+test('history is shown in one piece: a row of which all is saved waits for those of which something is not', async () => {
+  const reading = { history: true };
+  const ledger = await ledgerIn(await temporaryFolder(), { readingHistory: () => reading.history });
+  const old = now - 24 * hour;
+  await ledger.post(batch([connectionError(old, 'a:25'), connectionError(old, 'b:25')], { history: true }));
+  await saved(ledger);
+  await ledger.post(batch([connectionError(old, 'a:25')], { history: true }));
+  reading.history = false;
+  expect(await shown(ledger)).toEqual({});
+  await ledger.saved();
+  expect(await shown(ledger)).toEqual({ 'a:25': 2, 'b:25': 1 });
+});
+
 test('the same record counts once, whatever file, carrier or run brings it', async () => {
   const directory = await temporaryFolder();
   const first = await ledgerIn(directory);
@@ -433,6 +446,22 @@ test('beyond the limit only the destination is folded, and the total of the conn
       .latest.map((each) => each.destination)
       .sort(),
   ).toEqual([3, 4, 5, 6, 7, 8, 9].map((n) => `host${n}:25`));
+});
+
+test('what was folded again and again has a row of its own once there is room', async () => {
+  const clock = { now };
+  const options = { now: () => clock.now, forgetAfterMs: 24 * hour, limit: 1 };
+  const ledger = await ledgerIn(await temporaryFolder(), options);
+  await ledger.post(batch([connectionError(now, 'a:25'), connectionError(now, 'b:25'), connectionError(now, 'b:25')]));
+  await ledger.saved();
+  await shown(ledger);
+  expect(await shown(ledger)).toEqual({ 'a:25': 1, other: 2 });
+  clock.now += 25 * hour;
+  expect(await shown(ledger)).toEqual({ other: 2 });
+  await ledger.post(batch([connectionError(clock.now, 'b:25'), connectionError(clock.now, 'c:25')]));
+  await ledger.saved();
+  await shown(ledger);
+  expect(await shown(ledger)).toEqual({ 'b:25': 1, other: 3 });
 });
 
 test('a destination silent for long is no longer shown; it comes back at its old value, then steps', async () => {

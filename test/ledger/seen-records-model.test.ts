@@ -67,8 +67,8 @@ function rename(model: Model, from: string, to: string, now: number): void {
       for (const record of records) if (!moved.records.some((each) => isSame(each, record))) moved.records.push(record);
       if (floor) lift(moved, floor, now);
     }
-    if (into) model.logs[model.logs.indexOf(into)] = moved;
-    else model.logs.push(moved);
+    if (into) model.logs.splice(model.logs.indexOf(into), 1);
+    model.logs.push(moved);
     while (moved.records.length > model.perLog) drop(moved, now);
   }
 }
