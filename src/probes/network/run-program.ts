@@ -13,7 +13,7 @@ export type ProgramRun = {
   readonly errors: string;
 };
 
-export type RunOptions = {
+type RunOptions = {
   readonly limitMs: number;
   readonly signal: AbortSignal;
   /** Told each piece of output as it comes. */
