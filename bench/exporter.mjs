@@ -158,12 +158,13 @@ export function quantile(values, share) {
 /**
  * The exporter over files, from the start of the process until its page shows all of them; scraped five times a second.
  * @param errors how many it is to show, or by metric
+ * @param flags in place of `--no-probe`
  * @returns CPU seconds and peak memory in MiB
  */
-export async function readThrough(files, folder, errors) {
+export async function readThrough(files, folder, errors, flags = undefined) {
   const wanted = Object.entries(typeof errors === 'number' ? { [errorsTotal]: errors } : errors);
   const state = await mkdtemp(path.join(folder, 'state-'));
-  const exporter = await startExporter(files, state);
+  const exporter = await startExporter(files, state, flags);
   try {
     for (let isWhole = false; !isWhole;) {
       await pause(200);

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 
 const failing = 0.01;
+export const connector = { Name: 'Outbound to Internet', Guid: '2f6f0e8e-6a5c-4f0e-9d53-0b1b7f0f5f10' };
 /** All rows are of the hours before now. */
 export const firstAt = Date.now() - 10 * 3_600_000;
 const sessionsApartMs = 100;
