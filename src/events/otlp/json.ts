@@ -185,19 +185,21 @@ export function logOfJson(bytes: Buffer, { start, end, values = 0 }: RecordSpan 
 }
 
 /** Whether its body may hold what its bytes do not show: bytes in base64, or half a text of JSON. */
-export function isHiddenInJson(bytes: Buffer, { start, end }: RecordSpan): boolean {
-  const record = bytes.subarray(start, end);
-  if (record.includes('"bytesValue"')) return true;
-  for (const { index, 0: found } of record.toString('latin1').matchAll(stringOfJson)) {
-    const scan = { bytes, at: start + index + found.length - 1 };
-    const text = scan.at + 1;
+export function isHiddenInJson(bytes: Buffer, { start }: RecordSpan, text: string): boolean {
+  if (text.includes('"bytesValue"')) return true;
+  for (let at = text.indexOf(bodyKey); at >= 0; at = text.indexOf(bodyKey, at + 1)) {
+    bodyOfJson.lastIndex = at;
+    if (!bodyOfJson.test(text)) continue;
+    const scan = { bytes, at: start + bodyOfJson.lastIndex - 1 };
+    const inside = scan.at + 1;
     skipString(scan);
-    if (isCutJson(bytes, { start: text, end: scan.at - 1 })) return true;
+    if (isCutJson(bytes, { start: inside, end: scan.at - 1 })) return true;
   }
   return false;
 }
 
-const stringOfJson = /"stringValue"\s*:\s*"(?=\s*[{[])/g;
+const bodyKey = '"body"';
+const bodyOfJson = /"body"\s*:\s*\{\s*"stringValue"\s*:\s*"(?=\s*[{[])/y;
 
 const space = 32;
 const quote = 34;

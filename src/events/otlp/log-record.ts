@@ -109,12 +109,6 @@ const shortNames = [...new Set(names.map((name) => (/^MSExchange/i.test(name) ? 
 const providers = new RegExp(shortNames.map((name) => name.replace(/[^\w-]/g, String.raw`\$&`)).join('|'), 'i');
 const longestName = Math.max(...shortNames.map(({ length }) => length));
 
-/** A row of a transport log has a time and a comma at its beginning; headers tell of their file. */
-const lines = /Z,|#(?:Software|Version|Log-type|Date|Fields): /;
-
-/** What must be decoded: events alone, or lines of transport logs besides. */
-export const wantedIn = { events: providers, all: new RegExp(`${providers.source}|${lines.source}`, 'i') };
-
 /** So much is searched in one go. */
 const stretch = 64 * 1024;
 
@@ -122,15 +116,27 @@ export function isLong({ start, end }: RecordSpan): boolean {
   return end - start > stretch;
 }
 
-/** Whether a record names a provider whose events are of interest, or holds what else is wanted. */
-export function mayMatter(bytes: Buffer, { start, end }: RecordSpan, wanted = wantedIn.events): boolean {
-  return wanted.test(bytes.toString('latin1', start, end));
+/** Whether a record names a provider whose events are of interest. */
+export function mayMatter(bytes: Buffer, { start, end }: RecordSpan): boolean {
+  return namesProvider(bytes.toString('latin1', start, end));
 }
 
+/** @param text its bytes as latin1 */
+function namesProvider(text: string): boolean {
+  return providers.test(text);
+}
+
+/** The same of a record that may be a line of a transport log, too: a row has a time and a comma at its beginning. */
+export function mayMatterOrBeLine(text: string): boolean {
+  return namesProvider(text) || text.includes('Z,') || (text.includes('#') && headers.test(text));
+}
+
+const headers = /#(?:Software|Version|Log-type|Date|Fields): /;
+
 /** The same of a record of any length. */
-export function* longMayMatter(bytes: Buffer, { start, end }: RecordSpan, wanted = wantedIn.events): Steps<boolean> {
+export function* longMayMatter(bytes: Buffer, { start, end }: RecordSpan, matters = namesProvider): Steps<boolean> {
   for (let from = start; from < end; from += stretch) {
-    if (mayMatter(bytes, { start: from, end: Math.min(end, from + stretch + longestName) }, wanted)) return true;
+    if (matters(bytes.toString('latin1', from, Math.min(end, from + stretch + longestName)))) return true;
     yield;
   }
   return false;

@@ -9,9 +9,8 @@ import {
   isLong,
   longMayMatter,
   type LogRecord,
-  mayMatter,
+  mayMatterOrBeLine,
   type RecordSpan,
-  wantedIn,
 } from './log-record.js';
 import { isHiddenInProtobuf, logOfProtobuf, recordsOfProtobuf } from './protobuf.js';
 
@@ -34,8 +33,8 @@ const encodings: Readonly<
       /** Undefined while it searches: work can be laid down there. */
       readonly records: (bytes: Buffer) => Iterable<RecordSpan | undefined>;
       readonly log: (bytes: Buffer, span: RecordSpan) => LogRecord;
-      /** Whether there may be more in it than its bytes show. */
-      readonly isHidden: (bytes: Buffer, span: RecordSpan) => boolean;
+      /** Whether there may be more in it than its bytes show, which stand in `text` as latin1. */
+      readonly isHidden: (bytes: Buffer, span: RecordSpan, text: string) => boolean;
     }
   >
 > = {
@@ -67,10 +66,9 @@ export function* readOtlp(bytes: Buffer, encoding: OtlpEncoding, batch = emptyOt
           'too_large',
           `more than ${mostRecords} log records in one request; send smaller ones`,
         );
-      const matters = isLong(span)
-        ? yield* longMayMatter(bytes, span, wantedIn.all)
-        : mayMatter(bytes, span, wantedIn.all);
-      if (matters || isHidden(bytes, span)) take(batch, () => decodedOfLog(log(bytes, span)), span);
+      const text = bytes.toString('latin1', span.start, span.end);
+      const matters = isLong(span) ? yield* longMayMatter(bytes, span, mayMatterOrBeLine) : mayMatterOrBeLine(text);
+      if (matters || isHidden(bytes, span, text)) take(batch, () => decodedOfLog(log(bytes, span)), span);
       else batch.ignored++;
     }
     yield;
