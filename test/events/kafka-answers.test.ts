@@ -31,18 +31,36 @@ async function lyingBroker(length: number): Promise<{ readonly address: string; 
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, sent: () => sent };
 }
 
-test.each([200 * 2 ** 20, 2 ** 31 - 1, -5])(
+test.each([200 * 2 ** 20, 2 ** 31 - 1, -5, 0, 2, 3])(
   'an answer of Kafka that says it has %i bytes is refused before it is waited for',
   async (length) => {
     const { address, sent } = await lyingBroker(length);
     const client = createPlatformaticClient({ brokers: [address] });
     onTestFinished(client.close);
     await expect(client.metadata(['events'])).rejects.toThrow(
-      `${address}: expected an answer of Kafka of at most 128 MiB, got a length of ${length} bytes`,
+      `${address}: expected an answer of Kafka of 4 bytes to 128 MiB, got a length of ${length} bytes`,
     );
     expect(sent()).toBeLessThan(64 * 2 ** 20);
   },
 );
+
+test('an answer that cannot be read ends the connection and nothing else', () => {
+  const socket = Object.assign(new EventEmitter(), {
+    destroyed: false,
+    destroy: (error: Error) => ((socket.destroyed = true), socket.emit('error', error)),
+  });
+  const told: string[] = [];
+  socket.on('error', (error: Error) => told.push(error.message));
+  socket.on('data', () => {
+    throw new RangeError('out of bounds');
+  });
+  const refusal = readAnswers({ socket } as never, 'kafka:9092');
+  socket.emit('data', answerOf(5, 0));
+  expect(told).toEqual([
+    'kafka:9092: expected an answer of Kafka, got 9 bytes that cannot be read: RangeError: out of bounds',
+  ]);
+  expect(refusal()).toBe(told[0]);
+});
 
 /** A socket of which a test says what comes; what the package would be handed. */
 function readSocket() {
@@ -60,7 +78,9 @@ function answerOf(length: number, fill: number): Buffer {
 }
 
 test('answers are handed on whole, however they are cut on the way', () => {
-  const lengths = fc.array(fc.oneof(fc.nat(40), fc.integer({ min: 60_000, max: 140_000 })), { maxLength: 6 });
+  const lengths = fc.array(fc.oneof(fc.integer({ min: 4, max: 40 }), fc.integer({ min: 60_000, max: 140_000 })), {
+    maxLength: 6,
+  });
   fc.assert(
     fc.property(lengths, fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 }), (sizes, cuts) => {
       const answers = sizes.map((size, n) => answerOf(size, n + 1));

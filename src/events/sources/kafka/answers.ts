@@ -7,6 +7,8 @@ import type { Connection } from '@platformatic/kafka';
 
 /** A batch that is larger than what was asked for comes whole; brokers take none of more than some megabytes. */
 const mostAnswerBytes = 128 * 2 ** 20;
+/** The correlation ID, which every answer begins with. */
+const leastAnswerBytes = 4;
 /** What is shorter is not worth keeping a room for. */
 const leastRoom = 64 * 1024;
 /** As long as what a fetch brings as a rule; longer ones are given up again. */
@@ -43,6 +45,10 @@ export function readAnswers({ socket }: Connection, where: string): () => string
   let answer: Buffer | undefined;
   let length = 0;
   const deliver = socket.listeners('data') as ((bytes: Buffer) => void)[];
+  const hangUp = (problem: string): void => {
+    refusal = `${where}: ${problem}`;
+    socket.destroy(new Error(refusal));
+  };
   const take = (bytes: Buffer): void => {
     for (let at = 0; at < bytes.length && !socket.destroyed;) {
       if (!answer) {
@@ -50,9 +56,8 @@ export function readAnswers({ socket }: Connection, where: string): () => string
         [headLength, at] = [headLength + taken, at + taken];
         if (headLength < lengthBytes) return;
         const promised = head.readInt32BE(0);
-        if (promised < 0 || promised > mostAnswerBytes) {
-          refusal = `${where}: expected an answer of Kafka of at most 128 MiB, got a length of ${promised} bytes`;
-          socket.destroy(new Error(refusal));
+        if (promised < leastAnswerBytes || promised > mostAnswerBytes) {
+          hangUp(`expected an answer of Kafka of 4 bytes to 128 MiB, got a length of ${promised} bytes`);
           return;
         }
         answer = takeRoom(lengthBytes + promised);
@@ -63,7 +68,11 @@ export function readAnswers({ socket }: Connection, where: string): () => string
       if (length < answer.length) return;
       const whole = answer;
       [answer, headLength] = [undefined, 0];
-      for (const each of deliver) each(whole);
+      try {
+        for (const each of deliver) each(whole);
+      } catch (error) {
+        hangUp(`expected an answer of Kafka, got ${whole.length} bytes that cannot be read: ${String(error)}`);
+      }
     }
   };
   socket.removeAllListeners('data');
