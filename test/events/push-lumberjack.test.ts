@@ -280,7 +280,7 @@ describe('over TLS', () => {
       expect(acks()).toEqual([1]);
     });
     expect(ledger.rows().map(({ server, errors }) => [server, errors])).toEqual([['exch01.contoso.local', 1]]);
-    expect(logged()).toContain('may send those of another server only');
+    expect(logged()).toContain('may only send those of another server');
     expect(ledger.tallies().get(followed.statuses()[0]!.source)?.unreadable).toEqual({ wrong_shape: 1 });
   });
 
@@ -296,7 +296,7 @@ describe('over TLS', () => {
     await vi.waitFor(() => {
       expect(acks()).toEqual([2]);
     });
-    expect(logged()).toContain('may send those of another server only');
+    expect(logged()).toContain('may only send those of another server');
     expect(ledger.tallies().get(followed.statuses()[0]!.source)?.unreadable).toEqual({ wrong_shape: 1 });
   });
 

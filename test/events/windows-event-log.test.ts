@@ -135,7 +135,7 @@ test('a lost bookmark is counted, and what is read again is not counted twice', 
 test.each<[string, Life, string]>([
   ['that ends at once', [], 'Application: the reader ended with code 3221225477'],
   ['that hangs', ['hang'], 'Application: the reader said nothing for 0.3 seconds'],
-  ['that tells nonsense', ['nonsense'], 'Application: the reader told something that cannot be used'],
+  ['that tells nonsense', ['nonsense'], 'Application: the reader reported something that cannot be used'],
   ['that cannot read', [{ kind: 'down', detail: 'EvtSubscribe failed with error 5' }, 'hang'], 'error 5'],
 ])('a reader %s makes the source down with the reason', async (_, life, detail) => {
   const { followed } = await follow([life], await temporaryFolder());
