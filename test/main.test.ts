@@ -219,7 +219,7 @@ describe('a running exporter', () => {
     const ours = loaded.filter((url) => !url.includes('/test/support/'));
     expect(ours.filter((url) => url.includes('node_modules'))).toEqual([]);
     expect(ours).toContain(builtModule('web/http/server.js'));
-    expect(ours.length).toBeLessThan(70);
+    expect(ours.length).toBeLessThan(80);
     const map = new URL(`${builtModule('web/http/server.js')}.map`);
     const { sources } = JSON.parse(await readFile(map, 'utf8')) as { readonly sources: readonly string[] };
     const ownSources = sources

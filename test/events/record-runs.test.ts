@@ -3,7 +3,7 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { formats } from '../../src/events/formats/formats.js';
-import { createReader } from '../../src/events/read/pass.js';
+import { createReader, type TextPass } from '../../src/events/read/pass.js';
 import { placesOf } from '../../src/events/read/marks.js';
 import { createRunCollector } from '../../src/events/read/record-runs.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -11,8 +11,7 @@ import { winlogbeatLine, type WinlogbeatLineOptions } from '../support/winlogbea
 
 const at = Date.parse('2026-01-15T08:00:00Z');
 
-/** Runs of one pass, as `server first-last` with the seconds of the first and the last record. */
-async function runsOf(text: string, unfiltered?: boolean, gapsBefore?: number): Promise<string[] | undefined> {
+async function passOver(text: string, unfiltered?: boolean, gapsBefore?: number): Promise<TextPass> {
   const file = path.join(await temporaryFolder(), 'log');
   await writeFile(file, text);
   const format = formats.find((each) => each.kind === 'text' && each.recognises(text));
@@ -22,6 +21,12 @@ async function runsOf(text: string, unfiltered?: boolean, gapsBefore?: number): 
   const pass = await createReader()(handle, { offset: 0 }, { ...options, wanted: (id) => id === 2002 });
   await handle.close();
   if (pass === 'replaced') throw new Error('replaced');
+  return pass;
+}
+
+/** Runs of one pass, as `server first-last` with the seconds of the first and the last record. */
+async function runsOf(text: string, unfiltered?: boolean, gapsBefore?: number): Promise<string[] | undefined> {
+  const pass = await passOver(text, unfiltered, gapsBefore);
   const seconds = (time = Number.NaN): number => (time - at) / 1000;
   return pass.runs?.map(
     ({ computer, first, last, firstAt, lastAt }) =>
@@ -84,6 +89,21 @@ test('IDs that hardly follow one another tell nothing, unless the setting says t
   expect(await runsOf(beats(...sparse.slice(0, 40)), undefined, 20)).toHaveLength(40);
   expect(await runsOf(beats(...sparse.slice(0, 40)), undefined, 40)).toBeUndefined();
   expect(await runsOf(beats(...sparse.slice(0, 40)), true, 40)).toHaveLength(40);
+});
+
+/** Gaps after passes over 25 records each. */
+async function gapsAfter(ids: readonly number[]): Promise<number> {
+  let gaps = 0;
+  for (let from = 0; from < ids.length; from += 25)
+    ({ gaps } = await passOver(beats(...ids.slice(from, from + 25)), undefined, gaps));
+  return gaps;
+}
+
+test('gaps of short passes are outweighed by IDs in a row, and what is delivered again is none', async () => {
+  const all = Array.from({ length: 1_500 }, (_, n) => n + 1);
+  expect(await gapsAfter(all.filter((id) => id % 150 !== 0))).toBeLessThan(1);
+  expect(await gapsAfter(all.flatMap((id) => (id % 25 === 0 ? [id, id - 2, id - 1, id] : [id])))).toBeLessThan(1);
+  expect(await gapsAfter(all.filter((id) => id % 3 === 0))).toBeGreaterThan(64);
 });
 
 test('19.4: of a source that selects its records no record ID is searched for', () => {

@@ -24,7 +24,7 @@ export type RunCollector = {
   readonly drop: (start: number, end: number) => void;
   /** In the order of their first records; undefined when the IDs cannot be told or hardly follow one another. */
   readonly runs: () => readonly RunFound[] | undefined;
-  /** Gaps found, with those of the passes before. */
+  /** Gaps found, with those of the passes before, less one for each hundred IDs in a row. */
   readonly gaps: () => number;
 };
 
@@ -39,6 +39,8 @@ export type CollectorOptions = {
 
 /** In one whole pass so many gaps, and so many records that must be decoded for their ID alone, are no unfiltered source. */
 const mostTroubles = 64;
+/** As in the proof of a log that comes unfiltered: so many IDs in a row outweigh a gap. */
+const idsForGap = 100;
 
 /** A log in this pass, with its names as bytes and its latest run. */
 type Log = {
@@ -123,6 +125,7 @@ function dropRecord(state: State, span: Span): void {
 /** Lets the run of a log grow by this record when its ID is the next one. */
 function goesOn(state: State, log: Log | undefined, id: number): log is Log {
   if (log?.run.last !== id - 1) return false;
+  if (state.gaps > 0) state.gaps = Math.max(0, state.gaps - 1 / idsForGap);
   log.run.last = id;
   log.dropped = undefined;
   state.latest = log;
@@ -134,7 +137,8 @@ function startRun(state: State, log: Log | undefined, { computer, channel }: Nam
   state.found.push(run);
   if (log) {
     state.troubles++;
-    state.gaps++;
+    // What comes again leaves no gap.
+    if (id > log.run.last) state.gaps++;
     settleEnd(state, log);
     log.run = run;
     state.latest = log;
