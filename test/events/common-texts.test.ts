@@ -41,7 +41,12 @@ test('issue 14: thousands of texts hold on to no more memory than they need', as
       Buffer.from('x'.repeat(4_000));
     }
   // V8 gives buffers back on another thread, some time after a collection has found them to be garbage.
-  await vi.waitFor(() => expect(held() - before).toBeLessThan(2 * 2 ** 20), { timeout: 10_000 });
+  await vi.waitFor(
+    () => {
+      expect(held() - before).toBeLessThan(2 * 2 ** 20);
+    },
+    { timeout: 10_000 },
+  );
   // Used once more, or it would be garbage by now.
   expect(textOf(Buffer.from('connector 7'), 0, 11, 7)).toBe('connector 7');
 });
