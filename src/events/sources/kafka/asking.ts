@@ -35,7 +35,8 @@ export function askAhead(
     // An answer to what nobody wants to know any more.
     if (!isWell || (fetched && offsets.get(state) !== state.nextOffset)) continue;
     next.set(state, fetched ? nextOffsetOf(fetched.records, state.nextOffset ?? 0) : (state.nextOffset ?? 0));
-    if (fetched && fetched.records.length > 0) state.servedAt = now;
+    // What stands at its end has had its turn, too; the others were not reached.
+    if (fetched && (fetched.records.length > 0 || (state.nextOffset ?? 0) >= fetched.lastStable)) state.servedAt = now;
   }
   const spots = spotsOf(reading, leader).filter(({ state }) => next.has(state));
   return spots.length === 0 ? undefined : askFor(reading, leader, spots, ({ state }) => next.get(state) ?? 0);
