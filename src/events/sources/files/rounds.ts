@@ -20,17 +20,12 @@ import type { FollowedFile } from './followed.js';
 const lateMs = 60_000;
 /** A file that has been quiet this long is looked at with each scan only. */
 const coldMs = 60_000;
-/** A round over files that are behind takes about so long, so that one with a line or two more does not wait for longer. */
-const roundMs = 500;
+const passesPerTurn = 16;
 const enteredAtOnce = 500;
-
-/** What a round has come to, and how long each file may be read in it. */
-type Round = { busy: boolean; readonly turnMs: number };
 
 /** Reads every file that changed. Returns whether anything was read. */
 export async function round(state: State): Promise<boolean> {
-  const behind = [...state.hot].filter(({ size, seenSize }) => size !== seenSize).length;
-  const current: Round = { busy: false, turnMs: roundMs / Math.max(1, behind) };
+  const outcome = { busy: false };
   /** Transport logs with an earlier file that is not read to its end: their later ones wait. */
   const unread = new Set<string>();
   for (const file of inReadingOrder(state.hot)) {
@@ -38,17 +33,17 @@ export async function round(state: State): Promise<boolean> {
     if (state.fresh.has(file)) continue;
     const log = logOf(file.path);
     if (log !== undefined && unread.has(log)) continue;
-    if (file.workingSince === undefined) await unlessSlow(work(state, file, current), file.waiting);
+    if (file.workingSince === undefined) await unlessSlow(work(state, file, outcome), file.waiting);
     if (log !== undefined && (file.workingSince !== undefined || file.size !== file.seenSize)) unread.add(log);
   }
-  return current.busy;
+  return outcome.busy;
 }
 
-async function work(state: State, file: FollowedFile, current: Round): Promise<void> {
+async function work(state: State, file: FollowedFile, outcome: { busy: boolean }): Promise<void> {
   file.workingSince = performance.now();
   try {
     state.progress.begin(file.inode, file, file.postedOffset);
-    if (await readOn(state, file, current.turnMs)) current.busy = true;
+    if (await readOn(state, file)) outcome.busy = true;
     state.progress.end(file.inode);
     rest(state, file);
   } catch (error) {
@@ -70,7 +65,7 @@ function rest(state: State, file: FollowedFile): void {
   if (file.size === file.seenSize && state.steady() - file.changedAt > coldMs) state.hot.delete(file);
 }
 
-async function readOn(state: State, file: FollowedFile, turnMs: number): Promise<boolean> {
+async function readOn(state: State, file: FollowedFile): Promise<boolean> {
   const facts = await (file.handle ? file.handle.facts() : factsByName(state, file));
   if (!facts) return false;
   const { size, changedMs } = facts;
@@ -82,7 +77,7 @@ async function readOn(state: State, file: FollowedFile, turnMs: number): Promise
   const handle = await opened(state, file);
   if (size < file.position.offset && file.format?.kind !== 'binary') restart(state, file);
   await findContent(state, file, handle, size);
-  if (await readPasses(state, file, { handle, facts, turnMs })) Object.assign(file, { size, changedMs });
+  if (await readPasses(state, file, handle, facts)) Object.assign(file, { size, changedMs });
   noteLag(state, file);
   return changed;
 }
@@ -122,12 +117,9 @@ async function opened(state: State, file: FollowedFile): Promise<OpenFile> {
   return handle;
 }
 
-type Turn = { readonly handle: OpenFile; readonly facts: FileFacts; readonly turnMs: number };
-
 /** @returns whether the end of the file was reached */
-async function readPasses(state: State, file: FollowedFile, { handle, facts, turnMs }: Turn): Promise<boolean> {
-  const end = performance.now() + turnMs;
-  do {
+async function readPasses(state: State, file: FollowedFile, handle: OpenFile, facts: FileFacts): Promise<boolean> {
+  for (let turn = 0; turn < passesPerTurn && !state.pace.isStopped(); turn++) {
     await foreground.over();
     const pass = await onePass(state, file, handle);
     if (pass === 'replaced') {
@@ -141,7 +133,7 @@ async function readPasses(state: State, file: FollowedFile, { handle, facts, tur
       await postPass(state, file, pass, facts);
       if (!pass.more) return true;
     }
-  } while (performance.now() < end && !state.pace.isStopped());
+  }
   return false;
 }
 
