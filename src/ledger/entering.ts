@@ -18,11 +18,13 @@ const aheadMs = 3_600_000;
 export function createEntering(books: Books, clocks: Clocks): Entering {
   /** The latest record that stands in the future, as it is dated. */
   let ahead: Noted | undefined;
-  /** Whether each topic has a partition that is not read to its end. */
+  /** Whether a topic has a partition, or the files of all sources have one, that is not read to its end. */
   const lagging = new Map<string, boolean>();
-  const heedLag = ({ source, checkpoint, behind = false }: Batch): void => {
-    if (!checkpoint || !('topicId' in checkpoint) || lagging.get(source) === behind) return;
-    lagging.set(source, behind);
+  const heedLag = ({ source, checkpoint }: Batch, lags: boolean): void => {
+    if (!checkpoint || !('topicId' in checkpoint || 'inode' in checkpoint)) return;
+    const whose = 'topicId' in checkpoint ? source : 'files';
+    if (lagging.get(whose) === lags) return;
+    lagging.set(whose, lags);
     books.seen.hold([...lagging.values()].includes(true));
   };
   /** No record is later than now: what says so was dated by a clock that is wrong. */
@@ -37,7 +39,8 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
     enter: (batch) => {
       books.rows.heedClock();
       books.servers.learn(serversOf(batch));
-      heedLag(batch);
+      const { behind = false, lagging: lags = behind } = batch;
+      if (lags) heedLag(batch, true);
       let news = false;
       // A batch is entered in a moment: it has one time.
       const [now, steady] = [clocks.now(), clocks.steady()];
@@ -51,6 +54,8 @@ export function createEntering(books: Books, clocks: Clocks): Entering {
         else if (isNew) count(books, dated as Counted, batch.history || ('history' in dated && dated.history), moment);
         news ||= isNew;
       }
+      // The last ones that lagged are entered by now.
+      if (!lags) heedLag(batch, false);
       books.tallies.noteRest(batch.source, batch);
       if (noteRecordIds(books, batch)) news = true;
       if (batch.former) books.checkpoints.keep(batch.former);

@@ -65,8 +65,8 @@ export function createNotedBooks(
     availability: createAvailability(saved?.availability ?? [], now),
     errorHours: createErrorHours(saved?.errorHours ?? [], now),
   };
-  // A partition may have lagged, and does until its topic says otherwise.
-  books.seen.hold(saved?.checkpoints.some((each) => 'topicId' in each) ?? false);
+  // A partition or a file may have lagged, and does until its source says otherwise.
+  books.seen.hold((saved?.checkpoints.length ?? 0) > 0);
   for (const notes of replayed) replay(books, notes);
   const [seen, related, recent] = [seenNoted(books.seen), relatedNoted(books.related), recentNoted(books.recent)];
   const visits = createNoteLog<NonNullable<SavedNotes['visits']>[number]>(mostNotes);

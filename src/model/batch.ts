@@ -107,6 +107,8 @@ export type Batch = {
   readonly unfiltered?: boolean | undefined;
   /** True while the source has more to read. */
   readonly behind?: boolean;
+  /** True while something may still bring records that are older than all that were read. @default behind */
+  readonly lagging?: boolean;
   /** Records that the source itself knows to be lost: overwritten before they were read. */
   readonly missed?: number;
 };

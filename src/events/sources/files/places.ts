@@ -30,6 +30,7 @@ async function notePlace(state: State, file: FollowedFile): Promise<void> {
       history,
       // It has not been read.
       behind: true,
+      lagging: true,
     }),
   ).catch(() => undefined); // reading comes next, fails as well and says so
 }

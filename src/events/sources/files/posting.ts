@@ -49,6 +49,8 @@ export async function postPass(state: State, file: FollowedFile, pass: PassResul
       runs: pass.runs?.map((run) => ({ ...run, ...eventLogOf(run, each.source.server) })),
       unfiltered: each.source.unfiltered,
       behind: each.behind.size > 0,
+      // This file has been read to its end when there is no more.
+      lagging: pass.more || state.unread.size > Number(state.unread.has(file)),
     }),
   );
   state.progress.begin(file.inode, file, file.postedOffset);

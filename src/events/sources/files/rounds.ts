@@ -20,7 +20,9 @@ import type { FollowedFile } from './followed.js';
 const lateMs = 60_000;
 /** A file that has been quiet this long is looked at with each scan only. */
 const coldMs = 60_000;
-const passesPerTurn = 16;
+/** So much is read of a file before the next one has its turn. */
+const turnBytes = 64 * 1024 * 1024;
+const mostPasses = 256;
 const enteredAtOnce = 500;
 
 /** Reads every file that changed. Returns whether anything was read. */
@@ -72,12 +74,16 @@ async function readOn(state: State, file: FollowedFile): Promise<boolean> {
   const changed = size !== file.size || changedMs !== file.changedMs;
   if (!changed && !isUnsettled(file)) return false;
   if (changed) file.changedAt = state.steady();
+  state.unread.add(file);
   file.seenSize = size;
   noteLag(state, file);
   const handle = await opened(state, file);
   if (size < file.position.offset && file.format?.kind !== 'binary') restart(state, file);
   await findContent(state, file, handle, size);
-  if (await readPasses(state, file, handle, facts)) Object.assign(file, { size, changedMs });
+  if (await readPasses(state, file, handle, facts)) {
+    Object.assign(file, { size, changedMs });
+    state.unread.delete(file);
+  }
   noteLag(state, file);
   return changed;
 }
@@ -119,7 +125,9 @@ async function opened(state: State, file: FollowedFile): Promise<OpenFile> {
 
 /** @returns whether the end of the file was reached */
 async function readPasses(state: State, file: FollowedFile, handle: OpenFile, facts: FileFacts): Promise<boolean> {
-  for (let turn = 0; turn < passesPerTurn && !state.pace.isStopped(); turn++) {
+  const from = file.position.offset;
+  for (let passes = 0; passes < mostPasses && file.position.offset < from + turnBytes; passes++) {
+    if (state.pace.isStopped()) break;
     await foreground.over();
     const pass = await onePass(state, file, handle);
     if (pass === 'replaced') {

@@ -48,6 +48,8 @@ export type State = Omit<FollowOptions, 'checkpoints' | 'steady' | 'joined'> & {
   readonly files: Map<string, FollowedFile>;
   /** Files that the next round looks at. */
   readonly hot: Set<FollowedFile>;
+  /** Files that have not been read to their ends: what they bring may be older than what was read of others. */
+  readonly unread: Set<FollowedFile>;
   /** Found by a scan that has not ended. */
   readonly fresh: Set<FollowedFile>;
   readonly pace: Pace;
@@ -79,6 +81,7 @@ export function createState(options: FollowOptions): State {
     files: new Map(),
     hot: new Set(),
     fresh: new Set(),
+    unread: new Set(),
     pace: createPace(),
     told: new Set(),
     watchers: new Map(),
@@ -124,6 +127,7 @@ export function drop(state: State, file: FollowedFile): void {
   state.files.delete(file.inode);
   state.hot.delete(file);
   state.fresh.delete(file);
+  state.unread.delete(file);
   const each = state.found.get(file.source);
   each?.files.delete(file);
   each?.behind.delete(file);

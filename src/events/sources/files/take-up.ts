@@ -110,6 +110,7 @@ function follow(
   if (isUnchanged) return followed;
   state.fresh.add(followed);
   state.hot.add(followed);
+  state.unread.add(followed);
   return followed;
 }
 
