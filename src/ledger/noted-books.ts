@@ -66,7 +66,7 @@ export function createNotedBooks(
     errorHours: createErrorHours(saved?.errorHours ?? [], now),
   };
   // A partition or a file may have lagged, and does until its source says otherwise.
-  books.seen.hold((saved?.checkpoints.length ?? 0) > 0);
+  books.seen.hold(saved?.checkpoints.some((each) => 'topicId' in each || 'inode' in each) ?? false);
   for (const notes of replayed) replay(books, notes);
   const [seen, related, recent] = [seenNoted(books.seen), relatedNoted(books.related), recentNoted(books.recent)];
   const visits = createNoteLog<NonNullable<SavedNotes['visits']>[number]>(mostNotes);

@@ -5,7 +5,7 @@ import { emptyTally } from '../../src/events/sources/kafka/tally.js';
 import { createValueReader } from '../../src/events/sources/kafka/values.js';
 import { SpreadCollector } from '../../src/events/read/spread-ids.js';
 import type { Decoded } from '../../src/model/records.js';
-import { fixtureText } from './records.js';
+import { fixtureText, lineFixtures } from './records.js';
 
 const send =
   '2026-01-15T08:16:00.098Z,To Internet,08DE53F0A1B2C305,2,192.0.2.1:2525,203.0.113.7:25,<,451 4.7.0 try again,';
@@ -44,16 +44,7 @@ test.each([{ message: send }, { message: send, log: 'x' }])('a row without its p
   expect(unreadable).toEqual({ wrong_shape: 1 });
 });
 
-const fixtures = [
-  'alloy-loki-line.ndjson',
-  'fluentbit-winevtlog.ndjson',
-  'fluentd-windows-eventlog2.ndjson',
-  'nxlog-v5.ndjson',
-  'vector-windows-event-log.ndjson',
-  'winlogbeat-6.ndjson',
-  'winlogbeat-8.ndjson',
-];
-const values = fixtures.flatMap((name) => fixtureText(name).split(/\r?\n/)).filter((line) => line !== '');
+const values = lineFixtures.flatMap((name) => fixtureText(name).split(/\r?\n/)).filter((line) => line !== '');
 const [first = ''] = values.slice(-1);
 /** What is easily mistaken for a value of a format that was brought before. */
 const odd = [

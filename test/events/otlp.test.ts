@@ -4,7 +4,7 @@ import { UnreadableRecord } from '../../src/events/decode/unreadable.js';
 import { mostRecords, type OtlpBatch, readOtlp } from '../../src/events/otlp/otlp.js';
 import { finish } from '../../src/runtime/breath.js';
 import { type OtlpRequest, protobufOf, requestOf } from '../support/otlp-request.js';
-import { decodeAll, fixtureText } from './records.js';
+import { decodeAll, fixtureText, lineFixtures } from './records.js';
 
 const json = (request: unknown): OtlpBatch => finish(readOtlp(Buffer.from(JSON.stringify(request)), 'json'));
 const protobuf = (request: OtlpRequest): OtlpBatch => finish(readOtlp(protobufOf(request), 'protobuf'));
@@ -16,15 +16,6 @@ const otelFiles = [
   'otel-before-0.89.jsonl',
   'otel-raw.jsonl',
   'otel-since-2026-02.jsonl',
-];
-const lineFiles = [
-  'alloy-loki-line.ndjson',
-  'fluentbit-winevtlog.ndjson',
-  'fluentd-windows-eventlog2.ndjson',
-  'nxlog-v5.ndjson',
-  'vector-windows-event-log.ndjson',
-  'winlogbeat-6.ndjson',
-  'winlogbeat-8.ndjson',
 ];
 const linesOf = (name: string): string[] =>
   fixtureText(name)
@@ -41,7 +32,7 @@ describe.each(['json', 'protobuf'] as const)('OTLP logs as %s', (encoding) => {
     expect(requests.flatMap((request) => read(request).decoded)).toEqual(decodeAll(fixtureText(name)));
   });
 
-  test.each(lineFiles)('a line of %s as a body gives its event', (name) => {
+  test.each(lineFixtures)('a line of %s as a body gives its event', (name) => {
     const { decoded, unreadable } = read(requestOf(linesOf(name)));
     expect(decoded).toEqual(decodeAll(fixtureText(name)));
     expect(unreadable).toEqual({});

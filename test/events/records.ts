@@ -30,3 +30,14 @@ export function decodeAll(text: string): readonly WindowsEvent[] {
     format.decode(record).filter((each) => each.kind === 'event'),
   );
 }
+
+/** Fixtures of one event a line, of carriers whose lines are also shipped one by one. */
+export const lineFixtures = [
+  'alloy-loki-line.ndjson',
+  'fluentbit-winevtlog.ndjson',
+  'fluentd-windows-eventlog2.ndjson',
+  'nxlog-v5.ndjson',
+  'vector-windows-event-log.ndjson',
+  'winlogbeat-6.ndjson',
+  'winlogbeat-8.ndjson',
+];
